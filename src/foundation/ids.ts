@@ -1,0 +1,15 @@
+// Identifiers: 24 hex digits everywhere (design section 2).
+import { randomBytes } from 'node:crypto';
+
+const ID = /^[0-9a-f]{24}$/;
+
+/** A fresh id: 4 bytes of time (so that ids sort by age), 8 random bytes. */
+export function newId(now: Date = new Date()): string {
+  const head = Math.floor(now.getTime() / 1000).toString(16).padStart(8, '0').slice(-8);
+  return head + randomBytes(8).toString('hex');
+}
+
+/** True for 24 lower-case hex digits. */
+export function isId(text: unknown): text is string {
+  return typeof text === 'string' && ID.test(text);
+}

@@ -1,0 +1,136 @@
+// The repository's contract: content-addressed, encrypted, write-once. It knows chunks, lists of
+// chunks, entries (a named JSON body with lists) and snapshots (a root over entries); nothing of MongoDB.
+// docs/design/repository-format.md is the format behind it.
+import type { OnProgress } from '../foundation/progress.ts';
+
+/** One stored run of whole records (documents). */
+export interface ChunkRef {
+  /** HMAC-SHA-256 of the raw bytes with a repository secret: 32 bytes. */
+  readonly id: Buffer;
+  readonly rawBytes: number;
+  /** Records in it; the repository only adds them up. */
+  readonly records: number;
+}
+
+/** An ordered list of chunks of any length; its pages are chunks themselves. Plain JSON. */
+export interface ChunkList {
+  /** Hex id of the top page, null for the empty list. */
+  readonly root: string | null;
+  /** 0: the root page holds chunk references; n: pages of pages. */
+  readonly height: number;
+  readonly chunks: number;
+  readonly records: number;
+  readonly rawBytes: number;
+}
+
+/** One part of a snapshot, e.g. a collection: a JSON body that the engine defines, and its lists. */
+export interface SnapshotEntry {
+  readonly name: string;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly lists: Readonly<Record<string, ChunkList>>;
+}
+
+/** The commit record. A snapshot exists when its root exists. */
+export interface SnapshotRoot {
+  readonly formatVersion: number;
+  /** 24 hex digits. */
+  readonly id: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** Whose snapshot: lets a reader find the previous one of a cluster. */
+  readonly series: string;
+  readonly body: Readonly<Record<string, unknown>>;
+  /** Entries, serialised in order; read with `RepositoryReader.entries`. */
+  readonly entries: ChunkList;
+  readonly stats: WriteStats;
+}
+
+export interface WriteStats {
+  /** Every chunk that was handed in, new or known (lists' pages included). */
+  readonly chunks: number;
+  readonly rawBytes: number;
+  readonly newChunks: number;
+  readonly newRawBytes: number;
+  /** Bytes that reached the store, all objects of this writer. */
+  readonly storedBytes: number;
+}
+
+export interface ChunkListWriter {
+  /** Order of calls is the order of the list. Waits when pages have to be stored. */
+  append(ref: ChunkRef): Promise<void>;
+  finish(): Promise<ChunkList>;
+}
+
+export interface RepositoryWriter {
+  readonly sessionId: string;
+  /**
+   * Stores raw bytes (1 byte to 32 MiB) and gives their reference; a known chunk costs no write.
+   * Compression and encryption run off the main thread. Resolves when the bytes were taken over (the
+   * caller may reuse its buffer only after that); waits while too much is under way: that is the back-pressure.
+   * Several calls may run at once; chunks land in packs in the order of the calls.
+   * After any failed write every further call throws that first failure.
+   */
+  putChunk(raw: Uint8Array, records: number): Promise<ChunkRef>;
+  openList(): ChunkListWriter;
+  addEntry(entry: SnapshotEntry): Promise<void>;
+  /** Packs, index, entries, then the root, each acknowledged before the next; checks the session's fence before the root. */
+  commit(root: { readonly id: string; readonly createdAt: string; readonly series: string; readonly body: Readonly<Record<string, unknown>> }): Promise<SnapshotRoot>;
+  /** Ends the session without a root. Safe to call twice, and after commit. What was stored stays until a prune. */
+  abort(): Promise<void>;
+  readonly stats: WriteStats;
+}
+
+export interface RepositoryReader {
+  /** Verified raw bytes. @throws REPOSITORY_CHUNK_DAMAGED / REPOSITORY_CHUNK_MISSING, naming pack and chunk. */
+  readChunk(id: Buffer): Promise<Buffer>;
+  /** References of a list, in order, page by page. */
+  refs(list: ChunkList): AsyncIterable<ChunkRef>;
+  /** Chunks of a list in order, read ahead within a bounded budget, several at once. */
+  chunks(list: ChunkList, options?: { readonly signal?: AbortSignal }): AsyncIterable<{ readonly ref: ChunkRef; readonly raw: Buffer }>;
+  entries(root: SnapshotRoot): AsyncIterable<SnapshotEntry>;
+  /** Ends the read session. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** Small write-once records about a snapshot: expiry, pin, hold, description, proof, deletion. */
+export interface Fact {
+  readonly id: string;
+  readonly snapshotId: string;
+  readonly kind: string;
+  readonly createdAt: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export interface CheckReport {
+  readonly packs: number;
+  readonly chunks: number;
+  readonly snapshots: number;
+  readonly bytesRead: number;
+  /** Empty when the repository is sound. Each names the object and what it costs. */
+  readonly problems: readonly CheckProblem[];
+}
+
+export interface CheckProblem {
+  readonly code: string;
+  readonly object: string;
+  readonly message: string;
+  /** Snapshot ids and entry names that can't be read whole because of it. */
+  readonly affects: readonly { readonly snapshotId: string; readonly entry: string | null }[];
+}
+
+export interface Repository {
+  /** 24 hex digits, written once in repository.json. */
+  readonly id: string;
+  /** 32 secret bytes for the engine's cut and document hashes; the same for the repository's whole life. */
+  readonly hashSeed: Buffer;
+  openWriter(options?: { readonly signal?: AbortSignal }): Promise<RepositoryWriter>;
+  openReader(): Promise<RepositoryReader>;
+  /** Roots in no promised order, decrypted and verified; snapshots with a `deleted` fact are left out. */
+  listSnapshots(): AsyncIterable<SnapshotRoot>;
+  /** @throws REPOSITORY_SNAPSHOT_MISSING */
+  loadSnapshot(id: string): Promise<SnapshotRoot>;
+  addFact(fact: Omit<Fact, 'id'>): Promise<Fact>;
+  listFacts(snapshotId?: string): AsyncIterable<Fact>;
+  check(options?: { readonly readData?: boolean; readonly signal?: AbortSignal; readonly onProgress?: OnProgress }): Promise<CheckReport>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,148 @@
+// What things are: the records that services hand to the doors. Dates are `Date`, sizes bytes, ids 24 hex digits.
+import type { ClusterTime } from './cluster-time.ts';
+
+export interface Organization { readonly id: string; readonly name: string; readonly createdAt: Date }
+
+export interface Project { readonly id: string; readonly orgId: string; readonly name: string; readonly createdAt: Date }
+
+export interface Cluster {
+  readonly id: string;
+  readonly projectId: string;
+  readonly name: string;
+  readonly createdAt: Date;
+  /** Hosts only, never credentials. */
+  readonly hosts: readonly string[];
+  /** Learned at the last contact; null before. */
+  readonly replicaSetName: string | null;
+  readonly mongodbVersion: string | null;
+  readonly lastSuccessAt: Date | null;
+  readonly lastProvenAt: Date | null;
+}
+
+export type JobKind = 'snapshot' | 'restore' | 'prepareDownload' | 'verify';
+export type JobState = 'queued' | 'running' | 'completed' | 'failed' | 'cancelled';
+
+/** A job, whatever it does; the same row stands behind every door. */
+export interface Job {
+  readonly id: string;
+  readonly kind: JobKind;
+  readonly state: JobState;
+  readonly projectId: string;
+  readonly clusterId: string;
+  /** The snapshot that it makes or reads. */
+  readonly snapshotId: string | null;
+  readonly restoreId: string | null;
+  readonly createdAt: Date;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+  readonly cancelRequestedAt: Date | null;
+  readonly phase: string | null;
+  readonly documentsDone: number;
+  readonly documentsTotal: number | null;
+  readonly bytesDone: number;
+  readonly bytesTotal: number | null;
+  readonly bytesPerSecond: number | null;
+  readonly etaSeconds: number | null;
+  readonly namespace: string | null;
+  readonly attempt: number;
+  /** Code and words of the failure; never a secret. */
+  readonly errorCode: string | null;
+  readonly errorMessage: string | null;
+  readonly errorHint: string | null;
+  /** Who asked, for people: `apiKey abcdefgh`. */
+  readonly requestedBy: string;
+  /** Commvault's integer id. */
+  readonly number: number;
+}
+
+export type SnapshotState = 'queued' | 'inProgress' | 'completed' | 'failed' | 'cancelled';
+
+export interface Snapshot {
+  readonly id: string;
+  readonly projectId: string;
+  readonly clusterId: string;
+  readonly clusterName: string;
+  readonly state: SnapshotState;
+  readonly type: 'onDemand' | 'scheduled';
+  readonly description: string | null;
+  readonly retentionDays: number;
+  readonly requestedAt: Date;
+  /** When work began. */
+  readonly startedAt: Date | null;
+  /** The instant the data stands for (T1); null until known. */
+  readonly pointInTime: ClusterTime | null;
+  readonly capturedAt: Date | null;
+  readonly finishedAt: Date | null;
+  readonly expiresAt: Date;
+  readonly mongodbVersion: string | null;
+  readonly replicaSetName: string | null;
+  readonly consistency: 'point-in-time' | 'fuzzy' | null;
+  readonly documents: number | null;
+  /** Raw BSON bytes. */
+  readonly dataSizeBytes: number | null;
+  /** Bytes that this snapshot added to the repository. */
+  readonly storageSizeBytes: number | null;
+  readonly jobId: string;
+  readonly deletedAt: Date | null;
+}
+
+/** How a restore names its namespaces. All optional: nothing chosen means everything. */
+export interface RestoreSelection {
+  readonly databases: readonly string[];
+  /** `db.collection` each. */
+  readonly collections: readonly string[];
+  /** From `db` or `db.collection` to the same form. */
+  readonly renames: readonly { readonly from: string; readonly to: string }[];
+}
+
+export type DeliveryKind = 'automated' | 'download';
+
+export interface Restore {
+  readonly id: string;
+  /** Which door made it; each lists its own forms but reads all. */
+  readonly delivery: DeliveryKind;
+  readonly projectId: string;
+  readonly clusterId: string;
+  readonly clusterName: string;
+  readonly snapshotId: string;
+  readonly snapshotCapturedAt: Date | null;
+  readonly snapshotPointInTime: ClusterTime | null;
+  readonly snapshotFinishedAt: Date | null;
+  readonly targetProjectId: string | null;
+  readonly targetClusterId: string | null;
+  readonly targetClusterName: string | null;
+  readonly createdAt: Date;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+  readonly state: JobState;
+  /** Download only. */
+  readonly download: Download | null;
+  /** What was proven, once it was. */
+  readonly proof: RestoreProof | null;
+  readonly jobId: string;
+}
+
+export interface RestoreProof {
+  readonly provenAt: Date;
+  readonly collections: number;
+  readonly documents: number;
+  readonly bytes: number;
+}
+
+export type DownloadState = 'preparing' | 'ready' | 'expired' | 'exhausted' | 'failed' | 'cancelled';
+
+export interface Download {
+  readonly state: DownloadState;
+  /** Absolute signed URL; the path is the secret. Present once ready. */
+  readonly url: string | null;
+  readonly expiresAt: Date | null;
+  readonly expirationHours: number;
+  readonly maxDownloads: number | null;
+  readonly downloads: number;
+  readonly fileName: string;
+  /** Of the archive, after it was downloaded whole. */
+  readonly sha1: string | null;
+}
+
+export interface Page { readonly pageNumber: number; readonly itemsPerPage: number }
+export interface PageOf<T> { readonly items: readonly T[]; readonly totalCount: number }

@@ -1,0 +1,149 @@
+// What the engine offers to jobs: capture a cluster into a repository writer, restore from a reader,
+// stream a snapshot as a mongodump directory. The bodies below are what roots and entries hold.
+import type { Readable } from 'node:stream';
+import type { ClusterTime } from '../domain/cluster-time.ts';
+import type { RestoreSelection } from '../domain/records.ts';
+import type { Clock } from '../foundation/clock.ts';
+import type { Logger } from '../foundation/logger.ts';
+import type { OnProgress } from '../foundation/progress.ts';
+import type { RepositoryReader, RepositoryWriter, SnapshotRoot } from '../repository/repository.ts';
+
+/** Body of a snapshot's root. */
+export interface SnapshotBody {
+  readonly engineVersion: 1;
+  readonly source: {
+    readonly topology: 'replicaSet' | 'standalone';
+    readonly replicaSetName: string | null;
+    readonly replicaSetId: string | null;
+    readonly serverVersion: string;
+    readonly featureCompatibilityVersion: string;
+    /** host:port of the member that was read. */
+    readonly member: string;
+  };
+  /** `fuzzy`: no oplog, or not one instant; never sold as more. */
+  readonly consistency: 'point-in-time' | 'fuzzy';
+  /** T0: from here on the oplog was followed. */
+  readonly beganAt: ClusterTime | null;
+  /** T1: the instant that the snapshot stands for. */
+  readonly pointInTime: ClusterTime | null;
+  /** T1 as wall-clock time (ISO 8601). */
+  readonly capturedAt: string;
+  readonly collections: number;
+  readonly documents: number;
+  /** Raw BSON bytes of all documents. */
+  readonly bytes: number;
+}
+
+export type EntryKind = 'collection' | 'timeseries' | 'view' | 'users' | 'roles';
+
+/** Body of one entry. Lists: `scan` (chunks as read), `touched` (sorted raw ids to leave out of the scan), `patch` (their documents at T1). */
+export interface CollectionBody {
+  readonly kind: EntryKind;
+  readonly db: string;
+  /** Logical name; for a time series not that of its buckets. */
+  readonly name: string;
+  /** 32 hex digits; null for views, users and roles. */
+  readonly uuid: string | null;
+  /** base64 of a BSON document: options as `listCollections` gives them. */
+  readonly options: string;
+  /** base64 of a BSON document `{indexes: […]}` as `listIndexes` gives them. */
+  readonly indexes: string;
+  /** Of the settled set: scan without touched, plus patch. */
+  readonly documents: number;
+  readonly bytes: number;
+  /** 32 hex digits: sum modulo 2^128 (two lanes of 64) of per-document hashes, independent of order. */
+  readonly hash: string;
+  /** True for capped collections: order counts, `orderedHash` is proof of it. */
+  readonly capped: boolean;
+  readonly orderedHash: string | null;
+  /** Mask of the chunk cut, inherited by the next snapshot of this collection. */
+  readonly cutMask: number;
+}
+
+export interface CaptureOptions {
+  /** Any connection string that the driver takes. */
+  readonly uri: string;
+  readonly writer: RepositoryWriter;
+  readonly hashSeed: Buffer;
+  /** The newest whole snapshot of the same cluster: member and cut masks are taken over from it. */
+  readonly previous: { readonly root: SnapshotRoot; readonly reader: RepositoryReader } | null;
+  /** Empty or absent: everything. */
+  readonly selection?: { readonly databases: readonly string[]; readonly collections: readonly string[] };
+  /** A private folder for tables on disk; emptied by the caller afterwards. */
+  readonly tempDir: string;
+  readonly signal: AbortSignal;
+  readonly onProgress: OnProgress;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly limits?: { readonly collectionsAtOnce?: number; readonly bytesPerSecond?: number };
+  /** Called between phases; tests use it to act at a known place. */
+  readonly onPhase?: (phase: string) => Promise<void>;
+}
+
+export interface CaptureResult {
+  /** Entries were added to the writer; the caller commits with this body. */
+  readonly body: SnapshotBody;
+}
+
+export type CaptureSnapshot = (options: CaptureOptions) => Promise<CaptureResult>;
+
+/** Where the plan and the swap's journal stand; each save is durable and fenced when it resolves. */
+export interface RestoreJournal {
+  load(): Promise<Readonly<Record<string, unknown>> | null>;
+  save(plan: Readonly<Record<string, unknown>>): Promise<void>;
+}
+
+export interface RestoreOptions {
+  /** 24 hex digits; the same on every attempt of one restore. */
+  readonly restoreId: string;
+  readonly reader: RepositoryReader;
+  readonly hashSeed: Buffer;
+  readonly root: SnapshotRoot;
+  readonly target: { readonly uri: string };
+  readonly selection: RestoreSelection;
+  readonly indexStrategy: 'ALL' | 'NONE' | 'ALL_EXCEPT_TTL';
+  readonly usersAndRoles: boolean;
+  /** Time series that exist on the target may be dropped and loaded again (they cannot be renamed). */
+  readonly replaceTimeSeries: boolean;
+  /** `drop`: the old collections go once the swap is done; `keep`: they stay, named in the result. */
+  readonly oldCollections: 'drop' | 'keep';
+  readonly journal: RestoreJournal;
+  readonly tempDir: string;
+  readonly signal: AbortSignal;
+  readonly onProgress: OnProgress;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly onPhase?: (phase: string) => Promise<void>;
+}
+
+export interface RestoreResult {
+  readonly collections: readonly {
+    readonly from: string;
+    readonly to: string;
+    readonly documents: number;
+    readonly bytes: number;
+    readonly hash: string;
+    readonly indexes: number;
+    readonly failedIndexes: readonly { readonly name: string; readonly reason: string }[];
+  }[];
+  readonly documents: number;
+  readonly bytes: number;
+  readonly movedAside: readonly string[];
+}
+
+export type RestoreSnapshot = (options: RestoreOptions) => Promise<RestoreResult>;
+
+/** Ends what a dead worker left of a restore: swap rolled to one side, shadows dropped. Safe to call again. */
+export type SettleRestore = (options: Pick<RestoreOptions, 'restoreId' | 'target' | 'journal' | 'signal' | 'log'>) => Promise<'old' | 'new'>;
+
+export interface ArchiveOptions {
+  readonly reader: RepositoryReader;
+  readonly hashSeed: Buffer;
+  readonly root: SnapshotRoot;
+  readonly selection: RestoreSelection;
+  readonly tempDir: string;
+  readonly signal: AbortSignal;
+}
+
+/** A `.tar.gz` of a mongodump directory below one top folder, streamed; ends with an error rather than short. */
+export type StreamArchive = (options: ArchiveOptions) => Readable;

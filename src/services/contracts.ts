@@ -1,0 +1,134 @@
+// What a user may ask for, as the doors see it. One factory per noun implements one interface below;
+// every method throws LeafvaultError with a code of services/errors.ts and takes no wire form.
+import type { Readable } from 'node:stream';
+import type {
+  Cluster, DeliveryKind, Job, Organization, Page, PageOf, Project, Restore, RestoreSelection, Snapshot,
+} from '../domain/records.ts';
+import type { Principal } from '../domain/roles.ts';
+
+export interface Inventory {
+  organizations(principal: Principal, page: Page): Promise<PageOf<Organization>>;
+  projects(principal: Principal, page: Page): Promise<PageOf<Project>>;
+  /** @throws PROJECT_NOT_FOUND */
+  project(id: string): Promise<Project>;
+  /** @throws CLUSTER_NOT_FOUND with details {name, projectId} */
+  clusterByName(projectId: string, name: string): Promise<Cluster>;
+  /** @throws CLUSTER_NOT_FOUND with details {id, projectId} */
+  clusterById(projectId: string, id: string): Promise<Cluster>;
+  clusters(projectId: string, page: Page): Promise<PageOf<Cluster>>;
+  /** All clusters that the principal may read, with their project: Commvault's tree. */
+  visibleClusters(principal: Principal): Promise<readonly { readonly project: Project; readonly cluster: Cluster }[]>;
+}
+
+export interface SnapshotFilter {
+  readonly completedOnly?: boolean;
+}
+
+export interface Snapshots {
+  /** The row and its job are there when this resolves. @throws CLUSTER_NOT_FOUND */
+  create(request: {
+    readonly cluster: Cluster; readonly description: string | null; readonly retentionDays: number; readonly principal: Principal;
+    readonly selection?: { readonly databases: readonly string[]; readonly collections: readonly string[] };
+  }): Promise<{ readonly snapshot: Snapshot; readonly job: Job }>;
+  /** Newest first. */
+  list(clusterId: string, page: Page, filter?: SnapshotFilter): Promise<PageOf<Snapshot>>;
+  /** @throws SNAPSHOT_NOT_FOUND (deleted ones too) */
+  get(clusterId: string, id: string): Promise<Snapshot>;
+  /** Answers at once; a running capture is cancelled, running readers finish. @throws SNAPSHOT_NOT_FOUND */
+  delete(request: { readonly cluster: Cluster; readonly id: string; readonly principal: Principal }): Promise<void>;
+  /** New expiry counted from the capture. @throws SNAPSHOT_NOT_FOUND */
+  setExpiry(request: { readonly cluster: Cluster; readonly id: string; readonly expiresAt: Date; readonly principal: Principal }): Promise<Snapshot>;
+}
+
+export interface Restores {
+  /**
+   * @throws SNAPSHOT_NOT_FOUND, SNAPSHOT_NOT_COMPLETE, TARGET_NOT_FOUND, TARGET_FORBIDDEN (no role in the target project)
+   */
+  create(request: {
+    readonly cluster: Cluster; readonly snapshotId: string; readonly delivery: DeliveryKind; readonly principal: Principal;
+    readonly target?: { readonly projectId: string; readonly cluster: { readonly name: string } | { readonly id: string } };
+    readonly selection?: RestoreSelection;
+    readonly indexStrategy?: 'ALL' | 'NONE' | 'ALL_EXCEPT_TTL';
+    /** Also restore users and roles; default true for a whole-cluster restore. */
+    readonly usersAndRoles?: boolean;
+    readonly download?: { readonly expirationHours: number; readonly maxDownloads: number | null; readonly readyAtOnce: boolean };
+  }): Promise<Restore>;
+  /** Of the source cluster, newest first. */
+  list(clusterId: string, page: Page): Promise<PageOf<Restore>>;
+  /** @throws RESTORE_NOT_FOUND */
+  get(clusterId: string, id: string): Promise<Restore>;
+  /** @throws RESTORE_NOT_FOUND, RESTORE_NOT_CANCELLABLE (already over) */
+  cancel(request: { readonly cluster: Cluster; readonly id: string; readonly principal: Principal }): Promise<void>;
+}
+
+export interface Downloads {
+  /**
+   * Opens the archive behind a signed path. @throws DOWNLOAD_NOT_FOUND (altered), DOWNLOAD_EXPIRED, DOWNLOAD_EXHAUSTED, SNAPSHOT_NOT_FOUND
+   * `open` begins the transfer; `completed` is told by the door when the last byte left, with the SHA-1 of what was sent.
+   */
+  resolve(request: { readonly restoreId: string; readonly secret: string }): Promise<{
+    readonly fileName: string;
+    open(signal: AbortSignal): Readable;
+    completed(sha1: string): Promise<void>;
+  }>;
+}
+
+export interface Jobs {
+  /** @throws JOB_NOT_FOUND */
+  get(id: string): Promise<Job>;
+  /** By Commvault's integer. @throws JOB_NOT_FOUND */
+  byNumber(number: number): Promise<Job>;
+  list(filter: { readonly clusterIds: readonly string[]; readonly kinds?: readonly Job['kind'][]; readonly active?: boolean }, page: Page): Promise<PageOf<Job>>;
+  /** @throws JOB_NOT_FOUND, JOB_NOT_CANCELLABLE */
+  cancel(id: string, principal: Principal): Promise<void>;
+}
+
+/** Integer ids for Commvault, stable for ever, by kind and our id. */
+export interface Numbers {
+  /** From 2 up, one sequence for all kinds. */
+  numberOf(kind: 'project' | 'cluster' | 'subclient' | 'backupset' | 'task' | 'user', id: string): Promise<number>;
+  idOf(kind: 'project' | 'cluster' | 'subclient' | 'backupset' | 'task' | 'user', number: number): Promise<string | null>;
+}
+
+export interface Subclients {
+  /** `default` is everything and always there. Names compare lower-case. @throws SUBCLIENT_NOT_FOUND */
+  resolve(clusterId: string, name: string): Promise<{ readonly id: string; readonly name: string; readonly databases: readonly string[]; readonly collections: readonly string[] }>;
+}
+
+/** Proven credentials to principals. Every check that the doors need, none of their wire forms. */
+export interface Identity {
+  /** What digest needs: HA1 (MD5 of public:realm:private, unsealed) and the principal; null for an unknown key. */
+  apiKey(publicKey: string): Promise<{ readonly ha1: string; readonly principal: Principal; readonly accessList: readonly string[] } | null>;
+  /** True exactly once for each pair, over all doors and processes. `expiresAt`: when the nonce dies anyway. */
+  takeNonceCount(nonce: string, count: number, expiresAt: Date): Promise<boolean>;
+  /** Secret for signing nonces, download URLs and bearer tokens; derived from the master key. */
+  signingKey(purpose: 'digest-nonce' | 'download-url' | 'bearer'): Buffer;
+  /** Client credentials. null when wrong. */
+  serviceAccount(clientId: string, clientSecret: string): Promise<{ readonly principal: Principal } | null>;
+  /** Issues and reads OAuth access tokens (1 hour). */
+  issueBearer(principal: Principal): Promise<{ readonly token: string; readonly expiresInSeconds: number }>;
+  readBearer(token: string): Promise<{ readonly principal: Principal; readonly accessList: readonly string[] } | null>;
+  revokeBearer(token: string): Promise<void>;
+  /** User name and password; null when wrong or locked (`lockedSeconds` then says how long). */
+  login(name: string, password: string): Promise<{ readonly principal: Principal } | { readonly lockedSeconds: number } | null>;
+  /** Session tokens (Commvault, console): hex, stored hashed, 30 minutes of inactivity. */
+  openSession(principal: Principal): Promise<string>;
+  readSession(token: string): Promise<Principal | null>;
+  closeSession(token: string): Promise<void>;
+}
+
+export interface Audit {
+  record(event: { readonly principal: Principal | null; readonly action: string; readonly projectId: string | null; readonly object: string | null; readonly address: string; readonly details?: Readonly<Record<string, unknown>> }): Promise<void>;
+}
+
+export interface Services {
+  readonly inventory: Inventory;
+  readonly snapshots: Snapshots;
+  readonly restores: Restores;
+  readonly downloads: Downloads;
+  readonly jobs: Jobs;
+  readonly numbers: Numbers;
+  readonly subclients: Subclients;
+  readonly identity: Identity;
+  readonly audit: Audit;
+}

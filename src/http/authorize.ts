@@ -1,0 +1,34 @@
+// Role checks that every facade shares: `x-required-role` lists in, a project out.
+import type { Project } from '../domain/records.ts';
+import { projectRolesOf, type OrgRole, type Principal, type ProjectRole } from '../domain/roles.ts';
+import { LeafvaultError } from '../foundation/errors.ts';
+import type { Services } from '../services/contracts.ts';
+
+/**
+ * The project, once the principal holds any of the roles there (inherited ones count).
+ * @throws PROJECT_NOT_FOUND (details {id}), ROLE_MISSING (details {projectId, anyOf})
+ */
+export async function requireProjectRole(
+  services: Pick<Services, 'inventory'>,
+  request: { readonly principal: Principal; readonly projectId: string; readonly anyOf: readonly ProjectRole[] },
+): Promise<Project> {
+  const project = await services.inventory.project(request.projectId);
+  const held = projectRolesOf(request.principal, project);
+  if (!request.anyOf.some((role) => held.has(role))) throw roleMissing(request.principal, { projectId: project.id, anyOf: request.anyOf });
+  return project;
+}
+
+/** @throws ROLE_MISSING (details {orgId, anyOf}) unless the principal holds any of the roles in the organization, or owns everything. */
+export function requireOrgRole(principal: Principal, orgId: string, anyOf: readonly OrgRole[]): void {
+  const good = principal.grants.some(({ role, orgId: at }) =>
+    role === 'GLOBAL_OWNER' || (at === orgId && (role === 'ORG_OWNER' || (anyOf as readonly string[]).includes(role))));
+  if (!good) throw roleMissing(principal, { orgId, anyOf });
+}
+
+function roleMissing(principal: Principal, details: { readonly projectId?: string; readonly orgId?: string; readonly anyOf: readonly string[] }): LeafvaultError {
+  const where = details.projectId === undefined ? `organization ${details.orgId}` : `project ${details.projectId}`;
+  return new LeafvaultError('ROLE_MISSING', `${principal.kind} ${principal.name} holds none of ${details.anyOf.join(', ')} in ${where}`, {
+    details,
+    hint: 'Use a credential with one of these roles, or have an owner grant it',
+  });
+}

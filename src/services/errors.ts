@@ -1,0 +1,25 @@
+// Codes that services raise. Facades turn each into a status and a body.
+
+export const SERVICE_ERRORS = {
+  ORGANIZATION_NOT_FOUND: 'No such organization, or it is not visible to who asks. details: {id}',
+  PROJECT_NOT_FOUND: 'No such project. details: {id}',
+  CLUSTER_NOT_FOUND: 'No such cluster in the project. details: {projectId, name} or {projectId, id}',
+  SNAPSHOT_NOT_FOUND: 'No such snapshot of the cluster, or it was deleted. details: {id, clusterId}',
+  SNAPSHOT_NOT_COMPLETE: 'The snapshot is not whole yet or failed: nothing can be restored from it. details: {id, state}',
+  RESTORE_NOT_FOUND: 'No such restore of the cluster. details: {id, clusterId}',
+  RESTORE_NOT_CANCELLABLE: 'The restore is already over. details: {id, state}',
+  TARGET_NOT_FOUND: 'The restore names no target, or one that is not known. details: {projectId, name} or {projectId, id}',
+  TARGET_FORBIDDEN: 'Who asks holds no role that may restore into the target project. details: {projectId, roles}',
+  SELECTION_INVALID: 'A database, collection or rename of the request cannot be used. details: {value}',
+  EXPIRY_INVALID: 'The new expiry lies before the snapshot or in the past. details: {expiresAt}',
+  DOWNLOAD_NOT_FOUND: 'The download address was altered or never ours. No details',
+  DOWNLOAD_EXPIRED: 'The download address has passed its time. details: {expiresAt}',
+  DOWNLOAD_EXHAUSTED: 'The archive was downloaded as often as was allowed. details: {maxDownloads}',
+  JOB_NOT_FOUND: 'No such job. details: {id} or {number}',
+  JOB_NOT_CANCELLABLE: 'The job is already over. details: {id, state}',
+  SUBCLIENT_NOT_FOUND: 'No such subclient of the cluster. details: {clusterId, name}',
+  ROLE_MISSING: 'Who asks holds none of the roles that the operation needs. details: {projectId, anyOf} or {orgId, anyOf}',
+  DECLARATION_INVALID: 'The organizations part of the configuration contradicts itself or the catalog. details: {path}',
+} as const;
+
+export type ServiceErrorCode = keyof typeof SERVICE_ERRORS;

@@ -1,0 +1,65 @@
+// Runs the test files with Node's own runner. `--long` adds the long rounds of the random tests;
+// other words are folders or files to run instead of everything: `npm run test:all -- test/storage`.
+import { spawn } from 'node:child_process';
+import { glob, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { resolveMongod } from '../test/support/mongod-binary.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+// Twice the machine this has to run on; more would only make the servers of the tests fight.
+const FILES_AT_ONCE = 2;
+const TEST_TIMEOUT_MS = 300_000;
+const LONG_TEST_TIMEOUT_MS = 3_600_000;
+
+const words = process.argv.slice(2);
+const long = words.includes('--long');
+const flags = words.filter((word) => word.startsWith('--') && word !== '--long');
+const places = words.filter((word) => !word.startsWith('--'));
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const files = await findTestFiles(places.length > 0 ? places : ['test']);
+  if (files.length === 0) {
+    console.error(`No test files below ${places.join(', ')}`);
+    return 1;
+  }
+  const mongod = await resolveMongod().catch((error: Error) => error);
+  if (mongod instanceof Error) {
+    console.error(mongod.message);
+    return 1;
+  }
+  console.error(`Testing ${files.length} files with ${mongod.version} (${mongod.source}) on Node ${process.version}`);
+  return runNode(files, {
+    ...process.env,
+    LEAFVAULT_MONGOD: mongod.path,
+    ...(long ? { LEAFVAULT_LONG_TESTS: '1' } : {}),
+  });
+}
+
+async function findTestFiles(roots: readonly string[]): Promise<string[]> {
+  const files: string[] = [];
+  for (const root of roots) {
+    const isFile = await stat(join(ROOT, root)).then((found) => found.isFile(), () => false);
+    if (isFile) files.push(root);
+    else for await (const file of glob(`${root}/**/*.test.ts`, { cwd: ROOT })) files.push(file);
+  }
+  return files.sort();
+}
+
+function runNode(files: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const args = [
+    '--test',
+    `--test-concurrency=${FILES_AT_ONCE}`,
+    `--test-timeout=${long ? LONG_TEST_TIMEOUT_MS : TEST_TIMEOUT_MS}`,
+    '--test-reporter=spec',
+    ...flags,
+    ...files,
+  ];
+  const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code) => resolve(code ?? 1));
+  });
+}

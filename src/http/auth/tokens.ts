@@ -3,7 +3,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 const BEARER = /^bearer +([^\s]+) *$/i;
-const AUTHTOKEN = /^(?:(?:QSDK|Bearer) +)?([0-9a-zA-Z._-]+) *$/i;
+const AUTHTOKEN = /^(?:(?:QSDK|Bearer) +)*([0-9a-zA-Z._-]+) *$/i;
 
 /** The token of an `Authorization: Bearer` header, or null. */
 export function bearerToken(headers: IncomingHttpHeaders): string | null {

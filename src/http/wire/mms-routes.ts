@@ -1,0 +1,110 @@
+// Puts a table of operations into a facade of the family: version, project and role first, then the handler, then the text.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Page, Project } from '../../domain/records.ts';
+import type { Principal, ProjectRole } from '../../domain/roles.ts';
+import type { Clock } from '../../foundation/clock.ts';
+import type { Services } from '../../services/contracts.ts';
+import { requireProjectRole } from '../authorize.ts';
+import { principalOf, type FacadeContext } from '../facade.ts';
+import { answerText, type Answer } from './answer.ts';
+import { readId } from './read-id.ts';
+import { readMmsQuery, readPage } from './read-query.ts';
+
+/** What a handler gets: already proven and parsed as far as all operations share it. */
+export interface Call {
+  readonly services: Services;
+  readonly clock: Clock;
+  readonly principal: Principal;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: unknown;
+  readonly body: unknown;
+  /** Origin and prefix, for links: `http://host/api/atlas/v2`. */
+  readonly root: string;
+  readonly origin: string;
+  /** The version that answers; '' in an API without versions. */
+  readonly version: string;
+  /** @throws QUERY_INVALID */
+  page(): Page;
+}
+
+export interface ProjectCall extends Call { readonly project: Project }
+
+/** One line of a facade's table. Below a project (`:groupId`) any one of `roles` suffices. */
+export type Operation =
+  | { readonly method: Method; readonly path: string; readonly roles: readonly ProjectRole[]; handle(call: ProjectCall): Promise<Answer> }
+  | { readonly method: Method; readonly path: string; readonly roles: null; handle(call: Call): Promise<Answer> };
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** How an answer is marked: its media type and version, and what the vendor sends with it. */
+export interface AnswerMark {
+  readonly contentType: string;
+  readonly version: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest { answerMark: AnswerMark | null }
+}
+
+export interface FamilyOptions<Row extends Operation> {
+  readonly prefix: string;
+  /** Runs behind credentials and before the body is read. May throw a LeafvaultError. */
+  mark(operation: Row, request: FastifyRequest): AnswerMark;
+}
+
+export function mountOperations<Row extends Operation>(
+  app: FastifyInstance, context: FacadeContext, options: FamilyOptions<Row>, operations: readonly Row[],
+): void {
+  app.decorateRequest('answerMark', null);
+  for (const operation of operations) {
+    app.route({
+      method: operation.method,
+      url: operation.path,
+      onRequest: async (request, reply) => {
+        const mark = options.mark(operation, request);
+        request.answerMark = mark;
+        void reply.headers(mark.headers);
+      },
+      handler: (request, reply) => answer(operation, request, reply, { context, prefix: options.prefix }),
+    });
+  }
+}
+
+/** On every answer to someone who proved who he is. */
+export function serviceVersionHeader({ version }: FacadeContext): Readonly<Record<string, string>> {
+  return { 'x-mongodb-service-version': `gitHash=${version.gitHash}; versionString=${version.versionString}` };
+}
+
+async function answer(
+  operation: Operation, request: FastifyRequest, reply: FastifyReply, place: { readonly context: FacadeContext; readonly prefix: string },
+): Promise<FastifyReply> {
+  const call = callOf(request, place);
+  const given = operation.roles === null
+    ? await operation.handle(call)
+    : await operation.handle({ ...call, project: await projectOf(call, operation.roles) });
+  void reply.header('content-type', request.answerMark?.contentType ?? 'application/json');
+  if (given.kind === 'none') return reply.code(204).send();
+  return reply.send(answerText(given, { origin: call.origin, target: request.originalUrl, query: readMmsQuery(request.query) }));
+}
+
+function callOf(request: FastifyRequest, { context, prefix }: { readonly context: FacadeContext; readonly prefix: string }): Call {
+  const origin = context.baseUrl();
+  return {
+    services: context.services,
+    clock: context.clock,
+    principal: principalOf(request),
+    params: request.params as Readonly<Record<string, string>>,
+    query: request.query,
+    body: request.body,
+    origin,
+    root: `${origin}${prefix}`,
+    version: request.answerMark?.version ?? '',
+    page: () => readPage(request.query),
+  };
+}
+
+async function projectOf(call: Call, anyOf: readonly ProjectRole[]): Promise<Project> {
+  const projectId = readId('group', call.params['groupId']);
+  return requireProjectRole(call.services, { principal: call.principal, projectId, anyOf });
+}

@@ -1,0 +1,52 @@
+// The query parameters that every operation of the family knows.
+import type { Page } from '../../domain/records.ts';
+import { LeafvaultError } from '../../foundation/errors.ts';
+
+export interface MmsQuery {
+  readonly envelope: boolean;
+  readonly pretty: boolean;
+  readonly includeCount: boolean;
+}
+
+const DEFAULT_ITEMS = 100;
+const MOST_ITEMS = 500;
+/** Far beyond any list; keeps the offset a safe integer. */
+const LAST_PAGE = 2_147_483_647;
+
+/** Only the word `true` switches on, only `false` switches off: other words leave the default, as clients forgive. */
+export function readMmsQuery(query: unknown): MmsQuery {
+  return {
+    envelope: word(query, 'envelope') === 'true',
+    pretty: word(query, 'pretty') === 'true',
+    includeCount: word(query, 'includeCount') !== 'false',
+  };
+}
+
+/** @throws QUERY_INVALID for a page below 1 or a size outside 1 to 500. */
+export function readPage(query: unknown): Page {
+  return {
+    pageNumber: wholeNumber(query, 'pageNum', { default: 1, most: LAST_PAGE }),
+    itemsPerPage: wholeNumber(query, 'itemsPerPage', { default: DEFAULT_ITEMS, most: MOST_ITEMS }),
+  };
+}
+
+function wholeNumber(query: unknown, name: string, range: { readonly default: number; readonly most: number }): number {
+  const text = parameter(query, name);
+  if (text === undefined) return range.default;
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : 0;
+  if (value >= 1 && value <= range.most) return value;
+  throw new LeafvaultError('QUERY_INVALID', `Reading the query failed: ${name} must be a whole number from 1 to ${range.most}`, {
+    details: { name, value: text },
+  });
+}
+
+function word(query: unknown, name: string): string | undefined {
+  return parameter(query, name)?.toLowerCase();
+}
+
+/** The parameter's text; of several with one name the first. */
+export function parameter(query: unknown, name: string): string | undefined {
+  const value = (query as Readonly<Record<string, unknown>> | null)?.[name];
+  const first: unknown = Array.isArray(value) ? value[0] : value;
+  return typeof first === 'string' ? first : undefined;
+}

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { describe, test } from 'node:test';
+import { digestChallenge, NONCE_LIFETIME_MS, verifyDigest } from '../../../src/http/auth/digest.ts';
+import { fakeClock } from '../../support/fake-clock.ts';
+import { identityInMemory } from '../../support/identity-in-memory.ts';
+
+const KEY = { username: 'abcdefgh', password: '00000000-0000-4000-8000-000000000000' };
+const TARGET = '/api/atlas/v2/groups?pageNum=1&itemsPerPage=100';
+
+interface Overrides {
+  readonly username?: string; readonly password?: string; readonly realm?: string; readonly uri?: string; readonly nc?: string;
+  readonly cnonce?: string; readonly qop?: string | null; readonly algorithm?: string; readonly method?: string; readonly response?: string;
+}
+
+function setUp() {
+  const identity = identityInMemory();
+  const clock = fakeClock();
+  const challenge = (): string => /nonce="([^"]+)"/.exec(digestChallenge(identity, clock, false))?.[1] ?? '';
+  const verify = (header: string, target = TARGET, method = 'GET') => verifyDigest(identity, clock, { method, target, header });
+  return { identity, clock, challenge, verify };
+}
+
+/** An answer as a client computes it, written apart from the code under test. */
+function answer(nonce: string, overrides: Overrides = {}): string {
+  const { username, password, realm, uri, nc, cnonce, qop, method, algorithm } = {
+    ...KEY, realm: 'MMS Public API', uri: TARGET, nc: '00000001', cnonce: '0a4f113b', qop: 'auth', method: 'GET', algorithm: 'MD5', ...overrides,
+  };
+  const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
+  const ha1 = md5(`${username}:${realm}:${password}`);
+  const ha2 = md5(`${method}:${uri}`);
+  const response = overrides.response ?? md5(qop === null ? `${ha1}:${nonce}:${ha2}` : `${ha1}:${nonce}:${nc}:${cnonce}:${qop}:${ha2}`);
+  const tail = qop === null ? '' : `, qop=${qop}, nc=${nc}, cnonce="${cnonce}"`;
+  return `Digest username="${username}", realm="${realm}", nonce="${nonce}", uri="${uri}", response="${response}", algorithm="${algorithm}"${tail}`;
+}
+
+describe('digestChallenge', () => {
+  test('is written exactly as the field knows it', () => {
+    const { identity, clock } = setUp();
+    assert.match(digestChallenge(identity, clock, false), /^Digest realm="MMS Public API", domain="", nonce="[A-Za-z0-9+/]{32}", algorithm=MD5, qop="auth", stale=false$/);
+    assert.match(digestChallenge(identity, clock, true), /, stale=true$/);
+  });
+});
+
+describe('verifyDigest', () => {
+  test('proves a right answer with qop=auth', async () => {
+    const { verify, challenge } = setUp();
+    const outcome = await verify(answer(challenge()));
+    assert.ok(outcome.ok);
+    assert.equal(outcome.principal.name, 'abcdefgh');
+  });
+
+  test('proves the form without qop, each nonce once', async () => {
+    const { verify, challenge } = setUp();
+    const header = answer(challenge(), { qop: null });
+    assert.equal((await verify(header)).ok, true);
+    assert.deepEqual(await verify(header), { ok: false, reason: 'stale' });
+  });
+
+  test('takes any count with any nonce, each pair once and in any order', async () => {
+    const { verify, challenge } = setUp();
+    const nonce = challenge();
+    for (const nc of ['00000007', '00000002', 'ffffffff', '00000001']) assert.equal((await verify(answer(nonce, { nc }))).ok, true, nc);
+    assert.deepEqual(await verify(answer(nonce, { nc: '00000002' })), { ok: false, reason: 'stale' });
+    assert.deepEqual(await verify(answer(nonce, { nc: '2' })), { ok: false, reason: 'stale' }, 'the same count written otherwise');
+  });
+
+  test('lets one of many equal requests through when they race', async () => {
+    const { verify, challenge } = setUp();
+    const header = answer(challenge());
+    const outcomes = await Promise.all(Array.from({ length: 20 }, () => verify(header)));
+    assert.equal(outcomes.filter(({ ok }) => ok).length, 1);
+  });
+
+  test('says stale to a right answer once the nonce has expired', async () => {
+    const { verify, challenge, clock, identity } = setUp();
+    const header = answer(challenge());
+    clock.advance(NONCE_LIFETIME_MS - 1);
+    const early = answer(challenge());
+    clock.advance(1);
+    assert.deepEqual(await verify(header), { ok: false, reason: 'stale' });
+    assert.equal(identity.taken.size, 0);
+    assert.equal((await verify(early)).ok, true);
+  });
+
+  test('does not say stale to a wrong answer with an expired nonce', async () => {
+    const { verify, challenge, clock } = setUp();
+    const header = answer(challenge(), { password: 'guess' });
+    clock.advance(NONCE_LIFETIME_MS);
+    assert.deepEqual(await verify(header), { ok: false, reason: 'invalid' });
+  });
+
+  test('does not use up a count for a wrong answer', async () => {
+    const { verify, challenge, identity } = setUp();
+    const nonce = challenge();
+    await verify(answer(nonce, { password: 'guess' }));
+    assert.equal(identity.taken.size, 0);
+    assert.equal((await verify(answer(nonce))).ok, true);
+  });
+
+  const wrong: readonly (readonly [string, Overrides])[] = [
+    ['a wrong secret', { password: 'guess' }], ['an unknown key', { username: 'zzzzzzzz' }], ['another realm', { realm: 'Other' }],
+    ['the uri of another request', { uri: '/api/atlas/v2/orgs' }], ['another method', { method: 'DELETE' }], ['auth-int', { qop: 'auth-int' }],
+    ['another algorithm', { algorithm: 'SHA-256' }], ['MD5-sess', { algorithm: 'MD5-sess' }], ['a count that is no number', { nc: 'zz' }],
+    ['a count too long', { nc: '000000001' }], ['an empty cnonce', { cnonce: '' }], ['a response too short', { response: 'ab' }],
+  ];
+  for (const [what, overrides] of wrong) {
+    test(`refuses ${what}`, async () => {
+      const { verify, challenge } = setUp();
+      assert.deepEqual(await verify(answer(challenge(), overrides)), { ok: false, reason: 'invalid' });
+    });
+  }
+
+  test('refuses a nonce of its own making by a client', async () => {
+    const { verify } = setUp();
+    assert.deepEqual(await verify(answer('dGhpcyBpcyBub3QgYSByZWFsIG5vbmNl')), { ok: false, reason: 'invalid' });
+  });
+
+  test('refuses a nonce signed by another installation', async () => {
+    const { verify } = setUp();
+    assert.deepEqual(await verify(answer(setUp().challenge())), { ok: false, reason: 'invalid' });
+  });
+
+  test('refuses qop without its count', async () => {
+    const { verify, challenge } = setUp();
+    assert.deepEqual(await verify(answer(challenge()).replace(', nc=00000001', '')), { ok: false, reason: 'invalid' });
+  });
+});

@@ -1,0 +1,15 @@
+// A clock that stands still until a test moves it.
+import type { Clock } from '../../src/foundation/clock.ts';
+
+export interface FakeClock extends Clock {
+  advance(milliseconds: number): void;
+}
+
+export function fakeClock(start = new Date('2026-03-01T12:00:00Z')): FakeClock {
+  let at = start.getTime();
+  return {
+    now: () => new Date(at),
+    monotonicMs: () => at - start.getTime(),
+    advance(milliseconds) { at += milliseconds; },
+  };
+}

@@ -1,0 +1,15 @@
+// The storage room's error codes.
+
+export const STORAGE_ERRORS = {
+  STORAGE_OBJECT_EXISTS: 'An object of that name is already stored; objects are written once',
+  STORAGE_OBJECT_MISSING: 'No object of that name is stored',
+  STORAGE_RANGE_INVALID: 'The range reaches past the end of the object',
+  STORAGE_NAME_INVALID: 'The object name breaks the naming rules',
+  STORAGE_FULL: 'The store has no room left',
+  STORAGE_DENIED: 'The store refuses access to this process',
+  STORAGE_FAILED: 'The store failed; the error says whether trying again can help',
+  STORAGE_KIND_UNSUPPORTED: 'This kind of store is not supported yet',
+  STORAGE_ADDRESS_INVALID: 'The store address cannot be read',
+} as const;
+
+export type StorageErrorCode = keyof typeof STORAGE_ERRORS;

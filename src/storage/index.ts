@@ -1,0 +1,7 @@
+// The door of the storage room.
+export type { ObjectInfo, Storage } from './storage.ts';
+export { STORAGE_ERRORS, type StorageErrorCode } from './errors.ts';
+export { openStorage } from './open-storage.ts';
+export { createLocalStorage } from './local/local-storage.ts';
+export { createMemoryStorage } from './memory/memory-storage.ts';
+export { withRetry, type RetryOptions } from './with-retry.ts';

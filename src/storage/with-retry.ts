@@ -1,0 +1,78 @@
+// A store that tries again where the error says that this can help. A put is sent again with the very
+// same bytes; when its first answer was lost, the name is taken by our own bytes, and that is success.
+import { sleep, throwIfAborted } from '../foundation/abort.ts';
+import { isLeafvaultError, LeafvaultError } from '../foundation/errors.ts';
+import type { ObjectInfo, Storage } from './storage.ts';
+
+export interface RetryOptions {
+  /** Tries in all, the first included. */
+  readonly attempts?: number;
+  /** Wait before the second try; doubles each time, up to 5 s, with jitter. */
+  readonly firstDelayMs?: number;
+}
+
+export function withRetry(inner: Storage, options: RetryOptions = {}): Storage {
+  const attempts = options.attempts ?? 6;
+  const firstDelayMs = options.firstDelayMs ?? 100;
+
+  const retry = async <T>(signal: AbortSignal | undefined, run: (attempt: number) => Promise<T>): Promise<T> => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await run(attempt);
+      } catch (cause) {
+        if (attempt >= attempts || !isLeafvaultError(cause) || !cause.retryable) throw cause;
+        throwIfAborted(signal);
+        await sleep(Math.min(5_000, firstDelayMs * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2), signal);
+      }
+    }
+  };
+
+  return {
+    address: inner.address,
+    conditionalPut: inner.conditionalPut,
+    put: (name, bytes, putOptions) => retry(putOptions?.signal, async (attempt) => {
+      try {
+        await inner.put(name, bytes, putOptions);
+      } catch (cause) {
+        const ours = attempt > 1 && isLeafvaultError(cause, 'STORAGE_OBJECT_EXISTS') && (await holds(inner, name, bytes));
+        if (!ours) throw cause;
+      }
+    }),
+    get: (name, range, getOptions) => retry(getOptions?.signal, () => inner.get(name, range, getOptions)),
+    stat: (name) => retry(undefined, () => inner.stat(name)),
+    delete: (name) => retry(undefined, () => inner.delete(name)),
+    list: (prefix) => listAgain(inner, prefix, retry),
+    close: () => inner.close(),
+  };
+}
+
+/** Starts a listing again only as long as nothing of it was handed out; a later failure goes to the caller. */
+async function* listAgain(
+  inner: Storage, prefix: string, retry: <T>(signal: undefined, run: () => Promise<T>) => Promise<T>,
+): AsyncGenerator<ObjectInfo> {
+  const { items, first } = await retry(undefined, async () => {
+    const opened = inner.list(prefix)[Symbol.asyncIterator]();
+    return { items: opened, first: await opened.next() };
+  });
+  try {
+    for (let item = first; item.done !== true; item = await items.next()) yield item.value;
+  } finally {
+    await items.return?.();
+  }
+}
+
+async function holds(inner: Storage, name: string, bytes: Uint8Array | readonly Uint8Array[]): Promise<boolean> {
+  const parts = bytes instanceof Uint8Array ? [bytes] : bytes;
+  const stored = await inner.get(name);
+  let offset = 0;
+  for (const part of parts) {
+    if (Buffer.compare(stored.subarray(offset, offset + part.length), part) !== 0) throw foreign(name);
+    offset += part.length;
+  }
+  if (offset !== stored.length) throw foreign(name);
+  return true;
+}
+
+function foreign(name: string): LeafvaultError {
+  return new LeafvaultError('STORAGE_OBJECT_EXISTS', `Storing ${name} failed: other bytes hold that name`, { details: { name } });
+}

@@ -44,7 +44,7 @@ const outsideWorld = [
 ];
 
 export default tseslint.config(
-  { ignores: ['node_modules/', 'leafvault-data/', '**/*.d.ts', '.cache/', 'tools/'] },
+  { ignores: ['node_modules/', 'leafvault-data/', '**/*.d.ts', '.cache/', 'tools/', '**/*.as.ts'] },
   {
     files: ['**/*.ts'],
     languageOptions: { parser: tseslint.parser, parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },

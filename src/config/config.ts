@@ -1,0 +1,32 @@
+// The settings of one process, checked, complete and frozen.
+import type { Declared } from './declared.ts';
+
+export interface Config {
+  /** Absolute. */
+  readonly home: string;
+  readonly listen: { readonly host: string; readonly port: number; readonly publicUrl: string | null; readonly trustProxy: readonly string[] };
+  /** null: the embedded server in the home folder. Secret. */
+  readonly databaseUrl: string | null;
+  /** `file:` and an absolute path. */
+  readonly repositoryStore: string;
+  /** Absolute. */
+  readonly masterKeyFile: string;
+  /** Secret. */
+  readonly sourceUri: string | null;
+  readonly jobsAtOnce: number;
+  readonly logLevel: string;
+  readonly organizations: Declared;
+  /** The settings file that was read, for messages. */
+  readonly file: string | null;
+  /** What is odd but not wrong, in words. */
+  readonly warnings: readonly string[];
+}
+
+/** Freezes the whole tree. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const each of Object.values(value)) deepFreeze(each);
+  }
+  return value;
+}

@@ -1,0 +1,172 @@
+// Flags over LEAFVAULT_* environment over leafvault.yaml over defaults; all mistakes are told at once.
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import type { z } from 'zod';
+import { LeafvaultError } from '../foundation/errors.ts';
+import { deepFreeze, type Config } from './config.ts';
+import { declaredSchema, type Declared } from './declared.ts';
+import { nearest } from './nearest.ts';
+import { isSecretReference, secretReader, type SecretReader } from './secrets.ts';
+import { parseSettingsFile, type SettingsFile } from './settings-file.ts';
+import { SETTINGS, type Setting, type SettingName, type SettingValues } from './settings.ts';
+
+export interface ConfigSources {
+  /** Values of flags by setting name; absent: not given. */
+  readonly flags: Readonly<Partial<Record<SettingName, string>>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** `--config`; without it LEAFVAULT_CONFIG, then leafvault.yaml in the current folder where there is one. */
+  readonly configFile?: string | undefined;
+  /** Text of a file. @throws with `code` ENOENT when there is none */
+  readonly readFile: (path: string) => string;
+}
+
+export interface Mistake {
+  /** `leafvault.yaml line 3`, `LEAFVAULT_LISTEN_PORT`, `--listen-port`. */
+  readonly source: string;
+  readonly path: string;
+  readonly message: string;
+}
+
+const DEFAULT_FILE = 'leafvault.yaml';
+/** Variables of the tests, which the service does not read. */
+const FOREIGN_VARIABLES = ['LEAFVAULT_CONFIG', 'LEAFVAULT_MONGOD', 'LEAFVAULT_LONG_TESTS', 'LEAFVAULT_TEST_DATABASE_URL'];
+
+/** @throws LeafvaultError CONFIG_INVALID with `details.mistakes`; CONFIG_FILE_UNREADABLE */
+export function loadConfig(sources: ConfigSources): Config {
+  const file = readSettingsFile(sources);
+  const folder = file === null ? sources.cwd : dirname(file.path);
+  const readSecret = secretReader({ env: sources.env, folder, readFile: sources.readFile });
+  const mistakes: Mistake[] = [...fileMistakes(file)];
+  const values = readValues(sources, file, readSecret, mistakes);
+  const organizations = readDeclared(file, readSecret, mistakes);
+  if (mistakes.length > 0) throw invalid(mistakes);
+  const warnings = unknownVariables(sources.env);
+  return deepFreeze(assemble({ values, organizations, file, sources, warnings }));
+}
+
+function readSettingsFile({ configFile, env, cwd, readFile }: ConfigSources): SettingsFile | null {
+  const asked = configFile ?? env.LEAFVAULT_CONFIG;
+  const path = resolve(cwd, asked ?? DEFAULT_FILE);
+  try {
+    return parseSettingsFile(path, readFile(path));
+  } catch (cause) {
+    if (asked === undefined && (cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new LeafvaultError('CONFIG_FILE_UNREADABLE', `Reading the settings file ${path} failed`, { cause, hint: 'Name an existing file with --config' });
+  }
+}
+
+function fileMistakes(file: SettingsFile | null): Mistake[] {
+  if (file === null) return [];
+  const known = Object.values(SETTINGS).map(({ path }) => path);
+  const groups = new Set(known.map((path) => path.split('.')[0]));
+  return [
+    ...file.problems.map(({ line, message }) => ({ source: `${file.path} line ${line}`, path: '', message })),
+    ...file.keys
+      .filter((key) => !known.includes(key as never) && !(groups.has(key) && file.value(key) === null))
+      .map((key) => ({ source: place(file, key.split('.')), path: key, message: `there is no such setting${suggestion(key, [...known, 'organizations'])}` })),
+  ];
+}
+
+function readValues(sources: ConfigSources, file: SettingsFile | null, readSecret: SecretReader, mistakes: Mistake[]): SettingValues {
+  const values: Partial<Record<SettingName, unknown>> = {};
+  for (const [name, setting] of Object.entries(SETTINGS) as [SettingName, Setting][]) {
+    const given = find(sources, file, name, setting);
+    if (given === null) {
+      values[name] = setting.default;
+      continue;
+    }
+    const value = setting.secret && isSecretReference(given.value) ? readSecret(given.value) : given.value;
+    if (typeof value === 'object' && value !== null && 'problem' in value) {
+      mistakes.push({ source: given.source, path: setting.path, message: String(value.problem) });
+      continue;
+    }
+    const parsed = setting.type.safeParse(value);
+    if (parsed.success) values[name] = parsed.data;
+    else mistakes.push(...parsed.error.issues.map((issue) => ({ source: given.source, path: setting.path, message: plain(issue) })));
+  }
+  return values as SettingValues;
+}
+
+function find(sources: ConfigSources, file: SettingsFile | null, name: SettingName, setting: Setting): { readonly value: unknown; readonly source: string } | null {
+  const flag = sources.flags[name];
+  if (flag !== undefined) return { value: flag, source: setting.flag.split(' ')[0] ?? '' };
+  const variable = sources.env[setting.env];
+  if (variable !== undefined && variable !== '') return { value: variable, source: setting.env };
+  const value = file?.value(setting.path);
+  return file === null || value === undefined || value === null ? null : { value, source: place(file, setting.path.split('.')) };
+}
+
+function readDeclared(file: SettingsFile | null, readSecret: SecretReader, mistakes: Mistake[]): Declared {
+  if (file?.organizations === undefined || file.organizations === null) return [];
+  const parsed = declaredSchema(readSecret).safeParse(file.organizations);
+  if (parsed.success) return parsed.data;
+  for (const issue of parsed.error.issues) {
+    const path = ['organizations', ...issue.path];
+    mistakes.push({ source: place(file, path), path: dotted(path), message: plain(issue) });
+  }
+  return [];
+}
+
+function assemble(parts: {
+  readonly values: SettingValues; readonly organizations: Declared; readonly file: SettingsFile | null; readonly sources: ConfigSources; readonly warnings: readonly string[];
+}): Config {
+  const { values, file, sources } = parts;
+  // A path in the file means the same wherever Leafvault was started.
+  const from = (name: SettingName): string => (find(sources, file, name, SETTINGS[name])?.source.startsWith(`${file?.path} line`) ? dirname(file?.path ?? '') : sources.cwd);
+  const absolute = (path: string, folder: string): string => (isAbsolute(path) ? path : resolve(folder, path));
+  const home = absolute(values.home, from('home'));
+  const store = values.repositoryStore === null ? join(home, 'repository') : absolute(storePath(values.repositoryStore), from('repositoryStore'));
+  return {
+    home,
+    listen: { host: values.listenHost, port: values.listenPort, publicUrl: values.publicUrl?.replace(/\/+$/, '') ?? null, trustProxy: values.trustProxy },
+    databaseUrl: values.database === 'embedded' ? null : values.database,
+    repositoryStore: `file:${store}`,
+    masterKeyFile: values.masterKeyFile === null ? join(home, 'master.key') : absolute(values.masterKeyFile, from('masterKeyFile')),
+    sourceUri: values.sourceUri,
+    jobsAtOnce: values.jobsAtOnce,
+    logLevel: values.logLevel,
+    organizations: parts.organizations,
+    file: file?.path ?? null,
+    warnings: parts.warnings,
+  };
+}
+
+/** `file:relative`, `file:/absolute` and `file:///absolute`. */
+function storePath(store: string): string {
+  return store.replace(/^file:(\/\/(?=\/))?/, '');
+}
+
+function unknownVariables(env: ConfigSources['env']): string[] {
+  const known = [...Object.values(SETTINGS).map((setting) => setting.env as string), ...FOREIGN_VARIABLES];
+  return Object.keys(env)
+    .filter((name) => name.startsWith('LEAFVAULT_') && !known.includes(name))
+    .map((name) => `The environment variable ${name} is not a setting of Leafvault${suggestion(name, known)}`);
+}
+
+function invalid(mistakes: readonly Mistake[]): LeafvaultError {
+  const lines = mistakes.map(({ source, path, message }) => `  ${source}${path === '' ? '' : `: ${path}`}: ${message}`);
+  return new LeafvaultError('CONFIG_INVALID', `${mistakes.length === 1 ? 'One setting is' : `${mistakes.length} settings are`} wrong:\n${lines.join('\n')}`, {
+    details: { mistakes },
+    hint: 'Every setting is explained in docs/reference/settings.md',
+  });
+}
+
+function place(file: SettingsFile, path: readonly PropertyKey[]): string {
+  return `${file.path} line ${file.lineOf(path) ?? 1}`;
+}
+
+/** `organizations[0].projects[1].name` */
+function dotted(path: readonly PropertyKey[]): string {
+  return path.map((key, index) => (typeof key === 'number' ? `[${key}]` : `${index === 0 ? '' : '.'}${String(key)}`)).join('');
+}
+
+/** Words of the checker, made to read on after the path; they never hold the value, which may be secret. */
+function plain(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') return `there is no such setting: ${issue.keys.join(', ')}`;
+  return issue.message.replace(/^Invalid (input|option): /, '');
+}
+
+function suggestion(word: string, known: readonly string[]): string {
+  const found = nearest(word, known);
+  return found === null ? '' : `; did you mean ${found}?`;
+}

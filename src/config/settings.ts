@@ -1,0 +1,98 @@
+// Every setting that is a single value, each with type, default, help and where it may come from.
+// docs/reference/settings.md, `--help` and the loader are made from this table.
+import { z } from 'zod';
+
+export interface Setting<T = unknown> {
+  /** Place in leafvault.yaml, dotted. */
+  readonly path: string;
+  readonly type: z.ZodType<T>;
+  /** Used when no source names the setting; a function gets the values that are known already. */
+  readonly default: T;
+  /** How the default reads in the reference when the value itself says little. */
+  readonly defaultText?: string;
+  readonly help: string;
+  readonly env: string;
+  /** `--home <folder>` as the command line shows it. */
+  readonly flag: string;
+  /** Never printed, and may be `{ env: NAME }` or `{ file: path }` in the file. */
+  readonly secret?: true;
+}
+
+const url = (schemes: readonly string[]): z.ZodType<string> =>
+  z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol.slice(0, -1)), {
+    error: `expected a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
+  });
+
+const portNumber = z.coerce.number().int().min(0).max(65_535);
+const list = z.preprocess((value) => (typeof value === 'string' ? value.split(',').map((each) => each.trim()).filter(Boolean) : value), z.array(z.string().min(1)));
+
+export const MONGO_URI: z.ZodType<string, string> = z.string().regex(/^mongodb(\+srv)?:\/\/./, { error: 'expected a connection string that begins with mongodb:// or mongodb+srv://' });
+
+const DATABASE = z.string().superRefine((text, context) => {
+  if (text === 'embedded' || /^postgres(ql)?:\/\/./.test(text)) return;
+  context.addIssue({ code: 'custom', message: 'expected "embedded" or a URL that begins with postgres://' });
+});
+
+const STORE = z.string().superRefine((text, context) => {
+  if (/^file:./.test(text)) return;
+  if (text.startsWith('s3:')) context.addIssue({ code: 'custom', message: 's3:// is not available in this version of Leafvault; use file:<folder>' });
+  else context.addIssue({ code: 'custom', message: 'expected an address that begins with file:' });
+});
+
+export const SETTINGS = {
+  home: {
+    path: 'home', type: z.string().min(1), default: './leafvault-data', env: 'LEAFVAULT_HOME', flag: '--home <folder>',
+    help: 'Folder of this Leafvault: embedded PostgreSQL, local repository, master key. Relative to the settings file, else to the current folder',
+  },
+  listenHost: {
+    path: 'listen.host', type: z.string().min(1), default: '127.0.0.1', env: 'LEAFVAULT_LISTEN_HOST', flag: '--listen-host <address>',
+    help: 'Address to listen on; 0.0.0.0 for every network',
+  },
+  listenPort: {
+    path: 'listen.port', type: portNumber, default: 27080, env: 'LEAFVAULT_LISTEN_PORT', flag: '--listen-port <number>',
+    help: 'Port to listen on; 0 takes a free one',
+  },
+  publicUrl: {
+    path: 'listen.publicUrl', type: url(['http', 'https']).nullable(), default: null, defaultText: 'the address that it listens on',
+    env: 'LEAFVAULT_PUBLIC_URL', flag: '--public-url <url>',
+    help: 'Origin that clients are told in links and download URLs',
+  },
+  trustProxy: {
+    path: 'listen.trustProxy', type: list, default: [], defaultText: 'nobody', env: 'LEAFVAULT_TRUST_PROXY', flag: '--trust-proxy <addresses>',
+    help: 'Addresses or CIDR blocks of proxies whose X-Forwarded-For is believed, separated by commas',
+  },
+  database: {
+    path: 'database', type: DATABASE, default: 'embedded', env: 'LEAFVAULT_DATABASE_URL', flag: '--database <url>', secret: true,
+    help: '"embedded" runs PostgreSQL in the home folder; postgres://… uses a server of yours (14 or newer) that several machines can share',
+  },
+  repositoryStore: {
+    path: 'repository.store', type: STORE.nullable(), default: null, defaultText: 'file:<home>/repository',
+    env: 'LEAFVAULT_REPOSITORY_STORE', flag: '--repository-store <address>',
+    help: 'Where snapshots are kept: file:<folder>',
+  },
+  masterKeyFile: {
+    path: 'masterKeyFile', type: z.string().min(1).nullable(), default: null, defaultText: '<home>/master.key',
+    env: 'LEAFVAULT_MASTER_KEY_FILE', flag: '--master-key-file <path>',
+    help: 'File of the master key (mode 0600), made at the first start. Keep it on another file system than the repository',
+  },
+  sourceUri: {
+    path: 'source.uri', type: MONGO_URI.nullable(), default: null, defaultText: 'none', env: 'LEAFVAULT_SOURCE_URI', flag: '--source-uri <uri>', secret: true,
+    help: 'The one MongoDB to back up where no organizations are declared: a first start makes organization, project, cluster and keys, and prints them once',
+  },
+  jobsAtOnce: {
+    path: 'worker.jobsAtOnce', type: z.coerce.number().int().min(1).max(64), default: 2, env: 'LEAFVAULT_WORKER_JOBS_AT_ONCE', flag: '--jobs-at-once <number>',
+    help: 'Jobs that one worker process runs side by side',
+  },
+  logLevel: {
+    path: 'log.level', type: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']), default: 'info', env: 'LEAFVAULT_LOG_LEVEL', flag: '--log-level <level>',
+    help: 'Least severe log lines that are written (JSON, to standard error)',
+  },
+} as const satisfies Readonly<Record<string, Setting>>;
+
+export type SettingName = keyof typeof SETTINGS;
+export type SettingValues = { -readonly [Name in SettingName]: z.output<(typeof SETTINGS)[Name]['type']> };
+
+/** Name of the flag without its value: `listen-port`. */
+export function flagName(setting: Setting): string {
+  return setting.flag.slice(2).split(' ')[0] ?? '';
+}

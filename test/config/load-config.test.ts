@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { loadConfig, type Config, type ConfigSources, type Mistake } from '../../src/config/index.ts';
+import { LeafvaultError } from '../../src/foundation/errors.ts';
+
+interface Given {
+  readonly yaml?: string;
+  readonly env?: Record<string, string>;
+  readonly flags?: ConfigSources['flags'];
+  readonly files?: Record<string, string>;
+}
+
+function load({ yaml, env = {}, flags = {}, files = {} }: Given): Config {
+  const all: Record<string, string> = yaml === undefined ? files : { ...files, '/etc/lv/leafvault.yaml': yaml };
+  return loadConfig({
+    flags,
+    env,
+    cwd: '/start',
+    configFile: yaml === undefined ? undefined : '/etc/lv/leafvault.yaml',
+    readFile(path) {
+      const text = all[path];
+      if (text === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+      return text;
+    },
+  });
+}
+
+function mistakesOf(given: Given): readonly Mistake[] {
+  try {
+    load(given);
+  } catch (error) {
+    assert.ok(error instanceof LeafvaultError && error.code === 'CONFIG_INVALID', String(error));
+    return error.details.mistakes as readonly Mistake[];
+  }
+  return assert.fail('the settings were taken');
+}
+
+const EXAMPLE = `
+home: ./leafvault-data
+listen: { host: 127.0.0.1, port: 27080, publicUrl: http://127.0.0.1:27080 }
+database: embedded
+repository: { store: "file:./leafvault-data/repository" }
+organizations:
+  - name: Example
+    id: 5f0000000000000000000001
+    apiKeys:
+      - { publicKey: abcdefgh, privateKey: 00000000-0000-4000-8000-000000000000, roles: [ORG_OWNER], accessList: [127.0.0.1/32] }
+    serviceAccounts:
+      - { clientId: mdb_sa_id_5f0000000000000000000002, clientSecret: mdb_sa_sk_example, roles: [ORG_OWNER] }
+    users:
+      - { name: admin, password: change-me, roles: [ORG_OWNER] }
+    projects:
+      - name: shop
+        id: 5f0000000000000000000003
+        apiKeys: []
+        clusters:
+          - { name: orders, id: 5f0000000000000000000004, uri: "mongodb://127.0.0.1:27017/?replicaSet=rs0" }
+`;
+
+describe('loadConfig', () => {
+  test('takes the example of the design', () => {
+    const config = load({ yaml: EXAMPLE });
+    assert.equal(config.home, '/etc/lv/leafvault-data');
+    assert.equal(config.repositoryStore, 'file:/etc/lv/leafvault-data/repository');
+    assert.equal(config.databaseUrl, null);
+    assert.equal(config.organizations[0]?.projects[0]?.clusters[0]?.name, 'orders');
+    assert.deepEqual(config.organizations[0]?.apiKeys[0]?.accessList, ['127.0.0.1/32']);
+  });
+
+  test('has a default for everything', () => {
+    const config = load({});
+    assert.deepEqual(config.listen, { host: '127.0.0.1', port: 27080, publicUrl: null, trustProxy: [] });
+    assert.equal(config.home, '/start/leafvault-data');
+    assert.equal(config.masterKeyFile, '/start/leafvault-data/master.key');
+    assert.equal(config.sourceUri, null);
+  });
+
+  test('prefers flags to the environment and the environment to the file', () => {
+    const yaml = 'listen: { host: "1.1.1.1", port: 1 }\nlog: { level: warn }';
+    const config = load({ yaml, env: { LEAFVAULT_LISTEN_PORT: '2', LEAFVAULT_LISTEN_HOST: '2.2.2.2' }, flags: { listenPort: '3' } });
+    assert.equal(config.listen.port, 3);
+    assert.equal(config.listen.host, '2.2.2.2');
+    assert.equal(config.logLevel, 'warn');
+  });
+
+  test('reads leafvault.yaml of the current folder when nothing is named', () => {
+    assert.equal(load({ files: { '/start/leafvault.yaml': 'home: here' } }).home, '/start/here');
+  });
+
+  test('resolves a home of the environment against the current folder', () => {
+    assert.equal(load({ yaml: 'log: {level: info}', env: { LEAFVAULT_HOME: 'mine' } }).home, '/start/mine');
+  });
+
+  test('tells all mistakes at once, each with its place', () => {
+    const yaml = 'listen:\n  port: 99999\n  hots: x\norganizations:\n  - name: A\n    projects:\n      - name: p\n        clusters:\n          - { name: "-bad", uri: "http://x" }\n';
+    const mistakes = mistakesOf({ yaml, env: { LEAFVAULT_LOG_LEVEL: 'loud' }, flags: { jobsAtOnce: 'many' } });
+    assert.deepEqual(mistakes.map(({ source, path }) => `${source} ${path}`).sort(), [
+      '--jobs-at-once worker.jobsAtOnce',
+      '/etc/lv/leafvault.yaml line 2 listen.port',
+      '/etc/lv/leafvault.yaml line 3 listen.hots',
+      '/etc/lv/leafvault.yaml line 9 organizations[0].projects[0].clusters[0].name',
+      '/etc/lv/leafvault.yaml line 9 organizations[0].projects[0].clusters[0].uri',
+      'LEAFVAULT_LOG_LEVEL log.level',
+    ]);
+    assert.match(mistakes.find(({ path }) => path === 'listen.hots')?.message ?? '', /did you mean listen\.host\?/);
+  });
+
+  test('refuses s3 and continuous backup with words of their own', () => {
+    const yaml = 'repository: { store: "s3://bucket/x" }\norganizations: [{ name: A, projects: [{ name: p, clusters: [{ name: c, uri: "mongodb://h", continuousBackup: true }] }] }]';
+    const messages = mistakesOf({ yaml }).map(({ message }) => message).join('\n');
+    assert.match(messages, /s3:\/\/ is not available in this version/);
+    assert.match(messages, /continuous backup is not available in this version/);
+  });
+
+  test('takes secrets from the environment and from files', () => {
+    const yaml = 'database: { env: PG }\nsource: { uri: { file: ./uri.txt } }';
+    const config = load({ yaml, env: { PG: 'postgres://u:p@h/db' }, files: { '/etc/lv/uri.txt': 'mongodb://u:p@h\n' } });
+    assert.equal(config.databaseUrl, 'postgres://u:p@h/db');
+    assert.equal(config.sourceUri, 'mongodb://u:p@h');
+  });
+
+  test('names a secret that cannot be read', () => {
+    const [unset, missing] = mistakesOf({ yaml: 'database: { env: PG }\nsource: { uri: { file: ./uri.txt } }' });
+    assert.match(unset?.message ?? '', /variable PG is not set/);
+    assert.match(missing?.message ?? '', /\/etc\/lv\/uri\.txt cannot be read \(ENOENT\)/);
+  });
+
+  test('never repeats a wrong secret', () => {
+    const yaml = 'source: { uri: "hunter2://secret" }\norganizations: [{ name: A, users: [{ name: u, password: hunt, roles: [ORG_OWNER] }], projects: [{ name: p, clusters: [{ name: c, uri: "hunter2" }] }] }]';
+    assert.doesNotMatch(JSON.stringify(mistakesOf({ yaml, env: { LEAFVAULT_DATABASE_URL: 'hunter2' } })), /hunt/);
+  });
+
+  test('refuses names and ids that are declared twice', () => {
+    const yaml = 'organizations: [{ name: A, id: 5f0000000000000000000001, projects: [{ name: p, id: 5f0000000000000000000001, clusters: [{ name: c, uri: "mongodb://h" }, { name: c, uri: "mongodb://h" }] }] }]';
+    assert.deepEqual(mistakesOf({ yaml }).map(({ message }) => message), ['the id 5f0000000000000000000001 is declared twice', 'the cluster c is declared twice']);
+  });
+
+  test('tells the line of broken YAML', () => {
+    const [mistake] = mistakesOf({ yaml: 'home: a\nlisten: {port: 1\n' });
+    assert.match(mistake?.source ?? '', /line [23]$/);
+  });
+
+  test('warns of a variable that means nothing', () => {
+    assert.deepEqual(load({ env: { LEAFVAULT_SOURCE_URL: 'x' } }).warnings, ['The environment variable LEAFVAULT_SOURCE_URL is not a setting of Leafvault; did you mean LEAFVAULT_SOURCE_URI?']);
+  });
+
+  test('freezes the result to its leaves', () => {
+    const config = load({ yaml: EXAMPLE });
+    assert.ok(Object.isFrozen(config) && Object.isFrozen(config.organizations[0]?.projects[0]?.clusters[0]));
+  });
+
+  test('says so when the named file is missing', () => {
+    assert.throws(() => loadConfig({ flags: {}, env: {}, cwd: '/', configFile: 'nope.yaml', readFile: () => { throw Object.assign(new Error('gone'), { code: 'ENOENT' }); } }), { code: 'CONFIG_FILE_UNREADABLE', message: 'Reading the settings file /nope.yaml failed' });
+  });
+});

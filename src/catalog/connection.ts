@@ -1,0 +1,77 @@
+// Connections to PostgreSQL: one pool for queries, and clients of their own for listening.
+import { CamelCasePlugin, Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
+import pg from 'pg';
+import type { Logger } from '../foundation/logger.ts';
+import { catalogError } from './query-errors.ts';
+import type { Tables } from './tables.ts';
+
+/** Where a PostgreSQL is: a connection string, or a unix socket's folder. */
+export type Address =
+  | { readonly url: string }
+  | { readonly socketFolder: string; readonly port: number; readonly user: string; readonly database: string };
+
+export interface ConnectionOptions {
+  readonly address: Address;
+  /** Schema of our tables; first on the search path of every connection. */
+  readonly schema: string;
+  readonly poolSize: number;
+  readonly log: Logger;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const INT8 = 20;
+
+/** Settings of one client: big integers and counts as numbers, our schema on the path. */
+export function clientConfigOf(address: Address, schema: string | null): pg.ClientConfig {
+  return {
+    ...('url' in address
+      ? { connectionString: address.url }
+      : { host: address.socketFolder, port: address.port, user: address.user, database: address.database }),
+    // Behind `options` of the connection string, if it has any: the last word counts.
+    ...(schema === null ? {} : { options: `-c search_path=${schema}` }),
+    application_name: 'leafvault',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    types: {
+      getTypeParser: ((id: number, format: 'text' | 'binary') =>
+        id === INT8 && format !== 'binary' ? Number : pg.types.getTypeParser(id, format)) as typeof pg.types.getTypeParser,
+    },
+  };
+}
+
+/** A handle over a fresh pool; `destroy()` ends both. */
+export function connect({ address, schema, poolSize, log }: ConnectionOptions): Kysely<Tables> {
+  const pool = new pg.Pool({ ...clientConfigOf(address, schema), max: poolSize });
+  // An idle connection that broke is replaced at the next query; without a listener it would end the process.
+  pool.on('error', (error) => log.warn({ reason: error.message }, 'an idle catalog connection broke'));
+  return new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool: withOurErrors(pool) }),
+    plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
+  });
+}
+
+function withOurErrors(pool: pg.Pool): PostgresPool {
+  const wrapped = new WeakMap<pg.PoolClient, PostgresPoolClient>();
+  return {
+    options: pool.options,
+    end: () => pool.end(),
+    async connect() {
+      const client = await pool.connect().catch((error: unknown) => { throw catalogError(error, 'Connecting to the catalog'); });
+      const known = wrapped.get(client);
+      if (known !== undefined) return known;
+      const made = wrapClient(client);
+      wrapped.set(client, made);
+      return made;
+    },
+  };
+}
+
+function wrapClient(client: pg.PoolClient): PostgresPoolClient {
+  const query = (text: string, parameters: readonly unknown[]): Promise<unknown> =>
+    client.query(text, [...parameters]).catch((error: unknown) => { throw catalogError(error); });
+  return {
+    // Kysely takes a cursor here as well; the catalog has none.
+    query: query as PostgresPoolClient['query'],
+    release: (destroy) => client.release(destroy),
+  };
+}

@@ -1,0 +1,22 @@
+// Codes of the catalog: what can go wrong between Leafvault and its PostgreSQL.
+
+export const CATALOG_ERRORS = {
+  CATALOG_UNREACHABLE: 'PostgreSQL does not answer, or the connection broke',
+  CATALOG_LOGIN_REFUSED: 'PostgreSQL refused user, password or database name',
+  CATALOG_TOO_OLD: 'The PostgreSQL server is older than 14',
+  CATALOG_NEWER: 'The catalog was made by a newer Leafvault',
+  CATALOG_MIGRATION_CHANGED: 'A migration that was applied before has another text now',
+  CATALOG_MIGRATION_FAILED: 'A migration could not be applied',
+  CATALOG_DUPLICATE: 'A row with this key exists already',
+  CATALOG_REFERENCE_MISSING: 'A row refers to one that does not exist',
+  CATALOG_LEASE_LOST: 'The job was handed to another worker; this one may write nothing more for it',
+  CATALOG_QUERY_FAILED: 'PostgreSQL refused a query',
+  CATALOG_DISK_FULL: 'No space is left where the catalog lives',
+  CATALOG_HOME_FOREIGN: 'The catalog folder belongs to another user of this machine',
+  CATALOG_HOME_UNUSABLE: 'The catalog folder cannot be made or entered',
+  CATALOG_DATA_VERSION: 'The data folder was made by another major version of PostgreSQL',
+  CATALOG_BINARIES_MISSING: 'There is no embedded PostgreSQL for this platform',
+  CATALOG_SERVER_FAILED: 'The embedded PostgreSQL did not start',
+} as const;
+
+export type CatalogErrorCode = keyof typeof CATALOG_ERRORS;

@@ -1,0 +1,21 @@
+// The door of the catalog.
+export { openCatalog, DEFAULT_SCHEMA, type Catalog, type CatalogOptions } from './open-catalog.ts';
+export type { CatalogAggregates, CatalogStore, CatalogTransaction } from './catalog.ts';
+export { CATALOG_ERRORS, type CatalogErrorCode } from './errors.ts';
+export type { Address } from './connection.ts';
+export { clientConfigOf } from './connection.ts';
+export type { Listener } from './listen.ts';
+export type { ApiKey, NewApiKey } from './api-keys.ts';
+export type { AuditEvent } from './audit-events.ts';
+export type { ClusterNews, NewCluster } from './clusters.ts';
+export { CANCEL_CHANNEL, type CancelAnswer, type JobFilter, type NewJob } from './jobs.ts';
+export type { Claim, ClaimedJob, HeldLease, JobFailure, LeaseProgress, LostJob } from './leases.ts';
+export type { NumberKind } from './numbers.ts';
+export type { ProjectFilter } from './projects.ts';
+export type { DownloadRecord, IndexStrategy, NewRestore, RestoreRecord } from './restores.ts';
+export type { ServiceAccount } from './service-accounts.ts';
+export type { SessionOwner } from './sessions.ts';
+export type { NewSnapshot, PendingFact, SnapshotOutcome, SnapshotRecord, SnapshotSelection } from './snapshots.ts';
+export type { Subclient } from './subclients.ts';
+export type { User } from './users.ts';
+export type { WorkerProcess } from './workers.ts';

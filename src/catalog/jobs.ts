@@ -1,0 +1,137 @@
+// Job rows: what was asked for and how it ended. Who works on one, and how far it is, stands in its lease.
+import { sql } from 'kysely';
+import type { Job, JobKind, JobState, Page, PageOf } from '../domain/records.ts';
+import { countRows, readPage, type CatalogContext } from './context.ts';
+
+export interface NewJob {
+  readonly id: string;
+  readonly kind: JobKind;
+  readonly projectId: string;
+  readonly clusterId: string;
+  readonly snapshotId: string | null;
+  readonly restoreId: string | null;
+  readonly payload: Readonly<Record<string, unknown>>;
+  /** For people: `apiKey abcdefgh`. */
+  readonly requestedBy: string;
+  /** Jobs with the same key never run at the same time; null: no limit. */
+  readonly exclusiveKey: string | null;
+}
+
+export interface JobFilter {
+  readonly clusterIds?: readonly string[];
+  readonly projectId?: string;
+  readonly kinds?: readonly JobKind[];
+  /** true: queued or running; false: over. */
+  readonly active?: boolean;
+}
+
+/** `cancelled`: it had not begun and is over now; `requested`: its worker was told; `over`: too late. */
+export type CancelAnswer = 'cancelled' | 'requested' | 'over';
+
+export interface Jobs {
+  /** The row and its lease, without a wake-up for the workers: see `JobQueue.enqueue`. */
+  insert(job: NewJob): Promise<Job>;
+  get(id: string): Promise<Job | null>;
+  byNumber(number: number): Promise<Job | null>;
+  /** Newest first. */
+  list(filter: JobFilter, page: Page): Promise<PageOf<Job>>;
+  payload(id: string): Promise<Readonly<Record<string, unknown>> | null>;
+  /** null: no such job. Rows of its snapshot follow. Workers hear of it by NOTIFY and by their own looking. */
+  requestCancel(id: string, by: string): Promise<CancelAnswer | null>;
+}
+
+/** Channel on which the id of a job is sent whose cancel was requested. */
+export const CANCEL_CHANNEL = 'leafvault_cancel';
+
+export function createJobs(context: CatalogContext): Jobs {
+  const { db, clock } = context;
+  return {
+    async insert(job) {
+      await db.insertInto('jobs').values({ ...job, payload: JSON.stringify(job.payload), state: 'queued', createdAt: clock.now() }).execute();
+      await db.insertInto('leases').values({ jobId: job.id }).execute();
+      return recordOf(await selectJobs(context).where('jobs.id', '=', job.id).executeTakeFirstOrThrow());
+    },
+    async get(id) {
+      const row = await selectJobs(context).where('jobs.id', '=', id).executeTakeFirst();
+      return row === undefined ? null : recordOf(row);
+    },
+    async byNumber(number) {
+      if (!Number.isSafeInteger(number)) return null;
+      const row = await selectJobs(context).where('jobs.number', '=', number).executeTakeFirst();
+      return row === undefined ? null : recordOf(row);
+    },
+    list: (filter, page) => listJobs(context, filter, page),
+    async payload(id) {
+      return (await db.selectFrom('jobs').select('payload').where('id', '=', id).executeTakeFirst())?.payload ?? null;
+    },
+    async requestCancel(id, by) {
+      return db.isTransaction ? cancelJob(context, id, by)
+        : db.transaction().execute((trx) => cancelJob({ db: trx, clock, sealer: context.sealer }, id, by));
+    },
+  };
+}
+
+async function listJobs(context: CatalogContext, filter: JobFilter, page: Page): Promise<PageOf<Job>> {
+  const { db } = context;
+  let ids = db.selectFrom('jobs').select('id').orderBy('createdAt', 'desc').orderBy('id', 'desc');
+  let count = db.selectFrom('jobs').select(countRows);
+  for (const condition of conditionsOf(filter)) {
+    ids = ids.where(condition);
+    count = count.where(condition);
+  }
+  // The page is picked on the narrow index first: joining before an offset would join every row skipped.
+  const { items, totalCount } = await readPage(db, page, ids, count);
+  const rows = await selectJobs(context)
+    .where(sql<boolean>`jobs.id = any(${items.map(({ id }) => id)}::text[])`)
+    .orderBy('jobs.createdAt', 'desc').orderBy('jobs.id', 'desc').execute();
+  return { items: rows.map(recordOf), totalCount };
+}
+
+function conditionsOf({ clusterIds, projectId, kinds, active }: JobFilter) {
+  const only = clusterIds?.length === 1 ? clusterIds[0] : undefined;
+  return [
+    // With one cluster the index gives the order as well.
+    ...(only === undefined ? [] : [sql<boolean>`cluster_id = ${only}`]),
+    ...(clusterIds === undefined || only !== undefined ? [] : [sql<boolean>`cluster_id = any(${[...clusterIds]}::text[])`]),
+    ...(projectId === undefined ? [] : [sql<boolean>`project_id = ${projectId}`]),
+    ...(kinds === undefined ? [] : [sql<boolean>`kind = any(${[...kinds]}::text[])`]),
+    ...(active === undefined ? [] : [active ? sql<boolean>`state in ('queued', 'running')` : sql<boolean>`state not in ('queued', 'running')`]),
+  ];
+}
+
+async function cancelJob({ db, clock }: CatalogContext, id: string, by: string): Promise<CancelAnswer | null> {
+  const job = await db.selectFrom('jobs').select(['state', 'attempt']).where('id', '=', id).forUpdate().executeTakeFirst();
+  if (job === undefined) return null;
+  if (job.state !== 'queued' && job.state !== 'running') return 'over';
+  const now = clock.now();
+  // One that was begun before and waits for its next attempt may have left something on a target: a worker ends it.
+  if (job.state === 'queued' && job.attempt === 0) {
+    const end = { state: 'cancelled', finishedAt: now };
+    await db.updateTable('jobs').set({ ...end, cancelRequestedAt: now, cancelRequestedBy: by }).where('id', '=', id).execute();
+    await db.updateTable('snapshots').set(end).where('jobId', '=', id).execute();
+    return 'cancelled';
+  }
+  await db
+    .updateTable('jobs').set({ cancelRequestedAt: now, cancelRequestedBy: by })
+    .where('id', '=', id).where('cancelRequestedAt', 'is', null).execute();
+  await sql`select pg_notify(${CANCEL_CHANNEL}, ${id})`.execute(db);
+  return 'requested';
+}
+
+function selectJobs({ db }: CatalogContext) {
+  return db
+    .selectFrom('jobs')
+    .innerJoin('leases', 'leases.jobId', 'jobs.id')
+    .select([
+      'jobs.id', 'jobs.kind', 'jobs.state', 'jobs.projectId', 'jobs.clusterId', 'jobs.snapshotId', 'jobs.restoreId', 'jobs.createdAt',
+      'jobs.startedAt', 'jobs.finishedAt', 'jobs.cancelRequestedAt', 'jobs.attempt', 'jobs.errorCode', 'jobs.errorMessage',
+      'jobs.errorHint', 'jobs.requestedBy', 'jobs.number', 'leases.phase', 'leases.namespace', 'leases.documentsDone',
+      'leases.documentsTotal', 'leases.bytesDone', 'leases.bytesTotal', 'leases.bytesPerSecond', 'leases.etaSeconds',
+    ]);
+}
+
+type JobRow = Awaited<ReturnType<ReturnType<typeof selectJobs>['execute']>>[number];
+
+function recordOf(row: JobRow): Job {
+  return { ...row, kind: row.kind as JobKind, state: row.state as JobState };
+}

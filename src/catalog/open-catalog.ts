@@ -1,0 +1,96 @@
+// Opens the catalog: on the embedded server of a home, or on any PostgreSQL of at least version 14.
+import { sql, type Kysely } from 'kysely';
+import type { Clock } from '../foundation/clock.ts';
+import { LeafvaultError } from '../foundation/errors.ts';
+import type { Logger } from '../foundation/logger.ts';
+import type { Sealer } from '../foundation/seal.ts';
+import { createCatalogStore, type CatalogStore } from './catalog.ts';
+import { connect, type Address } from './connection.ts';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres/embedded-postgres.ts';
+import { listen, type Listener } from './listen.ts';
+import { migrate } from './migrate.ts';
+import type { Tables } from './tables.ts';
+
+export interface CatalogOptions {
+  /** `{ url }`: any PostgreSQL; `{ home }`: the embedded server, its data below `<home>/postgres`. */
+  readonly database: { readonly url: string } | { readonly home: string };
+  readonly sealer: Sealer;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Of our tables; default `leafvault`. Lower-case letters, digits and `_`. */
+  readonly schema?: string;
+  /** Connections for queries; default 10. */
+  readonly poolSize?: number;
+}
+
+export interface Catalog extends CatalogStore {
+  /** Where it lives: for the queue, which has connections of its own. */
+  readonly address: Address;
+  readonly schema: string;
+  /** PostgreSQL's version, e.g. `18.4`. */
+  readonly serverVersion: string;
+  listen(channel: string, onMessage: (payload: string) => void, onConnect?: () => void): Listener;
+  /** @throws CATALOG_UNREACHABLE */
+  ping(): Promise<void>;
+  /** Ends all connections; the last process on a home also stops its server. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+export const DEFAULT_SCHEMA = 'leafvault';
+const OLDEST_SERVER = 140_000;
+
+/**
+ * Connects, checks the server, brings the tables up to date.
+ * @throws CATALOG_UNREACHABLE, CATALOG_LOGIN_REFUSED, CATALOG_TOO_OLD, CATALOG_NEWER, CATALOG_MIGRATION_CHANGED,
+ *   CATALOG_MIGRATION_FAILED, and for a home CATALOG_HOME_FOREIGN, CATALOG_HOME_UNUSABLE, CATALOG_DATA_VERSION,
+ *   CATALOG_BINARIES_MISSING, CATALOG_SERVER_FAILED, CATALOG_DISK_FULL
+ */
+export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
+  const { database, sealer, log, clock, schema = DEFAULT_SCHEMA, poolSize = 10 } = options;
+  const embedded = 'home' in database ? await startEmbeddedPostgres({ home: database.home, log, clock }) : null;
+  const address: Address = embedded?.address ?? { url: (database as { readonly url: string }).url };
+  const db = connect({ address, schema, poolSize, log });
+  const close = closer(db, embedded);
+  try {
+    const serverVersion = await checkServer(db);
+    await migrate(db, schema);
+    return {
+      ...createCatalogStore({ db, clock, sealer }),
+      address, schema, serverVersion, close,
+      listen: (channel, onMessage, onConnect) => listen({ address, channel, log, onMessage, onConnect }),
+      async ping() {
+        await sql`select 1`.execute(db);
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function closer(db: Kysely<Tables>, embedded: EmbeddedPostgres | null): () => Promise<void> {
+  let closing: Promise<void> | undefined;
+  return () => {
+    closing ??= (async () => {
+      await db.destroy();
+      await embedded?.stop();
+    })();
+    return closing;
+  };
+}
+
+async function checkServer(db: Kysely<Tables>): Promise<string> {
+  const { rows } = await sql<{ number: string; name: string }>`
+    select current_setting('server_version_num') as number, current_setting('server_version') as name`.execute(db);
+  const { number, name } = rows[0] ?? { number: '0', name: 'unknown' };
+  refuseOldServer(Number(number), name);
+  return name.split(' ')[0] ?? name;
+}
+
+/** @throws CATALOG_TOO_OLD below PostgreSQL 14 */
+export function refuseOldServer(versionNumber: number, name: string): void {
+  if (versionNumber >= OLDEST_SERVER) return;
+  throw new LeafvaultError('CATALOG_TOO_OLD', `Opening the catalog was refused: the server is PostgreSQL ${name}, and 14 is the oldest that works`, {
+    hint: 'Use PostgreSQL 14 or newer, or leave LEAFVAULT_DATABASE_URL unset for the embedded one', details: { version: name },
+  });
+}

@@ -1,0 +1,186 @@
+// Restore jobs and their downloads. State and times are those of the job that does the work.
+import { sql } from 'kysely';
+import type { JobState, Page, PageOf, Restore, RestoreProof, RestoreSelection } from '../domain/records.ts';
+import { countRows, readPage, type CatalogContext } from './context.ts';
+
+export interface DownloadRecord {
+  readonly expirationHours: number;
+  /** null: as often as one likes until it expires. */
+  readonly maxDownloads: number | null;
+  /** Completed transfers. */
+  readonly downloads: number;
+  readonly fileName: string;
+  /** null while it is prepared. */
+  readonly readyAt: Date | null;
+  readonly expiresAt: Date | null;
+  readonly sha1: string | null;
+}
+
+export type IndexStrategy = 'ALL' | 'NONE' | 'ALL_EXCEPT_TTL';
+
+/** `download.state` and its URL are worked out by the service, from these facts and the clock. */
+export type RestoreRecord = Omit<Restore, 'download'> & {
+  readonly selection: RestoreSelection;
+  readonly indexStrategy: IndexStrategy;
+  readonly usersAndRoles: boolean;
+  readonly download: DownloadRecord | null;
+};
+
+export interface NewRestore {
+  readonly id: string;
+  readonly delivery: Restore['delivery'];
+  readonly projectId: string;
+  readonly clusterId: string;
+  readonly clusterName: string;
+  readonly snapshotId: string;
+  readonly target: { readonly projectId: string; readonly clusterId: string; readonly clusterName: string } | null;
+  readonly selection: RestoreSelection;
+  readonly indexStrategy: IndexStrategy;
+  readonly usersAndRoles: boolean;
+  readonly jobId: string;
+  /** With `readyAtOnce` the hours count from now, else from the moment it is ready. */
+  readonly download: {
+    readonly expirationHours: number; readonly maxDownloads: number | null; readonly fileName: string; readonly readyAtOnce: boolean;
+  } | null;
+}
+
+export interface Restores {
+  /** In one transaction with its job, which must be there before. */
+  insert(row: NewRestore): Promise<RestoreRecord>;
+  get(id: string): Promise<RestoreRecord | null>;
+  byJob(jobId: string): Promise<RestoreRecord | null>;
+  /** Of the source cluster, newest first. */
+  list(clusterId: string, page: Page): Promise<PageOf<RestoreRecord>>;
+  saveProof(id: string, proof: RestoreProof, result: Readonly<Record<string, unknown>>): Promise<void>;
+  /** What the engine reported at the end, or null. */
+  result(id: string): Promise<Readonly<Record<string, unknown>> | null>;
+  /** The hours begin to run, unless they run already. */
+  setDownloadReady(id: string): Promise<void>;
+  /** Counts one whole transfer and keeps the checksum of what was sent. */
+  countDownload(id: string, sha1: string): Promise<void>;
+}
+
+export function createRestores(context: CatalogContext): Restores {
+  const { db, clock } = context;
+  const one = async (column: 'restores.id' | 'restores.jobId', value: string): Promise<RestoreRecord | null> => {
+    const row = await selectRestores(context).where(column, '=', value).executeTakeFirst();
+    return row === undefined ? null : recordOf(row);
+  };
+  return {
+    async insert({ target, download, ...row }) {
+      await db
+        .insertInto('restores')
+        .values({
+          ...row,
+          selection: JSON.stringify(row.selection),
+          targetProjectId: target?.projectId ?? null,
+          targetClusterId: target?.clusterId ?? null,
+          targetClusterName: target?.clusterName ?? null,
+          createdAt: clock.now(),
+        })
+        .execute();
+      if (download !== null) await insertDownload(context, row.id, download);
+      const made = await one('restores.id', row.id);
+      if (made === null) throw new Error(`Restore ${row.id} was stored without its job ${row.jobId}`);
+      return made;
+    },
+    get: (id) => one('restores.id', id),
+    byJob: (jobId) => one('restores.jobId', jobId),
+    async list(clusterId, page) {
+      // The page is picked on the narrow index first: joining before an offset would join every row skipped.
+      const ids = db.selectFrom('restores').select('id').where('clusterId', '=', clusterId).orderBy('createdAt', 'desc').orderBy('id', 'desc');
+      const count = db.selectFrom('restores').select(countRows).where('clusterId', '=', clusterId);
+      const { items, totalCount } = await readPage(db, page, ids, count);
+      const rows = await selectRestores(context)
+        .where(sql<boolean>`restores.id = any(${items.map(({ id }) => id)}::text[])`)
+        .orderBy('restores.createdAt', 'desc').orderBy('restores.id', 'desc').execute();
+      return { items: rows.map(recordOf), totalCount };
+    },
+    async saveProof(id, proof, result) {
+      await db
+        .updateTable('restores')
+        .set({
+          provenAt: proof.provenAt, provenCollections: proof.collections, provenDocuments: proof.documents, provenBytes: proof.bytes,
+          result: JSON.stringify(result),
+        })
+        .where('id', '=', id)
+        .execute();
+    },
+    async result(id) {
+      const row = await db.selectFrom('restores').select('result').where('id', '=', id).executeTakeFirst();
+      return row?.result == null ? null : (JSON.parse(row.result) as Readonly<Record<string, unknown>>);
+    },
+    async setDownloadReady(id) {
+      const now = clock.now();
+      await db
+        .updateTable('downloads')
+        .set({ readyAt: now, expiresAt: sql<Date>`${now}::timestamptz + expiration_hours * interval '1 hour'` })
+        .where('restoreId', '=', id).where('readyAt', 'is', null)
+        .execute();
+    },
+    async countDownload(id, sha1) {
+      await db.updateTable('downloads').set({ downloads: sql<number>`downloads + 1`, sha1 }).where('restoreId', '=', id).execute();
+    },
+  };
+}
+
+async function insertDownload({ db, clock }: CatalogContext, restoreId: string, download: NonNullable<NewRestore['download']>): Promise<void> {
+  const { readyAtOnce, ...rest } = download;
+  const readyAt = readyAtOnce ? clock.now() : null;
+  const expiresAt = readyAt === null ? null : new Date(readyAt.getTime() + rest.expirationHours * 3_600_000);
+  await db.insertInto('downloads').values({ ...rest, restoreId, readyAt, expiresAt }).execute();
+}
+
+function selectRestores({ db }: CatalogContext) {
+  return db
+    .selectFrom('restores')
+    .innerJoin('snapshots', 'snapshots.id', 'restores.snapshotId')
+    .innerJoin('jobs', 'jobs.id', 'restores.jobId')
+    .leftJoin('downloads', 'downloads.restoreId', 'restores.id')
+    .select([
+      'restores.id', 'restores.delivery', 'restores.projectId', 'restores.clusterId', 'restores.clusterName', 'restores.snapshotId',
+      'snapshots.capturedAt as snapshotCapturedAt', 'snapshots.pointInTimeT', 'snapshots.pointInTimeI',
+      'snapshots.finishedAt as snapshotFinishedAt', 'restores.targetProjectId', 'restores.targetClusterId', 'restores.targetClusterName',
+      'restores.createdAt', 'jobs.startedAt', 'jobs.finishedAt', 'jobs.state', 'restores.jobId', 'restores.selection',
+      'restores.indexStrategy', 'restores.usersAndRoles', 'restores.provenAt', 'restores.provenCollections', 'restores.provenDocuments',
+      'restores.provenBytes', 'downloads.expirationHours', 'downloads.maxDownloads', 'downloads.downloads', 'downloads.fileName',
+      'downloads.readyAt', 'downloads.expiresAt', 'downloads.sha1',
+    ]);
+}
+
+type RestoreRow = Awaited<ReturnType<ReturnType<typeof selectRestores>['execute']>>[number];
+
+function recordOf(row: RestoreRow): RestoreRecord {
+  const { provenAt, provenCollections, provenDocuments, provenBytes, pointInTimeT, pointInTimeI } = row;
+  return {
+    id: row.id,
+    delivery: row.delivery as Restore['delivery'],
+    projectId: row.projectId,
+    clusterId: row.clusterId,
+    clusterName: row.clusterName,
+    snapshotId: row.snapshotId,
+    snapshotCapturedAt: row.snapshotCapturedAt,
+    snapshotPointInTime: pointInTimeT === null || pointInTimeI === null ? null : { t: pointInTimeT, i: pointInTimeI },
+    snapshotFinishedAt: row.snapshotFinishedAt,
+    targetProjectId: row.targetProjectId,
+    targetClusterId: row.targetClusterId,
+    targetClusterName: row.targetClusterName,
+    createdAt: row.createdAt,
+    startedAt: row.startedAt,
+    finishedAt: row.finishedAt,
+    state: row.state as JobState,
+    jobId: row.jobId,
+    selection: row.selection,
+    indexStrategy: row.indexStrategy as IndexStrategy,
+    usersAndRoles: row.usersAndRoles,
+    proof: provenAt === null ? null
+      : { provenAt, collections: provenCollections ?? 0, documents: provenDocuments ?? 0, bytes: provenBytes ?? 0 },
+    download: downloadOf(row),
+  };
+}
+
+function downloadOf(row: RestoreRow): DownloadRecord | null {
+  const { expirationHours, maxDownloads, downloads, fileName, readyAt, expiresAt, sha1 } = row;
+  if (expirationHours === null || fileName === null) return null;
+  return { expirationHours, maxDownloads, downloads: downloads ?? 0, fileName, readyAt, expiresAt, sha1 };
+}

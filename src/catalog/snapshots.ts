@@ -1,0 +1,165 @@
+// Snapshots as rows. A row is `completed` only together with what the root in the repository says.
+import type { ClusterTime } from '../domain/cluster-time.ts';
+import type { Page, PageOf, Snapshot, SnapshotState } from '../domain/records.ts';
+import { countRows, readPage, type CatalogContext } from './context.ts';
+import type { SnapshotSelection } from './tables.ts';
+
+export type { SnapshotSelection } from './tables.ts';
+
+export type SnapshotRecord = Snapshot & {
+  /** null: everything. */
+  readonly selection: SnapshotSelection | null;
+};
+
+export interface NewSnapshot {
+  readonly id: string;
+  readonly projectId: string;
+  readonly clusterId: string;
+  readonly clusterName: string;
+  readonly type: Snapshot['type'];
+  readonly description: string | null;
+  readonly retentionDays: number;
+  readonly selection: SnapshotSelection | null;
+  /** Counted from the request until the capture is known. */
+  readonly expiresAt: Date;
+  readonly jobId: string;
+}
+
+export interface SnapshotOutcome {
+  readonly pointInTime: ClusterTime | null;
+  readonly capturedAt: Date;
+  readonly expiresAt: Date;
+  readonly mongodbVersion: string;
+  readonly replicaSetName: string | null;
+  readonly consistency: 'point-in-time' | 'fuzzy';
+  readonly documents: number;
+  readonly dataSizeBytes: number;
+  readonly storageSizeBytes: number;
+}
+
+/** What the repository has still to be told. */
+export interface PendingFact {
+  readonly id: number;
+  readonly snapshotId: string;
+  readonly kind: string;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly createdAt: Date;
+}
+
+export interface Snapshots {
+  /** State `queued`; in one transaction with its job. */
+  insert(row: NewSnapshot): Promise<SnapshotRecord>;
+  /** Deleted ones too: look at `deletedAt`. */
+  get(id: string): Promise<SnapshotRecord | null>;
+  byJob(jobId: string): Promise<SnapshotRecord | null>;
+  /** Newest first, without deleted ones. */
+  list(clusterId: string, page: Page, filter?: { readonly completedOnly?: boolean }): Promise<PageOf<SnapshotRecord>>;
+  /** The newest completed one that is not deleted. */
+  newestCompleted(clusterId: string): Promise<SnapshotRecord | null>;
+  /** State `completed`. The caller has seen the root. */
+  complete(id: string, outcome: SnapshotOutcome): Promise<void>;
+  /** Also leaves the fact for the repository. False when it was deleted before. */
+  markDeleted(id: string): Promise<boolean>;
+  /** Also leaves the fact for the repository. */
+  setExpiry(id: string, expiresAt: Date): Promise<void>;
+  /** Oldest first; facts of snapshots still under way are not handed out. */
+  pendingFacts(limit: number): Promise<readonly PendingFact[]>;
+  forgetFact(id: number): Promise<void>;
+}
+
+const COLUMNS = [
+  'id', 'projectId', 'clusterId', 'clusterName', 'state', 'type', 'description', 'retentionDays', 'selection', 'requestedAt',
+  'startedAt', 'pointInTimeT', 'pointInTimeI', 'capturedAt', 'finishedAt', 'expiresAt', 'mongodbVersion', 'replicaSetName',
+  'consistency', 'documents', 'dataSizeBytes', 'storageSizeBytes', 'jobId', 'deletedAt',
+] as const;
+
+export function createSnapshots({ db, clock }: CatalogContext): Snapshots {
+  const select = () => db.selectFrom('snapshots').select(COLUMNS);
+  const leaveFact = (snapshotId: string, kind: string, body: Record<string, unknown>) =>
+    db.insertInto('pendingFacts').values({ snapshotId, kind, body: JSON.stringify(body), createdAt: clock.now() }).execute();
+
+  return {
+    async insert(row) {
+      const made = await db
+        .insertInto('snapshots')
+        .values({ ...row, selection: JSON.stringify(row.selection), state: 'queued', requestedAt: clock.now() })
+        .returning(COLUMNS)
+        .executeTakeFirstOrThrow();
+      return recordOf(made);
+    },
+    async get(id) {
+      const row = await select().where('id', '=', id).executeTakeFirst();
+      return row === undefined ? null : recordOf(row);
+    },
+    async byJob(jobId) {
+      const row = await select().where('jobId', '=', jobId).executeTakeFirst();
+      return row === undefined ? null : recordOf(row);
+    },
+    async list(clusterId, page, filter = {}) {
+      let rows = select().where('clusterId', '=', clusterId).where('deletedAt', 'is', null).orderBy('requestedAt', 'desc').orderBy('id', 'desc');
+      let count = db.selectFrom('snapshots').select(countRows).where('clusterId', '=', clusterId).where('deletedAt', 'is', null);
+      if (filter.completedOnly === true) {
+        rows = rows.where('state', '=', 'completed');
+        count = count.where('state', '=', 'completed');
+      }
+      const { items, totalCount } = await readPage(db, page, rows, count);
+      return { items: items.map(recordOf), totalCount };
+    },
+    async newestCompleted(clusterId) {
+      const row = await select()
+        .where('clusterId', '=', clusterId).where('deletedAt', 'is', null).where('state', '=', 'completed')
+        .orderBy('requestedAt', 'desc').orderBy('id', 'desc').limit(1).executeTakeFirst();
+      return row === undefined ? null : recordOf(row);
+    },
+    async complete(id, { pointInTime, ...outcome }) {
+      await db
+        .updateTable('snapshots')
+        .set({
+          ...outcome, state: 'completed', finishedAt: clock.now(), pointInTimeT: pointInTime?.t ?? null, pointInTimeI: pointInTime?.i ?? null,
+        })
+        .where('id', '=', id)
+        .execute();
+    },
+    async markDeleted(id) {
+      const row = await db
+        .updateTable('snapshots').set({ deletedAt: clock.now() }).where('id', '=', id).where('deletedAt', 'is', null)
+        .returning('id').executeTakeFirst();
+      if (row === undefined) return false;
+      await leaveFact(id, 'deleted', {});
+      return true;
+    },
+    async setExpiry(id, expiresAt) {
+      await db.updateTable('snapshots').set({ expiresAt }).where('id', '=', id).execute();
+      await leaveFact(id, 'expiry', { expiresAt: expiresAt.toISOString() });
+    },
+    async pendingFacts(limit) {
+      return db
+        .selectFrom('pendingFacts')
+        .innerJoin('snapshots', 'snapshots.id', 'pendingFacts.snapshotId')
+        .where('snapshots.state', 'not in', ['queued', 'inProgress'])
+        .select(['pendingFacts.id', 'pendingFacts.snapshotId', 'pendingFacts.kind', 'pendingFacts.body', 'pendingFacts.createdAt'])
+        .orderBy('pendingFacts.id').limit(limit).execute();
+    },
+    async forgetFact(id) {
+      await db.deleteFrom('pendingFacts').where('id', '=', id).execute();
+    },
+  };
+}
+
+interface SnapshotRow {
+  id: string; projectId: string; clusterId: string; clusterName: string; state: string; type: string; description: string | null;
+  retentionDays: number; selection: SnapshotSelection | null; requestedAt: Date; startedAt: Date | null; pointInTimeT: number | null;
+  pointInTimeI: number | null; capturedAt: Date | null; finishedAt: Date | null; expiresAt: Date; mongodbVersion: string | null;
+  replicaSetName: string | null; consistency: string | null; documents: number | null; dataSizeBytes: number | null;
+  storageSizeBytes: number | null; jobId: string; deletedAt: Date | null;
+}
+
+function recordOf({ pointInTimeT, pointInTimeI, ...row }: SnapshotRow): SnapshotRecord {
+  return {
+    ...row,
+    state: row.state as SnapshotState,
+    type: row.type as Snapshot['type'],
+    consistency: row.consistency as Snapshot['consistency'],
+    pointInTime: pointInTimeT === null || pointInTimeI === null ? null : { t: pointInTimeT, i: pointInTimeI },
+  };
+}

@@ -1,0 +1,258 @@
+// The tables as Kysely sees them. Columns are snake_case in SQL; the camel-case plugin translates.
+// Times are timestamptz, big integers JavaScript numbers (sizes stay below 2^53).
+import type { ColumnType, Generated } from 'kysely';
+import type { RestoreSelection } from '../domain/records.ts';
+
+type Json<T> = ColumnType<T, string, string>;
+type Defaulted<T> = ColumnType<T, T | undefined, T>;
+
+export interface OrganizationsTable { id: string; name: string; createdAt: Date }
+export interface ProjectsTable { id: string; orgId: string; name: string; createdAt: Date }
+
+export interface ClustersTable {
+  id: string;
+  projectId: string;
+  name: string;
+  uriSealed: string;
+  hosts: string[];
+  replicaSetName: string | null;
+  mongodbVersion: string | null;
+  lastSuccessAt: Date | null;
+  lastProvenAt: Date | null;
+  createdAt: Date;
+}
+
+export interface ApiKeysTable {
+  id: string;
+  orgId: string;
+  publicKey: string;
+  privateKeySealed: string;
+  ha1Sealed: string;
+  description: string;
+  accessList: string[];
+  createdAt: Date;
+}
+
+export interface ServiceAccountsTable {
+  id: string;
+  orgId: string;
+  clientId: string;
+  secretHash: string;
+  description: string;
+  accessList: string[];
+  createdAt: Date;
+}
+
+export interface UsersTable {
+  id: string;
+  orgId: string;
+  name: string;
+  nameLower: string;
+  passwordHash: string;
+  failedLogins: Defaulted<number>;
+  lockedUntil: Date | null;
+  createdAt: Date;
+}
+
+export interface RoleGrantsTable {
+  principalKind: string;
+  principalId: string;
+  role: string;
+  orgId: string | null;
+  projectId: string | null;
+}
+
+export interface SessionsTable {
+  tokenHash: string;
+  principalKind: string;
+  principalId: string;
+  createdAt: Date;
+  lastUsedAt: Date;
+  expiresAt: Date;
+}
+
+export interface RevokedBearersTable { tokenId: string; expiresAt: Date }
+export interface UsedNoncesTable { nonce: string; count: number; expiresAt: Date }
+
+export interface SnapshotsTable {
+  id: string;
+  projectId: string;
+  clusterId: string;
+  clusterName: string;
+  state: string;
+  type: string;
+  description: string | null;
+  retentionDays: number;
+  selection: Json<SnapshotSelection | null>;
+  requestedAt: Date;
+  startedAt: Date | null;
+  pointInTimeT: number | null;
+  pointInTimeI: number | null;
+  capturedAt: Date | null;
+  finishedAt: Date | null;
+  expiresAt: Date;
+  mongodbVersion: string | null;
+  replicaSetName: string | null;
+  consistency: string | null;
+  documents: number | null;
+  dataSizeBytes: number | null;
+  storageSizeBytes: number | null;
+  jobId: string;
+  deletedAt: Date | null;
+}
+
+export interface SnapshotSelection { readonly databases: readonly string[]; readonly collections: readonly string[] }
+
+export interface RestoresTable {
+  id: string;
+  delivery: string;
+  projectId: string;
+  clusterId: string;
+  clusterName: string;
+  snapshotId: string;
+  targetProjectId: string | null;
+  targetClusterId: string | null;
+  targetClusterName: string | null;
+  selection: Json<RestoreSelection>;
+  indexStrategy: string;
+  usersAndRoles: boolean;
+  createdAt: Date;
+  jobId: string;
+  provenAt: Date | null;
+  provenCollections: number | null;
+  provenDocuments: number | null;
+  provenBytes: number | null;
+  /** What the engine reported, as JSON text: it may hold any character. */
+  result: string | null;
+}
+
+export interface DownloadsTable {
+  restoreId: string;
+  expirationHours: number;
+  maxDownloads: number | null;
+  downloads: Defaulted<number>;
+  fileName: string;
+  readyAt: Date | null;
+  expiresAt: Date | null;
+  sha1: string | null;
+}
+
+export interface JobsTable {
+  id: string;
+  number: Generated<number>;
+  kind: string;
+  state: string;
+  projectId: string;
+  clusterId: string;
+  snapshotId: string | null;
+  restoreId: string | null;
+  payload: Json<Record<string, unknown>>;
+  requestedBy: string;
+  exclusiveKey: string | null;
+  createdAt: Date;
+  startedAt: Date | null;
+  finishedAt: Date | null;
+  cancelRequestedAt: Date | null;
+  cancelRequestedBy: string | null;
+  attempt: Defaulted<number>;
+  losses: Defaulted<number>;
+  errorCode: string | null;
+  errorMessage: string | null;
+  errorHint: string | null;
+}
+
+/** One for each job, made with it; written often, so it is kept apart from the indexed job. */
+export interface LeasesTable {
+  jobId: string;
+  owner: string | null;
+  token: Defaulted<number>;
+  expiresAt: Date | null;
+  progressAt: Date | null;
+  phase: string | null;
+  namespace: string | null;
+  documentsDone: Defaulted<number>;
+  documentsTotal: number | null;
+  bytesDone: Defaulted<number>;
+  bytesTotal: number | null;
+  bytesPerSecond: number | null;
+  etaSeconds: number | null;
+}
+
+export interface WorkersTable {
+  id: string;
+  host: string;
+  pid: number;
+  processStart: string;
+  startedAt: Date;
+  seenAt: Date;
+}
+
+export interface RestorePlansTable {
+  restoreId: string;
+  jobId: string;
+  /** JSON text; jsonb would refuse U+0000 and reorder keys. */
+  plan: string;
+  savedAt: Date;
+  settledAt: Date | null;
+  outcome: string | null;
+}
+
+export interface PendingFactsTable {
+  id: Generated<number>;
+  snapshotId: string;
+  kind: string;
+  body: Json<Record<string, unknown>>;
+  createdAt: Date;
+}
+
+export interface NumbersTable { kind: string; refId: string; number: Generated<number> }
+
+export interface SubclientsTable {
+  id: string;
+  clusterId: string;
+  name: string;
+  nameLower: string;
+  databases: string[];
+  collections: string[];
+  createdAt: Date;
+}
+
+export interface AuditEventsTable {
+  id: Generated<number>;
+  at: Date;
+  principalKind: string | null;
+  principalId: string | null;
+  principalName: string | null;
+  action: string;
+  projectId: string | null;
+  object: string | null;
+  address: string;
+  details: Json<Record<string, unknown>>;
+}
+
+export interface SettingsTable { key: string; value: Json<unknown> }
+
+export interface Tables {
+  organizations: OrganizationsTable;
+  projects: ProjectsTable;
+  clusters: ClustersTable;
+  apiKeys: ApiKeysTable;
+  serviceAccounts: ServiceAccountsTable;
+  users: UsersTable;
+  roleGrants: RoleGrantsTable;
+  sessions: SessionsTable;
+  revokedBearers: RevokedBearersTable;
+  usedNonces: UsedNoncesTable;
+  snapshots: SnapshotsTable;
+  restores: RestoresTable;
+  downloads: DownloadsTable;
+  jobs: JobsTable;
+  leases: LeasesTable;
+  workers: WorkersTable;
+  restorePlans: RestorePlansTable;
+  pendingFacts: PendingFactsTable;
+  numbers: NumbersTable;
+  subclients: SubclientsTable;
+  auditEvents: AuditEventsTable;
+  settings: SettingsTable;
+}

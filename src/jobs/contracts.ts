@@ -1,0 +1,26 @@
+// Job kinds and what each needs to know. Everything else a job reads from the rows it belongs to.
+import { z } from 'zod';
+import type { JobKind } from '../domain/records.ts';
+
+const id = z.string().regex(/^[0-9a-f]{24}$/);
+
+/** Payloads by kind, as they stand in the job's row. */
+export const JOB_PAYLOADS = {
+  snapshot: z.strictObject({ snapshotId: id }),
+  restore: z.strictObject({
+    restoreId: id,
+    /** Time series that exist on the target may be dropped and loaded again. */
+    replaceTimeSeries: z.boolean().default(false),
+    oldCollections: z.enum(['drop', 'keep']).default('drop'),
+  }),
+  prepareDownload: z.strictObject({ restoreId: id }),
+  /** One snapshot, or the whole repository of the project when `snapshotId` is null. */
+  verify: z.strictObject({ snapshotId: id.nullable(), readData: z.boolean() }),
+} as const satisfies Record<JobKind, z.ZodType>;
+
+/** As a caller writes it. */
+export type JobPayloadInput<K extends JobKind> = z.input<(typeof JOB_PAYLOADS)[K]>;
+/** As a handler reads it. */
+export type JobPayload<K extends JobKind> = z.output<(typeof JOB_PAYLOADS)[K]>;
+
+export const JOB_KINDS = Object.keys(JOB_PAYLOADS) as readonly JobKind[];

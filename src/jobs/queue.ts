@@ -1,0 +1,30 @@
+// The queue as services see it: put a job beside the rows it belongs to, ask for its end.
+import type { CancelAnswer, CatalogTransaction } from '../catalog/index.ts';
+import type { Job, JobKind } from '../domain/records.ts';
+import type { JobPayloadInput } from './contracts.ts';
+
+export interface JobRequest<K extends JobKind = JobKind> {
+  /** 24 hex digits; made by the caller, whose rows refer to it. */
+  readonly id: string;
+  readonly kind: K;
+  readonly payload: JobPayloadInput<K>;
+  readonly projectId: string;
+  /** The cluster it is listed under: the source of a snapshot or restore. */
+  readonly clusterId: string;
+  readonly snapshotId: string | null;
+  readonly restoreId: string | null;
+  /** The cluster that is written to; jobs that write to the same one run one after the other. Restores only. */
+  readonly targetClusterId?: string;
+  /** For people: `apiKey abcdefgh`. */
+  readonly requestedBy: string;
+}
+
+export interface JobQueue {
+  /**
+   * Inserts the job's row and wakes a worker when the transaction commits; rolled back, there was never a job.
+   * Insert the job before a restore that refers to it.
+   */
+  enqueue<K extends JobKind>(tx: CatalogTransaction, request: JobRequest<K>): Promise<Job>;
+  /** Ends a job that has not begun, else tells its worker (within 2 s). null: no such job. */
+  cancel(jobId: string, by: string): Promise<CancelAnswer | null>;
+}

@@ -58,6 +58,8 @@ export interface Restores {
   setDownloadReady(id: string): Promise<void>;
   /** Counts one whole transfer and keeps the checksum of what was sent. */
   countDownload(id: string, sha1: string): Promise<void>;
+  /** Its time is over as of now: transfers under way finish, none begins. */
+  endDownload(id: string): Promise<void>;
 }
 
 export function createRestores(context: CatalogContext): Restores {
@@ -120,6 +122,9 @@ export function createRestores(context: CatalogContext): Restores {
     },
     async countDownload(id, sha1) {
       await db.updateTable('downloads').set({ downloads: sql<number>`downloads + 1`, sha1 }).where('restoreId', '=', id).execute();
+    },
+    async endDownload(id) {
+      await db.updateTable('downloads').set({ expiresAt: clock.now() }).where('restoreId', '=', id).execute();
     },
   };
 }

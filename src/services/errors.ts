@@ -19,6 +19,7 @@ export const SERVICE_ERRORS = {
   JOB_NOT_CANCELLABLE: 'The job is already over. details: {id, state}',
   SUBCLIENT_NOT_FOUND: 'No such subclient of the cluster. details: {clusterId, name}',
   ROLE_MISSING: 'Who asks holds none of the roles that the operation needs. details: {projectId, anyOf} or {orgId, anyOf}',
+  RECOVERY_KEY_WRONG: 'A recovery key is not whole or misspelt. No details',
   DECLARATION_INVALID: 'The organizations part of the configuration contradicts itself or the catalog. details: {path}',
 } as const;
 

@@ -1,0 +1,20 @@
+// The hosts of a connection string, without opening a connection and without ever showing its password.
+import { LeafvaultError } from '../foundation/errors.ts';
+
+const URI = /^mongodb(\+srv)?:\/\/(?:[^@/?#]*@)?([^/?#]+)(?:[/?#].*)?$/s;
+
+/**
+ * `host:port` each (27017 where none is given; a `mongodb+srv` name as it stands).
+ * @throws DECLARATION_INVALID without the string, which may hold a password
+ */
+export function hostsOf(uri: string, path: string): readonly string[] {
+  const match = URI.exec(uri.trim());
+  const hosts = match?.[2]?.split(',').map((host) => host.trim()) ?? [];
+  if (match === null || hosts.some((host) => host === '' || host.includes('@'))) {
+    throw new LeafvaultError('DECLARATION_INVALID', `Reading ${path} failed: it is no MongoDB connection string`, {
+      details: { path },
+      hint: 'Write mongodb://user:password@host:27017,host2:27017/?replicaSet=rs0 and percent-encode special characters of the password',
+    });
+  }
+  return match[1] === '+srv' ? hosts : hosts.map((host) => (/(:\d+|\.sock)$/i.test(host) ? host : `${host}:27017`));
+}

@@ -1,0 +1,40 @@
+// Everything that the doors may ask for, over one catalog and one queue.
+import type { CatalogStore } from '../catalog/index.ts';
+import type { Clock } from '../foundation/clock.ts';
+import type { JobQueue } from '../jobs/queue.ts';
+import { createAudit } from './audit.ts';
+import type { Services } from './contracts.ts';
+import { createDownloads, type OpenArchive } from './downloads.ts';
+import { createIdentity } from './identity.ts';
+import { createInventory } from './inventory.ts';
+import { createJobs } from './jobs.ts';
+import { createRestores } from './restores.ts';
+import { createSnapshots } from './snapshots.ts';
+import { createSubclients } from './subclients.ts';
+
+export interface ServicesOptions {
+  readonly catalog: CatalogStore;
+  readonly queue: JobQueue;
+  readonly clock: Clock;
+  /** 32 bytes. */
+  readonly masterKey: Uint8Array;
+  /** Origin of download addresses, without a slash at the end; asked for when one is made. */
+  readonly baseUrl: () => string;
+  readonly openArchive: OpenArchive;
+}
+
+export function createServices({ catalog, queue, clock, masterKey, baseUrl, openArchive }: ServicesOptions): Services {
+  const identity = createIdentity({ catalog, clock, masterKey });
+  const key = identity.signingKey('download-url');
+  return {
+    identity,
+    inventory: createInventory(catalog),
+    snapshots: createSnapshots({ catalog, queue, clock }),
+    restores: createRestores({ catalog, queue, clock, key, baseUrl }),
+    downloads: createDownloads({ catalog, clock, key, openArchive }),
+    jobs: createJobs({ catalog, queue }),
+    numbers: catalog.numbers,
+    subclients: createSubclients(catalog),
+    audit: createAudit(catalog),
+  };
+}

@@ -1,0 +1,130 @@
+// Restores: the rules that allow or refuse one, and its way into the queue. Whether the target can take the data is
+// the job's preflight; here it is only asked who may restore what to where.
+import type { CatalogStore, CatalogTransaction, NewRestore, SnapshotRecord } from '../catalog/index.ts';
+import type { Cluster, Restore } from '../domain/records.ts';
+import { projectRolesOf, type Principal, type ProjectRole } from '../domain/roles.ts';
+import type { Clock } from '../foundation/clock.ts';
+import { LeafvaultError } from '../foundation/errors.ts';
+import { isId, newId } from '../foundation/ids.ts';
+import type { JobQueue } from '../jobs/queue.ts';
+import type { Restores } from './contracts.ts';
+import { presentRestore } from './downloads.ts';
+import { nameOf } from './principals.ts';
+import { checkSelection, isWhole } from './restore-selection.ts';
+import { snapshotNotFound } from './snapshots.ts';
+import { storable } from './storable.ts';
+
+type CreateRequest = Parameters<Restores['create']>[0];
+
+export interface RestoresOptions {
+  readonly catalog: Pick<CatalogStore, 'restores' | 'snapshots' | 'projects' | 'clusters' | 'transaction'>;
+  readonly queue: JobQueue;
+  readonly clock: Clock;
+  /** Signs download addresses. */
+  readonly key: Buffer;
+  readonly baseUrl: () => string;
+}
+
+/** Any of these in the target project; the owner, managers and admins hold the second by inheritance. */
+export const TARGET_ROLES: readonly ProjectRole[] = ['GROUP_OWNER', 'GROUP_BACKUP_RECOVERY_OPERATOR'];
+
+export function createRestores(options: RestoresOptions): Restores {
+  const { catalog, queue, clock, key, baseUrl } = options;
+  const present = (record: Parameters<typeof presentRestore>[0]): Restore => presentRestore(record, { now: clock.now(), key, baseUrl });
+  const find = async (clusterId: string, id: string): Promise<Restore> => {
+    const record = isId(id) ? await catalog.restores.get(id) : null;
+    if (record?.clusterId !== clusterId) {
+      throw new LeafvaultError('RESTORE_NOT_FOUND', `Reading restore ${id} of cluster ${clusterId} failed: there is none`, { details: { id, clusterId } });
+    }
+    return present(record);
+  };
+  return {
+    async create(request) {
+      const snapshot = await completeSnapshot(catalog, request);
+      const target = request.delivery === 'automated' ? await findTarget(catalog, request) : null;
+      const row = newRestore(request, snapshot, target, clock.now());
+      return present(await catalog.transaction(async (tx) => {
+        await enqueueRestore(queue, tx, row, request.principal);
+        return tx.restores.insert(row);
+      }));
+    },
+    async list(clusterId, page) {
+      const { items, totalCount } = await catalog.restores.list(clusterId, page);
+      return { items: items.map(present), totalCount };
+    },
+    get: find,
+    async cancel({ cluster, id, principal }) {
+      const restore = await find(cluster.id, id);
+      // A download that was prepared ends by its address: nobody can begin a transfer any more.
+      if (restore.state === 'completed' && restore.download?.state === 'ready') return catalog.restores.endDownload(id);
+      if ((await queue.cancel(restore.jobId, nameOf(principal))) !== 'over') return;
+      const { state } = await find(cluster.id, id);
+      throw new LeafvaultError('RESTORE_NOT_CANCELLABLE', `Cancelling restore ${id} failed: it is already ${state}`, { details: { id, state } });
+    },
+  };
+}
+
+async function completeSnapshot(catalog: Pick<CatalogStore, 'snapshots'>, { cluster, snapshotId }: CreateRequest): Promise<SnapshotRecord> {
+  const snapshot = isId(snapshotId) ? await catalog.snapshots.get(snapshotId) : null;
+  if (snapshot === null || snapshot.clusterId !== cluster.id || snapshot.deletedAt !== null) throw snapshotNotFound(cluster.id, snapshotId);
+  if (snapshot.state === 'completed') return snapshot;
+  throw new LeafvaultError('SNAPSHOT_NOT_COMPLETE', `Restoring from snapshot ${snapshotId} failed: it is ${snapshot.state}`, {
+    details: { id: snapshotId, state: snapshot.state },
+    hint: 'Wait until the snapshot is completed, or choose another one',
+  });
+}
+
+/** The role is asked for before the cluster's name: who may not restore there learns nothing of what is there. */
+async function findTarget(catalog: Pick<CatalogStore, 'projects' | 'clusters'>, { target, principal }: CreateRequest): Promise<Cluster> {
+  const project = target !== undefined && isId(target.projectId) ? await catalog.projects.get(target.projectId) : null;
+  if (target === undefined || project === null) throw targetNotFound(target);
+  const held = projectRolesOf(principal, project);
+  if (!TARGET_ROLES.some((role) => held.has(role))) {
+    throw new LeafvaultError('TARGET_FORBIDDEN', `Restoring into project ${project.id} failed: ${nameOf(principal)} holds no role there that may`, {
+      details: { projectId: project.id, roles: TARGET_ROLES },
+      hint: `Use a credential with ${TARGET_ROLES.join(' or ')} in that project`,
+    });
+  }
+  const cluster = 'id' in target.cluster
+    ? isId(target.cluster.id) ? await catalog.clusters.get(target.cluster.id) : null
+    : await catalog.clusters.byName(project.id, storable(target.cluster.name));
+  if (cluster?.projectId !== project.id) throw targetNotFound(target);
+  return cluster;
+}
+
+function targetNotFound(target: CreateRequest['target']): LeafvaultError {
+  const details = target === undefined ? {} : { projectId: target.projectId, ...target.cluster };
+  const words = target === undefined ? 'none was named' : `there is no cluster ${'id' in target.cluster ? target.cluster.id : target.cluster.name} in project ${target.projectId}`;
+  return new LeafvaultError('TARGET_NOT_FOUND', `Finding the target of a restore failed: ${words}`, { details });
+}
+
+function newRestore(request: CreateRequest, snapshot: SnapshotRecord, target: Cluster | null, now: Date): NewRestore {
+  const { cluster, delivery, indexStrategy = 'ALL', download } = request;
+  const selection = checkSelection(request.selection);
+  const id = newId(now);
+  return {
+    id, delivery, indexStrategy, selection,
+    jobId: newId(now),
+    projectId: cluster.projectId, clusterId: cluster.id, clusterName: cluster.name, snapshotId: snapshot.id,
+    target: target === null ? null : { projectId: target.projectId, clusterId: target.id, clusterName: target.name },
+    usersAndRoles: request.usersAndRoles ?? isWhole(selection),
+    download: delivery === 'download' ? { ...DOWNLOAD_DEFAULTS, ...download, fileName: fileNameOf(snapshot, id) } : null,
+  };
+}
+
+const DOWNLOAD_DEFAULTS = { expirationHours: 1, maxDownloads: null, readyAtOnce: false };
+
+/** As the field names it: replica set, seconds of the snapshot's instant, id of the restore. */
+function fileNameOf(snapshot: SnapshotRecord, restoreId: string): string {
+  const name = (snapshot.replicaSetName ?? snapshot.clusterName).replace(/[^A-Za-z0-9_-]/g, '_');
+  const seconds = snapshot.pointInTime?.t ?? Math.floor((snapshot.capturedAt ?? snapshot.requestedAt).getTime() / 1000);
+  return `${name}-${seconds}-${restoreId}.tar.gz`;
+}
+
+async function enqueueRestore(queue: JobQueue, tx: CatalogTransaction, row: NewRestore, principal: Principal): Promise<void> {
+  const request = {
+    id: row.jobId, projectId: row.projectId, clusterId: row.clusterId, snapshotId: row.snapshotId, restoreId: row.id, requestedBy: nameOf(principal),
+  };
+  if (row.target === null) await queue.enqueue(tx, { ...request, kind: 'prepareDownload', payload: { restoreId: row.id } });
+  else await queue.enqueue(tx, { ...request, kind: 'restore', payload: { restoreId: row.id }, targetClusterId: row.target.clusterId });
+}

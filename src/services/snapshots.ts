@@ -1,0 +1,76 @@
+// Snapshots on demand: asking for one, looking at them, ending their life.
+import type { CatalogStore, SnapshotRecord } from '../catalog/index.ts';
+import type { Snapshot } from '../domain/records.ts';
+import type { Clock } from '../foundation/clock.ts';
+import { LeafvaultError } from '../foundation/errors.ts';
+import { isId, newId } from '../foundation/ids.ts';
+import type { JobQueue } from '../jobs/queue.ts';
+import type { Snapshots } from './contracts.ts';
+import { nameOf } from './principals.ts';
+import { storable } from './storable.ts';
+
+const DAY_MS = 86_400_000;
+
+export interface SnapshotsOptions {
+  readonly catalog: Pick<CatalogStore, 'snapshots' | 'transaction'>;
+  readonly queue: JobQueue;
+  readonly clock: Clock;
+}
+
+export function createSnapshots({ catalog, queue, clock }: SnapshotsOptions): Snapshots {
+  const find = async (clusterId: string, id: string): Promise<SnapshotRecord> => {
+    const found = isId(id) ? await catalog.snapshots.get(id) : null;
+    if (found === null || found.clusterId !== clusterId || found.deletedAt !== null) throw snapshotNotFound(clusterId, id);
+    return found;
+  };
+  return {
+    create: async ({ cluster, description, retentionDays, principal, selection }) => catalog.transaction(async (tx) => {
+      const now = clock.now();
+      const [snapshotId, jobId] = [newId(now), newId(now)];
+      const where = { projectId: cluster.projectId, clusterId: cluster.id };
+      const job = await queue.enqueue(tx, {
+        ...where, id: jobId, kind: 'snapshot', payload: { snapshotId }, snapshotId, restoreId: null, requestedBy: nameOf(principal),
+      });
+      const snapshot = await tx.snapshots.insert({
+        ...where, id: snapshotId, clusterName: cluster.name, type: 'onDemand', description: description === null ? null : storable(description), retentionDays, jobId,
+        selection: chosen(selection), expiresAt: new Date(now.getTime() + retentionDays * DAY_MS),
+      });
+      return { snapshot: plain(snapshot), job };
+    }),
+    async list(clusterId, page, filter) {
+      const { items, totalCount } = await catalog.snapshots.list(clusterId, page, filter);
+      return { items: items.map(plain), totalCount };
+    },
+    get: async (clusterId, id) => plain(await find(clusterId, id)),
+    async delete({ cluster, id, principal }) {
+      const { jobId, state } = await find(cluster.id, id);
+      if (!(await catalog.snapshots.markDeleted(id))) throw snapshotNotFound(cluster.id, id);
+      // After the deletion: a capture that ends in between is deleted already, one that goes on is told to stop.
+      if (state === 'queued' || state === 'inProgress') await queue.cancel(jobId, nameOf(principal));
+    },
+    async setExpiry({ cluster, id, expiresAt }) {
+      const snapshot = await find(cluster.id, id);
+      if (Number.isNaN(expiresAt.getTime()) || expiresAt <= (snapshot.capturedAt ?? snapshot.requestedAt)) {
+        throw new LeafvaultError('EXPIRY_INVALID', `Setting the expiry of snapshot ${id} failed: it would end before it was taken`, {
+          details: { expiresAt: Number.isNaN(expiresAt.getTime()) ? null : expiresAt.toISOString() },
+        });
+      }
+      await catalog.snapshots.setExpiry(id, expiresAt);
+      return plain(await find(cluster.id, id));
+    },
+  };
+}
+
+/** One and the same answer for never there, of another cluster, and deleted. */
+export function snapshotNotFound(clusterId: string, id: string): LeafvaultError {
+  return new LeafvaultError('SNAPSHOT_NOT_FOUND', `Reading snapshot ${id} of cluster ${clusterId} failed: there is none`, { details: { id, clusterId } });
+}
+
+function chosen(selection: { readonly databases: readonly string[]; readonly collections: readonly string[] } | undefined): SnapshotRecord['selection'] {
+  if (selection === undefined || (selection.databases.length === 0 && selection.collections.length === 0)) return null;
+  return { databases: [...selection.databases], collections: [...selection.collections] };
+}
+
+function plain({ selection: _, ...snapshot }: SnapshotRecord): Snapshot {
+  return snapshot;
+}

@@ -9,6 +9,7 @@ import { createJobs, type Jobs } from './jobs.ts';
 import { createLeases, type Claim, type Leases } from './leases.ts';
 import { createNumbers, type Numbers } from './numbers.ts';
 import { createOrganizations, type Organizations } from './organizations.ts';
+import { createOverview, type Overview } from './overview.ts';
 import { createProjects, type Projects } from './projects.ts';
 import { createRestorePlans, type RestorePlans } from './restore-plans.ts';
 import { createRestores, type Restores } from './restores.ts';
@@ -41,6 +42,7 @@ export interface CatalogAggregates {
   readonly subclients: Subclients;
   readonly auditEvents: AuditEvents;
   readonly settings: Settings;
+  readonly overview: Overview;
 }
 
 /** One transaction. Inside of it use this object only: the catalog itself would take another connection. */
@@ -115,5 +117,6 @@ function createAggregates(context: CatalogContext): CatalogAggregates {
     subclients: createSubclients(context),
     auditEvents: createAuditEvents(context),
     settings: createSettings(context),
+    overview: createOverview(context),
   };
 }

@@ -11,6 +11,7 @@ export type { ClusterNews, NewCluster } from './clusters.ts';
 export { CANCEL_CHANNEL, type CancelAnswer, type JobFilter, type NewJob } from './jobs.ts';
 export type { Claim, ClaimedJob, HeldLease, JobFailure, LeaseProgress, LostJob } from './leases.ts';
 export type { NumberKind } from './numbers.ts';
+export type { ClusterTotals, JobCount } from './overview.ts';
 export type { ProjectFilter } from './projects.ts';
 export type { DownloadRecord, IndexStrategy, NewRestore, RestoreRecord } from './restores.ts';
 export type { ServiceAccount } from './service-accounts.ts';

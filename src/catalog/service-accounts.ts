@@ -19,6 +19,7 @@ export interface ServiceAccounts {
   /** The account when the secret is right, else null; as slow for an unknown id as for a wrong secret. */
   verify(clientId: string, clientSecret: string): Promise<ServiceAccount | null>;
   setSecret(id: string, clientSecret: string): Promise<void>;
+  setAccessList(id: string, accessList: readonly string[]): Promise<void>;
 }
 
 const COLUMNS = ['id', 'orgId', 'clientId', 'description', 'accessList', 'createdAt'] as const;
@@ -48,6 +49,9 @@ export function createServiceAccounts({ db, clock }: CatalogContext): ServiceAcc
     },
     async setSecret(id, clientSecret) {
       await db.updateTable('serviceAccounts').set({ secretHash: await hashSecret(clientSecret) }).where('id', '=', id).execute();
+    },
+    async setAccessList(id, accessList) {
+      await db.updateTable('serviceAccounts').set({ accessList: [...accessList] }).where('id', '=', id).execute();
     },
   };
 }

@@ -36,13 +36,14 @@ export interface Snapshots {
   get(clusterId: string, id: string): Promise<Snapshot>;
   /** Answers at once; a running capture is cancelled, running readers finish. @throws SNAPSHOT_NOT_FOUND */
   delete(request: { readonly cluster: Cluster; readonly id: string; readonly principal: Principal }): Promise<void>;
-  /** New expiry counted from the capture. @throws SNAPSHOT_NOT_FOUND */
+  /** @throws SNAPSHOT_NOT_FOUND, EXPIRY_INVALID (before the capture) */
   setExpiry(request: { readonly cluster: Cluster; readonly id: string; readonly expiresAt: Date; readonly principal: Principal }): Promise<Snapshot>;
 }
 
 export interface Restores {
   /**
-   * @throws SNAPSHOT_NOT_FOUND, SNAPSHOT_NOT_COMPLETE, TARGET_NOT_FOUND, TARGET_FORBIDDEN (no role in the target project)
+   * @throws SNAPSHOT_NOT_FOUND, SNAPSHOT_NOT_COMPLETE, TARGET_NOT_FOUND, TARGET_FORBIDDEN (no role in the target project),
+   *   SELECTION_INVALID
    */
   create(request: {
     readonly cluster: Cluster; readonly snapshotId: string; readonly delivery: DeliveryKind; readonly principal: Principal;
@@ -57,7 +58,7 @@ export interface Restores {
   list(clusterId: string, page: Page): Promise<PageOf<Restore>>;
   /** @throws RESTORE_NOT_FOUND */
   get(clusterId: string, id: string): Promise<Restore>;
-  /** @throws RESTORE_NOT_FOUND, RESTORE_NOT_CANCELLABLE (already over) */
+  /** A prepared download is cancelled by ending its address. @throws RESTORE_NOT_FOUND, RESTORE_NOT_CANCELLABLE (already over) */
   cancel(request: { readonly cluster: Cluster; readonly id: string; readonly principal: Principal }): Promise<void>;
 }
 
@@ -119,6 +120,27 @@ export interface Identity {
 
 export interface Audit {
   record(event: { readonly principal: Principal | null; readonly action: string; readonly projectId: string | null; readonly object: string | null; readonly address: string; readonly details?: Readonly<Record<string, unknown>> }): Promise<void>;
+}
+
+export interface ClusterOverview {
+  readonly cluster: Cluster;
+  readonly projectName: string;
+  /** Completed and not deleted. */
+  readonly snapshots: number;
+  /** Bytes that they added to the repository. */
+  readonly storageSizeBytes: number;
+  /** Raw bytes of the newest one. */
+  readonly dataSizeBytes: number;
+  /** The newest instant that can be restored. */
+  readonly recoveryPointAt: Date | null;
+}
+
+/** Numbers over everything, for metrics; not for the doors of the APIs. */
+export interface Overview {
+  read(): Promise<{
+    readonly clusters: readonly ClusterOverview[];
+    readonly jobs: readonly { readonly kind: Job['kind']; readonly state: Job['state']; readonly count: number }[];
+  }>;
 }
 
 export interface Services {

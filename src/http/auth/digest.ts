@@ -4,10 +4,10 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Principal } from '../../domain/roles.ts';
 import type { Clock } from '../../foundation/clock.ts';
 import type { Identity } from '../../services/contracts.ts';
+import { DIGEST_REALM } from '../../services/index.ts';
 import { parseDigestHeader } from './digest-header.ts';
 import { issueNonce, readNonce } from './nonce.ts';
 
-export const DIGEST_REALM = 'MMS Public API';
 /** Long enough for a slow second round trip; a client with an older one is asked again with stale=true. */
 export const NONCE_LIFETIME_MS = 5 * 60_000;
 /** Used pairs are remembered this much longer than the nonce lives, for clocks that differ between machines. */

@@ -1,0 +1,64 @@
+// Prometheus metrics, read from the catalog when they are asked for: any process of an installation tells the same.
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Clock } from '../../foundation/clock.ts';
+import type { ClusterOverview, Overview } from '../../services/contracts.ts';
+
+export interface Metrics {
+  readonly contentType: string;
+  /** The exposition text. @throws what the catalog fails with */
+  read(): Promise<string>;
+}
+
+/** Names only, no addresses: labels go to systems that anybody may read. */
+const CLUSTER_LABELS = ['project', 'project_id', 'cluster', 'cluster_id'] as const;
+type ClusterLabel = (typeof CLUSTER_LABELS)[number];
+
+/** Gauge by gauge: what it is, and its value for a cluster; null leaves it out (never is not zero). */
+const CLUSTER_GAUGES: readonly { readonly name: string; readonly help: string; value(cluster: ClusterOverview, now: Date): number | null }[] = [
+  { name: 'leafvault_last_success_timestamp_seconds', help: 'When a snapshot of the cluster last became whole', value: ({ cluster }) => secondsOf(cluster.lastSuccessAt) },
+  { name: 'leafvault_last_proven_timestamp_seconds', help: 'When data of the cluster was last read back and compared with what was captured', value: ({ cluster }) => secondsOf(cluster.lastProvenAt) },
+  { name: 'leafvault_recovery_point_timestamp_seconds', help: 'The newest instant of the cluster that can be restored', value: ({ recoveryPointAt }) => secondsOf(recoveryPointAt) },
+  {
+    name: 'leafvault_recovery_point_age_seconds',
+    help: 'How much work a loss of the cluster would cost now (RPO)',
+    value: ({ recoveryPointAt }, now) => (recoveryPointAt === null ? null : Math.max(0, (now.getTime() - recoveryPointAt.getTime()) / 1000)),
+  },
+  { name: 'leafvault_snapshots', help: 'Whole snapshots that are kept', value: ({ snapshots }) => snapshots },
+  { name: 'leafvault_snapshot_data_bytes', help: 'Raw BSON bytes of the newest snapshot', value: ({ dataSizeBytes }) => dataSizeBytes },
+  { name: 'leafvault_snapshot_storage_bytes', help: 'Bytes that the kept snapshots added to the repository', value: ({ storageSizeBytes }) => storageSizeBytes },
+];
+
+export function createMetrics({ overview, clock, version }: { readonly overview: Overview; readonly clock: Clock; readonly version: string }): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  new Gauge({ name: 'leafvault_info', help: 'The running version', labelNames: ['version'], registers: [registry] }).set({ version }, 1);
+  const jobs = new Gauge({ name: 'leafvault_jobs', help: 'Jobs by kind and state', labelNames: ['kind', 'state'], registers: [registry] });
+  const gauges = CLUSTER_GAUGES.map(({ name, help, value }) => ({
+    value, gauge: new Gauge<ClusterLabel>({ name, help, labelNames: [...CLUSTER_LABELS], registers: [registry] }),
+  }));
+  const refresh = async (): Promise<void> => {
+    const found = await overview.read();
+    const now = clock.now();
+    jobs.reset();
+    for (const { kind, state, count } of found.jobs) jobs.set({ kind, state }, count);
+    for (const { gauge, value } of gauges) {
+      gauge.reset();
+      for (const cluster of found.clusters) setUnlessNull(gauge, cluster, value(cluster, now));
+    }
+  };
+  return {
+    contentType: registry.contentType,
+    async read() {
+      await refresh();
+      return registry.metrics();
+    },
+  };
+}
+
+function setUnlessNull(gauge: Gauge<ClusterLabel>, { cluster, projectName }: ClusterOverview, value: number | null): void {
+  if (value !== null) gauge.set({ project: projectName, project_id: cluster.projectId, cluster: cluster.name, cluster_id: cluster.id }, value);
+}
+
+function secondsOf(date: Date | null): number | null {
+  return date === null ? null : date.getTime() / 1000;
+}

@@ -1,0 +1,11 @@
+// The door of the services. What they offer to the doors of the APIs stands in contracts.ts.
+export { createServices, type ServicesOptions } from './create-services.ts';
+export { createOverview } from './overview.ts';
+export { type OpenArchive } from './downloads.ts';
+export { applyDeclared, type DeclaredCluster, type DeclaredOrganization, type DeclaredProject } from './declared.ts';
+export { type DeclaredApiKey, type DeclaredCredentials, type DeclaredServiceAccount, type DeclaredUser } from './declared-credentials.ts';
+export { type DeclarationReport } from './declaring.ts';
+export { firstStart, type FirstStart, type FirstStartOptions } from './first-start.ts';
+export { masterKeyFrom, recoveryKeyOf } from './recovery-key.ts';
+export { DIGEST_REALM } from './digest-realm.ts';
+export { SERVICE_ERRORS, type ServiceErrorCode } from './errors.ts';

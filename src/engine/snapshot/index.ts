@@ -1,0 +1,5 @@
+// The door of reading snapshots: settled documents, and the proof that they are what the capture saw.
+export { collectionEntries, indexesOf, optionsOf, readCollectionEntry, type CollectionEntry } from './collection-entry.ts';
+export { SNAPSHOT_ERRORS } from './errors.ts';
+export { readSettled, type ReadSettledOptions, type SettledBatch, type SettledDocuments } from './read-settled.ts';
+export { checkSettled, contentOf, findDifference, verifyEntry, type Content } from './verify-entry.ts';

@@ -27,15 +27,21 @@ export type FailureTable = Readonly<Record<'bodyTooLarge' | 'bodyNotJson' | 'con
 /** Body of the challenge as recorded: always pretty, without parameters, whatever was asked. */
 const CHALLENGE = { error: 401, reason: 'Unauthorized', detail: 'You are not authorized for this resource.', errorCode: 'UNEXPECTED_ERROR' };
 
+interface FailedRequest {
+  readonly query: unknown;
+  readonly params: unknown;
+  readonly originalUrl: string;
+}
+
 export function presentMmsFailure(
   failure: Failure,
-  request: { readonly query: unknown; readonly originalUrl: string },
+  request: FailedRequest,
   tables: { readonly errors: ErrorTable; readonly failures: FailureTable },
 ): FailureAnswer {
   if (failure.kind === 'unauthenticated') {
     return { status: 401, headers: headersOf(CHALLENGE.errorCode), body: jsonText(CHALLENGE, true) };
   }
-  const { row, details } = rowOf(failure, request, tables);
+  const { row, details } = rowOf(failure, placeOf(request), tables);
   const parameters = row.parameters?.(details) ?? [];
   const body = {
     error: row.status,
@@ -59,13 +65,13 @@ function headersOf(errorCode: string): Readonly<Record<string, string>> {
 
 function rowOf(
   failure: Exclude<Failure, { kind: 'unauthenticated' }>,
-  request: { readonly originalUrl: string },
+  place: Details,
   { errors, failures }: { readonly errors: ErrorTable; readonly failures: FailureTable },
 ): { readonly row: ErrorRow; readonly details: Details } {
   switch (failure.kind) {
-    case 'error': return rowOfError(failure.error, errors, failures);
+    case 'error': return rowOfError(failure.error, place, { errors, failures });
     case 'addressRefused': return { row: failures.addressRefused, details: { address: failure.address } };
-    case 'routeNotFound': return { row: failures.routeNotFound, details: { path: request.originalUrl.split('?', 1)[0] } };
+    case 'routeNotFound': return { row: failures.routeNotFound, details: place };
     case 'bodyTooLarge': return { row: failures.bodyTooLarge, details: { limitBytes: failure.limitBytes } };
     case 'contentTypeRefused': return { row: failures.contentTypeRefused, details: { contentType: failure.contentType } };
     case 'bodyNotJson': return { row: failures.bodyNotJson, details: {} };
@@ -74,10 +80,19 @@ function rowOf(
   }
 }
 
-function rowOfError(error: LeafvaultError, errors: ErrorTable, failures: FailureTable): { readonly row: ErrorRow; readonly details: Details } {
+function rowOfError(
+  error: LeafvaultError, place: Details, { errors, failures }: { readonly errors: ErrorTable; readonly failures: FailureTable },
+): { readonly row: ErrorRow; readonly details: Details } {
+  const details = { ...place, ...error.details };
   const entry = errors[error.code];
-  const row = typeof entry === 'function' ? entry(error.details) : entry;
-  return { row: row ?? failures.internal, details: { ...error.details, message: error.message } };
+  const row = typeof entry === 'function' ? entry(details) : entry;
+  return { row: row ?? failures.internal, details };
+}
+
+/** What every row may speak of beside the details of the failure: the path, and the cluster named in it. */
+function placeOf(request: FailedRequest): Details {
+  const clusterName = (request.params as Details | null | undefined)?.['clusterName'];
+  return { path: request.originalUrl.split('?', 1)[0], ...(clusterName === undefined ? {} : { clusterName }) };
 }
 
 function fill(detail: string, parameters: readonly unknown[]): string {

@@ -1,0 +1,55 @@
+// Atlas Admin API v1.0: the download of a shared-tier snapshot, and the calls around it that old clients still make.
+// Plain JSON without versions; resources look as they do in v2 (src/http/wire/atlas/<resource>/present.ts).
+import type { Facade } from '../../facade.ts';
+import * as inventory from '../../wire/atlas/inventory/handlers.ts';
+import { limitRate } from '../../wire/atlas/limit-rate.ts';
+import * as restoreJobs from '../../wire/atlas/restore-jobs/handlers.ts';
+import * as snapshots from '../../wire/atlas/snapshots/handlers.ts';
+import * as tenant from '../../wire/atlas/tenant/handlers.ts';
+import { presentMmsFailure } from '../../wire/mms-failure.ts';
+import { mountOperations, type AnswerMark, type Operation } from '../../wire/mms-routes.ts';
+import { ATLAS_V1_TABLES } from './errors.ts';
+
+const PREFIX = '/api/atlas/v1.0';
+const CLUSTER = '/groups/:groupId/clusters/:clusterName';
+
+/** Clusters have their oldest form here. */
+const MARK: AnswerMark = { contentType: 'application/json', version: '2023-01-01', headers: {} };
+
+export const ATLAS_V1_OPERATIONS: readonly Operation[] = [
+  { method: 'POST', path: `${CLUSTER}/backup/tenant/download`, roles: ['GROUP_OWNER'], handle: tenant.downloadTenantSnapshot },
+  { method: 'POST', path: `${CLUSTER}/backup/tenant/restore`, roles: ['GROUP_OWNER'], handle: tenant.createTenantRestore },
+  { method: 'GET', path: `${CLUSTER}/backup/tenant/restores`, roles: ['GROUP_READ_ONLY'], handle: tenant.listTenantRestores },
+  { method: 'GET', path: `${CLUSTER}/backup/tenant/restores/:restoreId`, roles: ['GROUP_READ_ONLY'], handle: tenant.getTenantRestore },
+  { method: 'GET', path: `${CLUSTER}/backup/tenant/snapshots`, roles: ['GROUP_READ_ONLY'], handle: tenant.listTenantSnapshots },
+  { method: 'GET', path: `${CLUSTER}/backup/tenant/snapshots/:snapshotId`, roles: ['GROUP_READ_ONLY'], handle: tenant.getTenantSnapshot },
+
+  { method: 'POST', path: `${CLUSTER}/backup/snapshots`, roles: ['GROUP_BACKUP_CREATOR'], handle: snapshots.takeSnapshot },
+  { method: 'GET', path: `${CLUSTER}/backup/snapshots`, roles: ['GROUP_READ_ONLY'], handle: snapshots.listSnapshots },
+  { method: 'GET', path: `${CLUSTER}/backup/snapshots/:snapshotId`, roles: ['GROUP_READ_ONLY'], handle: snapshots.getSnapshot },
+  { method: 'PATCH', path: `${CLUSTER}/backup/snapshots/:snapshotId`, roles: ['GROUP_BACKUP_MANAGER'], handle: snapshots.updateSnapshot },
+  { method: 'DELETE', path: `${CLUSTER}/backup/snapshots/:snapshotId`, roles: ['GROUP_BACKUP_MANAGER'], handle: snapshots.deleteSnapshot },
+
+  { method: 'POST', path: `${CLUSTER}/backup/restoreJobs`, roles: ['GROUP_BACKUP_EXPORT_OPERATOR', 'GROUP_BACKUP_RECOVERY_OPERATOR'], handle: restoreJobs.createRestoreJob },
+  { method: 'GET', path: `${CLUSTER}/backup/restoreJobs`, roles: ['GROUP_BACKUP_MANAGER'], handle: restoreJobs.listRestoreJobs },
+  { method: 'GET', path: `${CLUSTER}/backup/restoreJobs/:restoreJobId`, roles: ['GROUP_BACKUP_MANAGER'], handle: restoreJobs.getRestoreJob },
+  { method: 'DELETE', path: `${CLUSTER}/backup/restoreJobs/:restoreJobId`, roles: ['GROUP_BACKUP_EXPORT_OPERATOR', 'GROUP_BACKUP_RECOVERY_OPERATOR'], handle: restoreJobs.cancelRestoreJob },
+
+  { method: 'GET', path: '/groups', roles: null, handle: inventory.listGroups },
+  { method: 'GET', path: '/groups/:groupId', roles: ['GROUP_READ_ONLY'], handle: inventory.getGroup },
+  { method: 'GET', path: '/groups/:groupId/clusters', roles: ['GROUP_READ_ONLY'], handle: inventory.listClusters },
+  { method: 'GET', path: CLUSTER, roles: ['GROUP_READ_ONLY'], handle: inventory.getCluster },
+];
+
+export const atlasV1: Facade = {
+  name: 'atlas-v1',
+  prefix: PREFIX,
+  schemes: ['digest', 'bearer'],
+  accessList: 'always',
+  acceptsJson: (contentType) => contentType === 'application/json',
+  register(app, context) {
+    limitRate(app, context);
+    mountOperations(app, context, { prefix: PREFIX, mark: () => MARK }, ATLAS_V1_OPERATIONS);
+  },
+  presentFailure: (failure, request) => presentMmsFailure(failure, request, ATLAS_V1_TABLES),
+};

@@ -1,0 +1,72 @@
+// Atlas Admin API v2: every path that is answered, who may ask, and the dates of its versions. What a resource looks like
+// is the same in all versions of Atlas and stands in src/http/wire/atlas/<resource>/present.ts.
+import type { Facade } from '../../facade.ts';
+import { presentMmsFailure } from '../../wire/mms-failure.ts';
+import { mountOperations, type Operation } from '../../wire/mms-routes.ts';
+import { ATLAS_V2_TABLES } from './errors.ts';
+import * as inventory from '../../wire/atlas/inventory/handlers.ts';
+import { limitRate } from '../../wire/atlas/limit-rate.ts';
+import * as restoreJobs from '../../wire/atlas/restore-jobs/handlers.ts';
+import * as snapshots from '../../wire/atlas/snapshots/handlers.ts';
+import * as tenant from '../../wire/atlas/tenant/handlers.ts';
+import { CLOUD_BACKUP, CLUSTERS, FLEX, GROUPS, negotiateVersion, TENANT, type Versions } from './version.ts';
+
+type V2Operation = Operation & { readonly versions: Versions };
+
+const PREFIX = '/api/atlas/v2';
+const CLUSTER = '/groups/:groupId/clusters/:clusterName';
+const FLEX_CLUSTER = '/groups/:groupId/flexClusters/:clusterName';
+
+export const ATLAS_V2_OPERATIONS: readonly V2Operation[] = [
+  { method: 'GET', path: '/orgs', roles: null, versions: GROUPS, handle: inventory.listOrganizations },
+  { method: 'GET', path: '/orgs/:orgId', roles: null, versions: GROUPS, handle: inventory.getOrganization },
+  { method: 'GET', path: '/orgs/:orgId/groups', roles: null, versions: GROUPS, handle: inventory.listOrganizationGroups },
+  { method: 'GET', path: '/groups', roles: null, versions: GROUPS, handle: inventory.listGroups },
+  { method: 'GET', path: '/groups/:groupId', roles: ['GROUP_READ_ONLY'], versions: GROUPS, handle: inventory.getGroup },
+  { method: 'GET', path: '/groups/:groupId/clusters', roles: ['GROUP_READ_ONLY'], versions: CLUSTERS, handle: inventory.listClusters },
+  { method: 'GET', path: CLUSTER, roles: ['GROUP_READ_ONLY'], versions: CLUSTERS, handle: inventory.getCluster },
+  { method: 'GET', path: `${CLUSTER}/status`, roles: ['GROUP_READ_ONLY'], versions: GROUPS, handle: inventory.getClusterStatus },
+
+  { method: 'POST', path: `${CLUSTER}/backup/snapshots`, roles: ['GROUP_BACKUP_CREATOR'], versions: CLOUD_BACKUP, handle: snapshots.takeSnapshot },
+  { method: 'GET', path: `${CLUSTER}/backup/snapshots`, roles: ['GROUP_READ_ONLY'], versions: CLOUD_BACKUP, handle: snapshots.listSnapshots },
+  { method: 'GET', path: `${CLUSTER}/backup/snapshots/:snapshotId`, roles: ['GROUP_READ_ONLY'], versions: CLOUD_BACKUP, handle: snapshots.getSnapshot },
+  { method: 'PATCH', path: `${CLUSTER}/backup/snapshots/:snapshotId`, roles: ['GROUP_BACKUP_MANAGER'], versions: CLOUD_BACKUP, handle: snapshots.updateSnapshot },
+  { method: 'DELETE', path: `${CLUSTER}/backup/snapshots/:snapshotId`, roles: ['GROUP_BACKUP_MANAGER'], versions: CLOUD_BACKUP, handle: snapshots.deleteSnapshot },
+  { method: 'GET', path: `${CLUSTER}/backup/snapshots/shardedClusters`, roles: ['GROUP_READ_ONLY'], versions: CLOUD_BACKUP, handle: snapshots.listShardedSnapshots },
+  { method: 'GET', path: `${CLUSTER}/backup/snapshots/shardedCluster/:snapshotId`, roles: ['GROUP_READ_ONLY'], versions: CLOUD_BACKUP, handle: snapshots.getShardedSnapshot },
+  { method: 'DELETE', path: `${CLUSTER}/backup/snapshots/shardedCluster/:snapshotId`, roles: ['GROUP_BACKUP_MANAGER'], versions: CLOUD_BACKUP, handle: snapshots.deleteSnapshot },
+
+  { method: 'POST', path: `${CLUSTER}/backup/restoreJobs`, roles: ['GROUP_BACKUP_EXPORT_OPERATOR', 'GROUP_BACKUP_RECOVERY_OPERATOR'], versions: CLOUD_BACKUP, handle: restoreJobs.createRestoreJob },
+  { method: 'GET', path: `${CLUSTER}/backup/restoreJobs`, roles: ['GROUP_BACKUP_MANAGER'], versions: CLOUD_BACKUP, handle: restoreJobs.listRestoreJobs },
+  { method: 'GET', path: `${CLUSTER}/backup/restoreJobs/:restoreJobId`, roles: ['GROUP_BACKUP_MANAGER'], versions: CLOUD_BACKUP, handle: restoreJobs.getRestoreJob },
+  { method: 'DELETE', path: `${CLUSTER}/backup/restoreJobs/:restoreJobId`, roles: ['GROUP_BACKUP_EXPORT_OPERATOR', 'GROUP_BACKUP_RECOVERY_OPERATOR'], versions: CLOUD_BACKUP, handle: restoreJobs.cancelRestoreJob },
+
+  { method: 'POST', path: `${CLUSTER}/backup/tenant/download`, roles: ['GROUP_OWNER'], versions: TENANT, handle: tenant.downloadTenantSnapshot },
+  { method: 'POST', path: `${CLUSTER}/backup/tenant/restore`, roles: ['GROUP_OWNER'], versions: TENANT, handle: tenant.createTenantRestore },
+  { method: 'GET', path: `${CLUSTER}/backup/tenant/restores`, roles: ['GROUP_READ_ONLY'], versions: TENANT, handle: tenant.listTenantRestores },
+  { method: 'GET', path: `${CLUSTER}/backup/tenant/restores/:restoreId`, roles: ['GROUP_READ_ONLY'], versions: TENANT, handle: tenant.getTenantRestore },
+  { method: 'GET', path: `${CLUSTER}/backup/tenant/snapshots`, roles: ['GROUP_READ_ONLY'], versions: TENANT, handle: tenant.listTenantSnapshots },
+  { method: 'GET', path: `${CLUSTER}/backup/tenant/snapshots/:snapshotId`, roles: ['GROUP_READ_ONLY'], versions: TENANT, handle: tenant.getTenantSnapshot },
+
+  { method: 'GET', path: '/groups/:groupId/flexClusters', roles: ['GROUP_READ_ONLY'], versions: FLEX, handle: inventory.listFlexClusters },
+  { method: 'GET', path: FLEX_CLUSTER, roles: ['GROUP_READ_ONLY'], versions: FLEX, handle: inventory.refuseFlex },
+  { method: 'GET', path: `${FLEX_CLUSTER}/backup/snapshots`, roles: ['GROUP_READ_ONLY'], versions: FLEX, handle: inventory.refuseFlex },
+  { method: 'GET', path: `${FLEX_CLUSTER}/backup/snapshots/:snapshotId`, roles: ['GROUP_READ_ONLY'], versions: FLEX, handle: inventory.refuseFlex },
+  { method: 'GET', path: `${FLEX_CLUSTER}/backup/restoreJobs`, roles: ['GROUP_READ_ONLY'], versions: FLEX, handle: inventory.refuseFlex },
+  { method: 'POST', path: `${FLEX_CLUSTER}/backup/restoreJobs`, roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], versions: FLEX, handle: inventory.refuseFlex },
+  { method: 'GET', path: `${FLEX_CLUSTER}/backup/restoreJobs/:restoreJobId`, roles: ['GROUP_READ_ONLY'], versions: FLEX, handle: inventory.refuseFlex },
+  { method: 'POST', path: `${FLEX_CLUSTER}/backup/download`, roles: ['GROUP_BACKUP_EXPORT_OPERATOR'], versions: FLEX, handle: inventory.refuseFlex },
+];
+
+export const atlasV2: Facade = {
+  name: 'atlas-v2',
+  prefix: PREFIX,
+  schemes: ['digest', 'bearer'],
+  accessList: 'always',
+  acceptsJson: (contentType) => contentType === 'application/json' || /^application\/vnd\.atlas\.\d{4}-\d{2}-\d{2}\+json$/.test(contentType),
+  register(app, context) {
+    limitRate(app, context);
+    mountOperations(app, context, { prefix: PREFIX, mark: (operation, request) => negotiateVersion(operation.versions, request, context.clock) }, ATLAS_V2_OPERATIONS);
+  },
+  presentFailure: (failure, request) => presentMmsFailure(failure, request, ATLAS_V2_TABLES),
+};

@@ -1,0 +1,59 @@
+// Versions of Atlas v2: each operation has its own dates; a client names a date and gets the newest not later.
+import type { FastifyRequest } from 'fastify';
+import type { Clock } from '../../../foundation/clock.ts';
+import { LeafvaultError } from '../../../foundation/errors.ts';
+import type { AnswerMark } from '../../wire/mms-routes.ts';
+import { httpDay } from '../../wire/time-text.ts';
+
+export interface Version {
+  readonly date: string;
+  /** Day of the version, or of the resource, that replaced this one. */
+  readonly deprecatedSince?: string;
+  /** Day on which the vendor turns it off. Leafvault goes on answering. */
+  readonly sunset?: string;
+}
+
+/** Oldest first. */
+export type Versions = readonly [Version, ...Version[]];
+
+export const CLOUD_BACKUP: Versions = [{ date: '2023-01-01' }];
+export const GROUPS: Versions = [{ date: '2023-01-01' }];
+/** Replaced by the flex endpoints. */
+export const TENANT: Versions = [{ date: '2023-01-01', deprecatedSince: '2024-11-13', sunset: '2026-01-22' }];
+export const CLUSTERS: Versions = [
+  { date: '2023-01-01', deprecatedSince: '2023-02-01', sunset: '2027-07-01' },
+  { date: '2023-02-01', deprecatedSince: '2024-08-05', sunset: '2027-07-01' },
+  { date: '2024-08-05' },
+];
+export const FLEX: Versions = [{ date: '2024-11-13' }];
+
+const VERSIONED = /application\/vnd\.atlas\.(\d{4}-\d{2}-\d{2})\+json/gi;
+
+/**
+ * The version that answers a request, and what marks it.
+ * @throws VERSION_MISSING, VERSION_TOO_EARLY, VERSION_IN_FUTURE
+ */
+export function negotiateVersion(versions: Versions, request: Pick<FastifyRequest, 'headers'>, clock: Clock): AnswerMark {
+  const asked = newestAsked(request.headers.accept);
+  if (asked === null) throw new LeafvaultError('VERSION_MISSING', 'Choosing a version failed: Accept names no application/vnd.atlas.<date>+json');
+  if (asked > clock.now().toISOString().slice(0, 10)) {
+    throw new LeafvaultError('VERSION_IN_FUTURE', `Choosing a version failed: ${asked} lies in the future`, { details: { date: asked } });
+  }
+  const version = versions.findLast(({ date }) => date <= asked);
+  if (version === undefined) {
+    throw new LeafvaultError('VERSION_TOO_EARLY', `Choosing a version failed: there is none as early as ${asked}`, { details: { date: asked } });
+  }
+  return { version: version.date, contentType: `application/vnd.atlas.${version.date}+json;charset=utf-8`, headers: sunsetHeaders(version) };
+}
+
+function newestAsked(accept: string | undefined): string | null {
+  const dates = [...(accept ?? '').matchAll(VERSIONED)].map((match) => match[1] ?? '');
+  return dates.sort().at(-1) ?? null;
+}
+
+function sunsetHeaders({ deprecatedSince, sunset }: Version): Readonly<Record<string, string>> {
+  return {
+    ...(deprecatedSince === undefined ? {} : { deprecation: httpDay(deprecatedSince) }),
+    ...(sunset === undefined ? {} : { sunset: httpDay(sunset) }),
+  };
+}

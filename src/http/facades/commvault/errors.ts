@@ -1,0 +1,93 @@
+// Our codes to the body and status of Commvault: `{errorMessage, errorCode}`, always JSON. Numbers from the vendor's own
+// answers; the statuses that differ from its docs are named in docs/reference/commvault.md.
+import type { LeafvaultError } from '../../../foundation/errors.ts';
+import type { Failure, FailureAnswer } from '../../facade.ts';
+
+/** Codes that this facade raises itself. */
+export const COMMVAULT_ERRORS = {
+  CLIENT_MISSING: 'An association names no client. No details',
+  INSTANCE_MISSING: 'An association names no instance. No details',
+  SUBCLIENT_MISSING: 'An association names no subclient. No details',
+  ENTITY_NOT_FOUND: 'No client, instance, backup set or subclient of that name is visible. details: {kind, name}',
+  ENTITY_AMBIGUOUS: 'Several instances fit the names; ids would tell them apart. details: {clientName, instanceName}',
+  IDS_DISAGREE: 'An id of an association belongs to something else than its names. details: {name}',
+  TASK_UNSUPPORTED: 'The task is understood and not offered. details: {what}',
+} as const;
+
+/** Numbers that the vendor answers with. */
+const NOT_SPECIFIED = 4;
+const ACCESS_DENIED = 5;
+const TASK_FAILED = 587_203_993;
+const NO_SUBCLIENT = 587_207_178;
+
+interface Row {
+  readonly status: number;
+  readonly errorCode: number;
+  message(details: Readonly<Record<string, unknown>>): string;
+}
+
+const FORMAT = 'Request body is empty or format is invalid';
+const malformed: Row = { status: 400, errorCode: TASK_FAILED, message: ({ name }) => (name === undefined || name === '' ? FORMAT : `${FORMAT}: ${String(name)}`) };
+const noSubclient = (why: (details: Readonly<Record<string, unknown>>) => string): Row => ({
+  status: 404, errorCode: NO_SUBCLIENT, message: (details) => `Failed to start backups as no eligible subclients were found. ${why(details)}`,
+});
+const taskFailed = (status: number, why: (details: Readonly<Record<string, unknown>>) => string): Row => ({
+  status, errorCode: TASK_FAILED, message: (details) => `Failed to run task. ${why(details)}`,
+});
+
+const ROWS: Readonly<Record<string, Row>> = {
+  CLIENT_MISSING: { status: 404, errorCode: NOT_SPECIFIED, message: () => 'No client is specified' },
+  INSTANCE_MISSING: { status: 404, errorCode: NOT_SPECIFIED, message: () => 'No instance is specified' },
+  SUBCLIENT_MISSING: { status: 404, errorCode: NOT_SPECIFIED, message: () => 'No subclient is specified' },
+  ENTITY_NOT_FOUND: noSubclient(({ kind, name }) => `No ${String(kind)} named [${String(name)}]`),
+  SUBCLIENT_NOT_FOUND: noSubclient(({ name }) => `No subclient named [${String(name)}]`),
+  ENTITY_AMBIGUOUS: taskFailed(400, ({ clientName, instanceName }) => `Several instances are named [${String(clientName)}] [${String(instanceName)}]: give their ids`),
+  IDS_DISAGREE: taskFailed(400, ({ name }) => `${String(name)} does not belong to the named entity`),
+  TASK_UNSUPPORTED: taskFailed(400, ({ what }) => `${String(what)} is not supported`),
+  SNAPSHOT_NOT_FOUND: taskFailed(404, ({ id }) => `No snapshot named [${String(id)}]`),
+  SNAPSHOT_NOT_COMPLETE: taskFailed(409, ({ id }) => `Snapshot [${String(id)}] is not complete`),
+  TARGET_NOT_FOUND: taskFailed(404, ({ name, id }) => `No target instance named [${String(name ?? id)}]`),
+  TARGET_FORBIDDEN: taskFailed(403, () => 'The user may not restore to the target'),
+  CLUSTER_NOT_FOUND: taskFailed(404, ({ name, id }) => `No instance named [${String(name ?? id)}]`),
+  PROJECT_NOT_FOUND: taskFailed(404, ({ id }) => `No client [${String(id)}]`),
+  ROLE_MISSING: { status: 403, errorCode: ACCESS_DENIED, message: () => 'The user does not have the permission that this operation needs' },
+  JOB_NOT_FOUND: { status: 404, errorCode: NOT_SPECIFIED, message: ({ number, id }) => `Job [${String(number ?? id)}] does not exist` },
+  JOB_NOT_CANCELLABLE: { status: 409, errorCode: TASK_FAILED, message: ({ state }) => `The job is already ${String(state)}` },
+  BODY_NOT_OBJECT: malformed,
+  ATTRIBUTE_MISSING: malformed,
+  ATTRIBUTE_UNKNOWN: malformed,
+  ATTRIBUTE_TYPE: malformed,
+  ATTRIBUTE_INVALID: malformed,
+  ENUM_UNKNOWN: malformed,
+  QUERY_INVALID: { status: 400, errorCode: TASK_FAILED, message: ({ name }) => `Invalid value for ${String(name)}` },
+};
+
+/** What a failed action says inside a body that answers 200. */
+export function wordsOf(error: LeafvaultError): { readonly errorCode: number; readonly errorMessage: string } {
+  const row = ROWS[error.code];
+  return row === undefined
+    ? { errorCode: 1, errorMessage: 'Internal error' }
+    : { errorCode: row.errorCode, errorMessage: row.message(error.details) };
+}
+
+export function presentFailure(failure: Failure): FailureAnswer {
+  switch (failure.kind) {
+    // The SDK recognises exactly this pair, renews its token once and tries again.
+    case 'unauthenticated': return answer(401, ACCESS_DENIED, 'Access denied');
+    case 'addressRefused': return answer(403, ACCESS_DENIED, `IP address ${failure.address} is not allowed to access this resource`);
+    case 'routeNotFound': return answer(404, NOT_SPECIFIED, 'No such operation');
+    case 'bodyTooLarge': return answer(413, TASK_FAILED, `The request body is larger than ${failure.limitBytes} bytes`);
+    case 'bodyNotJson': return answer(400, TASK_FAILED, FORMAT);
+    case 'contentTypeRefused': return answer(415, TASK_FAILED, `Cannot read a request body of type "${failure.contentType}": send application/json`);
+    case 'badRequest': return answer(400, TASK_FAILED, FORMAT);
+    case 'internal': return answer(500, 1, 'Internal error');
+    case 'error': {
+      const { errorCode, errorMessage } = wordsOf(failure.error);
+      return answer(ROWS[failure.error.code]?.status ?? 500, errorCode, errorMessage);
+    }
+  }
+}
+
+function answer(status: number, errorCode: number, errorMessage: string): FailureAnswer {
+  return { status, body: { errorMessage, errorCode } };
+}

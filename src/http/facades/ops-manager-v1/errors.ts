@@ -1,0 +1,74 @@
+// Our codes to the body and status of Ops Manager. Codes and texts from the vendor's list of error codes where it has one;
+// the others are marked in docs/reference/ops-manager.md.
+import type { ErrorRow, ErrorTable, FailureTable } from '../../wire/mms-failure.ts';
+
+/** Codes that this facade raises itself. */
+export const OPS_MANAGER_V1_ERRORS = {
+  RESTORE_POINT_MISSING: 'A restore job names nothing to restore from. No details',
+  RESTORE_POINT_AMBIGUOUS: 'A restore job names more than one thing to restore from. No details',
+  METHOD_UNSUPPORTED: 'The delivery method is known and not offered. details: {methodName}',
+  LINK_LIFE_AMBIGUOUS: 'Both expires and expirationHours are given. No details',
+  TIMESTAMP_FRACTIONAL: 'oplogTs is no whole number of seconds. details: {name}',
+  CHECKPOINT_NOT_FOUND: 'There are no checkpoints. details: {id, clusterId}',
+  POINT_IN_TIME_UNAVAILABLE: 'The cluster has no continuous backup. details: {clusterName}',
+  SNAPSHOT_CHANGE_AMBIGUOUS: 'Both doNotDelete and expires are given. No details',
+  SNAPSHOT_CHANGE_MISSING: 'Neither doNotDelete nor expires is given. No details',
+} as const;
+
+const RESTORE_POINTS = ['snapshotId', 'checkpointId', 'oplogTs', 'pointInTimeUTCMillis'];
+
+const INVALID_BY_KIND: Readonly<Record<string, ErrorRow>> = {
+  group: { status: 404, errorCode: 'INVALID_GROUP_ID', detail: 'An invalid group ID %s was specified.', parameters: ({ value }) => [value] },
+  organization: { status: 404, errorCode: 'INVALID_ORG_ID', detail: 'An invalid organization ID %s was specified.', parameters: ({ value }) => [value] },
+  cluster: { status: 404, errorCode: 'INVALID_CLUSTER_ID', detail: 'An invalid cluster ID %s was specified.', parameters: ({ value }) => [value] },
+  snapshot: { status: 404, errorCode: 'INVALID_SNAPSHOT_ID', detail: 'An invalid snapshot ID %s was specified.', parameters: ({ value }) => [value] },
+  restoreJob: { status: 404, errorCode: 'INVALID_JOB_ID', detail: 'An invalid restore job ID %s was specified.', parameters: ({ value }) => [value] },
+  checkpoint: { status: 404, errorCode: 'INVALID_CHECKPOINT_ID', detail: 'An invalid checkpoint ID %s was specified.', parameters: ({ value }) => [value] },
+};
+
+const UNEXPECTED: ErrorRow = { status: 500, errorCode: 'UNEXPECTED_ERROR', detail: 'Unexpected error.' };
+const UNAUTHORIZED: ErrorRow = { status: 401, errorCode: 'USER_UNAUTHORIZED', detail: 'Current user is not authorized to perform this action.' };
+
+const ERRORS: ErrorTable = {
+  ORGANIZATION_NOT_FOUND: { status: 404, errorCode: 'ORG_NOT_FOUND', detail: 'No organization with ID %s exists.', parameters: ({ id }) => [id] },
+  PROJECT_NOT_FOUND: { status: 401, errorCode: 'NOT_IN_GROUP', detail: 'The current user is not in the group, or the group does not exist.', parameters: () => [] },
+  CLUSTER_NOT_FOUND: { status: 404, errorCode: 'CLUSTER_NOT_FOUND', detail: 'No cluster with ID %s exists in group %s.', parameters: ({ id, projectId }) => [id, projectId] },
+  TARGET_NOT_FOUND: { status: 404, errorCode: 'CLUSTER_NOT_FOUND', detail: 'No cluster with ID %s exists in group %s.', parameters: ({ id, projectId }) => [id, projectId] },
+  TARGET_FORBIDDEN: UNAUTHORIZED,
+  SNAPSHOT_NOT_FOUND: { status: 404, errorCode: 'SNAPSHOT_NOT_FOUND', detail: 'No snapshot with ID %s exists for cluster %s.', parameters: ({ id, clusterId }) => [id, clusterId] },
+  SNAPSHOT_NOT_COMPLETE: { status: 409, errorCode: 'CANNOT_START_RESTORE_JOB_FOR_INCOMPLETE_CLUSTER_SNAPSHOT', detail: 'Cannot start restore job for incomplete cluster snapshot.' },
+  RESTORE_NOT_FOUND: { status: 404, errorCode: 'RESTORE_JOB_NOT_FOUND', detail: 'No restore job with ID %s exists for cluster %s.', parameters: ({ id, clusterId }) => [id, clusterId] },
+  EXPIRY_INVALID: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Invalid attribute %s specified.', parameters: () => ['expires'] },
+  ROLE_MISSING: UNAUTHORIZED,
+
+  ID_MALFORMED: ({ kind }) => INVALID_BY_KIND[String(kind)] ?? UNEXPECTED,
+  QUERY_INVALID: { status: 400, errorCode: 'INVALID_QUERY_PARAMETER', detail: 'Invalid query parameter %s specified.', parameters: ({ name }) => [name] },
+  BODY_NOT_OBJECT: { status: 400, errorCode: 'INVALID_JSON', detail: 'Received JSON does not match expected format.' },
+  ATTRIBUTE_MISSING: { status: 400, errorCode: 'MISSING_ATTRIBUTE', detail: 'The required attribute %s was not specified.', parameters: ({ name }) => [name] },
+  ATTRIBUTE_UNKNOWN: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Invalid attribute %s specified.', parameters: ({ name }) => [name] },
+  ATTRIBUTE_TYPE: { status: 400, errorCode: 'INVALID_JSON_ATTRIBUTE', detail: 'Received JSON for the %s attribute does not match expected format.', parameters: ({ name }) => [name] },
+  ATTRIBUTE_INVALID: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Invalid attribute %s specified.', parameters: ({ name }) => [name] },
+  ENUM_UNKNOWN: { status: 400, errorCode: 'INVALID_ENUM_VALUE', detail: 'An invalid enumeration value %s was specified.', parameters: ({ value }) => [value] },
+
+  RESTORE_POINT_MISSING: { status: 400, errorCode: 'MISSING_ONE_OF_ATTRIBUTES', detail: 'Either the %s attribute, the %s attribute, the %s attribute or the %s attribute must be specified.', parameters: () => RESTORE_POINTS },
+  RESTORE_POINT_AMBIGUOUS: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Only one of the attributes %s, %s, %s and %s may be specified.', parameters: () => RESTORE_POINTS },
+  METHOD_UNSUPPORTED: { status: 400, errorCode: 'UNSUPPORTED_DELIVERY_METHOD', detail: 'The specified delivery method is not supported.' },
+  LINK_LIFE_AMBIGUOUS: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Only one of the attributes %s and %s may be specified.', parameters: () => ['delivery.expires', 'delivery.expirationHours'] },
+  TIMESTAMP_FRACTIONAL: { status: 400, errorCode: 'FRACTIONAL_TIMESTAMP', detail: 'The attribute %s must be a whole number of seconds.', parameters: ({ name }) => [name] },
+  CHECKPOINT_NOT_FOUND: { status: 404, errorCode: 'CHECKPOINT_NOT_FOUND', detail: 'No checkpoint with ID %s exists for cluster %s.', parameters: ({ id, clusterId }) => [id, clusterId] },
+  POINT_IN_TIME_UNAVAILABLE: { status: 409, errorCode: 'NO_CHECKPOINT_FOR_PIT_RESTORE', detail: 'A suitable checkpoint could not be found for the specified point-in-time restore: cluster %s has no continuous backup.', parameters: ({ clusterName }) => [clusterName] },
+  SNAPSHOT_CHANGE_AMBIGUOUS: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Only one of the attributes %s and %s may be specified.', parameters: () => ['doNotDelete', 'expires'] },
+  SNAPSHOT_CHANGE_MISSING: { status: 400, errorCode: 'MISSING_ONE_OF_ATTRIBUTES', detail: 'Either the %s attribute or the %s attribute must be specified.', parameters: () => ['doNotDelete', 'expires'] },
+};
+
+const FAILURES: FailureTable = {
+  bodyTooLarge: { status: 413, errorCode: 'PAYLOAD_TOO_LARGE', detail: 'The request body is larger than %s bytes.', parameters: ({ limitBytes }) => [limitBytes] },
+  bodyNotJson: { status: 400, errorCode: 'INVALID_JSON', detail: 'Received JSON does not match expected format.' },
+  contentTypeRefused: { status: 415, errorCode: 'UNSUPPORTED_MEDIA_TYPE', detail: 'Cannot read a request body of type "%s": send application/json.', parameters: ({ contentType }) => [contentType] },
+  badRequest: { status: 400, errorCode: 'INVALID_JSON', detail: 'Received JSON does not match expected format.' },
+  routeNotFound: { status: 404, errorCode: 'RESOURCE_NOT_FOUND', detail: 'Cannot find resource %s.', parameters: ({ path }) => [path] },
+  addressRefused: { status: 403, errorCode: 'IP_ADDRESS_NOT_ON_ACCESS_LIST', detail: 'IP address %s is not allowed to access this resource.', parameters: ({ address }) => [address] },
+  internal: UNEXPECTED,
+};
+
+export const OPS_MANAGER_V1_TABLES = { errors: ERRORS, failures: FAILURES };

@@ -1,0 +1,125 @@
+// What each Ops Manager path asks of the services.
+import type { Cluster, Page, PageOf, Project, Snapshot } from '../../../domain/records.ts';
+import { LeafvaultError } from '../../../foundation/errors.ts';
+import type { Answer } from '../../wire/answer.ts';
+import type { Call, ProjectCall } from '../../wire/mms-routes.ts';
+import { cutPage, readEveryPage } from '../../wire/read-every-page.ts';
+import { readId } from '../../wire/read-id.ts';
+import { parseCompleted, parseCreateRestoreJob, parseUpdateSnapshot } from './parse.ts';
+import { presentCluster, presentGroup, presentRestoreJob, presentSnapshot } from './present.ts';
+
+/** Answers a list of the one job, as the vendor does: a sharded cluster would have one for each shard. */
+export async function createRestoreJob(call: ProjectCall): Promise<Answer> {
+  const cluster = await clusterOf(call);
+  const order = parseCreateRestoreJob(call.body, cluster, call.clock.now());
+  const restore = await call.services.restores.create({ ...order, cluster, principal: call.principal });
+  return { kind: 'list', page: null, totalCount: 1, results: [presentRestoreJob(restore, call.root)] };
+}
+
+export async function listRestoreJobs(call: ProjectCall): Promise<Answer> {
+  const page = call.page();
+  const cluster = await clusterOf(call);
+  const { items, totalCount } = await call.services.restores.list(cluster.id, page);
+  return { kind: 'list', page, totalCount, results: items.map((each) => presentRestoreJob(each, call.root)) };
+}
+
+export async function getRestoreJob(call: ProjectCall): Promise<Answer> {
+  const cluster = await clusterOf(call);
+  const restore = await call.services.restores.get(cluster.id, readId('restoreJob', call.params['jobId']));
+  return { kind: 'one', body: presentRestoreJob(restore, call.root) };
+}
+
+export async function listSnapshots(call: ProjectCall): Promise<Answer> {
+  const page = call.page();
+  const which = parseCompleted(call.query);
+  const cluster = await clusterOf(call);
+  const { items, totalCount } = which === 'partial'
+    ? await partialSnapshots(call, cluster, page)
+    : await call.services.snapshots.list(cluster.id, page, { completedOnly: which === 'whole' });
+  return { kind: 'list', page, totalCount, results: items.map((each) => presentSnapshot(each, call.root)) };
+}
+
+export async function getSnapshot(call: ProjectCall): Promise<Answer> {
+  const cluster = await clusterOf(call);
+  return { kind: 'one', body: presentSnapshot(await snapshotOf(call, cluster), call.root) };
+}
+
+export async function updateSnapshot(call: ProjectCall): Promise<Answer> {
+  const cluster = await clusterOf(call);
+  const snapshot = await snapshotOf(call, cluster);
+  const change = parseUpdateSnapshot(call.body, snapshot, call.clock.now());
+  if ('expiresAt' in change) {
+    const updated = await call.services.snapshots.setExpiry({ cluster, id: snapshot.id, expiresAt: change.expiresAt, principal: call.principal });
+    return { kind: 'one', body: presentSnapshot(updated, call.root) };
+  }
+  await call.services.snapshots.delete({ cluster, id: snapshot.id, principal: call.principal });
+  return { kind: 'one', body: presentSnapshot({ ...snapshot, expiresAt: call.clock.now() }, call.root) };
+}
+
+export async function deleteSnapshot(call: ProjectCall): Promise<Answer> {
+  const cluster = await clusterOf(call);
+  await call.services.snapshots.delete({ cluster, id: readId('snapshot', call.params['snapshotId']), principal: call.principal });
+  return { kind: 'none' };
+}
+
+/** The vendor keeps none either for clusters of today: an empty list is the truth. */
+export async function listCheckpoints(call: ProjectCall): Promise<Answer> {
+  const page = call.page();
+  await clusterOf(call);
+  return { kind: 'list', page, totalCount: 0, results: [] };
+}
+
+/** @throws CHECKPOINT_NOT_FOUND always */
+export async function getCheckpoint(call: ProjectCall): Promise<Answer> {
+  const cluster = await clusterOf(call);
+  const id = readId('checkpoint', call.params['checkpointId']);
+  throw new LeafvaultError('CHECKPOINT_NOT_FOUND', `Reading checkpoint ${id} failed: there are none`, { details: { id, clusterId: cluster.id } });
+}
+
+export async function listClusters(call: ProjectCall): Promise<Answer> {
+  const page = call.page();
+  const { items, totalCount } = await call.services.inventory.clusters(call.project.id, page);
+  return { kind: 'list', page, totalCount, results: items.map((each) => presentCluster(each, call.root)) };
+}
+
+export async function getCluster(call: ProjectCall): Promise<Answer> {
+  return { kind: 'one', body: presentCluster(await clusterOf(call), call.root) };
+}
+
+export async function listGroups(call: Call): Promise<Answer> {
+  const page = call.page();
+  return presentGroups(call, page, await call.services.inventory.projects(call.principal, page));
+}
+
+export async function listOrganizationGroups(call: Call): Promise<Answer> {
+  const page = call.page();
+  const orgId = readId('organization', call.params['orgId']);
+  const visible = await readEveryPage((each) => call.services.inventory.organizations(call.principal, each));
+  if (!visible.some(({ id }) => id === orgId)) throw new LeafvaultError('ORGANIZATION_NOT_FOUND', `Reading organization ${orgId} failed: it is not visible`, { details: { id: orgId } });
+  const all = await readEveryPage((each) => call.services.inventory.projects(call.principal, each));
+  return presentGroups(call, page, cutPage(all.filter((each) => each.orgId === orgId), page));
+}
+
+export async function getGroup(call: ProjectCall): Promise<Answer> {
+  const clusters = await readEveryPage((page) => call.services.inventory.clusters(call.project.id, page));
+  return { kind: 'one', body: presentGroup(call.project, clusters, call.root) };
+}
+
+async function presentGroups(call: Call, page: Page, { items, totalCount }: PageOf<Project>): Promise<Answer> {
+  const visible = await call.services.inventory.visibleClusters(call.principal);
+  const clustersOf = (id: string): readonly Cluster[] => visible.filter(({ project }) => project.id === id).map(({ cluster }) => cluster);
+  return { kind: 'list', page, totalCount, results: items.map((each) => presentGroup(each, clustersOf(each.id), call.root)) };
+}
+
+async function partialSnapshots(call: ProjectCall, cluster: Cluster, page: Page): Promise<PageOf<Snapshot>> {
+  const all = await readEveryPage((each) => call.services.snapshots.list(cluster.id, each));
+  return cutPage(all.filter(({ state }) => state !== 'completed'), page);
+}
+
+function clusterOf(call: ProjectCall): Promise<Cluster> {
+  return call.services.inventory.clusterById(call.project.id, readId('cluster', call.params['clusterId']));
+}
+
+function snapshotOf(call: ProjectCall, cluster: Cluster): Promise<Snapshot> {
+  return call.services.snapshots.get(cluster.id, readId('snapshot', call.params['snapshotId']));
+}

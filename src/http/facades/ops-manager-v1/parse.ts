@@ -1,0 +1,120 @@
+// Ops Manager's requests to ours.
+import type { z } from 'zod';
+import type { Cluster, Snapshot } from '../../../domain/records.ts';
+import { LeafvaultError } from '../../../foundation/errors.ts';
+import { isId } from '../../../foundation/ids.ts';
+import type { Restores } from '../../../services/contracts.ts';
+import { readBody } from '../../wire/read-body.ts';
+import { parameter } from '../../wire/read-query.ts';
+import { createRestoreJobBody, updateSnapshotBody } from './schemas.ts';
+
+type Body = z.infer<typeof createRestoreJobBody>;
+type Order = Omit<Parameters<Restores['create']>[0], 'cluster' | 'principal'>;
+
+const HOUR_MS = 3_600_000;
+/** When a link's life is not told. */
+const DEFAULT_EXPIRATION_HOURS = 24;
+/** The docs require `maxDownloads`, mongocli leaves it out. */
+const DEFAULT_MAX_DOWNLOADS = 1;
+
+/**
+ * Exactly one restore point: snapshotId, checkpointId, oplogTs with oplogInc, or pointInTimeUTCMillis.
+ * @throws RESTORE_POINT_MISSING, RESTORE_POINT_AMBIGUOUS, METHOD_UNSUPPORTED, CHECKPOINT_NOT_FOUND, POINT_IN_TIME_UNAVAILABLE, LINK_LIFE_AMBIGUOUS,
+ *   TIMESTAMP_FRACTIONAL beside the faults of the body
+ */
+export function parseCreateRestoreJob(body: unknown, cluster: Cluster, now: Date): Order {
+  const given = readBody(createRestoreJobBody, body);
+  const { methodName } = given.delivery;
+  if (methodName !== 'HTTP' && methodName !== 'AUTOMATED_RESTORE') {
+    throw new LeafvaultError('METHOD_UNSUPPORTED', `Creating a restore job failed: delivery by ${methodName} is not supported`, { details: { methodName } });
+  }
+  const snapshotId = chosenSnapshot(given, cluster);
+  if (methodName === 'HTTP') {
+    const download = { expirationHours: lifeOf(given, now), maxDownloads: given.delivery.maxDownloads ?? DEFAULT_MAX_DOWNLOADS, readyAtOnce: false };
+    return { snapshotId, delivery: 'download', download };
+  }
+  const projectId = requiredId(given.delivery.targetGroupId, 'delivery.targetGroupId');
+  const id = requiredId(given.delivery.targetClusterId, 'delivery.targetClusterId');
+  return { snapshotId, delivery: 'automated', target: { projectId, cluster: { id } } };
+}
+
+function chosenSnapshot(given: Body, cluster: Cluster): string {
+  const checkpointId = given.checkpointId ?? given.checkPointId;
+  const points = [given.snapshotId, checkpointId, given.oplogTs ?? given.oplogInc, given.pointInTimeUTCMillis];
+  const count = points.filter((each) => each !== undefined).length;
+  if (count === 0) throw new LeafvaultError('RESTORE_POINT_MISSING', 'Creating a restore job failed: it names nothing to restore from');
+  if (count > 1) throw new LeafvaultError('RESTORE_POINT_AMBIGUOUS', 'Creating a restore job failed: it names more than one restore point');
+  if (given.snapshotId !== undefined) return requiredId(given.snapshotId, 'snapshotId');
+  if (given.delivery.methodName === 'HTTP') throw missing('snapshotId');
+  if (checkpointId !== undefined) {
+    throw new LeafvaultError('CHECKPOINT_NOT_FOUND', `Creating a restore job failed: cluster ${cluster.name} has no checkpoints`, { details: { id: checkpointId, clusterId: cluster.id } });
+  }
+  throw refusePointInTime(given, cluster);
+}
+
+function refusePointInTime(given: Body, cluster: Cluster): LeafvaultError {
+  if (given.pointInTimeUTCMillis === undefined) {
+    if (given.oplogTs === undefined) return missing('oplogTs');
+    if (given.oplogInc === undefined) return missing('oplogInc');
+    const seconds = typeof given.oplogTs === 'number' ? given.oplogTs : oplogSeconds(given.oplogTs);
+    if (!Number.isInteger(seconds)) return new LeafvaultError('TIMESTAMP_FRACTIONAL', 'Creating a restore job failed: oplogTs is no whole number of seconds', { details: { name: 'oplogTs' } });
+  }
+  return new LeafvaultError('POINT_IN_TIME_UNAVAILABLE', `Restoring cluster ${cluster.name} to a point in time failed: it has no continuous backup`, {
+    details: { clusterName: cluster.name },
+  });
+}
+
+/** Epoch seconds, or an ISO date. NaN for anything else. */
+function oplogSeconds(text: string): number {
+  return /^\d+(\.\d+)?$/.test(text) ? Number(text) : Date.parse(text) / 1000;
+}
+
+function lifeOf({ delivery }: Body, now: Date): number {
+  if (delivery.expires === undefined) return delivery.expirationHours ?? DEFAULT_EXPIRATION_HOURS;
+  if (delivery.expirationHours !== undefined) throw new LeafvaultError('LINK_LIFE_AMBIGUOUS', 'Creating a restore job failed: expires and expirationHours exclude each other');
+  const hours = (Date.parse(delivery.expires) - now.getTime()) / HOUR_MS;
+  if (hours > 0) return hours;
+  throw new LeafvaultError('ATTRIBUTE_INVALID', 'Creating a restore job failed: delivery.expires lies in the past', { details: { name: 'delivery.expires' } });
+}
+
+function requiredId(value: string | undefined, name: string): string {
+  if (value === undefined) throw missing(name);
+  if (isId(value)) return value;
+  throw new LeafvaultError('ATTRIBUTE_INVALID', `Reading the body failed: attribute ${name} is not 24 hex digits`, { details: { name } });
+}
+
+function missing(name: string): LeafvaultError {
+  return new LeafvaultError('ATTRIBUTE_MISSING', `Reading the body failed: attribute ${name} is required`, { details: { name } });
+}
+
+/** `doNotDelete` keeps a snapshot for a century from its capture; false takes it back to its retention, a day at least. */
+export const FOREVER_DAYS = 36_500;
+const DAY_MS = 24 * HOUR_MS;
+
+/**
+ * Either `doNotDelete` or `expires`; a time in the past deletes the snapshot.
+ * @throws SNAPSHOT_CHANGE_AMBIGUOUS, SNAPSHOT_CHANGE_MISSING beside the faults of the body
+ */
+export function parseUpdateSnapshot(body: unknown, snapshot: Snapshot, now: Date): { readonly expiresAt: Date } | { readonly deleteNow: true } {
+  const { doNotDelete, expires } = readBody(updateSnapshotBody, body);
+  if (doNotDelete !== undefined && expires !== undefined) {
+    throw new LeafvaultError('SNAPSHOT_CHANGE_AMBIGUOUS', 'Changing a snapshot failed: doNotDelete and expires exclude each other');
+  }
+  if (expires !== undefined) {
+    const expiresAt = new Date(expires);
+    return expiresAt > now ? { expiresAt } : { deleteNow: true };
+  }
+  if (doNotDelete === undefined) throw new LeafvaultError('SNAPSHOT_CHANGE_MISSING', 'Changing a snapshot failed: neither doNotDelete nor expires is given');
+  const days = doNotDelete ? FOREVER_DAYS : snapshot.retentionDays;
+  const counted = (snapshot.capturedAt ?? snapshot.requestedAt).getTime() + days * DAY_MS;
+  return { expiresAt: new Date(Math.max(counted, now.getTime() + DAY_MS)) };
+}
+
+/** `completed`: true (only whole ones, the default), false (only others) or all. @throws QUERY_INVALID */
+export function parseCompleted(query: unknown): 'whole' | 'partial' | 'all' {
+  const value = parameter(query, 'completed')?.toLowerCase() ?? 'true';
+  if (value === 'true') return 'whole';
+  if (value === 'false') return 'partial';
+  if (value === 'all') return 'all';
+  throw new LeafvaultError('QUERY_INVALID', 'Reading the query failed: completed must be true, false or all', { details: { name: 'completed', value } });
+}

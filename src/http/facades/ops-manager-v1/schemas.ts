@@ -1,0 +1,48 @@
+// Bodies of the Ops Manager operations. What the vendor's own example sends and a server computes is accepted and ignored.
+import { z } from 'zod';
+
+const ignored = z.unknown().optional();
+/** ISO 8601 with a zone; whole seconds or finer. */
+const isoTime = z.iso.datetime({ offset: true });
+/** mongocli sends epoch seconds as a string; numbers are as good, and the docs speak of an ISO date. */
+const oplogTs = z.union([z.string().min(1), z.number()]);
+
+export const delivery = z.strictObject({
+  methodName: z.enum(['HTTP', 'AUTOMATED_RESTORE', 'SCP', 'QUERY', 'CLIENT_PIT_HTTP', 'CLIENT_PIT_SCP', 'THIRD_PARTY_COPY']),
+  expires: isoTime.optional(),
+  expirationHours: z.int().min(1).max(8760).optional(),
+  maxDownloads: z.int().min(1).max(1_000_000).optional(),
+  targetGroupId: z.string().min(1).optional(),
+  targetClusterId: z.string().min(1).optional(),
+  targetClusterName: ignored,
+  statusName: ignored,
+  url: ignored,
+  urlV2: ignored,
+});
+
+export const createRestoreJobBody = z.strictObject({
+  delivery,
+  snapshotId: z.string().min(1).optional(),
+  checkpointId: z.string().min(1).optional(),
+  /** The spelling of the vendor's Go client. */
+  checkPointId: z.string().min(1).optional(),
+  oplogTs: oplogTs.optional(),
+  oplogInc: z.int().min(0).optional(),
+  pointInTimeUTCMillis: z.number().positive().optional(),
+  batchId: ignored,
+  clusterId: ignored,
+  clusterName: ignored,
+  created: ignored,
+  encryptionEnabled: ignored,
+  groupId: ignored,
+  hashes: ignored,
+  id: ignored,
+  links: ignored,
+  statusName: ignored,
+  timestamp: ignored,
+});
+
+export const updateSnapshotBody = z.strictObject({
+  doNotDelete: z.boolean().optional(),
+  expires: isoTime.optional(),
+});

@@ -1,0 +1,66 @@
+// Our codes to the body and status of Atlas, whatever its version. Codes and texts from the vendor's list of error codes
+// where it has one; the others are marked in docs/reference/atlas.md.
+import type { ErrorRow, ErrorTable, FailureTable } from '../mms-failure.ts';
+
+/** Codes that the operations of Atlas raise themselves. */
+export const ATLAS_ERRORS = {
+  POINT_IN_TIME_FORM: 'A point in time is given in no form, or in two. No details',
+  POINT_IN_TIME_UNAVAILABLE: 'The cluster has no continuous backup. details: {clusterName}',
+  NOT_FLEX: 'A flex operation was asked of a cluster that is none. details: {clusterName}',
+} as const;
+
+const NOT_FOUND_BY_KIND: Readonly<Record<string, ErrorRow>> = {
+  group: { status: 404, errorCode: 'INVALID_GROUP_ID', detail: 'An invalid group ID %s was specified.', parameters: ({ value }) => [value] },
+  organization: { status: 404, errorCode: 'INVALID_ORG_ID', detail: 'An invalid organization ID %s was specified.', parameters: ({ value }) => [value] },
+  snapshot: { status: 404, errorCode: 'INVALID_SNAPSHOT_ID', detail: 'An invalid snapshot ID %s was specified.', parameters: ({ value }) => [value] },
+  restoreJob: { status: 404, errorCode: 'INVALID_JOB_ID', detail: 'An invalid restore job ID %s was specified.', parameters: ({ value }) => [value] },
+};
+
+const UNEXPECTED: ErrorRow = { status: 500, errorCode: 'UNEXPECTED_ERROR', detail: 'Unexpected error.' };
+
+export const ATLAS_ERROR_TABLE: ErrorTable = {
+  ORGANIZATION_NOT_FOUND: { status: 404, errorCode: 'ORG_NOT_FOUND', detail: 'No organization with ID %s exists.', parameters: ({ id }) => [id] },
+  PROJECT_NOT_FOUND: { status: 404, errorCode: 'GROUP_NOT_FOUND', detail: 'No group with ID %s exists.', parameters: ({ id }) => [id] },
+  CLUSTER_NOT_FOUND: { status: 404, errorCode: 'CLUSTER_NOT_FOUND', detail: 'No cluster named %s exists in group %s.', parameters: ({ name, id, projectId }) => [name ?? id, projectId] },
+  TARGET_NOT_FOUND: { status: 404, errorCode: 'CLUSTER_NOT_FOUND', detail: 'No cluster named %s exists in group %s.', parameters: ({ name, id, projectId }) => [name ?? id, projectId] },
+  TARGET_FORBIDDEN: { status: 403, errorCode: 'CANNOT_RESTORE_TO_TARGET', detail: 'Cannot restore with insufficient permission on source snapshot or target cluster.' },
+  SNAPSHOT_NOT_FOUND: ({ path }) => (isTenant(path) ? missing('TENANT_SNAPSHOT_NOT_FOUND', 'M2/M5 snapshot') : missing('SNAPSHOT_NOT_FOUND', 'snapshot')),
+  SNAPSHOT_NOT_COMPLETE: { status: 409, errorCode: 'CANNOT_START_RESTORE_JOB_FOR_INCOMPLETE_CLUSTER_SNAPSHOT', detail: 'Cannot start restore job for incomplete cluster snapshot.' },
+  RESTORE_NOT_FOUND: ({ path }) => (isTenant(path) ? missing('TENANT_RESTORE_NOT_FOUND', 'M2/M5 restore') : missing('RESTORE_JOB_NOT_FOUND', 'restore job')),
+  RESTORE_NOT_CANCELLABLE: { status: 400, errorCode: 'CANNOT_CANCEL_AUTOMATED_RESTORE', detail: 'Automated restore cannot be cancelled: it is already over.' },
+  EXPIRY_INVALID: { status: 400, errorCode: 'BACKUP_SNAPSHOT_RETENTION_VALUE_INVALID', detail: 'Retention value of snapshot is invalid.' },
+  SELECTION_INVALID: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Invalid attribute %s specified.', parameters: ({ value }) => [value] },
+  ROLE_MISSING: { status: 401, errorCode: 'USER_UNAUTHORIZED', detail: 'Current user is not authorized to perform this action.' },
+
+  ID_MALFORMED: ({ kind }) => NOT_FOUND_BY_KIND[String(kind)] ?? UNEXPECTED,
+  QUERY_INVALID: { status: 400, errorCode: 'INVALID_QUERY_PARAMETER', detail: 'Invalid query parameter %s specified.', parameters: ({ name }) => [name] },
+  BODY_NOT_OBJECT: { status: 400, errorCode: 'INVALID_JSON', detail: 'Received JSON does not match expected format.' },
+  ATTRIBUTE_MISSING: { status: 400, errorCode: 'MISSING_ATTRIBUTE', detail: 'The required attribute %s was not specified.', parameters: ({ name }) => [name] },
+  ATTRIBUTE_UNKNOWN: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Invalid attribute %s specified.', parameters: ({ name }) => [name] },
+  ATTRIBUTE_TYPE: { status: 400, errorCode: 'INVALID_JSON_ATTRIBUTE', detail: 'Received JSON for the %s attribute does not match expected format.', parameters: ({ name }) => [name] },
+  ATTRIBUTE_INVALID: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Invalid attribute %s specified.', parameters: ({ name }) => [name] },
+  ENUM_UNKNOWN: { status: 400, errorCode: 'INVALID_ENUM_VALUE', detail: 'An invalid enumeration value %s was specified.', parameters: ({ value }) => [value] },
+  RATE_LIMITED: { status: 429, errorCode: 'RATE_LIMITED', detail: 'Too many requests: the limit is %s at once. Wait %s seconds.', parameters: ({ limit, retryAfterSeconds }) => [limit, retryAfterSeconds] },
+
+  POINT_IN_TIME_FORM: { status: 400, errorCode: 'INVALID_PIT_RESTORE_TIME', detail: 'Please provide a valid UTC time or an operation time (ts).' },
+  POINT_IN_TIME_UNAVAILABLE: { status: 409, errorCode: 'NO_CHECKPOINT_FOR_PIT_RESTORE', detail: 'A suitable checkpoint could not be found for the specified continuous cloud backup: cluster %s has no continuous backup.', parameters: ({ clusterName }) => [clusterName] },
+  NOT_FLEX: { status: 400, errorCode: 'CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API', detail: 'Cannot use non-flex cluster %s in the flex API.', parameters: ({ clusterName }) => [clusterName] },
+};
+
+export const ATLAS_FAILURE_TABLE: FailureTable = {
+  bodyTooLarge: { status: 413, errorCode: 'PAYLOAD_TOO_LARGE', detail: 'The request body is larger than %s bytes.', parameters: ({ limitBytes }) => [limitBytes] },
+  bodyNotJson: { status: 400, errorCode: 'MALFORMED_JSON', detail: 'Received JSON is malformed.' },
+  contentTypeRefused: { status: 415, errorCode: 'UNSUPPORTED_MEDIA_TYPE', detail: 'Cannot read a request body of type "%s": send application/json.', parameters: ({ contentType }) => [contentType] },
+  badRequest: { status: 400, errorCode: 'VALIDATION_ERROR', detail: 'The request content produced the validation error: %s.', parameters: ({ detail }) => [detail] },
+  routeNotFound: { status: 404, errorCode: 'RESOURCE_NOT_FOUND', detail: 'Cannot find resource %s.', parameters: ({ path }) => [path] },
+  addressRefused: { status: 403, errorCode: 'IP_ADDRESS_NOT_ON_ACCESS_LIST', detail: 'IP address %s is not allowed to access this resource.', parameters: ({ address }) => [address] },
+  internal: UNEXPECTED,
+};
+
+function missing(errorCode: string, what: string): ErrorRow {
+  return { status: 404, errorCode, detail: `No ${what} with ID %s exists for cluster %s.`, parameters: ({ id, clusterName, clusterId }) => [id, clusterName ?? clusterId] };
+}
+
+function isTenant(path: unknown): boolean {
+  return String(path).includes('/backup/tenant/');
+}

@@ -1,0 +1,84 @@
+// Reads of organizations, groups and clusters: what clients need on the way to a backup.
+import type { Cluster, Page, PageOf } from '../../../../domain/records.ts';
+import { LeafvaultError } from '../../../../foundation/errors.ts';
+import type { Answer } from '../../answer.ts';
+import type { Call, ProjectCall } from '../../mms-routes.ts';
+import { cutPage, readEveryPage } from '../../read-every-page.ts';
+import { readId } from '../../read-id.ts';
+import { parameter } from '../../read-query.ts';
+import { presentCluster, presentGroup, presentOrganization } from './present.ts';
+
+export async function listOrganizations(call: Call): Promise<Answer> {
+  const page = call.page();
+  const found = await call.services.inventory.organizations(call.principal, page);
+  return { kind: 'list', page, totalCount: found.totalCount, results: found.items.map((each) => presentOrganization(each, call.root)) };
+}
+
+export async function getOrganization(call: Call): Promise<Answer> {
+  const id = readId('organization', call.params['orgId']);
+  const visible = await readEveryPage((page) => call.services.inventory.organizations(call.principal, page));
+  const organization = visible.find((each) => each.id === id);
+  if (organization === undefined) throw new LeafvaultError('ORGANIZATION_NOT_FOUND', `Reading organization ${id} failed: it is not visible`, { details: { id } });
+  return { kind: 'one', body: presentOrganization(organization, call.root) };
+}
+
+export async function listOrganizationGroups(call: Call): Promise<Answer> {
+  const page = call.page();
+  const orgId = readId('organization', call.params['orgId']);
+  await getOrganization(call);
+  const name = parameter(call.query, 'name')?.toLowerCase();
+  const all = await readEveryPage((each) => call.services.inventory.projects(call.principal, each));
+  const inside = all.filter((each) => each.orgId === orgId && (name === undefined || each.name.toLowerCase().startsWith(name)));
+  return listGroupsOf(call, page, cutPage(inside, page));
+}
+
+export async function listGroups(call: Call): Promise<Answer> {
+  const page = call.page();
+  return listGroupsOf(call, page, await call.services.inventory.projects(call.principal, page));
+}
+
+export async function getGroup(call: ProjectCall): Promise<Answer> {
+  const { totalCount } = await call.services.inventory.clusters(call.project.id, { pageNumber: 1, itemsPerPage: 1 });
+  return { kind: 'one', body: presentGroup(call.project, totalCount, call.root) };
+}
+
+export async function listClusters(call: ProjectCall): Promise<Answer> {
+  const page = call.page();
+  const found = await call.services.inventory.clusters(call.project.id, page);
+  return { kind: 'list', page, totalCount: found.totalCount, results: found.items.map((each) => presentCluster(each, call.version, call.root)) };
+}
+
+export async function getCluster(call: ProjectCall): Promise<Answer> {
+  return { kind: 'one', body: presentCluster(await clusterOf(call), call.version, call.root) };
+}
+
+/** Nothing is ever pending here: what is configured holds. */
+export async function getClusterStatus(call: ProjectCall): Promise<Answer> {
+  await clusterOf(call);
+  return { kind: 'one', body: { changeStatus: 'APPLIED' } };
+}
+
+/** No cluster is flex. */
+export async function listFlexClusters(call: ProjectCall): Promise<Answer> {
+  return { kind: 'list', page: call.page(), totalCount: 0, results: [] };
+}
+
+/**
+ * Clients ask the flex API first and fall through only on this answer or on an unknown cluster.
+ * @throws NOT_FLEX, CLUSTER_NOT_FOUND
+ */
+export async function refuseFlex(call: ProjectCall): Promise<Answer> {
+  const { name } = await clusterOf(call);
+  throw new LeafvaultError('NOT_FLEX', `Using the flex API failed: cluster ${name} is not flex`, { details: { clusterName: name } });
+}
+
+/** @throws CLUSTER_NOT_FOUND */
+export function clusterOf(call: ProjectCall): Promise<Cluster> {
+  return call.services.inventory.clusterByName(call.project.id, call.params['clusterName'] ?? '');
+}
+
+async function listGroupsOf(call: Call, page: Page, found: PageOf<{ id: string; name: string; orgId: string; createdAt: Date }>): Promise<Answer> {
+  const visible = await call.services.inventory.visibleClusters(call.principal);
+  const countOf = (projectId: string): number => visible.filter(({ project }) => project.id === projectId).length;
+  return { kind: 'list', page, totalCount: found.totalCount, results: found.items.map((each) => presentGroup(each, countOf(each.id), call.root)) };
+}

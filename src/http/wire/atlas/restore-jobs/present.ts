@@ -1,0 +1,57 @@
+// A restore job in Atlas's form. It has no status: clients read the three flags and whether `finishedAt` is there,
+// so that one stays away until the job has succeeded.
+import type { Restore } from '../../../../domain/records.ts';
+import { isoSeconds, isoSecondsOrUnset } from '../../time-text.ts';
+
+/** Nothing was asked for but the snapshot itself: recorded with these three nulls. */
+const NO_DESIRED_TIMESTAMP = { date: null, increment: null, time: null };
+
+export function presentRestoreJob(restore: Restore, root: string): object {
+  const url = restore.download?.url ?? null;
+  return {
+    cancelled: restore.state === 'cancelled' || restore.download?.state === 'cancelled',
+    components: url === null ? [] : [{ downloadUrl: url, privateDownloadDeliveryUrls: [], replicaSetName: restore.clusterName }],
+    deliveryType: restore.delivery,
+    deliveryUrl: url === null ? [] : [url],
+    desiredTimestamp: NO_DESIRED_TIMESTAMP,
+    expired: restore.download?.state === 'expired' || restore.download?.state === 'exhausted',
+    expiresAt: isoSecondsOrUnset(restore.download?.expiresAt ?? null),
+    failed: restore.state === 'failed' || restore.download?.state === 'failed',
+    finishedAt: restore.delivery === 'automated' && restore.state === 'completed' ? isoSecondsOrUnset(restore.finishedAt) : undefined,
+    id: restore.id,
+    links: linksOf(restore, root),
+    privateDownloadDeliveryUrls: [],
+    snapshotId: restore.snapshotId,
+    timestamp: isoSeconds(restore.snapshotCapturedAt ?? restore.createdAt),
+    ...instantOf(restore),
+    ...targetOf(restore),
+  };
+}
+
+/** The instant that the restored data stands for. The vendor shows it for points in time alone; it is as true for a snapshot. */
+function instantOf({ snapshotPointInTime }: Restore): object {
+  if (snapshotPointInTime === null) return {};
+  const { t, i } = snapshotPointInTime;
+  return { oplogInc: i, oplogTs: t, pointInTimeUTCSeconds: t };
+}
+
+function targetOf(restore: Restore): object {
+  if (restore.delivery !== 'automated') return {};
+  return {
+    targetClusterName: restore.targetClusterName ?? undefined,
+    targetDeploymentItemName: restore.targetClusterName ?? undefined,
+    targetGroupId: restore.targetProjectId ?? undefined,
+  };
+}
+
+/** Of the source, as recorded. */
+function linksOf(restore: Restore, root: string): readonly object[] {
+  const group = `${root}/groups/${restore.projectId}`;
+  const cluster = `${group}/clusters/${encodeURIComponent(restore.clusterName)}`;
+  return [
+    { rel: 'self', href: `${cluster}/backup/restoreJobs/${restore.id}` },
+    { rel: 'https://cloud.mongodb.com/snapshot', href: `${cluster}/backup/snapshots/${restore.snapshotId}` },
+    { rel: 'https://cloud.mongodb.com/cluster', href: cluster },
+    { rel: 'https://cloud.mongodb.com/group', href: group },
+  ];
+}

@@ -1,0 +1,29 @@
+// Snapshot requests from Atlas's words to ours.
+import type { Snapshot } from '../../../../domain/records.ts';
+import { LeafvaultError } from '../../../../foundation/errors.ts';
+import { readBody } from '../../read-body.ts';
+import { MOST_RETENTION_DAYS, takeSnapshotBody, updateSnapshotBody } from './schemas.ts';
+
+/** Kept when the request names no retention; the Atlas CLI always sends one (1 unless told). */
+export const DEFAULT_RETENTION_DAYS = 7;
+
+export function parseTakeSnapshot(body: unknown): { readonly description: string | null; readonly retentionDays: number } {
+  const given = readBody(takeSnapshotBody, body);
+  return { description: given.description ?? null, retentionDays: given.retentionInDays ?? DEFAULT_RETENTION_DAYS };
+}
+
+/** The new expiry, counted from the capture; months and years by the calendar. */
+export function parseUpdateSnapshot(body: unknown, snapshot: Snapshot): Date {
+  const { retentionUnit, retentionValue } = readBody(updateSnapshotBody, body);
+  const expiry = new Date(snapshot.capturedAt ?? snapshot.requestedAt);
+  if (retentionUnit === 'DAYS') expiry.setUTCDate(expiry.getUTCDate() + retentionValue);
+  else if (retentionUnit === 'WEEKS') expiry.setUTCDate(expiry.getUTCDate() + 7 * retentionValue);
+  else if (retentionUnit === 'MONTHS') expiry.setUTCMonth(expiry.getUTCMonth() + retentionValue);
+  else expiry.setUTCFullYear(expiry.getUTCFullYear() + retentionValue);
+  if (isWithinLimit(expiry, snapshot.requestedAt)) return expiry;
+  throw new LeafvaultError('ATTRIBUTE_INVALID', `Reading the body failed: attribute retentionValue reaches beyond ${MOST_RETENTION_DAYS} days`, { details: { name: 'retentionValue' } });
+}
+
+function isWithinLimit(expiry: Date, from: Date): boolean {
+  return expiry.getTime() - from.getTime() <= (MOST_RETENTION_DAYS + 1) * 86_400_000;
+}

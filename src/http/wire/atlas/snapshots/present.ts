@@ -1,0 +1,43 @@
+// A snapshot in Atlas's form.
+import type { Snapshot } from '../../../../domain/records.ts';
+import { isoSeconds, isoSecondsOrUnset } from '../../time-text.ts';
+
+const STATUS: Readonly<Record<Snapshot['state'], string>> = {
+  queued: 'queued',
+  inProgress: 'inProgress',
+  completed: 'completed',
+  failed: 'failed',
+  cancelled: 'failed',
+};
+
+/** `createdAt` is the instant of the data and appears with completion, as recorded. */
+export function presentSnapshot(snapshot: Snapshot, root: string): object {
+  const cluster = `${root}/groups/${snapshot.projectId}/clusters/${encodeURIComponent(snapshot.clusterName)}`;
+  return {
+    copyRegions: [],
+    createdAt: snapshot.state === 'completed' ? isoSecondsOrUnset(snapshot.capturedAt) : undefined,
+    description: snapshot.description ?? undefined,
+    expiresAt: isoSeconds(snapshot.expiresAt),
+    frequencyType: snapshot.type === 'onDemand' ? 'ondemand' : undefined,
+    id: snapshot.id,
+    links: [
+      { rel: 'self', href: `${cluster}/backup/snapshots/${snapshot.id}` },
+      { rel: 'https://cloud.mongodb.com/cluster', href: cluster },
+    ],
+    mongodVersion: snapshot.mongodbVersion ?? undefined,
+    policyItems: [],
+    replicaSetName: snapshot.replicaSetName ?? snapshot.clusterName,
+    snapshotType: snapshot.type,
+    status: STATUS[snapshot.state],
+    storageSizeBytes: snapshot.storageSizeBytes ?? 0,
+    type: 'replicaSet',
+  };
+}
+
+/**
+ * The sharded form of a replica set's snapshot. The Terraform provider asks for it after every create and wants to
+ * change the snapshot when it gets a 404.
+ */
+export function presentAsShardedSnapshot(snapshot: Snapshot, root: string): object {
+  return { ...presentSnapshot(snapshot, root), copyRegions: undefined, replicaSetName: undefined, members: [], snapshotIds: [] };
+}

@@ -1,0 +1,28 @@
+// The custom roles that Leafvault's accounts need, as `createRole` commands for the admin database.
+// Tests run with authorization on and these roles only; each action names what fails without it.
+import type { Document } from 'mongodb';
+
+/** May read everything that a snapshot holds and the oplog; may write nothing. */
+export const BACKUP_ROLE: Document = {
+  createRole: 'leafvaultBackup',
+  privileges: [
+    // useUUID: a scan by UUID goes on through a rename
+    { resource: { cluster: true }, actions: ['listDatabases', 'useUUID', 'replSetGetConfig'] },
+    { resource: { db: '', collection: '' }, actions: ['find', 'listCollections', 'listIndexes', 'collStats'] },
+    { resource: { db: '', collection: 'system.js' }, actions: ['find', 'listIndexes', 'collStats'] },
+    { resource: { db: '', collection: 'system.views' }, actions: ['find', 'listIndexes', 'collStats'] },
+    // raw buckets of time series
+    { resource: { db: '', system_buckets: '' }, actions: ['find', 'listIndexes', 'collStats'] },
+    { resource: { db: 'local', collection: 'oplog.rs' }, actions: ['find'] },
+    { resource: { db: 'admin', collection: 'system.users' }, actions: ['find', 'listIndexes', 'collStats'] },
+    { resource: { db: 'admin', collection: 'system.roles' }, actions: ['find', 'listIndexes', 'collStats'] },
+    // the feature compatibility version
+    { resource: { db: 'admin', collection: 'system.version' }, actions: ['find'] },
+  ],
+  roles: [],
+};
+
+/** The `createRole` commands, in the order to run them on `admin`. */
+export function roleCommands(): readonly Document[] {
+  return [BACKUP_ROLE];
+}

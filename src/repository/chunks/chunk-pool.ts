@@ -1,0 +1,116 @@
+// The worker threads of one open repository: started when first needed, two on a small machine.
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { LeafvaultError } from '../../foundation/errors.ts';
+import type { BloomFilter } from '../chunk-index/bloom-filter.ts';
+import type { ChunkAnswer, ChunkJob, OpenAnswer, SealAnswer, WorkerStart } from './chunk-jobs.ts';
+import { ChunkUnreadable } from './seal-chunk.ts';
+
+type SealRequest = Omit<Extract<ChunkJob, { kind: 'seal' }>, 'kind' | 'job'>;
+type OpenRequest = Omit<Extract<ChunkJob, { kind: 'open' }>, 'kind' | 'job'>;
+
+export interface ChunkPool {
+  /** How many jobs keep all threads busy. */
+  readonly width: number;
+  seal(request: SealRequest): Promise<SealAnswer>;
+  /** Takes over the memory of `stored` when it is alone in it. @throws ChunkUnreadable */
+  open(request: OpenRequest): Promise<Buffer>;
+  /** From now on `seal` asks this filter. */
+  useFilter(filter: BloomFilter): void;
+  close(): Promise<void>;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  readonly waiting: Map<number, { resolve(answer: ChunkAnswer): void; reject(error: unknown): void }>;
+}
+
+const MAX_THREADS = 4;
+
+export function createChunkPool(chunkIdKey: Uint8Array, threadCount?: number): ChunkPool {
+  const count = threadCount ?? Math.min(MAX_THREADS, Math.max(2, availableParallelism()));
+  const threads: Thread[] = [];
+  let filterMemory: SharedArrayBuffer | null = null;
+  let nextJob = 1;
+  let closed = false;
+
+  const start = (): Thread => {
+    const worker = new Worker(new URL('./chunk-worker.ts', import.meta.url), {
+      workerData: { chunkIdKey } satisfies WorkerStart,
+      // The workers keep almost nothing on the JavaScript heap; a small one keeps the process small.
+      resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 },
+    });
+    const thread: Thread = { worker, waiting: new Map() };
+    worker.unref();
+    worker.on('message', (answer: ChunkAnswer) => settle(thread, answer));
+    worker.on('error', (cause) => bury(threads, thread, cause));
+    worker.on('exit', () => bury(threads, thread, new Error('the thread ended')));
+    if (filterMemory !== null) worker.postMessage({ kind: 'filter', memory: filterMemory } satisfies ChunkJob);
+    threads.push(thread);
+    return thread;
+  };
+
+  const leastBusy = (): Thread => {
+    if (closed) throw new LeafvaultError('REPOSITORY_CLOSED', 'Using the repository failed: it was closed before');
+    let best = threads.find((thread) => thread.waiting.size === 0);
+    if (best === undefined && threads.length < count) best = start();
+    for (const thread of threads) if (best === undefined || thread.waiting.size < best.waiting.size) best = thread;
+    return best ?? start();
+  };
+
+  const send = (make: (job: number) => ChunkJob, transfer: ArrayBuffer[]): Promise<ChunkAnswer> =>
+    new Promise((resolve, reject) => {
+      const thread = leastBusy();
+      const job = nextJob;
+      nextJob += 1;
+      thread.waiting.set(job, { resolve, reject });
+      if (thread.waiting.size === 1) thread.worker.ref();
+      thread.worker.postMessage(make(job), transfer);
+    });
+
+  return {
+    width: count,
+    seal: async (request) => {
+      const alone = { ...request, packKey: inOwnMemory(request.packKey), packId: inOwnMemory(request.packId) };
+      return (await send((job) => ({ kind: 'seal', job, ...alone }), [])) as SealAnswer;
+    },
+    open: async (request) => {
+      const { stored } = request;
+      const movable = stored.byteLength === stored.buffer.byteLength && stored.buffer instanceof ArrayBuffer;
+      const alone = { ...request, packKey: inOwnMemory(request.packKey), packId: inOwnMemory(request.packId), id: inOwnMemory(request.id) };
+      const answer = (await send((job) => ({ kind: 'open', job, ...alone }), movable ? [stored.buffer as ArrayBuffer] : [])) as OpenAnswer;
+      return Buffer.from(answer.raw.buffer, answer.raw.byteOffset, answer.raw.byteLength);
+    },
+    useFilter(filter) {
+      filterMemory = filter.memory;
+      for (const { worker } of threads) worker.postMessage({ kind: 'filter', memory: filterMemory } satisfies ChunkJob);
+    },
+    async close() {
+      closed = true;
+      await Promise.all(threads.splice(0).map(({ worker }) => worker.terminate()));
+    },
+  };
+}
+
+/** A copy in memory of its own: posting a view would copy all the memory that it looks at. */
+function inOwnMemory(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
+}
+
+function settle(thread: Thread, answer: ChunkAnswer): void {
+  const waiting = thread.waiting.get(answer.job);
+  thread.waiting.delete(answer.job);
+  if (thread.waiting.size === 0) thread.worker.unref();
+  if (answer.kind !== 'failed') waiting?.resolve(answer);
+  else if (answer.unreadable) waiting?.reject(new ChunkUnreadable(answer.reason));
+  else waiting?.reject(new LeafvaultError('REPOSITORY_WORKER_FAILED', `A worker thread of the repository failed: ${answer.reason}`));
+}
+
+/** Takes a dead thread out; what it was at fails, later jobs go to another. */
+function bury(threads: Thread[], thread: Thread, cause: unknown): void {
+  const at = threads.indexOf(thread);
+  if (at >= 0) threads.splice(at, 1);
+  const error = new LeafvaultError('REPOSITORY_WORKER_FAILED', 'A worker thread of the repository died', { cause, retryable: true });
+  for (const { reject } of thread.waiting.values()) reject(error);
+  thread.waiting.clear();
+}

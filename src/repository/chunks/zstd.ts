@@ -1,0 +1,105 @@
+// zstd for one thread, as fast as this runtime can: one context is kept and every chunk is a frame of its
+// own. Making a context for each chunk (`zstdCompressSync`) costs a third of the speed; the numbers are in
+// docs/decisions/0006-chunk-compression.md. Reaching the context goes through internals of node:zlib, so a
+// self-test at the start decides, and the public calls are the fallback.
+import { createZstdCompress, createZstdDecompress, constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+
+export interface Zstd {
+  /** Compresses into `target` (at least `compressBound(raw.length)` long) and returns the length. */
+  compress(raw: Uint8Array, target: Uint8Array): number;
+  /** @throws Error unless `target` is filled exactly */
+  decompress(stored: Uint8Array, target: Uint8Array): void;
+  /** False when the public calls are in use. */
+  readonly persistent: boolean;
+}
+
+// Level 1 with tables that fit a chunk: the default 512 KiB of tables for level 1 only cost cache misses.
+const PARAMS = {
+  [constants.ZSTD_c_compressionLevel]: 1,
+  [constants.ZSTD_c_windowLog]: 17,
+  [constants.ZSTD_c_hashLog]: 14,
+};
+
+/** Upper bound of a frame's length, as ZSTD_compressBound. */
+export function compressBound(rawBytes: number): number {
+  return rawBytes + Math.ceil(rawBytes / 256) + 512;
+}
+
+/** One per thread. */
+export function createZstd(): Zstd {
+  return persistentZstd() ?? publicZstd();
+}
+
+/** The public calls only. */
+export function publicZstd(): Zstd {
+  return {
+    persistent: false,
+    compress(raw, target) {
+      const frame = zstdCompressSync(raw, { params: PARAMS });
+      target.set(frame);
+      return frame.length;
+    },
+    decompress(stored, target) {
+      const raw = zstdDecompressSync(stored, { maxOutputLength: target.length });
+      if (raw.length !== target.length) throw new Error(`zstd gave ${raw.length} bytes where ${target.length} are due`);
+      target.set(raw);
+    },
+  };
+}
+
+interface ZlibHandle {
+  writeSync(flush: number, source: Uint8Array, at: number, length: number, target: Uint8Array, targetAt: number, room: number): void;
+}
+
+interface ZlibInternals {
+  readonly handle: ZlibHandle;
+  /** [room left in the target, bytes left of the source] after a call. */
+  readonly state: Uint32Array;
+}
+
+function persistentZstd(): Zstd | null {
+  const compressor = internalsOf(createZstdCompress({ params: PARAMS }));
+  let decompressor = internalsOf(createZstdDecompress());
+  if (compressor === null || decompressor === null) return null;
+  const zstd: Zstd = {
+    persistent: true,
+    compress(raw, target) {
+      compressor.handle.writeSync(constants.ZSTD_e_end, raw, 0, raw.length, target, 0, target.length);
+      const [room = 0, left = 1] = compressor.state;
+      // No room left could mean an unfinished frame; `compressBound` leaves some, always.
+      if (left !== 0 || room === 0) throw new Error('zstd did not finish its frame');
+      return target.length - room;
+    },
+    decompress(stored, target) {
+      decompressor?.handle.writeSync(constants.ZSTD_e_end, stored, 0, stored.length, target, 0, target.length);
+      const [room = 1, left = 1] = decompressor?.state ?? [];
+      if (left === 0 && room === 0) return;
+      decompressor = internalsOf(createZstdDecompress());
+      publicZstd().decompress(stored, target);
+    },
+  };
+  return passesSelfTest(zstd) ? zstd : null;
+}
+
+function internalsOf(stream: unknown): ZlibInternals | null {
+  const { _handle: handle, _writeState: state } = stream as { readonly _handle?: ZlibHandle; readonly _writeState?: Uint32Array };
+  if (typeof handle?.writeSync !== 'function' || !(state instanceof Uint32Array)) return null;
+  return { handle, state };
+}
+
+/** Several chunks in a row, short and long, soft and hard, read back by the public calls and by our own. */
+function passesSelfTest(zstd: Zstd): boolean {
+  try {
+    return [1, 100, 70_000, 300_000, 5].every((length, round) => {
+      const raw = Buffer.alloc(length);
+      for (let i = 0; i < length; i += 1) raw[i] = round % 2 === 0 ? (i * i) >>> (i & 7) : i % 7;
+      const target = Buffer.alloc(compressBound(length));
+      const frame = target.subarray(0, zstd.compress(raw, target));
+      const back = Buffer.alloc(length);
+      zstd.decompress(frame, back);
+      return back.equals(raw) && zstdDecompressSync(frame).equals(raw);
+    });
+  } catch {
+    return false; // Another version of node: the public calls serve.
+  }
+}

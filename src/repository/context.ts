@@ -1,0 +1,22 @@
+// What the parts of one open repository share.
+import type { Clock } from '../foundation/clock.ts';
+import type { Logger } from '../foundation/logger.ts';
+import type { Storage } from '../storage/index.ts';
+import type { ChunkIndex } from './chunk-index/chunk-index.ts';
+import type { ChunkPool } from './chunks/chunk-pool.ts';
+import type { RepositoryKeys } from './format/keys.ts';
+import type { PackKeys } from './read/pack-keys.ts';
+
+export interface RepositoryContext {
+  readonly id: string;
+  /** Tries again where that can help. */
+  readonly storage: Storage;
+  readonly keys: RepositoryKeys;
+  readonly index: ChunkIndex;
+  readonly pool: ChunkPool;
+  readonly packKeys: PackKeys;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Takes in index objects that appeared since, and lets go of what was pruned. */
+  refreshIndex(): Promise<void>;
+}

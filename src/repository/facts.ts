@@ -1,0 +1,64 @@
+// Facts: small write-once records about snapshots. What the latest of a kind says is what counts.
+import { LeafvaultError } from '../foundation/errors.ts';
+import { isId, newId } from '../foundation/ids.ts';
+import type { RepositoryContext } from './context.ts';
+import { damaged } from './format/damage.ts';
+import { factName, FACTS, partsOfFactName } from './format/names.ts';
+import { openJson, sealJson } from './format/sealed-json.ts';
+import { readObjectIfAny } from './read-object.ts';
+import type { Fact } from './repository.ts';
+
+type Context = Pick<RepositoryContext, 'storage' | 'keys' | 'clock'>;
+
+/** The kind that hides a snapshot. */
+export const DELETED = 'deleted';
+
+/** @throws REPOSITORY_FACT_INVALID */
+export async function addFact({ storage, keys, clock }: Context, fact: Omit<Fact, 'id'>): Promise<Fact> {
+  if (!isId(fact.snapshotId) || !/^[a-z][a-z0-9]{0,31}$/.test(fact.kind)) {
+    throw new LeafvaultError('REPOSITORY_FACT_INVALID', `Storing a fact of the kind ${JSON.stringify(fact.kind)} about ${fact.snapshotId} failed: kind or id breaks the rules`, {
+      hint: 'A kind is a lower-case letter, then up to 31 lower-case letters and digits; an id is 24 hex digits',
+    });
+  }
+  const { snapshotId, kind, createdAt, body } = fact;
+  const whole: Fact = { id: newId(clock.now()), snapshotId, kind, createdAt, body };
+  const name = factName(snapshotId, kind, whole.id);
+  await storage.put(name, sealJson(keys, { kind: 'fact', name }, { ...whole }));
+  return whole;
+}
+
+/** Facts of one snapshot or all, in no promised order. @throws REPOSITORY_OBJECT_DAMAGED, after all sound ones were given */
+export async function* listFacts({ storage, keys }: Context, snapshotId?: string): AsyncGenerator<Fact> {
+  let failure: unknown;
+  for await (const { name } of storage.list(snapshotId === undefined ? FACTS : `${FACTS}${snapshotId}/`)) {
+    try {
+      const fact = await readFact({ storage, keys }, name);
+      if (fact !== null) yield fact;
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  if (failure !== undefined) throw failure;
+}
+
+/** Ids of all snapshots that a sound fact says are deleted. */
+export async function deletedSnapshots({ storage, keys }: Pick<Context, 'storage' | 'keys'>, snapshotId?: string): Promise<ReadonlySet<string>> {
+  const deleted = new Set<string>();
+  for await (const { name } of storage.list(snapshotId === undefined ? FACTS : `${FACTS}${snapshotId}/`)) {
+    if (partsOfFactName(name)?.kind !== DELETED) continue;
+    const fact = await readFact({ storage, keys }, name);
+    if (fact !== null) deleted.add(fact.snapshotId);
+  }
+  return deleted;
+}
+
+/** null where the object is gone or its name is none of a fact. @throws REPOSITORY_OBJECT_DAMAGED, REPOSITORY_FORMAT_NEWER */
+export async function readFact({ storage, keys }: Pick<Context, 'storage' | 'keys'>, name: string): Promise<Fact | null> {
+  const parts = partsOfFactName(name);
+  const bytes = parts === null ? null : await readObjectIfAny(storage, name);
+  if (parts === null || bytes === null) return null;
+  const { id, snapshotId, kind, createdAt, body } = openJson(keys, { kind: 'fact', name }, bytes);
+  if (id !== parts.id || snapshotId !== parts.snapshotId || kind !== parts.kind) throw damaged(name, 'it belongs under another name');
+  if (typeof createdAt !== 'string' || typeof body !== 'object' || body === null) throw damaged(name, 'it lacks a field');
+  return { ...parts, createdAt, body: body as Fact['body'] };
+}

@@ -1,0 +1,50 @@
+// The 64 bytes that say where a chunk lies: one layout for directories, indexes and local runs
+// (format document, section 7).
+
+export const CHUNK_ENTRY_BYTES = 64;
+export const CHUNK_ID_BYTES = 32;
+export const NO_BASE = 0xffffffff;
+export const CHUNK_TYPES = { plain: 0, zstd: 1, delta: 2 } as const;
+export const FLAG_PAGE = 1;
+
+export interface ChunkEntry {
+  readonly id: Buffer;
+  readonly type: number;
+  readonly flags: number;
+  readonly counter: number;
+  readonly offset: number;
+  /** Tag included. */
+  readonly storedLength: number;
+  readonly rawLength: number;
+  readonly base: number;
+  readonly packNumber: number;
+}
+
+export function writeChunkEntry(target: Buffer, at: number, entry: ChunkEntry): void {
+  entry.id.copy(target, at);
+  target[at + 32] = entry.type;
+  target[at + 33] = entry.flags;
+  target.writeUInt16LE(0, at + 34);
+  target.writeUInt32LE(entry.counter, at + 36);
+  target.writeUInt32LE(entry.offset, at + 40);
+  target.writeUInt32LE(entry.storedLength, at + 44);
+  target.writeUInt32LE(entry.rawLength, at + 48);
+  target.writeUInt32LE(entry.base, at + 52);
+  target.writeUInt32LE(entry.packNumber, at + 56);
+  target.writeUInt32LE(0, at + 60);
+}
+
+/** The id is a view on `source`. */
+export function readChunkEntry(source: Buffer, at: number): ChunkEntry {
+  return {
+    id: source.subarray(at, at + CHUNK_ID_BYTES),
+    type: source.readUInt8(at + 32),
+    flags: source.readUInt8(at + 33),
+    counter: source.readUInt32LE(at + 36),
+    offset: source.readUInt32LE(at + 40),
+    storedLength: source.readUInt32LE(at + 44),
+    rawLength: source.readUInt32LE(at + 48),
+    base: source.readUInt32LE(at + 52),
+    packNumber: source.readUInt32LE(at + 56),
+  };
+}

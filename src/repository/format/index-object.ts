@@ -1,0 +1,51 @@
+// Payload of an index object: which packs, and where their chunks lie (format document, section 8).
+import { CHUNK_ENTRY_BYTES, CHUNK_ID_BYTES } from './chunk-entry.ts';
+import { damaged } from './damage.ts';
+
+export interface IndexedPack {
+  /** 24 hex digits. */
+  readonly id: string;
+  readonly chunks: number;
+  readonly sizeBytes: number;
+}
+
+export interface IndexPayload {
+  readonly packs: readonly IndexedPack[];
+  /** Entries of 64 bytes, sorted by chunk id, then pack number. */
+  readonly entries: Buffer;
+}
+
+const HEADER_BYTES = 16;
+const PACK_BYTES = 24;
+
+export function writeIndexPayload(index: IndexPayload): Buffer {
+  const head = Buffer.alloc(HEADER_BYTES + index.packs.length * PACK_BYTES);
+  head.writeUInt32LE(index.packs.length, 0);
+  head.writeUInt32LE(index.entries.length / CHUNK_ENTRY_BYTES, 4);
+  index.packs.forEach((pack, i) => {
+    const at = HEADER_BYTES + i * PACK_BYTES;
+    head.write(pack.id, at, 'hex');
+    head.writeUInt32LE(pack.chunks, at + 12);
+    head.writeBigUInt64LE(BigInt(pack.sizeBytes), at + 16);
+  });
+  return Buffer.concat([head, index.entries]);
+}
+
+/** `entries` is a view on `payload`. @throws REPOSITORY_OBJECT_DAMAGED */
+export function readIndexPayload(name: string, payload: Buffer): IndexPayload {
+  if (payload.length < HEADER_BYTES) throw damaged(name, 'it is too short for an index');
+  const packCount = payload.readUInt32LE(0);
+  const entryCount = payload.readUInt32LE(4);
+  const entriesAt = HEADER_BYTES + packCount * PACK_BYTES;
+  const basesAt = entriesAt + entryCount * CHUNK_ENTRY_BYTES;
+  if (payload.length !== basesAt + payload.readUInt32LE(8) * CHUNK_ID_BYTES) throw damaged(name, 'it has another length than it says');
+  const packs = Array.from({ length: packCount }, (_, i) => {
+    const at = HEADER_BYTES + i * PACK_BYTES;
+    return {
+      id: payload.toString('hex', at, at + 12),
+      chunks: payload.readUInt32LE(at + 12),
+      sizeBytes: Number(payload.readBigUInt64LE(at + 16)),
+    };
+  });
+  return { packs, entries: payload.subarray(entriesAt, basesAt) };
+}

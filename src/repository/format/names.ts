@@ -1,0 +1,34 @@
+// Names of the objects in a repository (format document, section 2).
+import { isId } from '../../foundation/ids.ts';
+
+export const REPOSITORY_FILE = 'repository.json';
+export const FORMAT_VERSION = 1;
+
+export const KEYS = 'keys/';
+export const PACKS = 'packs/';
+export const INDEXES = 'indexes/';
+export const SNAPSHOTS = 'snapshots/';
+export const FACTS = 'facts/';
+export const SESSIONS = 'sessions/';
+export const GENERATIONS = 'generations/';
+
+export const keyName = (id: string): string => `${KEYS}${id}`;
+export const packName = (id: string): string => `${PACKS}${id.slice(-2)}/${id}`;
+export const indexName = (id: string): string => `${INDEXES}${id}`;
+export const snapshotName = (id: string): string => `${SNAPSHOTS}${id}`;
+export const sessionName = (id: string): string => `${SESSIONS}${id}`;
+export const sessionEndName = (id: string): string => `${SESSIONS}${id}.end`;
+export const generationName = (generation: number): string => `${GENERATIONS}${String(generation).padStart(10, '0')}`;
+export const factName = (snapshotId: string, kind: string, id: string): string => `${FACTS}${snapshotId}/${kind}-${id}`;
+
+/** The id at the end of an object's name, or null when the name is none of ours. */
+export function idOfName(name: string): string | null {
+  const id = name.slice(name.lastIndexOf('/') + 1);
+  return isId(id) ? id : null;
+}
+
+/** The parts of `facts/<snapshot id>/<kind>-<id>`, or null. */
+export function partsOfFactName(name: string): { readonly snapshotId: string; readonly kind: string; readonly id: string } | null {
+  const [, snapshotId, kind, id] = /^facts\/([0-9a-f]{24})\/([a-z][a-z0-9]{0,31})-([0-9a-f]{24})$/.exec(name) ?? [];
+  return snapshotId === undefined || kind === undefined || id === undefined ? null : { snapshotId, kind, id };
+}

@@ -1,0 +1,9 @@
+// The door of the repository room.
+export type {
+  CheckProblem, CheckReport, ChunkList, ChunkListWriter, ChunkRef, Fact, Repository, RepositoryReader, RepositoryWriter, SnapshotEntry,
+  SnapshotRoot, WriteStats,
+} from './repository.ts';
+export { REPOSITORY_ERRORS, type RepositoryErrorCode } from './errors.ts';
+export { initRepository, type InitOptions } from './init-repository.ts';
+export { openRepository, type OpenOptions } from './open-repository.ts';
+export { openOrInitRepository } from './open-or-init-repository.ts';

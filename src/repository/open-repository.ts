@@ -1,0 +1,97 @@
+// Opens a repository: unlock it, then hand out writers and readers that share threads and index.
+import { systemClock, type Clock } from '../foundation/clock.ts';
+import { LeafvaultError } from '../foundation/errors.ts';
+import { createLogger, type Logger } from '../foundation/logger.ts';
+import { withRetry, type RetryOptions, type Storage } from '../storage/index.ts';
+import { checkRepository } from './check/check-repository.ts';
+import { createChunkIndex, type ChunkIndexOptions } from './chunk-index/chunk-index.ts';
+import { createIndexLoader } from './chunk-index/load-indexes.ts';
+import { createChunkPool } from './chunks/chunk-pool.ts';
+import type { RepositoryContext } from './context.ts';
+import { addFact, listFacts } from './facts.ts';
+import { createPackKeys } from './read/pack-keys.ts';
+import { openReader } from './read/open-reader.ts';
+import type { Repository } from './repository.ts';
+import { listSnapshots, loadSnapshot } from './snapshots.ts';
+import { unlock } from './unlock.ts';
+import { openWriter } from './write/open-writer.ts';
+
+export interface OpenOptions {
+  readonly storage: Storage;
+  /** 32 bytes. */
+  readonly masterKey: Uint8Array;
+  /** For the local copy of the index; made when missing. Holds ids and positions, no data, and is emptied by `close`. */
+  readonly tempDir: string;
+  readonly clock?: Clock;
+  readonly log?: Logger;
+  /** Threads that compress and encrypt. Default: one for each core, 2 to 4. */
+  readonly threads?: number;
+  readonly retry?: RetryOptions;
+  /** Memory of the local index; see ChunkIndexOptions. */
+  readonly index?: Omit<ChunkIndexOptions, 'tempDir'>;
+  /** Size at which a pack is closed, in bytes. Default 16 MiB; small in tests. */
+  readonly packBytes?: number;
+}
+
+/**
+ * Opens what `initRepository` made. The store stays the caller's to close.
+ * @throws REPOSITORY_MISSING, REPOSITORY_KEY_WRONG, REPOSITORY_OBJECT_DAMAGED, REPOSITORY_FORMAT_NEWER
+ */
+export async function openRepository(options: OpenOptions): Promise<Repository> {
+  const storage = withRetry(options.storage, options.retry);
+  const { file, keys } = await unlock(storage, options.masterKey);
+  const log = options.log ?? createLogger('silent');
+  const index = createChunkIndex({ ...options.index, tempDir: options.tempDir });
+  const loader = createIndexLoader({ storage, keys, log }, index);
+  const pool = createChunkPool(keys.chunkId, options.threads);
+  pool.useFilter(index.filter);
+  index.onFilter((filter) => pool.useFilter(filter));
+  const context: RepositoryContext = {
+    id: file.id, storage, keys, index, pool, packKeys: createPackKeys(storage, keys),
+    clock: options.clock ?? systemClock, log, refreshIndex: () => loader.refresh(),
+  };
+  const open = new Set<{ end(): Promise<void> }>();
+  let closing: Promise<void> | null = null;
+  const assertOpen = (): void => {
+    if (closing !== null) throw new LeafvaultError('REPOSITORY_CLOSED', 'Using the repository failed: it was closed before');
+  };
+
+  return {
+    id: file.id,
+    hashSeed: keys.hashSeed,
+    async openWriter(writerOptions) {
+      assertOpen();
+      const member = { end: async (): Promise<void> => undefined };
+      const writer = await openWriter(context, {
+        signal: writerOptions?.signal, onIndexStored: loader.knows, onEnd: () => void open.delete(member), packBytes: options.packBytes,
+      });
+      member.end = () => writer.abort();
+      open.add(member);
+      return writer;
+    },
+    async openReader() {
+      assertOpen();
+      const member = { end: async (): Promise<void> => undefined };
+      const reader = await openReader(context, { unreadableIndexes: loader.unreadable, onEnd: () => void open.delete(member) });
+      member.end = () => reader.close();
+      open.add(member);
+      return reader;
+    },
+    listSnapshots: () => listSnapshots(context),
+    loadSnapshot: (id) => loadSnapshot(context, id),
+    addFact: (fact) => addFact(context, fact),
+    listFacts: (snapshotId) => listFacts(context, snapshotId),
+    async check(checkOptions = {}) {
+      assertOpen();
+      return checkRepository(context, checkOptions);
+    },
+    close() {
+      closing ??= (async () => {
+        for (const member of [...open]) await member.end();
+        await pool.close();
+        await index.close();
+      })();
+      return closing;
+    },
+  };
+}

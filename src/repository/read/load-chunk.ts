@@ -1,0 +1,136 @@
+// Finds chunks, reads them and verifies them; a copy in another pack is tried before giving up.
+import { isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
+import type { ChunkLocation } from '../chunk-index/chunk-index.ts';
+import { ChunkUnreadable } from '../chunks/seal-chunk.ts';
+import type { RepositoryContext } from '../context.ts';
+import { CHUNK_TYPES } from '../format/chunk-entry.ts';
+import { packName } from '../format/names.ts';
+
+/** Neighbouring chunks of one pack, in order of offset. */
+export interface ChunkRange {
+  readonly packId: string;
+  readonly offset: number;
+  readonly length: number;
+  readonly chunks: readonly ChunkLocation[];
+}
+
+export interface ChunkLoader {
+  /** Every copy, the best to read first. @throws REPOSITORY_CHUNK_MISSING */
+  locate(id: Buffer): Promise<readonly [ChunkLocation, ...ChunkLocation[]]>;
+  /** Verified raw bytes. @throws REPOSITORY_CHUNK_MISSING, REPOSITORY_CHUNK_DAMAGED */
+  load(id: Buffer): Promise<Buffer>;
+  /** Verified raw bytes of each chunk of the range, in its order; each may fail for itself. */
+  loadRange(range: ChunkRange): Promise<readonly Promise<Buffer>[]>;
+}
+
+type Context = Pick<RepositoryContext, 'storage' | 'index' | 'pool' | 'packKeys' | 'refreshIndex'>;
+
+export function createChunkLoader(context: Context, unreadableIndexes: ReadonlyMap<string, LeafvaultError>): ChunkLoader {
+  const locate = async (id: Buffer): Promise<readonly [ChunkLocation, ...ChunkLocation[]]> => {
+    let copies = await context.index.find(id);
+    if (copies.length === 0) {
+      // A snapshot that was made after this reader was opened.
+      await context.refreshIndex();
+      copies = await context.index.find(id);
+    }
+    const [first, ...others] = copies;
+    if (first === undefined) throw missing(id, unreadableIndexes);
+    return [first, ...others];
+  };
+
+  const loadCopy = async (copy: ChunkLocation): Promise<Buffer> => {
+    const stored = await readStored(context, copy.packId, copy.offset, copy.storedLength);
+    return openStored(context, copy, stored);
+  };
+
+  const load = async (id: Buffer): Promise<Buffer> => {
+    const failures: unknown[] = [];
+    for (const copy of await locate(id)) {
+      try {
+        return await loadCopy(copy);
+      } catch (error) {
+        if (!isCopyFault(error)) throw error;
+        failures.push(error);
+      }
+    }
+    throw failures[0];
+  };
+
+  return {
+    locate,
+    load,
+    async loadRange(range) {
+      let bytes: Buffer;
+      try {
+        bytes = await readStored(context, range.packId, range.offset, range.length);
+      } catch (error) {
+        if (!isCopyFault(error)) throw error;
+        return range.chunks.map(({ id }) => load(id));
+      }
+      return range.chunks.map(async (chunk) => {
+        const at = chunk.offset - range.offset;
+        try {
+          // Memory of its own, so that it can go to a worker thread without another copy.
+          return await openStored(context, chunk, new Uint8Array(bytes.subarray(at, at + chunk.storedLength)));
+        } catch (error) {
+          if (!isCopyFault(error)) throw error;
+          return load(chunk.id);
+        }
+      });
+    },
+  };
+}
+
+/** Faults of one copy: another copy, or another place in the pack, may be sound. */
+function isCopyFault(error: unknown): boolean {
+  return isLeafvaultError(error, 'REPOSITORY_CHUNK_DAMAGED') || isLeafvaultError(error, 'REPOSITORY_CHUNK_MISSING');
+}
+
+async function readStored(context: Context, packId: string, offset: number, length: number): Promise<Buffer> {
+  const name = packName(packId);
+  try {
+    return await context.storage.get(name, { offset, length });
+  } catch (cause) {
+    if (isLeafvaultError(cause, 'STORAGE_OBJECT_MISSING')) {
+      throw new LeafvaultError('REPOSITORY_CHUNK_MISSING', `Reading from ${name} failed: the pack is gone`, { cause, details: { pack: packId, object: name }, hint: CHECK });
+    }
+    if (isLeafvaultError(cause, 'STORAGE_RANGE_INVALID')) {
+      throw new LeafvaultError('REPOSITORY_CHUNK_DAMAGED', `Reading from ${name} failed: the pack is cut off`, { cause, details: { pack: packId, object: name }, hint: CHECK });
+    }
+    throw cause;
+  }
+}
+
+async function openStored(context: Context, chunk: ChunkLocation, stored: Uint8Array): Promise<Buffer> {
+  if (chunk.type !== CHUNK_TYPES.plain && chunk.type !== CHUNK_TYPES.zstd) {
+    throw new LeafvaultError('REPOSITORY_CHUNK_UNSUPPORTED', `Reading the chunk ${chunk.id.toString('hex')} of ${packName(chunk.packId)} failed: its type ${chunk.type} is not known`, {
+      details: chunkDetails(chunk),
+      hint: 'Use the version of Leafvault that wrote it, or a newer one',
+    });
+  }
+  try {
+    const packKey = await context.packKeys.of(chunk.packId);
+    return await context.pool.open({
+      stored, packKey, packId: Buffer.from(chunk.packId, 'hex'), counter: chunk.counter, id: chunk.id, type: chunk.type, rawLength: chunk.rawLength,
+    });
+  } catch (cause) {
+    if (!(cause instanceof ChunkUnreadable) && !isLeafvaultError(cause, 'REPOSITORY_OBJECT_DAMAGED') && !isLeafvaultError(cause, 'REPOSITORY_FORMAT_NEWER')) throw cause;
+    throw new LeafvaultError('REPOSITORY_CHUNK_DAMAGED', `Reading the chunk ${chunk.id.toString('hex')} of ${packName(chunk.packId)} failed: ${cause.message}`, {
+      cause, details: chunkDetails(chunk), hint: CHECK,
+    });
+  }
+}
+
+const CHECK = 'Run `leafvault check --read-data` to see what it costs, and bring the pack back from a copy of the store if there is one';
+
+function chunkDetails(chunk: ChunkLocation): Readonly<Record<string, unknown>> {
+  return { pack: chunk.packId, object: packName(chunk.packId), chunk: chunk.id.toString('hex') };
+}
+
+function missing(id: Buffer, unreadable: ReadonlyMap<string, LeafvaultError>): LeafvaultError {
+  const [cause] = unreadable.values();
+  const why = cause === undefined ? 'no index names it' : 'no index that can be read names it';
+  return new LeafvaultError('REPOSITORY_CHUNK_MISSING', `Reading the chunk ${id.toString('hex')} failed: ${why}`, {
+    cause, details: { pack: null, chunk: id.toString('hex'), unreadableIndexes: [...unreadable.keys()] }, hint: CHECK,
+  });
+}

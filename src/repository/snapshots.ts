@@ -1,0 +1,43 @@
+// The snapshots of a repository: roots that no fact says are deleted.
+import { LeafvaultError } from '../foundation/errors.ts';
+import { isId } from '../foundation/ids.ts';
+import type { RepositoryContext } from './context.ts';
+import { deletedSnapshots } from './facts.ts';
+import { idOfName, SNAPSHOTS, snapshotName } from './format/names.ts';
+import { openRoot } from './format/root.ts';
+import { readObjectIfAny } from './read-object.ts';
+import type { SnapshotRoot } from './repository.ts';
+
+type Context = Pick<RepositoryContext, 'storage' | 'keys'>;
+
+/** @throws REPOSITORY_OBJECT_DAMAGED, REPOSITORY_FORMAT_NEWER for the first root that can't be read, after all others were given */
+export async function* listSnapshots(context: Context): AsyncGenerator<SnapshotRoot> {
+  const deleted = await deletedSnapshots(context);
+  let failure: unknown;
+  for await (const { name } of context.storage.list(SNAPSHOTS)) {
+    const id = idOfName(name);
+    if (id === null || deleted.has(id)) continue;
+    try {
+      const root = await readRoot(context, id);
+      if (root !== null) yield root;
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  if (failure !== undefined) throw failure;
+}
+
+/** @throws REPOSITORY_SNAPSHOT_MISSING, REPOSITORY_OBJECT_DAMAGED, REPOSITORY_FORMAT_NEWER */
+export async function loadSnapshot(context: Context, id: string): Promise<SnapshotRoot> {
+  const root = isId(id) && !(await deletedSnapshots(context, id)).has(id) ? await readRoot(context, id) : null;
+  if (root !== null) return root;
+  throw new LeafvaultError('REPOSITORY_SNAPSHOT_MISSING', `Loading the snapshot ${id} failed: the repository has none of that id, or it was deleted`, {
+    details: { snapshotId: id },
+  });
+}
+
+/** null where there is none, or a fence in its place. */
+export async function readRoot({ storage, keys }: Context, id: string): Promise<SnapshotRoot | null> {
+  const bytes = await readObjectIfAny(storage, snapshotName(id));
+  return bytes === null ? null : openRoot(keys, id, bytes);
+}

@@ -1,0 +1,144 @@
+// A writer: one session, one root at the end. Packs, index, root, each acknowledged before the next.
+import { isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
+import { isId } from '../../foundation/ids.ts';
+import type { RepositoryContext } from '../context.ts';
+import { snapshotName } from '../format/names.ts';
+import { openRoot, sealRoot } from '../format/root.ts';
+import { FORMAT_VERSION } from '../format/names.ts';
+import { condemnedPacks } from '../generations.ts';
+import { readObject } from '../read-object.ts';
+import type { RepositoryWriter, SnapshotRoot, WriteStats } from '../repository.ts';
+import { fencedError, openSession, type Session } from '../sessions.ts';
+import { createChunkIntake } from './chunk-intake.ts';
+import { createEntryWriter } from './entry-writer.ts';
+import { createListWriter } from './list-writer.ts';
+import { createPackLine } from './pack-line.ts';
+
+export interface WriterOptions {
+  readonly signal?: AbortSignal;
+  readonly onIndexStored: (name: string) => void;
+  /** Called once, when the writer is over. */
+  readonly onEnd: () => void;
+  /** For tests: packs of this size. */
+  readonly packBytes?: number;
+}
+
+/** @throws the signal's reason when it fires before the session stands */
+export async function openWriter(context: RepositoryContext, options: WriterOptions): Promise<RepositoryWriter> {
+  const session = await openSession(context, 'writer');
+  try {
+    const condemned = await condemnedPacks(context);
+    await context.refreshIndex();
+    return startWriter(context, session, condemned, options);
+  } catch (error) {
+    await session.end();
+    throw error;
+  }
+}
+
+function startWriter(context: RepositoryContext, session: Session, condemned: ReadonlySet<string>, options: WriterOptions): RepositoryWriter {
+  const stopping = new AbortController();
+  let storedBytes = session.storedBytes;
+  let failure: { readonly error: unknown } | null = null;
+  let closing: Promise<void> | null = null;
+
+  const fail = (error: unknown): void => {
+    failure ??= { error };
+    intake.fail(failure.error);
+    stopping.abort(failure.error);
+  };
+  const firstFailure = (): unknown => failure?.error;
+  const onAbort = (): void => fail(options.signal?.reason);
+  const line = createPackLine(context, {
+    signal: stopping.signal,
+    onStored: (bytes) => {
+      storedBytes += bytes;
+    },
+    onFailure: fail,
+    onIndexStored: options.onIndexStored,
+    targetBytes: options.packBytes,
+  });
+  const intake = createChunkIntake(context, line, condemned);
+  if (options.signal?.aborted === true) onAbort();
+  options.signal?.addEventListener('abort', onAbort, { once: true });
+
+  /** Runs a step of the writer; its failure is the writer's, and the first one stays. */
+  const step = async <T>(run: () => Promise<T>): Promise<T> => {
+    if (failure !== null) throw failure.error;
+    if (closing !== null) throw new LeafvaultError('REPOSITORY_WRITER_CLOSED', 'Writing to the repository failed: the writer was committed or aborted before');
+    try {
+      return await run();
+    } catch (error) {
+      // A refused argument harms nothing that was stored before.
+      if (!isLeafvaultError(error, 'REPOSITORY_CHUNK_INVALID') && !isLeafvaultError(error, 'REPOSITORY_ENTRY_INVALID')) fail(error);
+      throw firstFailure() ?? error;
+    }
+  };
+
+  const openList = () => createListWriter((page) => step(() => intake.put(page, 0, true)));
+  const entries = createEntryWriter((raw, records) => step(() => intake.put(raw, records, false)), openList());
+  const stats = (): WriteStats => ({ ...intake.counts, storedBytes });
+
+  const close = (): Promise<void> => {
+    closing ??= (async () => {
+      options.signal?.removeEventListener('abort', onAbort);
+      await session.end();
+      options.onEnd();
+    })();
+    return closing;
+  };
+
+  return {
+    sessionId: session.id,
+    get stats() {
+      return stats();
+    },
+    putChunk: (raw, records) => step(() => intake.put(raw, records, false)),
+    openList,
+    addEntry: (entry) => step(() => entries.add(entry)),
+    async commit(root) {
+      const committed = await step(async () => {
+        assertRootId(root.id);
+        const list = await entries.finish();
+        await intake.settled();
+        await line.finish();
+        storedBytes += await session.claimCommit(snapshotName(root.id));
+        if (stopping.signal.aborted) throw stopping.signal.reason;
+        const whole: SnapshotRoot = { formatVersion: FORMAT_VERSION, ...root, entries: list, stats: stats() };
+        await putRoot(context, whole, session.id);
+        return whole;
+      });
+      await close();
+      return committed;
+    },
+    async abort() {
+      if (closing === null) {
+        fail(new LeafvaultError('REPOSITORY_WRITER_CLOSED', 'Writing to the repository failed: the writer was aborted before'));
+        await intake.settled();
+        await line.idle();
+      }
+      await close();
+    },
+  };
+}
+
+async function putRoot(context: RepositoryContext, root: SnapshotRoot, sessionId: string): Promise<void> {
+  const name = snapshotName(root.id);
+  try {
+    await context.storage.put(name, sealRoot(context.keys, root));
+  } catch (cause) {
+    if (!isLeafvaultError(cause, 'STORAGE_OBJECT_EXISTS')) throw cause;
+    const there = openRoot(context.keys, root.id, await readObject(context.storage, name));
+    if (there === null) throw fencedError(sessionId);
+    throw new LeafvaultError('REPOSITORY_SNAPSHOT_EXISTS', `Committing the snapshot ${root.id} failed: a snapshot of that id exists already`, {
+      cause,
+      details: { snapshotId: root.id },
+      hint: 'An earlier try may have committed it before its answer was lost: load it and look',
+    });
+  }
+}
+
+function assertRootId(id: string): void {
+  if (isId(id)) return;
+  throw new LeafvaultError('REPOSITORY_ENTRY_INVALID', `Committing a snapshot failed: ${JSON.stringify(id)} is not an id of 24 hex digits`);
+}

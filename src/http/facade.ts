@@ -37,6 +37,8 @@ export interface Facade {
   readonly accessList: 'always' | 'writes';
   /** True for content types (lower-case, without parameters; '' when none was sent) whose body is JSON. An empty body always passes as `undefined`. */
   acceptsJson(contentType: string): boolean;
+  /** Routes (as registered, relative to the prefix) that only read though their method is POST: not written into the audit. */
+  readonly readingRoutes?: readonly string[];
   /**
    * Registers routes relative to the prefix. A route that needs no credentials says `config: { open: true }`.
    * Handlers throw LeafvaultError (services, facade's own) and leave the rest to `presentFailure`.

@@ -1,6 +1,7 @@
 // Puts one facade into the server: credentials first, then the body, then its handlers; every failure leaves
 // by the facade's own `presentFailure`.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { auditWrites } from './audit-writes.ts';
 import { authenticate } from './auth/authenticate.ts';
 import { BODY_LIMIT_BYTES, contentTypeOf, parseBodies } from './body.ts';
 import type { Facade, FacadeContext, Failure } from './facade.ts';
@@ -19,6 +20,7 @@ export async function mountFacade(app: FastifyInstance, facade: Facade, context:
       request.principal = outcome.principal;
       request.sessionToken = outcome.sessionToken;
     });
+    auditWrites(scope, facade, context.services.audit);
     scope.setNotFoundHandler((request, reply) => { sendFailure(facade, context, { kind: 'routeNotFound' }, request, reply); });
     scope.setErrorHandler((error, request, reply) => { presentError(facade, context, error, request, reply); });
     await facade.register(scope, context);

@@ -5,7 +5,7 @@ import { fastify, type FastifyBaseLogger, type FastifyInstance, type FastifyRepl
 import type { Clock } from '../foundation/clock.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { Services } from '../services/contracts.ts';
-import { BODY_LIMIT_BYTES, parseBodies } from './body.ts';
+import { BODY_LIMIT_BYTES } from './body.ts';
 import type { Facade, FacadeContext } from './facade.ts';
 import { mountFacade, presentError } from './mount-facade.ts';
 import { redactTarget } from './redact-target.ts';
@@ -76,7 +76,7 @@ function createInstance(options: ServerOptions, context: FacadeContext): Fastify
     disableRequestLogging: true,
     genReqId: () => randomUUID(),
     bodyLimit: BODY_LIMIT_BYTES,
-    trustProxy: options.trustProxy === undefined ? false : [...options.trustProxy],
+    trustProxy: options.trustProxy === undefined || options.trustProxy.length === 0 ? false : [...options.trustProxy],
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: 'idle',
     rewriteUrl: (request) => rewrite(request.url ?? '/'),
@@ -123,7 +123,9 @@ function addRequestLog(app: FastifyInstance, clock: Clock): void {
 
 /** Paths below no door, and failures of plugins. */
 function answerTheRest(app: FastifyInstance): void {
-  parseBodies(app, () => false);
+  app.removeAllContentTypeParsers();
+  // Nobody here wants a body: it is left unread, Node drops it once the answer is out.
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 404, reason: 'Not Found', detail: 'Nothing is served at this path' }));
   app.setErrorHandler((error: { statusCode?: number }, request, reply) => {
     const status = error.statusCode ?? 500;

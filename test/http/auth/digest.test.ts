@@ -1,37 +1,22 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { digestChallenge, NONCE_LIFETIME_MS, verifyDigest } from '../../../src/http/auth/digest.ts';
+import { digestAnswer, nonceOf, type DigestOverrides } from '../../support/digest-client.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 import { identityInMemory } from '../../support/identity-in-memory.ts';
 
-const KEY = { username: 'abcdefgh', password: '00000000-0000-4000-8000-000000000000' };
 const TARGET = '/api/atlas/v2/groups?pageNum=1&itemsPerPage=100';
-
-interface Overrides {
-  readonly username?: string; readonly password?: string; readonly realm?: string; readonly uri?: string; readonly nc?: string;
-  readonly cnonce?: string; readonly qop?: string | null; readonly algorithm?: string; readonly method?: string; readonly response?: string;
-}
 
 function setUp() {
   const identity = identityInMemory();
   const clock = fakeClock();
-  const challenge = (): string => /nonce="([^"]+)"/.exec(digestChallenge(identity, clock, false))?.[1] ?? '';
+  const challenge = (): string => nonceOf(digestChallenge(identity, clock, false));
   const verify = (header: string, target = TARGET, method = 'GET') => verifyDigest(identity, clock, { method, target, header });
   return { identity, clock, challenge, verify };
 }
 
-/** An answer as a client computes it, written apart from the code under test. */
-function answer(nonce: string, overrides: Overrides = {}): string {
-  const { username, password, realm, uri, nc, cnonce, qop, method, algorithm } = {
-    ...KEY, realm: 'MMS Public API', uri: TARGET, nc: '00000001', cnonce: '0a4f113b', qop: 'auth', method: 'GET', algorithm: 'MD5', ...overrides,
-  };
-  const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
-  const ha1 = md5(`${username}:${realm}:${password}`);
-  const ha2 = md5(`${method}:${uri}`);
-  const response = overrides.response ?? md5(qop === null ? `${ha1}:${nonce}:${ha2}` : `${ha1}:${nonce}:${nc}:${cnonce}:${qop}:${ha2}`);
-  const tail = qop === null ? '' : `, qop=${qop}, nc=${nc}, cnonce="${cnonce}"`;
-  return `Digest username="${username}", realm="${realm}", nonce="${nonce}", uri="${uri}", response="${response}", algorithm="${algorithm}"${tail}`;
+function answer(nonce: string, overrides: DigestOverrides = {}): string {
+  return digestAnswer(nonce, { uri: TARGET, ...overrides });
 }
 
 describe('digestChallenge', () => {
@@ -98,7 +83,7 @@ describe('verifyDigest', () => {
     assert.equal((await verify(answer(nonce))).ok, true);
   });
 
-  const wrong: readonly (readonly [string, Overrides])[] = [
+  const wrong: readonly (readonly [string, DigestOverrides])[] = [
     ['a wrong secret', { password: 'guess' }], ['an unknown key', { username: 'zzzzzzzz' }], ['another realm', { realm: 'Other' }],
     ['the uri of another request', { uri: '/api/atlas/v2/orgs' }], ['another method', { method: 'DELETE' }], ['auth-int', { qop: 'auth-int' }],
     ['another algorithm', { algorithm: 'SHA-256' }], ['MD5-sess', { algorithm: 'MD5-sess' }], ['a count that is no number', { nc: 'zz' }],

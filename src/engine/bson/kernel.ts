@@ -46,6 +46,8 @@ export interface Kernel {
   membersOf(slice: Slice): Uint8Array | null;
   /** Takes the records whose id hash is in the set out of the state's sums; returns how many. */
   subtractMembers(records: Uint8Array, state: HashState): number;
+  /** Adds the records whose id hash is not in the set to the state, in order; returns how many. */
+  addNonMembers(records: Uint8Array, state: HashState): number;
   /** The seeded hash of a raw id, for tables that outlive the set. */
   idHash(rawId: Uint8Array): bigint;
 }
@@ -67,6 +69,7 @@ interface Exports {
   hash64(at: number, length: number, seed: bigint): bigint;
   markMembers(documents: number): number;
   subtractMembers(at: number, count: number): number;
+  addNonMembers(at: number, count: number): number;
 }
 
 /** What is used of the platform's WebAssembly; its types come with the DOM library only. */
@@ -158,6 +161,11 @@ export function createKernel(hashSeed: Uint8Array, setCapacity: number = 0): Ker
       if (setSize === 0) return 0;
       loadInput(records);
       return withState(state, () => wasm.subtractMembers(inputAt, records.length / RECORD_BYTES));
+    },
+    addNonMembers(records, state) {
+      if (slots === 0) throw new RangeError('A kernel without an id set cannot tell members apart');
+      loadInput(records);
+      return withState(state, () => wasm.addNonMembers(inputAt, records.length / RECORD_BYTES));
     },
     idHash(rawId) {
       loadInput(rawId);

@@ -178,6 +178,9 @@ describe('kernel', () => {
     const rest = frameAll(Buffer.concat(list.filter((_, n) => !chosen(n)))).state;
     assert.equal(kernel.subtractMembers(records, state), list.filter((_, n) => chosen(n)).length);
     assert.deepEqual([hashOf(state), documentsOf(state), bytesOf(state)], [hashOf(rest), documentsOf(rest), bytesOf(rest)]);
+    const kept = newHashState();
+    kernel.addNonMembers(records, kept);
+    assert.deepEqual([hashOf(kept), orderedHashOf(kept), documentsOf(kept), bytesOf(kept)], [hashOf(rest), orderedHashOf(rest), documentsOf(rest), bytesOf(rest)]);
   });
 
   it('refuses malformed input and never reads past its end', () => {

@@ -329,3 +329,21 @@ export function subtractMembers(at: usize, count: u32): u32 {
   }
   return hits;
 }
+
+/** Adds every record in [at, at + n records) whose id hash is not in the set to the state, in order; returns how many. */
+export function addNonMembers(at: usize, count: u32): u32 {
+  let kept: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const record = at + <usize>i * RECORD_BYTES;
+    if (setHas(load<u64>(record))) continue;
+    kept++;
+    const a = load<u64>(record, 8), b = load<u64>(record, 16);
+    store<u64>(STATE, load<u64>(STATE) + a);
+    store<u64>(STATE, load<u64>(STATE, 8) + b, 8);
+    store<u64>(STATE, load<u64>(STATE, 16) * P1 + a, 16);
+    store<u64>(STATE, load<u64>(STATE, 24) * P2 + b, 24);
+    store<u64>(STATE, load<u64>(STATE, 32) + 1, 32);
+    store<u64>(STATE, load<u64>(STATE, 40) + <u64>load<u32>(record, 24), 40);
+  }
+  return kept;
+}

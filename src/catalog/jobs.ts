@@ -38,6 +38,8 @@ export interface Jobs {
   payload(id: string): Promise<Readonly<Record<string, unknown>> | null>;
   /** null: no such job. Rows of its snapshot follow. Workers hear of it by NOTIFY and by their own looking. */
   requestCancel(id: string, by: string): Promise<CancelAnswer | null>;
+  /** What came to light after the end of a job. */
+  addToMessage(id: string, sentence: string): Promise<void>;
 }
 
 /** Channel on which the id of a job is sent whose cancel was requested. */
@@ -67,6 +69,10 @@ export function createJobs(context: CatalogContext): Jobs {
     async requestCancel(id, by) {
       return db.isTransaction ? cancelJob(context, id, by)
         : db.transaction().execute((trx) => cancelJob({ db: trx, clock, sealer: context.sealer }, id, by));
+    },
+    async addToMessage(id, sentence) {
+      await db
+        .updateTable('jobs').set({ errorMessage: sql<string>`concat_ws('. ', error_message, ${sentence}::text)` }).where('id', '=', id).execute();
     },
   };
 }

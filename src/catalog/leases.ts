@@ -51,8 +51,8 @@ export interface Leases {
   claimNext(request: { readonly workerId: string; readonly leaseSeconds: number; readonly kinds: readonly JobKind[] }): Promise<ClaimedJob | null>;
   /** A job that is over but whose restore left something on its target: the right to settle it. */
   claimUnsettled(request: { readonly workerId: string; readonly leaseSeconds: number; readonly except: readonly string[] }): Promise<ClaimedJob | null>;
-  /** Moves the end of all leases of a worker on and says what it still holds. */
-  renew(workerId: string, leaseSeconds: number): Promise<readonly HeldLease[]>;
+  /** Moves the end of these leases on; says which of them are still held. */
+  renew(claims: readonly Claim[], leaseSeconds: number): Promise<readonly HeldLease[]>;
   /** False when the claim is no longer good. */
   saveProgress(claim: Claim, progress: LeaseProgress): Promise<boolean>;
   /** Gives up the leases that ran out and those of `deadOwners`. A job is tried again until it lost `maxLosses` workers. */
@@ -64,9 +64,12 @@ export interface Leases {
   finish(claim: Claim, outcome: 'completed' | 'cancelled' | JobFailure): Promise<void>;
   /** Back into the queue for any worker; counts as no loss. */
   release(claim: Claim): Promise<void>;
-  /** Ends the job while its handler still runs: nothing it does counts, and nobody settles until `drop`. */
-  abandon(claim: Claim, failure: JobFailure): Promise<void>;
-  /** Lets go of a job that is over (after `abandon` or `claimUnsettled`); any token. */
+  /**
+   * Ends the job while its handler still runs: nothing it does counts, and nobody settles until the claim that is
+   * returned was dropped.
+   */
+  abandon(claim: Claim, failure: JobFailure): Promise<Claim>;
+  /** Lets go of a job that is over (after `abandon` or `claimUnsettled`). */
   drop(claim: Claim): Promise<void>;
 }
 
@@ -75,10 +78,18 @@ export function createLeases(context: CatalogContext): Leases {
   return {
     claimNext: (request) => inTransaction(context, (inner) => claimNext(inner, request)),
     claimUnsettled: (request) => inTransaction(context, (inner) => claimUnsettled(inner, request)),
-    async renew(workerId, leaseSeconds) {
+    async renew(claims, leaseSeconds) {
+      if (claims.length === 0) return [];
+      // Locked in one order: two renewals, or a renewal and a loss, can't wait for each other in a circle.
       const { rows } = await sql<HeldLease>`
+        with mine as (
+          select job_id from leases
+          where (job_id, token) in (select * from unnest(${claims.map(({ jobId }) => jobId)}::text[], ${claims.map(({ token }) => token)}::bigint[]))
+            and owner = ${claims[0]?.workerId}
+          order by job_id for update
+        )
         update leases set expires_at = clock_timestamp() + ${leaseSeconds} * interval '1 second'
-        from jobs where jobs.id = leases.job_id and leases.owner = ${workerId}
+        from jobs, mine where jobs.id = leases.job_id and mine.job_id = leases.job_id
         returning leases.job_id, leases.token, jobs.cancel_requested_at is not null as cancel_requested`.execute(db);
       return rows;
     },
@@ -99,12 +110,16 @@ export function createLeases(context: CatalogContext): Leases {
       await db.updateTable('jobs').set({ state: 'queued' }).where('id', '=', jobId).where('state', '=', 'running').execute();
       await db.updateTable('leases').set({ owner: null, expiresAt: null }).where('jobId', '=', jobId).execute();
     },
-    async abandon({ jobId }, failure) {
+    async abandon({ jobId, workerId }, failure) {
       await endJob(context, jobId, 'failed', failure);
-      await db.updateTable('leases').set({ token: nextToken }).where('jobId', '=', jobId).execute();
+      const { token } = await db
+        .updateTable('leases').set({ token: nextToken }).where('jobId', '=', jobId).returning('token').executeTakeFirstOrThrow();
+      return { jobId, workerId, token };
     },
-    async drop({ jobId, workerId }) {
-      await db.updateTable('leases').set({ owner: null, expiresAt: null }).where('jobId', '=', jobId).where('owner', '=', workerId).execute();
+    async drop({ jobId, workerId, token }) {
+      await db
+        .updateTable('leases').set({ owner: null, expiresAt: null })
+        .where('jobId', '=', jobId).where('owner', '=', workerId).where('token', '=', token).execute();
     },
   };
 }
@@ -181,7 +196,7 @@ async function giveUp(
   const { rows } = await sql<{ jobId: string; owner: string }>`
     select job_id, owner from leases
     where owner is not null and (expires_at < clock_timestamp() or owner = any(${[...deadOwners]}::text[]))
-    for update skip locked`.execute(db);
+    order by job_id for update skip locked`.execute(db);
   const lost: LostJob[] = [];
   for (const { jobId, owner } of rows) {
     await db.updateTable('leases').set({ owner: null, expiresAt: null, token: nextToken }).where('jobId', '=', jobId).execute();

@@ -1,4 +1,5 @@
 // Snapshots as rows. A row is `completed` only together with what the root in the repository says.
+import { sql } from 'kysely';
 import type { ClusterTime } from '../domain/cluster-time.ts';
 import type { Page, PageOf, Snapshot, SnapshotState } from '../domain/records.ts';
 import { countRows, readPage, type CatalogContext } from './context.ts';
@@ -111,11 +112,14 @@ export function createSnapshots({ db, clock }: CatalogContext): Snapshots {
         .orderBy('requestedAt', 'desc').orderBy('id', 'desc').limit(1).executeTakeFirst();
       return row === undefined ? null : recordOf(row);
     },
-    async complete(id, { pointInTime, ...outcome }) {
+    async complete(id, { pointInTime, expiresAt, ...outcome }) {
+      // An expiry that somebody set while the capture ran is a wish, and counts.
+      const kept = sql<Date>`case when exists (select 1 from pending_facts where snapshot_id = ${id} and kind = 'expiry')
+        then expires_at else ${expiresAt}::timestamptz end`;
       await db
         .updateTable('snapshots')
         .set({
-          ...outcome, state: 'completed', finishedAt: clock.now(), pointInTimeT: pointInTime?.t ?? null, pointInTimeI: pointInTime?.i ?? null,
+          ...outcome, expiresAt: kept, state: 'completed', finishedAt: clock.now(), pointInTimeT: pointInTime?.t ?? null, pointInTimeI: pointInTime?.i ?? null,
         })
         .where('id', '=', id)
         .execute();

@@ -12,28 +12,32 @@ export interface WorkerProcess {
 }
 
 export interface Workers {
-  register(worker: WorkerProcess): Promise<void>;
-  onHost(host: string): Promise<readonly WorkerProcess[]>;
-  seen(id: string): Promise<void>;
+  /** Registers, or says that it is still there. */
+  seen(worker: WorkerProcess): Promise<void>;
+  list(): Promise<readonly WorkerProcess[]>;
   remove(ids: readonly string[]): Promise<void>;
+  /** Removes those that were silent for so long; what they had is lost by its lease. */
+  removeSilent(seconds: number): Promise<void>;
   /** Those seen in the last `withinSeconds`. */
   countAlive(withinSeconds: number): Promise<number>;
 }
 
 export function createWorkers({ db }: CatalogContext): Workers {
+  const now = sql<Date>`clock_timestamp()`;
   return {
-    async register(worker) {
-      const now = sql<Date>`clock_timestamp()`;
-      await db.insertInto('workers').values({ ...worker, startedAt: now, seenAt: now }).execute();
+    async seen(worker) {
+      await db
+        .insertInto('workers').values({ ...worker, startedAt: now, seenAt: now })
+        .onConflict((conflict) => conflict.column('id').doUpdateSet({ seenAt: now })).execute();
     },
-    async onHost(host) {
-      return db.selectFrom('workers').select(['id', 'host', 'pid', 'processStart']).where('host', '=', host).execute();
-    },
-    async seen(id) {
-      await db.updateTable('workers').set({ seenAt: sql<Date>`clock_timestamp()` }).where('id', '=', id).execute();
+    async list() {
+      return db.selectFrom('workers').select(['id', 'host', 'pid', 'processStart']).execute();
     },
     async remove(ids) {
       await db.deleteFrom('workers').where(sql<boolean>`id = any(${[...ids]}::text[])`).execute();
+    },
+    async removeSilent(seconds) {
+      await db.deleteFrom('workers').where(sql<boolean>`seen_at < clock_timestamp() - ${seconds} * interval '1 second'`).execute();
     },
     async countAlive(withinSeconds) {
       const { rows } = await sql<{ n: number }>`

@@ -1,0 +1,18 @@
+// Codes with which a job ends, or is interrupted.
+
+export const JOBS_ERRORS = {
+  JOBS_CANCELLED: 'Somebody asked for the end of the job',
+  JOBS_RELEASED: 'The worker stops; the job goes back into the queue',
+  JOBS_LEASE_LOST: 'The worker could not renew its lease, or the job was given to another one',
+  JOBS_NO_PROGRESS: 'A stage went without progress for too long',
+  JOBS_STUCK: 'The work did not end when it was told to',
+  JOBS_WORKER_LOST: 'The workers of this job died again and again',
+  JOBS_FAILED: 'The job failed for a reason without a code of its own',
+  JOBS_ROW_MISSING: 'A row that the job needs is not there',
+  JOBS_PAYLOAD_INVALID: 'The job was asked for with a payload that does not fit its kind',
+  JOBS_DATA_DAMAGED: 'A check found damage in the repository',
+  JOBS_SETTLE_FAILED: 'A target could not be cleaned up yet',
+  JOBS_QUEUE_FAILED: 'The queue could not be opened',
+} as const;
+
+export type JobsErrorCode = keyof typeof JOBS_ERRORS;

@@ -1,0 +1,31 @@
+// All handlers, from what app.ts hands in.
+import type { Catalog } from '../../catalog/index.ts';
+import type { CaptureOptions, CaptureSnapshot, RestoreOptions, RestoreSnapshot, SettleRestore } from '../../engine/contracts.ts';
+import type { Clock } from '../../foundation/clock.ts';
+import type { JobHandlers } from '../job-handler.ts';
+import type { RepositoryProvider } from '../repository-provider.ts';
+import { createPrepareDownload } from './prepare-download.ts';
+import { createRunRestore, createSettleRestore } from './run-restore.ts';
+import { createRunSnapshot } from './run-snapshot.ts';
+import { createVerify } from './verify.ts';
+
+export interface HandlerParts {
+  readonly catalog: Catalog;
+  readonly repositories: RepositoryProvider;
+  readonly capture: CaptureSnapshot;
+  readonly restore: RestoreSnapshot;
+  readonly settle: SettleRestore;
+  readonly clock: Clock;
+  readonly limits?: CaptureOptions['limits'];
+  readonly onPhase?: RestoreOptions['onPhase'];
+}
+
+export function createHandlers(parts: HandlerParts): JobHandlers {
+  return {
+    snapshot: createRunSnapshot(parts),
+    restore: createRunRestore(parts),
+    prepareDownload: createPrepareDownload(parts),
+    verify: createVerify(parts),
+    settle: createSettleRestore(parts),
+  };
+}

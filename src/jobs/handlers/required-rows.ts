@@ -1,0 +1,28 @@
+// The rows that a job needs; without one of them it fails by name.
+import type { Catalog, ClaimedJob, RestoreRecord, SnapshotRecord } from '../../catalog/index.ts';
+import { LeafvaultError } from '../../foundation/errors.ts';
+import type { JobContext } from '../job-handler.ts';
+import { passwordIn } from '../job-failure.ts';
+
+/** @throws JOBS_ROW_MISSING */
+export async function requireSnapshot(catalog: Catalog, { snapshotId }: Pick<ClaimedJob, 'snapshotId'>): Promise<SnapshotRecord> {
+  return require(snapshotId === null ? null : await catalog.snapshots.get(snapshotId), 'snapshot', snapshotId);
+}
+
+/** @throws JOBS_ROW_MISSING */
+export async function requireRestore(catalog: Catalog, { restoreId }: Pick<ClaimedJob, 'restoreId'>): Promise<RestoreRecord> {
+  return require(restoreId === null ? null : await catalog.restores.get(restoreId), 'restore', restoreId);
+}
+
+/** The connection string; its password is kept out of messages from now on. @throws JOBS_ROW_MISSING */
+export async function requireClusterUri(catalog: Catalog, clusterId: string | null, { hide }: Pick<JobContext, 'hide'>): Promise<string> {
+  const uri = require(clusterId === null ? null : await catalog.clusters.uriOf(clusterId), 'cluster', clusterId);
+  const password = passwordIn(uri);
+  if (password !== null) hide(password);
+  return uri;
+}
+
+function require<T>(row: T | null, noun: string, id: string | null): T {
+  if (row !== null) return row;
+  throw new LeafvaultError('JOBS_ROW_MISSING', `Starting the job failed: its ${noun} ${id ?? '(none named)'} is not in the catalog`);
+}

@@ -1,0 +1,116 @@
+// The restore job: the engine restores and proves; the journal stands in the catalog, every save fenced by the claim.
+import type { Catalog } from '../../catalog/index.ts';
+import type { RestoreJournal, RestoreOptions, RestoreResult, RestoreSnapshot, SettleRestore } from '../../engine/contracts.ts';
+import { throwIfAborted } from '../../foundation/abort.ts';
+import type { Clock } from '../../foundation/clock.ts';
+import { isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
+import { JOB_PAYLOADS } from '../contracts.ts';
+import type { Completion, JobContext, JobHandler } from '../job-handler.ts';
+import type { RepositoryProvider } from '../repository-provider.ts';
+import { requireClusterUri, requireRestore, requireSnapshot } from './required-rows.ts';
+
+export interface RunRestoreParts {
+  readonly catalog: Catalog;
+  readonly repositories: RepositoryProvider;
+  readonly restore: RestoreSnapshot;
+  readonly settle: SettleRestore;
+  readonly clock: Clock;
+  /** Told between phases; tests act there. */
+  readonly onPhase?: RestoreOptions['onPhase'];
+}
+
+// Cleaning up a target: long enough for many collections, short enough for a stop.
+const SETTLE_PATIENCE_MS = 120_000;
+
+export function createRunRestore(parts: RunRestoreParts): JobHandler {
+  return async (context) => {
+    const { catalog, repositories } = parts;
+    const restore = await requireRestore(catalog, context.job);
+    const snapshot = await requireSnapshot(catalog, restore);
+    const uri = await requireClusterUri(catalog, restore.targetClusterId, context);
+    const repository = await repositories.forProject(snapshot.projectId);
+    const journal = createJournal(catalog, context, restore.id);
+    // A session of its own: the snapshot may be deleted now, this restore still finishes.
+    const reader = await repository.openReader();
+    try {
+      throwIfAborted(context.signal);
+      const { replaceTimeSeries, oldCollections } = JOB_PAYLOADS.restore.parse(context.job.payload);
+      const options: RestoreOptions = {
+        restoreId: restore.id, reader, journal, target: { uri }, replaceTimeSeries, oldCollections,
+        hashSeed: repository.hashSeed,
+        root: await repository.loadSnapshot(snapshot.id),
+        selection: restore.selection,
+        indexStrategy: restore.indexStrategy,
+        usersAndRoles: restore.usersAndRoles,
+        tempDir: context.tempDir, signal: context.signal, onProgress: context.onProgress, log: context.log,
+        clock: parts.clock, onPhase: parts.onPhase,
+      };
+      return completionOf(parts, restore.id, snapshot.clusterId, await restoreOrSettle(parts, context, options));
+    } finally {
+      await reader.close();
+    }
+  };
+}
+
+async function restoreOrSettle(parts: RunRestoreParts, context: JobContext, options: RestoreOptions): Promise<RestoreResult> {
+  try {
+    return await parts.restore(options);
+  } catch (error) {
+    if ((await settleAfter(parts, context, options, error)) !== 'new') throw error;
+    // It failed behind its swap, and has been finished: asked again, the engine answers from the plan.
+    return parts.restore({ ...options, signal: AbortSignal.timeout(SETTLE_PATIENCE_MS) });
+  }
+}
+
+/** Settles the target of a restore whose job is over; the message of the job says so when the swap had been done. */
+export function createSettleRestore(parts: RunRestoreParts): JobHandler {
+  return async (context) => {
+    const restore = await requireRestore(parts.catalog, context.job);
+    const uri = await requireClusterUri(parts.catalog, restore.targetClusterId, context);
+    const journal = createJournal(parts.catalog, context, restore.id);
+    const outcome = await parts.settle({ restoreId: restore.id, target: { uri }, journal, signal: context.signal, log: context.log });
+    return async (tx) => {
+      await tx.restorePlans.markSettled(restore.id, outcome);
+      if (outcome === 'new') await tx.jobs.addToMessage(context.job.claim.jobId, 'The swap had been done before: the target holds the restored data');
+    };
+  };
+}
+
+function createJournal(catalog: Catalog, { job, fenced }: JobContext, restoreId: string): RestoreJournal {
+  return {
+    load: () => catalog.restorePlans.load(restoreId),
+    save: (plan) => fenced((tx) => tx.restorePlans.save(restoreId, job.claim.jobId, plan)),
+  };
+}
+
+/** Leaves nothing on the target before the job ends or goes back into the queue; null: not settled, or not ours. */
+async function settleAfter(
+  { catalog, settle }: RunRestoreParts, { log, signal, fenced }: JobContext, { restoreId, target, journal }: RestoreOptions, error: unknown,
+): Promise<'old' | 'new' | null> {
+  const cause: unknown = signal.aborted ? signal.reason : error;
+  // The plan is another worker's now.
+  if (isLeafvaultError(cause, 'JOBS_LEASE_LOST') || isLeafvaultError(cause, 'CATALOG_LEASE_LOST')) return null;
+  try {
+    if (!(await catalog.restorePlans.isOpen(restoreId))) return null;
+    const outcome = await settle({ restoreId, target, journal, signal: AbortSignal.timeout(SETTLE_PATIENCE_MS), log });
+    await fenced((tx) => tx.restorePlans.markSettled(restoreId, outcome));
+    return outcome;
+  } catch (settleError) {
+    // The plan stays open, and every worker tries again each minute.
+    log.warn({ err: new LeafvaultError('JOBS_SETTLE_FAILED', 'Cleaning up the target failed', { cause: settleError }) }, 'the target is not settled yet');
+    return null;
+  }
+}
+
+function completionOf({ clock }: RunRestoreParts, restoreId: string, sourceClusterId: string, result: RestoreResult): Completion {
+  return async (tx) => {
+    const provenAt = clock.now();
+    await tx.restores.saveProof(
+      restoreId,
+      { provenAt, collections: result.collections.length, documents: result.documents, bytes: result.bytes },
+      { ...result },
+    );
+    await tx.restorePlans.markSettled(restoreId, 'new');
+    await tx.clusters.learn(sourceClusterId, { lastProvenAt: provenAt });
+  };
+}

@@ -1,0 +1,111 @@
+// The snapshot job: capture, commit the root, state the expiry, then the rows. The rows never say more than the root.
+import type { Catalog, SnapshotRecord } from '../../catalog/index.ts';
+import type { CaptureOptions, CaptureSnapshot, SnapshotBody } from '../../engine/contracts.ts';
+import { throwIfAborted } from '../../foundation/abort.ts';
+import type { Clock } from '../../foundation/clock.ts';
+import type { Repository, RepositoryWriter, SnapshotRoot } from '../../repository/repository.ts';
+import type { Completion, JobContext, JobHandler } from '../job-handler.ts';
+import type { RepositoryProvider } from '../repository-provider.ts';
+import { loadRoot } from './load-root.ts';
+import { requireClusterUri, requireSnapshot } from './required-rows.ts';
+
+export interface RunSnapshotParts {
+  readonly catalog: Catalog;
+  readonly repositories: RepositoryProvider;
+  readonly capture: CaptureSnapshot;
+  readonly clock: Clock;
+  readonly limits?: CaptureOptions['limits'];
+  /** Told between phases; tests act there. */
+  readonly onPhase?: CaptureOptions['onPhase'];
+}
+
+const DAY_MS = 86_400_000;
+
+export function createRunSnapshot(parts: RunSnapshotParts): JobHandler {
+  return async (context) => {
+    const snapshot = await requireSnapshot(parts.catalog, context.job);
+    const repository = await parts.repositories.forProject(snapshot.projectId);
+    throwIfAborted(context.signal);
+    // An attempt before this one may have put the root and died before its rows.
+    const root = (await loadRoot(repository, snapshot.id)) ?? (await captureAndCommit(parts, context, repository, snapshot));
+    const expiresAt = expiryOf(bodyOf(root), snapshot);
+    await stateExpiry(repository, snapshot.id, expiresAt, parts.clock);
+    return completionOf(root, snapshot, expiresAt);
+  };
+}
+
+async function captureAndCommit(parts: RunSnapshotParts, context: JobContext, repository: Repository, snapshot: SnapshotRecord): Promise<SnapshotRoot> {
+  const { catalog, capture, clock, limits, onPhase } = parts;
+  const { signal, onProgress, tempDir, log } = context;
+  const uri = await requireClusterUri(catalog, snapshot.clusterId, context);
+  const previous = await openPrevious(parts, context, repository, snapshot);
+  const writer = await repository.openWriter({ signal });
+  try {
+    const { body } = await capture({
+      uri, writer, previous, tempDir, signal, onProgress, log, clock, limits, onPhase,
+      hashSeed: repository.hashSeed,
+      selection: snapshot.selection ?? undefined,
+    });
+    throwIfAborted(signal);
+    // Nobody else may have been given the job: after this only the store stands between us and the root.
+    await context.fenced(() => Promise.resolve());
+    return await commit(repository, writer, snapshot, body, clock);
+  } finally {
+    await previous?.reader.close();
+    await writer.abort();
+  }
+}
+
+async function openPrevious({ catalog }: RunSnapshotParts, { log }: JobContext, repository: Repository, { clusterId }: SnapshotRecord): Promise<CaptureOptions['previous']> {
+  const newest = await catalog.snapshots.newestCompleted(clusterId);
+  if (newest === null) return null;
+  const root = await loadRoot(repository, newest.id);
+  if (root === null) {
+    // Costs dedup, not correctness; a check of the repository tells what became of it.
+    log.warn({ snapshot: newest.id }, 'the previous snapshot is not in the repository; cutting begins afresh');
+    return null;
+  }
+  return { root, reader: await repository.openReader() };
+}
+
+async function commit(repository: Repository, writer: RepositoryWriter, { id, clusterId }: SnapshotRecord, body: SnapshotBody, clock: Clock): Promise<SnapshotRoot> {
+  try {
+    return await writer.commit({ id, createdAt: clock.now().toISOString(), series: clusterId, body: { ...body } });
+  } catch (error) {
+    // The root may stand although its answer was lost on the way.
+    const root = await loadRoot(repository, id).catch(() => null);
+    if (root !== null) return root;
+    throw error;
+  }
+}
+
+function bodyOf(root: SnapshotRoot): SnapshotBody {
+  return root.body as unknown as SnapshotBody;
+}
+
+function expiryOf({ capturedAt }: SnapshotBody, { retentionDays }: SnapshotRecord): Date {
+  return new Date(new Date(capturedAt).getTime() + retentionDays * DAY_MS);
+}
+
+/** A fact, so that a rescue from the store alone keeps the retention. */
+async function stateExpiry(repository: Repository, snapshotId: string, expiresAt: Date, clock: Clock): Promise<void> {
+  for await (const { kind } of repository.listFacts(snapshotId)) if (kind === 'expiry') return;
+  await repository.addFact({ snapshotId, kind: 'expiry', createdAt: clock.now().toISOString(), body: { expiresAt: expiresAt.toISOString() } });
+}
+
+function completionOf(root: SnapshotRoot, { id, clusterId }: SnapshotRecord, expiresAt: Date): Completion {
+  const { source, pointInTime, capturedAt, consistency, documents, bytes } = bodyOf(root);
+  return async (tx) => {
+    await tx.snapshots.complete(id, {
+      pointInTime, consistency, documents, expiresAt,
+      capturedAt: new Date(capturedAt),
+      mongodbVersion: source.serverVersion,
+      replicaSetName: source.replicaSetName,
+      dataSizeBytes: bytes,
+      storageSizeBytes: root.stats.storedBytes,
+    });
+    await tx.clusters.learn(clusterId, {
+      lastSuccessAt: new Date(capturedAt), mongodbVersion: source.serverVersion, replicaSetName: source.replicaSetName,
+    });
+  };
+}

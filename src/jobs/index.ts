@@ -1,0 +1,10 @@
+// The door of the jobs. Services see only contracts.ts and queue.ts.
+export { JOB_KINDS, JOB_PAYLOADS, type JobPayload, type JobPayloadInput } from './contracts.ts';
+export { JOBS_ERRORS, type JobsErrorCode } from './errors.ts';
+export type { JobQueue, JobRequest } from './queue.ts';
+export { openPostgresQueue, type PostgresQueue } from './postgres-queue/postgres-queue.ts';
+export type { Completion, JobContext, JobHandler, JobHandlers } from './job-handler.ts';
+export type { RepositoryProvider } from './repository-provider.ts';
+export { createHandlers, type HandlerParts } from './handlers/create-handlers.ts';
+export { createChores } from './chores.ts';
+export { Worker, type Chore, type WorkerOptions } from './worker.ts';

@@ -19,4 +19,6 @@ export interface RepositoryContext {
   readonly log: Logger;
   /** Takes in index objects that appeared since, and lets go of what was pruned. */
   refreshIndex(): Promise<void>;
+  /** Takes in packs that no index names, by their own directories. Reads all names of packs: the last resort. */
+  recoverIndex(): Promise<void>;
 }

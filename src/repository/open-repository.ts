@@ -6,6 +6,7 @@ import { withRetry, type RetryOptions, type Storage } from '../storage/index.ts'
 import { checkRepository } from './check/check-repository.ts';
 import { createChunkIndex, type ChunkIndexOptions } from './chunk-index/chunk-index.ts';
 import { createIndexLoader } from './chunk-index/load-indexes.ts';
+import { recoverIndex } from './chunk-index/recover-index.ts';
 import { createChunkPool } from './chunks/chunk-pool.ts';
 import type { RepositoryContext } from './context.ts';
 import { addFact, listFacts } from './facts.ts';
@@ -24,7 +25,7 @@ export interface OpenOptions {
   readonly tempDir: string;
   readonly clock?: Clock;
   readonly log?: Logger;
-  /** Threads that compress and encrypt. Default: one for each core, 2 to 4. */
+  /** Threads that compress and encrypt. Default: one for each core, 2 to 4; 0: none, the caller's own. */
   readonly threads?: number;
   readonly retry?: RetryOptions;
   /** Memory of the local index; see ChunkIndexOptions. */
@@ -49,6 +50,7 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
   const context: RepositoryContext = {
     id: file.id, storage, keys, index, pool, packKeys: createPackKeys(storage, keys),
     clock: options.clock ?? systemClock, log, refreshIndex: () => loader.refresh(),
+    recoverIndex: () => recoverIndex(context),
   };
   const open = new Set<{ end(): Promise<void> }>();
   let closing: Promise<void> | null = null;
@@ -83,7 +85,7 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
     listFacts: (snapshotId) => listFacts(context, snapshotId),
     async check(checkOptions = {}) {
       assertOpen();
-      return checkRepository(context, checkOptions);
+      return checkRepository(context, loader.unreadable, checkOptions);
     },
     close() {
       closing ??= (async () => {

@@ -1,7 +1,133 @@
-// Is every snapshot whole? (in the making)
+// Is every snapshot whole? Structure always, every byte on demand; nothing is changed but for a reader's session.
+import { throwIfAborted } from '../../foundation/abort.ts';
+import { isLeafvaultError, type LeafvaultError } from '../../foundation/errors.ts';
+import type { OnProgress, Progress } from '../../foundation/progress.ts';
+import { readIndexObject } from '../chunk-index/load-indexes.ts';
+import { unnamedPacks } from '../chunk-index/unnamed-packs.ts';
 import type { RepositoryContext } from '../context.ts';
+import { deletedSnapshots } from '../facts.ts';
+import type { IndexPayload } from '../format/index-object.ts';
+import { idOfName, INDEXES, packName, SNAPSHOTS } from '../format/names.ts';
+import { createChunkLoader } from '../read/load-chunk.ts';
 import type { CheckReport } from '../repository.ts';
+import { openSession } from '../sessions.ts';
+import { createBadChunks } from './bad-chunks.ts';
+import { checkPacks, type PackCheck } from './check-packs.ts';
+import { checkRecords } from './check-records.ts';
+import { checkSnapshot } from './check-snapshots.ts';
+import { createCleanPages } from './clean-pages.ts';
+import { createProblems, type Problems } from './problems.ts';
 
-export async function checkRepository(_context: RepositoryContext, _options: object): Promise<CheckReport> {
-  throw new Error('not yet');
+export interface CheckOptions {
+  /** Read and verify every byte of every pack, too. */
+  readonly readData?: boolean;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+export async function checkRepository(
+  context: RepositoryContext, unreadableIndexes: ReadonlyMap<string, LeafvaultError>, options: CheckOptions,
+): Promise<CheckReport> {
+  const session = await openSession(context, 'reader');
+  try {
+    return await runCheck(context, unreadableIndexes, options);
+  } finally {
+    await session.end();
+  }
+}
+
+async function runCheck(context: RepositoryContext, unreadableIndexes: ReadonlyMap<string, LeafvaultError>, options: CheckOptions): Promise<CheckReport> {
+  const { signal } = options;
+  const problems = createProblems();
+  const bad = createBadChunks();
+  const counted = { packs: 0, chunks: 0, snapshots: 0, bytesRead: 0 };
+  const tell = progressTeller(options.onProgress, counted);
+
+  // The roots first: whatever they need was named by an index before they were there.
+  const snapshotIds = await liveSnapshots(context, problems);
+  await context.refreshIndex();
+  await checkRecords(context, problems);
+
+  const packCheck: PackCheck = {
+    context, problems, bad, signal, readData: options.readData === true,
+    onPack(bytesRead, chunks) {
+      counted.packs += 1;
+      counted.chunks += chunks;
+      counted.bytesRead += bytesRead;
+      tell('check packs', counted.packs, null);
+    },
+  };
+  // Packs are few beside chunks: one short string each for the time of the check.
+  const namedPacks = new Set<string>();
+  for await (const index of readableIndexes(context, problems)) {
+    await checkPacks(packCheck, index, true);
+    for (const { id } of index.packs) namedPacks.add(id);
+  }
+  await checkUnnamedPacks(packCheck, namedPacks);
+
+  const listCheck = {
+    index: context.index, loader: createChunkLoader(context, unreadableIndexes), problems, bad, clean: createCleanPages(), signal, namedPacks,
+  };
+  for (const id of snapshotIds) {
+    throwIfAborted(signal);
+    counted.snapshots += await checkSnapshot(context, listCheck, id, (name) => tell('check snapshots', counted.snapshots, name));
+  }
+  return { ...counted, problems: problems.report() };
+}
+
+async function liveSnapshots(context: RepositoryContext, problems: Problems): Promise<readonly string[]> {
+  const deleted = await deletedOrReported(context, problems);
+  const ids: string[] = [];
+  for await (const { name } of context.storage.list(SNAPSHOTS)) {
+    const id = idOfName(name);
+    if (id === null) problems.find('REPOSITORY_OBJECT_DAMAGED', name, `${name} is no name of a snapshot`);
+    else if (!deleted.has(id)) ids.push(id);
+  }
+  return ids;
+}
+
+/** A fact that cannot be read deletes nothing: its snapshot is checked like the others. */
+async function deletedOrReported(context: RepositoryContext, problems: Problems): Promise<ReadonlySet<string>> {
+  try {
+    return await deletedSnapshots(context);
+  } catch (error) {
+    if (!isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED')) throw error;
+    problems.find(error.code, String(error.details['object'] ?? 'facts/'), error.message);
+    return new Set();
+  }
+}
+
+async function* readableIndexes(context: RepositoryContext, problems: Problems): AsyncGenerator<IndexPayload> {
+  for await (const { name } of context.storage.list(INDEXES)) {
+    let index: IndexPayload;
+    try {
+      index = await readIndexObject(context, name);
+    } catch (error) {
+      if (!isLeafvaultError(error) || !error.code.startsWith('REPOSITORY_')) throw error;
+      problems.find(error.code, name, error.message);
+      continue;
+    }
+    yield index;
+  }
+}
+
+/** Takes them into the local index, so that chunks with no other index are found, and told of. */
+async function checkUnnamedPacks(check: PackCheck, named: ReadonlySet<string>): Promise<void> {
+  for await (const pack of unnamedPacks(check.context, named)) {
+    throwIfAborted(check.signal);
+    if ('error' in pack) {
+      const finding = check.problems.find(pack.error.code, packName(pack.packId), pack.error.message, true);
+      check.bad.addPack(pack.packId, finding);
+    } else {
+      await check.context.index.add(pack.index);
+      await checkPacks(check, pack.index, false);
+    }
+  }
+}
+
+function progressTeller(onProgress: OnProgress | undefined, counted: { readonly bytesRead: number }): (phase: string, done: number, entry: string | null) => void {
+  return (phase, done, entry) => {
+    const progress: Progress = { phase, documentsDone: done, documentsTotal: null, bytesDone: counted.bytesRead, bytesTotal: null, namespace: entry };
+    onProgress?.(progress);
+  };
 }

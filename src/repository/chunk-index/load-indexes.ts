@@ -70,5 +70,5 @@ export async function readIndexObject({ storage, keys }: Pick<IndexSource, 'stor
 }
 
 function isObjectFault(cause: unknown): cause is LeafvaultError {
-  return isLeafvaultError(cause, 'REPOSITORY_OBJECT_DAMAGED') || isLeafvaultError(cause, 'REPOSITORY_OBJECT_MISSING');
+  return isLeafvaultError(cause) && ['REPOSITORY_OBJECT_DAMAGED', 'REPOSITORY_OBJECT_MISSING', 'REPOSITORY_FORMAT_NEWER'].includes(cause.code);
 }

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import type { BloomFilter } from '../chunk-index/bloom-filter.ts';
 import type { ChunkAnswer, ChunkJob, OpenAnswer, SealAnswer, WorkerStart } from './chunk-jobs.ts';
+import { createChunkWork } from './chunk-work.ts';
 import { ChunkUnreadable } from './seal-chunk.ts';
 
 type SealRequest = Omit<Extract<ChunkJob, { kind: 'seal' }>, 'kind' | 'job'>;
@@ -22,11 +23,17 @@ export interface ChunkPool {
 
 interface Thread {
   readonly worker: Worker;
-  readonly waiting: Map<number, { resolve(answer: ChunkAnswer): void; reject(error: unknown): void }>;
+  readonly waiting: Map<number, Waiting>;
+}
+
+interface Waiting {
+  resolve(answer: ChunkAnswer): void;
+  reject(error: unknown): void;
 }
 
 const MAX_THREADS = 4;
 
+/** @param threadCount default: one for each core, 2 to 4; 0 works in place, on the caller's thread */
 export function createChunkPool(chunkIdKey: Uint8Array, threadCount?: number): ChunkPool {
   const count = threadCount ?? Math.min(MAX_THREADS, Math.max(2, availableParallelism()));
   const threads: Thread[] = [];
@@ -58,11 +65,18 @@ export function createChunkPool(chunkIdKey: Uint8Array, threadCount?: number): C
     return best ?? start();
   };
 
+  const inPlace = count === 0 ? createChunkWork(chunkIdKey) : null;
+
   const send = (make: (job: number) => ChunkJob, transfer: ArrayBuffer[]): Promise<ChunkAnswer> =>
     new Promise((resolve, reject) => {
-      const thread = leastBusy();
       const job = nextJob;
       nextJob += 1;
+      if (inPlace !== null) {
+        const answer = inPlace(make(job));
+        if (answer !== null) deliver(answer, { resolve, reject });
+        return;
+      }
+      const thread = leastBusy();
       thread.waiting.set(job, { resolve, reject });
       if (thread.waiting.size === 1) thread.worker.ref();
       thread.worker.postMessage(make(job), transfer);
@@ -83,6 +97,7 @@ export function createChunkPool(chunkIdKey: Uint8Array, threadCount?: number): C
     },
     useFilter(filter) {
       filterMemory = filter.memory;
+      inPlace?.({ kind: 'filter', memory: filterMemory });
       for (const { worker } of threads) worker.postMessage({ kind: 'filter', memory: filterMemory } satisfies ChunkJob);
     },
     async close() {
@@ -101,9 +116,13 @@ function settle(thread: Thread, answer: ChunkAnswer): void {
   const waiting = thread.waiting.get(answer.job);
   thread.waiting.delete(answer.job);
   if (thread.waiting.size === 0) thread.worker.unref();
-  if (answer.kind !== 'failed') waiting?.resolve(answer);
-  else if (answer.unreadable) waiting?.reject(new ChunkUnreadable(answer.reason));
-  else waiting?.reject(new LeafvaultError('REPOSITORY_WORKER_FAILED', `A worker thread of the repository failed: ${answer.reason}`));
+  if (waiting !== undefined) deliver(answer, waiting);
+}
+
+function deliver(answer: ChunkAnswer, { resolve, reject }: Waiting): void {
+  if (answer.kind !== 'failed') resolve(answer);
+  else if (answer.unreadable) reject(new ChunkUnreadable(answer.reason));
+  else reject(new LeafvaultError('REPOSITORY_WORKER_FAILED', `A worker thread of the repository failed: ${answer.reason}`));
 }
 
 /** Takes a dead thread out; what it was at fails, later jobs go to another. */

@@ -23,7 +23,7 @@ export interface ChunkLoader {
   loadRange(range: ChunkRange): Promise<readonly Promise<Buffer>[]>;
 }
 
-type Context = Pick<RepositoryContext, 'storage' | 'index' | 'pool' | 'packKeys' | 'refreshIndex'>;
+type Context = Pick<RepositoryContext, 'storage' | 'index' | 'pool' | 'packKeys' | 'refreshIndex' | 'recoverIndex'>;
 
 export function createChunkLoader(context: Context, unreadableIndexes: ReadonlyMap<string, LeafvaultError>): ChunkLoader {
   const locate = async (id: Buffer): Promise<readonly [ChunkLocation, ...ChunkLocation[]]> => {
@@ -31,6 +31,11 @@ export function createChunkLoader(context: Context, unreadableIndexes: ReadonlyM
     if (copies.length === 0) {
       // A snapshot that was made after this reader was opened.
       await context.refreshIndex();
+      copies = await context.index.find(id);
+    }
+    if (copies.length === 0) {
+      // The index that named it is lost or damaged: the packs know themselves what they hold.
+      await context.recoverIndex();
       copies = await context.index.find(id);
     }
     const [first, ...others] = copies;
@@ -86,7 +91,8 @@ function isCopyFault(error: unknown): boolean {
   return isLeafvaultError(error, 'REPOSITORY_CHUNK_DAMAGED') || isLeafvaultError(error, 'REPOSITORY_CHUNK_MISSING');
 }
 
-async function readStored(context: Context, packId: string, offset: number, length: number): Promise<Buffer> {
+/** Bytes of a pack. @throws REPOSITORY_CHUNK_MISSING, REPOSITORY_CHUNK_DAMAGED */
+export async function readStored(context: Context, packId: string, offset: number, length: number): Promise<Buffer> {
   const name = packName(packId);
   try {
     return await context.storage.get(name, { offset, length });
@@ -101,7 +107,8 @@ async function readStored(context: Context, packId: string, offset: number, leng
   }
 }
 
-async function openStored(context: Context, chunk: ChunkLocation, stored: Uint8Array): Promise<Buffer> {
+/** Verified raw bytes. @throws REPOSITORY_CHUNK_DAMAGED, REPOSITORY_CHUNK_UNSUPPORTED */
+export async function openStored(context: Context, chunk: ChunkLocation, stored: Uint8Array): Promise<Buffer> {
   if (chunk.type !== CHUNK_TYPES.plain && chunk.type !== CHUNK_TYPES.zstd) {
     throw new LeafvaultError('REPOSITORY_CHUNK_UNSUPPORTED', `Reading the chunk ${chunk.id.toString('hex')} of ${packName(chunk.packId)} failed: its type ${chunk.type} is not known`, {
       details: chunkDetails(chunk),

@@ -1,5 +1,5 @@
 // A writer: one session, one root at the end. Packs, index, root, each acknowledged before the next.
-import { isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
+import { describeError, isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
 import { isId } from '../../foundation/ids.ts';
 import type { RepositoryContext } from '../context.ts';
 import { snapshotName } from '../format/names.ts';
@@ -88,6 +88,15 @@ function startWriter(context: RepositoryContext, session: Session, condemned: Re
     return closing;
   };
 
+  /** After a cancel, not after a fault of the store: what arrived is named, so that the next try finds it. */
+  const keepWhatArrived = async (): Promise<void> => {
+    try {
+      await line.flushIndex(AbortSignal.timeout(1_000));
+    } catch (error) {
+      context.log.info({ session: session.id, error: describeError(error) }, 'chunks of a cancelled writer stay unnamed; they will be stored again');
+    }
+  };
+
   return {
     sessionId: session.id,
     get stats() {
@@ -105,7 +114,7 @@ function startWriter(context: RepositoryContext, session: Session, condemned: Re
         storedBytes += await session.claimCommit(snapshotName(root.id));
         if (stopping.signal.aborted) throw stopping.signal.reason;
         const whole: SnapshotRoot = { formatVersion: FORMAT_VERSION, ...root, entries: list, stats: stats() };
-        await putRoot(context, whole, session.id);
+        storedBytes += await putRoot(context, whole, session.id);
         return whole;
       });
       await close();
@@ -116,16 +125,20 @@ function startWriter(context: RepositoryContext, session: Session, condemned: Re
         fail(new LeafvaultError('REPOSITORY_WRITER_CLOSED', 'Writing to the repository failed: the writer was aborted before'));
         await intake.settled();
         await line.idle();
+        if (options.signal?.aborted === true) await keepWhatArrived();
       }
       await close();
     },
   };
 }
 
-async function putRoot(context: RepositoryContext, root: SnapshotRoot, sessionId: string): Promise<void> {
+/** @returns bytes stored */
+async function putRoot(context: RepositoryContext, root: SnapshotRoot, sessionId: string): Promise<number> {
   const name = snapshotName(root.id);
+  const bytes = sealRoot(context.keys, root);
   try {
-    await context.storage.put(name, sealRoot(context.keys, root));
+    await context.storage.put(name, bytes);
+    return bytes.length;
   } catch (cause) {
     if (!isLeafvaultError(cause, 'STORAGE_OBJECT_EXISTS')) throw cause;
     const there = openRoot(context.keys, root.id, await readObject(context.storage, name));

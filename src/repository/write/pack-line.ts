@@ -25,8 +25,8 @@ export interface PackLine {
   finish(): Promise<void>;
   /** Waits for what is being sent, successful or not. */
   idle(): Promise<void>;
-  /** Names what arrived in an index. */
-  flushIndex(): Promise<void>;
+  /** Names what arrived in an index. @param signal instead of the writer's own */
+  flushIndex(signal?: AbortSignal): Promise<void>;
 }
 
 export interface PackLineOptions {
@@ -105,13 +105,13 @@ export function createPackLine(context: Context, options: PackLineOptions): Pack
     if (unnamed.length >= INDEX_PACKS || entries >= INDEX_ENTRIES) await flushIndex();
   };
 
-  const flushIndex = (): Promise<void> => {
-    const flushed = flushing.then(putIndex);
+  const flushIndex = (signal: AbortSignal = options.signal): Promise<void> => {
+    const flushed = flushing.then(() => putIndex(signal));
     flushing = flushed.catch(() => undefined);
     return flushed;
   };
 
-  const putIndex = async (): Promise<void> => {
+  const putIndex = async (signal: AbortSignal): Promise<void> => {
     const naming = unnamed;
     if (naming.length === 0) return;
     const payload = {
@@ -120,7 +120,7 @@ export function createPackLine(context: Context, options: PackLineOptions): Pack
     };
     const name = indexName(newId(context.clock.now()));
     const bytes = sealObject(context.keys, { kind: 'index', name }, writeIndexPayload(payload));
-    await context.storage.put(name, bytes, { signal: options.signal });
+    await context.storage.put(name, bytes, { signal });
     options.onStored(bytes.length);
     options.onIndexStored(name);
     // First known to the index, then forgotten here: a chunk is never in neither.

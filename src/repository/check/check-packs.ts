@@ -1,0 +1,121 @@
+// Every pack against the index that names it, and on demand every byte of it.
+import { throwIfAborted } from '../../foundation/abort.ts';
+import { isLeafvaultError } from '../../foundation/errors.ts';
+import type { RepositoryContext } from '../context.ts';
+import { CHUNK_ENTRY_BYTES, readChunkEntry, type ChunkEntry } from '../format/chunk-entry.ts';
+import type { IndexPayload } from '../format/index-object.ts';
+import { packName } from '../format/names.ts';
+import { openStored, readStored } from '../read/load-chunk.ts';
+import { readPackDirectory } from '../read/pack-directory.ts';
+import type { BadChunks } from './bad-chunks.ts';
+import type { Problems } from './problems.ts';
+
+export interface PackCheck {
+  readonly context: RepositoryContext;
+  readonly problems: Problems;
+  readonly bad: BadChunks;
+  readonly readData: boolean;
+  readonly signal: AbortSignal | undefined;
+  /** After each pack. */
+  readonly onPack: (bytesRead: number, chunks: number) => void;
+}
+
+/** @param named false for packs that no index names: their faults count only where a snapshot needs them */
+export async function checkPacks(check: PackCheck, index: IndexPayload, named: boolean): Promise<void> {
+  const byPack = groupByPack(index);
+  for (const [number, pack] of index.packs.entries()) {
+    throwIfAborted(check.signal);
+    const bytesRead = await checkPack(check, pack, byPack[number] ?? [], named);
+    check.onPack(bytesRead, pack.chunks);
+  }
+}
+
+async function checkPack(check: PackCheck, pack: IndexPayload['packs'][number], entries: readonly ChunkEntry[], named: boolean): Promise<number> {
+  const name = packName(pack.id);
+  const blame = (code: string, message: string): void => check.bad.addPack(pack.id, check.problems.find(code, name, message, !named));
+  let bytesRead = 0;
+  try {
+    const stored = await check.context.storage.stat(name);
+    if (stored === null) {
+      blame('REPOSITORY_OBJECT_MISSING', `The pack ${name} is gone`);
+      return 0;
+    }
+    if (stored.sizeBytes !== pack.sizeBytes) {
+      blame('REPOSITORY_OBJECT_DAMAGED', `The pack ${name} has ${stored.sizeBytes} bytes where ${pack.sizeBytes} are due`);
+      if (stored.sizeBytes < pack.sizeBytes) return 0;
+    }
+    const directory = await readPackDirectory(check.context, pack.id, pack.sizeBytes);
+    bytesRead += directory.bytesRead;
+    if (!sameEntries(directory.entries, entries)) blame('REPOSITORY_OBJECT_DAMAGED', `The pack ${name} holds other chunks than the index says`);
+  } catch (error) {
+    if (!isLeafvaultError(error) || !error.code.startsWith('REPOSITORY_')) throw error;
+    blame(error.code, error.message);
+  }
+  return check.readData ? bytesRead + (await checkBytes(check, pack.id, entries, named)) : bytesRead;
+}
+
+const READ_BYTES = 4 * 1024 * 1024;
+
+/** Opens each chunk as a reader would. */
+async function checkBytes(check: PackCheck, packId: string, entries: readonly ChunkEntry[], named: boolean): Promise<number> {
+  let bytesRead = 0;
+  for (let from = 0; from < entries.length;) {
+    throwIfAborted(check.signal);
+    const first = entries[from] as ChunkEntry;
+    let to = from + 1;
+    while (to < entries.length && endOf(entries[to] as ChunkEntry) - first.offset <= READ_BYTES) to += 1;
+    const group = entries.slice(from, to);
+    bytesRead += await checkGroup(check, packId, group, named);
+    from = to;
+  }
+  return bytesRead;
+}
+
+async function checkGroup(check: PackCheck, packId: string, group: readonly ChunkEntry[], named: boolean): Promise<number> {
+  const { context, problems, bad } = check;
+  const from = group[0]?.offset ?? 0;
+  const length = endOf(group.at(-1) as ChunkEntry) - from;
+  const blame = (chunk: ChunkEntry, error: unknown): void => {
+    if (!isLeafvaultError(error) || !error.code.startsWith('REPOSITORY_')) throw error;
+    const id = chunk.id.toString('hex');
+    bad.addChunk(packId, chunk.id, problems.find(error.code, `${packName(packId)} chunk ${id}`, error.message, !named));
+  };
+  let bytes: Buffer;
+  try {
+    bytes = await readStored(context, packId, from, length);
+  } catch (error) {
+    for (const chunk of group) blame(chunk, error);
+    return 0;
+  }
+  const opened = await Promise.allSettled(group.map((chunk) => {
+    const at = chunk.offset - from;
+    return openStored(context, { ...chunk, packId }, new Uint8Array(bytes.subarray(at, at + chunk.storedLength)));
+  }));
+  opened.forEach((result, i) => {
+    if (result.status === 'rejected') blame(group[i] as ChunkEntry, result.reason);
+  });
+  return length;
+}
+
+/** The entries of each pack, in order of offset. */
+function groupByPack({ packs, entries }: IndexPayload): ChunkEntry[][] {
+  const groups: ChunkEntry[][] = packs.map(() => []);
+  for (let at = 0; at < entries.length; at += CHUNK_ENTRY_BYTES) {
+    const entry = readChunkEntry(entries, at);
+    groups[entry.packNumber]?.push(entry);
+  }
+  for (const group of groups) group.sort((a, b) => a.offset - b.offset);
+  return groups;
+}
+
+function sameEntries(directory: readonly ChunkEntry[], indexed: readonly ChunkEntry[]): boolean {
+  return directory.length === indexed.length && directory.every((entry, i) => {
+    const other = indexed[i] as ChunkEntry;
+    return entry.id.equals(other.id) && entry.type === other.type && entry.counter === other.counter && entry.offset === other.offset
+      && entry.storedLength === other.storedLength && entry.rawLength === other.rawLength;
+  });
+}
+
+function endOf(entry: ChunkEntry): number {
+  return entry.offset + entry.storedLength;
+}

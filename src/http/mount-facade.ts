@@ -40,8 +40,9 @@ function sendFailure(facade: Facade, context: FacadeContext, failure: Failure, r
   void reply.code(answer.status);
   if (failure.kind === 'unauthenticated') void reply.headers(failure.headers);
   void reply.headers(answer.headers ?? {});
-  if (typeof answer.body === 'string') void reply.send(answer.body);
-  else void reply.header('content-type', reply.getHeader('content-type') ?? 'application/json').send(JSON.stringify(answer.body));
+  if (!reply.hasHeader('content-type')) void reply.header('content-type', 'application/json');
+  // As bytes: to text Fastify would add a charset that the field's servers do not send with errors.
+  void reply.send(Buffer.from(typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body)));
   return answer.status;
 }
 

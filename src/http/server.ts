@@ -1,7 +1,7 @@
 // The HTTP instance: request ids, logging, security headers, limits, fallback answers. It has no routes of its own:
 // facades, downloads and the console are put in by the caller.
 import { randomUUID } from 'node:crypto';
-import { fastify, type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Clock } from '../foundation/clock.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { Services } from '../services/contracts.ts';
@@ -73,7 +73,8 @@ function createInstance(options: ServerOptions, context: FacadeContext): Fastify
   const rewrite = urlRewriter(options.facades);
   const app = fastify({
     loggerInstance: options.log.child({ room: 'http' }) as FastifyBaseLogger,
-    disableRequestLogging: true,
+    // Fastify's own lines would show queries; ours are in `addRequestLog`.
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     bodyLimit: BODY_LIMIT_BYTES,
     trustProxy: options.trustProxy === undefined || options.trustProxy.length === 0 ? false : [...options.trustProxy],

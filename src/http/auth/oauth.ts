@@ -80,5 +80,5 @@ function refuse(reply: FastifyReply, status: number, error: OauthCode, descripti
 
 function answer(reply: FastifyReply, status: number, body: unknown): FastifyReply {
   return reply.code(status).header('cache-control', 'no-store').header('pragma', 'no-cache')
-    .header('content-type', 'application/json').send(JSON.stringify(body));
+    .header('content-type', 'application/json').send(Buffer.from(JSON.stringify(body)));
 }

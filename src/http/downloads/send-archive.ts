@@ -2,20 +2,22 @@
 // connection, so that no client takes half an archive for a whole one.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { Transform, type Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import type { ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { throwIfAborted } from '../../foundation/abort.ts';
 import type { Downloads } from '../../services/contracts.ts';
 
 type Archive = Awaited<ReturnType<Downloads['resolve']>>;
 
-/** Resolves when the transfer is over, however it ended. @throws what `open` fails with before the first byte */
+/** Resolves when the transfer is over, however it ended. @throws what the archive fails with before its first byte */
 export async function sendArchive(archive: Archive, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const clientGone = new AbortController();
   reply.raw.once('close', () => clientGone.abort(new Error('The client closed the connection')));
   const source = archive.open(clientGone.signal);
-  // Every failure is met by `firstByte` or `pipeline`; between the two nobody else listens.
+  // A failure reaches whoever reads next; between two reads nobody else listens.
   source.on('error', () => undefined);
+  clientGone.signal.addEventListener('abort', () => source.destroy(clientGone.signal.reason as Error));
   try {
     await firstByte(source);
   } catch (error) {
@@ -24,23 +26,12 @@ export async function sendArchive(archive: Archive, request: FastifyRequest, rep
   }
   reply.hijack();
   reply.raw.writeHead(200, { ...plainHeaders(reply), ...archiveHeaders(archive.fileName) });
-  const hash = createHash('sha1');
-  const tap = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      hash.update(chunk);
-      done(null, chunk);
-    },
-  });
   try {
-    await pipeline(source, tap, reply.raw);
+    const sha1 = await transfer(source, reply.raw, clientGone.signal);
+    await count(archive, sha1, request);
   } catch (error) {
-    cut(request, reply, error);
-    return;
+    cut(request, error, clientGone.signal.aborted);
   }
-  await archive.completed(hash.digest('hex')).catch((error: unknown) => {
-    // The bytes have left: the client has its archive. Only the count is missing, and the log says so.
-    request.log.error({ err: error, door: 'downloads' }, 'download was not counted');
-  });
 }
 
 /** Of every transfer; also of HEAD, which costs no download. */
@@ -53,14 +44,36 @@ export function archiveHeaders(fileName: string): Record<string, string> {
   };
 }
 
+/** By hand instead of `pipeline`, which would end the socket in good order after a failure. */
+async function transfer(source: Readable, response: ServerResponse, signal: AbortSignal): Promise<string> {
+  const hash = createHash('sha1');
+  for await (const chunk of source as AsyncIterable<Buffer>) {
+    throwIfAborted(signal);
+    hash.update(chunk);
+    if (!response.write(chunk)) await once(response, 'drain', { signal });
+  }
+  throwIfAborted(signal);
+  response.end();
+  await once(response, 'finish', { signal });
+  return hash.digest('hex');
+}
+
+async function count(archive: Archive, sha1: string, request: FastifyRequest): Promise<void> {
+  await archive.completed(sha1).catch((error: unknown) => {
+    // The bytes have left: the client has its archive. Only the count is missing, and the log says so.
+    request.log.error({ err: error, door: 'downloads' }, 'download was not counted');
+  });
+}
+
 /** A reset instead of a clean end: also an HTTP/1.0 client, to which an end of data is all there is, sees a failure. */
-function cut(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
-  const left = request.raw.socket.destroyed || reply.raw.socket === null;
-  request.log[left ? 'info' : 'error']({ err: error, door: 'downloads' }, left ? 'download was left by the client' : 'download broke off');
+function cut(request: FastifyRequest, error: unknown, left: boolean): void {
+  if (left) request.log.info({ door: 'downloads' }, 'download was left by the client');
+  else request.log.error({ err: error, door: 'downloads' }, 'download broke off');
   request.raw.socket.resetAndDestroy();
 }
 
 async function firstByte(source: Readable): Promise<void> {
+  if (source.errored !== null) throw source.errored;
   if (source.readableLength > 0 || source.readableEnded) return;
   const abort = new AbortController();
   try {

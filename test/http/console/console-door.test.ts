@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { afterEach, describe, test } from 'node:test';
+import { createLogger } from '../../../src/foundation/logger.ts';
+import { buildServer, consoleDoor, type HttpServer, type Readiness } from '../../../src/http/index.ts';
+import type { Overview } from '../../../src/services/contracts.ts';
+import { fakeClock } from '../../support/fake-clock.ts';
+import { servicesInMemory } from '../../support/services-in-memory.ts';
+
+const READY: Readiness = { catalog: true, repository: true, worker: true };
+type OverviewRead = Awaited<ReturnType<Overview['read']>>;
+let server: HttpServer | null = null;
+
+afterEach(async () => { await server?.close(); });
+
+async function setUp({ readiness = async () => READY, overview = OVERVIEW }: { readiness?: () => Promise<Readiness>; overview?: OverviewRead } = {}) {
+  const clock = fakeClock(new Date('2026-03-01T12:00:00Z'));
+  server = await buildServer({
+    services: servicesInMemory(), facades: [], log: createLogger('silent'), clock, publicUrl: 'http://127.0.0.1:27080',
+    plugins: [consoleDoor({ readiness, overview: { read: async () => overview }, clock, version: '0.1.0' })],
+    version: { gitHash: '0'.repeat(40), versionString: '0.1.0' },
+  });
+  return server.app;
+}
+
+const OVERVIEW: OverviewRead = {
+  clusters: [
+    {
+      cluster: {
+        id: '5f0000000000000000000004', projectId: '5f0000000000000000000003', name: 'orders', createdAt: new Date(0), hosts: ['db.internal:27017'],
+        replicaSetName: 'rs0', mongodbVersion: '6.0.5', lastSuccessAt: new Date('2026-03-01T11:00:00Z'), lastProvenAt: new Date('2026-03-01T10:00:00Z'),
+      },
+      projectName: 'shop "west"', snapshots: 3, storageSizeBytes: 5_000, dataSizeBytes: 20_000, recoveryPointAt: new Date('2026-03-01T10:58:20Z'),
+    },
+    {
+      cluster: {
+        id: '5f0000000000000000000005', projectId: '5f0000000000000000000003', name: 'new', createdAt: new Date(0), hosts: ['db2.internal:27017'],
+        replicaSetName: null, mongodbVersion: null, lastSuccessAt: null, lastProvenAt: null,
+      },
+      projectName: 'shop "west"', snapshots: 0, storageSizeBytes: 0, dataSizeBytes: 0, recoveryPointAt: null,
+    },
+  ],
+  jobs: [{ kind: 'snapshot', state: 'completed', count: 3 }, { kind: 'restore', state: 'failed', count: 1 }],
+};
+
+describe('GET /healthz', () => {
+  test('is 200 as long as the process answers', async () => {
+    const app = await setUp({ readiness: async () => ({ ...READY, catalog: false }) });
+    assert.equal((await app.inject({ url: '/healthz' })).statusCode, 200);
+  });
+});
+
+describe('GET /readyz', () => {
+  test('is 200 when every part is ready', async () => {
+    const answer = await (await setUp()).inject({ url: '/readyz' });
+    assert.deepEqual([answer.statusCode, answer.json()], [200, { status: 'ready', ...READY }]);
+  });
+
+  for (const part of ['catalog', 'repository', 'worker'] as const) {
+    test(`is 503 and names the ${part} when that is not ready`, async () => {
+      const answer = await (await setUp({ readiness: async () => ({ ...READY, [part]: false }) })).inject({ url: '/readyz' });
+      assert.deepEqual([answer.statusCode, answer.json()], [503, { status: 'not ready', ...READY, [part]: false }]);
+    });
+  }
+
+  test('is 503 when a part cannot be asked', async () => {
+    const answer = await (await setUp({ readiness: async () => { throw new Error('postgres://secret'); } })).inject({ url: '/readyz' });
+    assert.equal(answer.statusCode, 503);
+    assert.ok(!answer.body.includes('secret'));
+  });
+});
+
+describe('GET /metrics', () => {
+  test('tells last success, last proof and recovery point of every cluster', async () => {
+    const answer = await (await setUp()).inject({ url: '/metrics' });
+    assert.match(String(answer.headers['content-type']), /^text\/plain; version=0\.0\.4/);
+    const labels = '{project="shop \\"west\\"",project_id="5f0000000000000000000003",cluster="orders",cluster_id="5f0000000000000000000004"}';
+    for (const line of [
+      `leafvault_last_success_timestamp_seconds${labels} 1772362800`, `leafvault_last_proven_timestamp_seconds${labels} 1772359200`,
+      `leafvault_recovery_point_age_seconds${labels} 3700`, `leafvault_snapshot_storage_bytes${labels} 5000`,
+      'leafvault_jobs{kind="restore",state="failed"} 1', 'leafvault_info{version="0.1.0"} 1',
+    ]) assert.ok(answer.body.split('\n').includes(line), line);
+  });
+
+  test('leaves out what never happened instead of telling zero', async () => {
+    const lines = (await (await setUp()).inject({ url: '/metrics' })).body.split('\n').filter((line) => line.includes('cluster="new"'));
+    assert.deepEqual(lines.map((line) => line.split('{')[0]), ['leafvault_snapshots', 'leafvault_snapshot_data_bytes', 'leafvault_snapshot_storage_bytes']);
+  });
+
+  test('names no host and no version of a server', async () => {
+    const { body } = await (await setUp()).inject({ url: '/metrics' });
+    assert.ok(!body.includes('internal') && !body.includes('rs0'));
+  });
+
+  test('forgets a cluster that is gone', async () => {
+    const overview = { ...OVERVIEW, clusters: [...OVERVIEW.clusters] };
+    const app = await setUp({ overview });
+    assert.ok((await app.inject({ url: '/metrics' })).body.includes('cluster="orders"'));
+    overview.clusters.length = 0;
+    assert.ok(!(await app.inject({ url: '/metrics' })).body.includes('cluster="orders"'));
+  });
+});

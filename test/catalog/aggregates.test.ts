@@ -1,0 +1,236 @@
+// Every aggregate of the catalog on both kinds of server.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import type { Catalog } from '../../src/catalog/index.ts';
+import { isLeafvaultError } from '../../src/foundation/errors.ts';
+import { newId } from '../../src/foundation/ids.ts';
+import { insertCompleted, jobRow, makeInventory, OUTCOME, snapshotRow, type Inventory } from '../support/catalog-rows.ts';
+import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
+import { DATABASES, type TestDatabase } from '../support/postgres.ts';
+
+const PAGE = { pageNumber: 1, itemsPerPage: 100 };
+const code = (wanted: string) => (error: unknown) => isLeafvaultError(error, wanted);
+
+for (const { name, start } of DATABASES) {
+  describe(`the catalog on ${name}`, () => {
+    let server: TestDatabase;
+    let catalog: Catalog;
+    let clock: FakeClock;
+    let inventory: Inventory;
+
+    before(async () => { server = await start(); });
+    after(() => server.stop());
+    beforeEach(async () => {
+      clock = fakeClock();
+      catalog = await server.open({ clock });
+      inventory = await makeInventory(catalog);
+    });
+    afterEach(() => catalog.close());
+
+    test('lists organizations and projects by what a principal may see', async () => {
+      const { orgId, project } = inventory;
+      const other = await catalog.organizations.insert({ id: newId(), name: 'other' });
+      const second = await catalog.projects.insert({ id: newId(), orgId: other.id, name: 'second' });
+      assert.equal((await catalog.organizations.list({ ids: null }, PAGE)).totalCount, 2);
+      assert.deepEqual((await catalog.organizations.list({ ids: [orgId] }, PAGE)).items.map(({ id }) => id), [orgId]);
+      assert.deepEqual((await catalog.organizations.list({ ids: [] }, PAGE)).items, []);
+      assert.equal((await catalog.projects.list({ orgIds: null, ids: null }, PAGE)).totalCount, 2);
+      const some = await catalog.projects.list({ orgIds: [orgId], ids: [second.id] }, PAGE);
+      assert.deepEqual(some.items.map(({ id }) => id).sort(), [project.id, second.id].sort());
+      assert.deepEqual(await catalog.projects.byName(other.id, 'second'), second);
+    });
+
+    test('refuses a second row of one name and a row without its parent', async () => {
+      const { project, cluster } = inventory;
+      await assert.rejects(catalog.clusters.insert({ id: newId(), projectId: project.id, name: cluster.name, uri: 'mongodb://h', hosts: [] }), code('CATALOG_DUPLICATE'));
+      await assert.rejects(catalog.projects.insert({ id: newId(), orgId: newId(), name: 'x' }), code('CATALOG_REFERENCE_MISSING'));
+    });
+
+    test('seals the connection string of a cluster', async () => {
+      const { cluster } = inventory;
+      assert.equal(await catalog.clusters.uriOf(cluster.id), 'mongodb://u:top-secret@127.0.0.1:27017/');
+      const stored = await catalog.transaction(async (tx) => JSON.stringify((await tx.executeSql('select * from clusters')).rows));
+      assert.doesNotMatch(stored, /top-secret/);
+      await catalog.clusters.learn(cluster.id, { mongodbVersion: '6.0.5', lastSuccessAt: clock.now() });
+      const learned = await catalog.clusters.get(cluster.id);
+      assert.equal(learned?.mongodbVersion, '6.0.5');
+      assert.deepEqual(learned?.lastSuccessAt, clock.now());
+      assert.equal(learned?.lastProvenAt, null);
+    });
+
+    test('keeps API keys sealed and finds them by their public half', async () => {
+      const { orgId } = inventory;
+      const key = { id: newId(), orgId, publicKey: 'abcdefgh', privateKey: 'private-half', ha1: 'c0ffee00', description: 'ci', accessList: ['127.0.0.1/32'] };
+      await catalog.apiKeys.insert(key);
+      const found = await catalog.apiKeys.byPublicKey('abcdefgh');
+      assert.equal(found?.ha1, 'c0ffee00');
+      assert.deepEqual(found?.accessList, ['127.0.0.1/32']);
+      assert.equal(await catalog.apiKeys.byPublicKey('nobody'), null);
+      const stored = await catalog.transaction(async (tx) => JSON.stringify((await tx.executeSql('select * from api_keys')).rows));
+      assert.doesNotMatch(stored, /private-half|c0ffee00/);
+    });
+
+    test('verifies service accounts and users by hash', async () => {
+      const { orgId } = inventory;
+      const account = { id: newId(), orgId, clientId: 'mdb_sa_id_1', description: '', accessList: [] };
+      await catalog.serviceAccounts.insert({ ...account, clientSecret: 'right' });
+      assert.equal((await catalog.serviceAccounts.verify('mdb_sa_id_1', 'right'))?.id, account.id);
+      assert.equal(await catalog.serviceAccounts.verify('mdb_sa_id_1', 'wrong'), null);
+      assert.equal(await catalog.serviceAccounts.verify('nobody', 'right'), null);
+      const user = await catalog.users.insert({ id: newId(), orgId, name: 'Admin', password: 'change-me' });
+      assert.equal((await catalog.users.byName('aDMIN'))?.id, user.id);
+      assert.equal(await catalog.users.verifyPassword(user.id, 'change-me'), true);
+      assert.equal(await catalog.users.verifyPassword(user.id, 'change'), false);
+      assert.equal(await catalog.users.verifyPassword(null, 'change-me'), false);
+    });
+
+    test('locks a user at the limit, also under parallel guesses', async () => {
+      const user = await catalog.users.insert({ id: newId(), orgId: inventory.orgId, name: 'admin', password: 'x' });
+      const rule = { limit: 5, lockSeconds: 60 };
+      const answers = await Promise.all(Array.from({ length: 5 }, () => catalog.users.recordFailure(user.id, rule)));
+      assert.equal(answers.filter(({ lockedUntil }) => lockedUntil !== null).length, 1);
+      assert.deepEqual((await catalog.users.get(user.id))?.lockedUntil, new Date(clock.now().getTime() + 60_000));
+      await catalog.users.recordSuccess(user.id);
+      assert.equal((await catalog.users.get(user.id))?.lockedUntil, null);
+    });
+
+    test('adds role grants once each', async () => {
+      const { orgId, project } = inventory;
+      const grants = [{ role: 'ORG_OWNER', orgId }, { role: 'GROUP_READ_ONLY', projectId: project.id }] as const;
+      await catalog.roleGrants.add('apiKey', 'k', grants);
+      await catalog.roleGrants.add('apiKey', 'k', grants);
+      assert.deepEqual(await catalog.roleGrants.of('apiKey', 'k'), [grants[1], grants[0]]);
+      assert.deepEqual(await catalog.roleGrants.of('user', 'k'), []);
+    });
+
+    test('gives each pair of nonce and count away once', async () => {
+      const dies = new Date(clock.now().getTime() + 1000);
+      const takes = await Promise.all(Array.from({ length: 8 }, () => catalog.sessions.takeNonceCount('n', 1, dies)));
+      assert.equal(takes.filter((taken) => taken).length, 1);
+      assert.equal(await catalog.sessions.takeNonceCount('n', 2, dies), true);
+      clock.advance(2000);
+      assert.equal(await catalog.sessions.sweep(), 2);
+    });
+
+    test('ends a session after its time without use', async () => {
+      await catalog.sessions.open('hash', { kind: 'user', id: 'u' }, 60);
+      clock.advance(50_000);
+      assert.deepEqual(await catalog.sessions.touch('hash', 60), { kind: 'user', id: 'u' });
+      clock.advance(50_000);
+      assert.notEqual(await catalog.sessions.touch('hash', 60), null);
+      clock.advance(61_000);
+      assert.equal(await catalog.sessions.touch('hash', 60), null);
+    });
+
+    test('numbers ids once and for ever, jobs in the same sequence', async () => {
+      const { cluster } = inventory;
+      const numbers = await Promise.all(Array.from({ length: 6 }, () => catalog.numbers.numberOf('cluster', cluster.id)));
+      assert.equal(new Set(numbers).size, 1);
+      const [number] = numbers;
+      assert.ok(number !== undefined && number >= 2);
+      assert.equal(await catalog.numbers.idOf('cluster', number), cluster.id);
+      assert.equal(await catalog.numbers.idOf('project', number), null);
+      assert.equal(await catalog.numbers.idOf('cluster', 2 ** 70), null);
+      const job = await catalog.jobs.insert(jobRow(inventory));
+      assert.ok(job.number > number);
+      assert.equal((await catalog.jobs.byNumber(job.number))?.id, job.id);
+    });
+
+    test('makes the default subclient at first sight', async () => {
+      const { cluster } = inventory;
+      const made = await Promise.all([catalog.subclients.byName(cluster.id, 'DEFAULT'), catalog.subclients.byName(cluster.id, 'default')]);
+      assert.equal(made[0]?.id, made[1]?.id);
+      assert.equal(await catalog.subclients.byName(cluster.id, 'other'), null);
+      await catalog.subclients.insert({ clusterId: cluster.id, name: 'Shop', databases: ['shop'], collections: [] });
+      assert.deepEqual((await catalog.subclients.list(cluster.id)).map(({ name: one }) => one), ['default', 'Shop']);
+    });
+
+    test('completes a snapshot only with all that its root says', async () => {
+      const job = await catalog.jobs.insert(jobRow(inventory));
+      const row = await catalog.snapshots.insert(snapshotRow(inventory, job.id));
+      await assert.rejects(catalog.transaction((tx) => tx.executeSql('update snapshots set state = $1 where id = $2', ['completed', row.id])), code('CATALOG_QUERY_FAILED'));
+      await catalog.snapshots.complete(row.id, OUTCOME);
+      const read = await catalog.snapshots.get(row.id);
+      assert.deepEqual(read?.pointInTime, OUTCOME.pointInTime);
+      assert.equal(read?.dataSizeBytes, 3_000_000_000);
+      assert.deepEqual(read?.expiresAt, OUTCOME.expiresAt);
+      assert.equal((await catalog.snapshots.newestCompleted(inventory.cluster.id))?.id, row.id);
+    });
+
+    test('keeps an expiry that was set while the capture ran', async () => {
+      const job = await catalog.jobs.insert(jobRow(inventory));
+      const row = await catalog.snapshots.insert(snapshotRow(inventory, job.id));
+      const wished = new Date('2031-05-05T00:00:00Z');
+      await catalog.snapshots.setExpiry(row.id, wished);
+      assert.deepEqual(await catalog.snapshots.pendingFacts(10), []);
+      await catalog.snapshots.complete(row.id, OUTCOME);
+      assert.deepEqual((await catalog.snapshots.get(row.id))?.expiresAt, wished);
+      assert.deepEqual((await catalog.snapshots.pendingFacts(10)).map(({ kind, body }) => ({ kind, body })), [{ kind: 'expiry', body: { expiresAt: wished.toISOString() } }]);
+    });
+
+    test('deletes a snapshot once and leaves a note for the repository', async () => {
+      const { snapshotId } = await insertCompleted(catalog, inventory);
+      assert.equal(await catalog.snapshots.markDeleted(snapshotId), true);
+      assert.equal(await catalog.snapshots.markDeleted(snapshotId), false);
+      assert.equal((await catalog.snapshots.list(inventory.cluster.id, PAGE)).totalCount, 0);
+      assert.equal(await catalog.snapshots.newestCompleted(inventory.cluster.id), null);
+      const [fact, ...more] = await catalog.snapshots.pendingFacts(10);
+      assert.equal(fact?.kind, 'deleted');
+      assert.deepEqual(more, []);
+      await catalog.snapshots.forgetFact(fact?.id ?? 0);
+      assert.deepEqual(await catalog.snapshots.pendingFacts(10), []);
+    });
+
+    test('reads a restore with its snapshot, its job and its download', async () => {
+      const { project, cluster } = inventory;
+      const { snapshotId } = await insertCompleted(catalog, inventory);
+      const id = newId();
+      const job = await catalog.jobs.insert(jobRow(inventory, { kind: 'prepareDownload', snapshotId, restoreId: id }));
+      const restore = await catalog.restores.insert({
+        id, delivery: 'download', projectId: project.id, clusterId: cluster.id, clusterName: cluster.name, snapshotId, target: null, jobId: job.id,
+        selection: { databases: ['a'], collections: ['a.b\u0001'], renames: [{ from: 'a', to: 'c' }] }, indexStrategy: 'ALL', usersAndRoles: false,
+        download: { expirationHours: 4, maxDownloads: 2, fileName: 'x.tar.gz', readyAtOnce: false },
+      });
+      assert.equal(restore.state, 'queued');
+      assert.deepEqual(restore.snapshotPointInTime, OUTCOME.pointInTime);
+      assert.deepEqual(restore.selection.collections, ['a.b\u0001']);
+      assert.deepEqual(restore.download, { expirationHours: 4, maxDownloads: 2, downloads: 0, fileName: 'x.tar.gz', readyAt: null, expiresAt: null, sha1: null });
+      await catalog.restores.setDownloadReady(id);
+      clock.advance(60_000);
+      await catalog.restores.setDownloadReady(id);
+      await catalog.restores.countDownload(id, 'abc');
+      const ready = (await catalog.restores.get(id))?.download;
+      assert.equal(ready?.downloads, 1);
+      assert.equal((ready?.expiresAt?.getTime() ?? 0) - (ready?.readyAt?.getTime() ?? 0), 4 * 3_600_000);
+      assert.equal(ready?.expiresAt?.getTime(), clock.now().getTime() - 60_000 + 4 * 3_600_000);
+      const proof = { provenAt: clock.now(), collections: 2, documents: 5, bytes: 77 };
+      await catalog.restores.saveProof(id, proof, { odd: 'name with \u0000' });
+      assert.deepEqual((await catalog.restores.list(cluster.id, PAGE)).items[0]?.proof, proof);
+      assert.deepEqual(await catalog.restores.result(id), { odd: 'name with \u0000' });
+    });
+
+    test('rolls a whole transaction back', async () => {
+      await assert.rejects(catalog.transaction(async (tx) => {
+        await tx.organizations.insert({ id: newId(), name: 'gone' });
+        throw new Error('stop');
+      }), /stop/);
+      assert.equal(await catalog.organizations.byName('gone'), null);
+    });
+
+    test('keeps settings, the first writer winning', async () => {
+      assert.equal(await catalog.settings.get('k'), undefined);
+      const stored = await Promise.all([1, 2, 3].map((value) => catalog.settings.getOrSet('k', { value })));
+      assert.deepEqual(stored[0], stored[1]);
+      await catalog.settings.set('k', null);
+      assert.equal(await catalog.settings.get('k'), null);
+    });
+
+    test('lists audit events newest first', async () => {
+      const event = { principalKind: null, principalId: null, principalName: null, action: 'a', projectId: inventory.project.id, object: null, address: '127.0.0.1', details: { n: 1 } };
+      await catalog.auditEvents.insert(event);
+      await catalog.auditEvents.insert({ ...event, action: 'b', projectId: null });
+      assert.deepEqual((await catalog.auditEvents.list({ projectId: null }, PAGE)).items.map(({ action }) => action), ['b', 'a']);
+      assert.equal((await catalog.auditEvents.list({ projectId: inventory.project.id }, PAGE)).totalCount, 1);
+    });
+  });
+}

@@ -1,0 +1,133 @@
+// Throw-away PostgreSQL servers of the two kinds that the catalog knows: the embedded one in a fresh home, and an
+// external one over TCP with a password, of the system's own programs where there are any.
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { globSync } from 'node:fs';
+import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { serverAccount } from '../../src/catalog/embedded-postgres/account.ts';
+import { prepareBinaries } from '../../src/catalog/embedded-postgres/binaries.ts';
+import { openCatalog, type Catalog, type CatalogOptions } from '../../src/catalog/index.ts';
+import { systemClock, type Clock } from '../../src/foundation/clock.ts';
+import { createLogger } from '../../src/foundation/logger.ts';
+import { createSealer } from '../../src/foundation/seal.ts';
+import { startWatchdog } from './watchdog.ts';
+
+export interface TestDatabase {
+  readonly kind: 'embedded' | 'external';
+  /** What `openCatalog` takes. */
+  readonly database: CatalogOptions['database'];
+  /** A catalog in a schema of its own. */
+  open(options?: { readonly schema?: string; readonly clock?: Clock }): Promise<Catalog>;
+  stop(): Promise<void>;
+}
+
+export const testSealer = createSealer(Buffer.alloc(32, 7));
+export const silent = createLogger('silent');
+let schemas = 0;
+
+/** A name that no other test of this process or another uses. */
+export function freshSchema(): string {
+  schemas += 1;
+  return `test_${process.pid}_${schemas}`;
+}
+
+export async function startEmbedded(): Promise<TestDatabase> {
+  const home = await mkdtemp(join(tmpdir(), 'leafvault-test-'));
+  const watchdog = startWatchdog(home);
+  // Stays open, so that the server outlives the tests' own catalogs.
+  const anchor = await openOn({ home }, 'anchor');
+  return {
+    kind: 'embedded',
+    database: { home },
+    open: ({ schema = freshSchema(), clock } = {}) => openOn({ home }, schema, clock),
+    async stop() {
+      await anchor.close();
+      watchdog.dismiss();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function startExternal(): Promise<TestDatabase & { readonly url: string }> {
+  const account = serverAccount();
+  const folder = await mkdtemp(join(tmpdir(), 'leafvault-test-'));
+  const programs = await findPrograms(folder);
+  const password = join(folder, 'password');
+  await writeFile(password, 'not-a-secret');
+  for (const path of account === null ? [] : [folder, password]) await chown(path, account?.uid ?? 0, account?.gid ?? 0);
+  const data = join(folder, 'data');
+  const run = { ...(account ?? {}), cwd: '/', env: { PATH: '/usr/bin:/bin', LANG: 'C', LC_ALL: 'C' } };
+  const made = spawnSync(programs.initdb, ['-D', data, '-U', 'tester', '--auth=scram-sha-256', `--pwfile=${password}`, '-E', 'UTF8', '--locale=C', '--no-sync'], { ...run, encoding: 'utf8' });
+  if (made.status !== 0) throw new Error(`initdb of ${programs.initdb} failed: ${made.stderr}${made.stdout}${made.error?.message ?? ''}`);
+  const port = await freePort();
+  const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off', 'max_connections=200'];
+  const child = spawn(programs.postgres, ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], { ...run, stdio: 'ignore' });
+  const watchdog = startWatchdog(folder);
+  if (child.pid !== undefined) watchdog.watch(child.pid);
+  const url = `postgres://tester:not-a-secret@127.0.0.1:${port}/postgres`;
+  await answering(url, child);
+  return {
+    kind: 'external',
+    database: { url },
+    url,
+    open: ({ schema = freshSchema(), clock } = {}) => openOn({ url }, schema, clock),
+    async stop() {
+      child.kill('SIGINT');
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      watchdog.dismiss();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Both kinds, for suites that have to pass on each. */
+export const DATABASES = [
+  { name: 'the embedded PostgreSQL', start: startEmbedded },
+  { name: 'a PostgreSQL by URL', start: startExternal },
+] as const;
+
+function openOn(database: CatalogOptions['database'], schema: string, clock: Clock = systemClock): Promise<Catalog> {
+  return openCatalog({ database, schema, clock, sealer: testSealer, log: silent });
+}
+
+/** The system's PostgreSQL (14 or newer), else the programs of the embedded one. */
+async function findPrograms(folder: string): Promise<{ readonly initdb: string; readonly postgres: string }> {
+  const folders = [
+    ...globSync('/usr/lib/postgresql/*/bin').sort((a, b) => Number(b.split('/')[4]) - Number(a.split('/')[4])),
+    ...(process.env['PATH'] ?? '').split(delimiter),
+  ];
+  for (const bin of folders) {
+    const [initdb] = globSync(join(bin, 'initdb'));
+    const [postgres] = globSync(join(bin, 'postgres'));
+    const version = postgres === undefined ? '' : spawnSync(postgres, ['--version'], { encoding: 'utf8' }).stdout;
+    if (initdb !== undefined && postgres !== undefined && Number(/ (\d+)/.exec(version)?.[1]) >= 14) return { initdb, postgres };
+  }
+  return prepareBinaries(serverAccount(), folder);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function answering(url: string, child: ChildProcess): Promise<void> {
+  for (const end = performance.now() + 30_000; performance.now() < end; await delay(50)) {
+    if (child.exitCode !== null) break;
+    const client = new pg.Client({ connectionString: url });
+    client.on('error', () => undefined);
+    const up = await client.connect().then(() => true, () => false);
+    await client.end().catch(() => undefined);
+    if (up) return;
+  }
+  throw new Error(`The external PostgreSQL at ${url} does not answer (exit code ${child.exitCode})`);
+}
+

@@ -4,3 +4,4 @@ export { type Facade, type FacadeContext } from './facade.ts';
 export { oauthDoor } from './auth/oauth.ts';
 export { downloadsDoor } from './downloads/downloads-door.ts';
 export { consoleDoor, type ConsoleOptions, type Readiness } from './console/console-door.ts';
+export { facades } from './facades/index.ts';

@@ -1,0 +1,168 @@
+// The composition root: the only file that knows every room. Opens from the bottom up, closes in reverse.
+import { openCatalog, type Catalog } from './catalog/index.ts';
+import { archiveOpener } from './composition/archive-opener.ts';
+import { describeFirstStart } from './composition/announce.ts';
+import { createClosers } from './composition/closers.ts';
+import { openHome } from './composition/home.ts';
+import { assertMasterKeyOf, loadMasterKey } from './composition/master-key.ts';
+import { openOneRepository, type OpenedRepository } from './composition/one-repository.ts';
+import { onSameFileSystem } from './composition/same-file-system.ts';
+import { prepareTenants } from './composition/tenants.ts';
+import type { Config } from './config/index.ts';
+import { captureSnapshot, restoreSnapshot, settleRestore } from './engine/index.ts';
+import type { Clock } from './foundation/clock.ts';
+import { LeafvaultError } from './foundation/errors.ts';
+import type { Logger } from './foundation/logger.ts';
+import { createSealer } from './foundation/seal.ts';
+import { buildServer, consoleDoor, downloadsDoor, facades, oauthDoor, type HttpServer } from './http/index.ts';
+import { createChores, createHandlers, openPostgresQueue, Worker, type PostgresQueue } from './jobs/index.ts';
+import { openRepository, type Repository } from './repository/index.ts';
+import { createOverview, createServices } from './services/index.ts';
+import { openStorage } from './storage/index.ts';
+
+export { roleCommands } from './engine/index.ts';
+
+/** `all`: door and worker; `door`: no jobs run here; `worker`: nothing else. */
+export type AppRole = 'all' | 'door' | 'worker';
+
+export interface AppOptions {
+  readonly config: Config;
+  readonly role: AppRole;
+  readonly version: { readonly text: string; readonly gitHash: string };
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Text for the person who started it; holds secrets at a first start. */
+  readonly announce: (text: string) => void;
+  readonly warn: (text: string) => void;
+}
+
+export interface App {
+  /** Ready when it resolves. @throws what kept it from starting; `stop` then closes what was open */
+  start(): Promise<void>;
+  /** Safe to call twice, and when the start failed. */
+  stop(): Promise<void>;
+  /** Origin that clients are told; null for a worker. */
+  address(): string | null;
+}
+
+/** Everything that is open while the app runs. */
+interface Parts {
+  readonly options: AppOptions;
+  readonly masterKey: Uint8Array;
+  readonly catalog: Catalog;
+  readonly queue: PostgresQueue;
+  readonly repositories: OpenedRepository;
+  readonly tempRoot: string;
+  readonly ownTemp: string;
+}
+
+export function buildApp(options: AppOptions): App {
+  const closers = createClosers(options.log);
+  let server: HttpServer | null = null;
+  // Requests that come before the worker runs are taken; /readyz says that it is too early.
+  let working = false;
+  return {
+    async start() {
+      const { config, role } = options;
+      const parts = await openParts(options, closers.add);
+      const first = role === 'worker' ? null : await prepareTenants({ ...options, ...parts });
+      // Before anything else can fail: it is told only once.
+      if (first !== null) options.announce(describeFirstStart(first, { address: addressOf(config), masterKeyFile: config.masterKeyFile }));
+      const worker = role === 'door' ? null : buildWorker(parts);
+      if (role !== 'worker') {
+        server = await buildDoor(parts, () => working);
+        closers.add('server', server.close);
+        await listen(server, config);
+      }
+      if (worker !== null) {
+        closers.add('worker', () => worker.stop());
+        await worker.start();
+      }
+      working = true;
+      await warnOfOneFileSystem(config, options.warn);
+    },
+    stop: closers.closeAll,
+    address: () => server?.baseUrl() ?? null,
+  };
+}
+
+async function openParts(options: AppOptions, opened: (name: string, close: () => Promise<void>) => void): Promise<Parts> {
+  const { config, clock, log } = options;
+  const home = await openHome(config.home);
+  opened('home', home.close);
+  const masterKey = await loadMasterKey(config.masterKeyFile);
+  const sealer = createSealer(masterKey.bytes);
+  const catalog = await openCatalog({ database: config.databaseUrl === null ? { home: config.home } : { url: config.databaseUrl }, sealer, log, clock });
+  opened('catalog', catalog.close);
+  await assertMasterKeyOf(catalog, masterKey, config.masterKeyFile);
+  const repositories = await openOneRepository({ address: config.repositoryStore, masterKey: masterKey.bytes, tempDir: home.own, clock, log });
+  opened('repository', repositories.close);
+  const queue = await openPostgresQueue({ catalog, log });
+  opened('queue', queue.close);
+  return { options, masterKey: masterKey.bytes, catalog, queue, repositories, tempRoot: home.jobs, ownTemp: home.own };
+}
+
+function buildWorker({ options, catalog, queue, repositories, tempRoot }: Parts): Worker {
+  const { clock, log, config } = options;
+  const handlers = createHandlers({ catalog, repositories, clock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore });
+  return new Worker({ catalog, queue, handlers, clock, log, tempRoot, concurrency: config.jobsAtOnce, chores: createChores({ catalog, repositories }) });
+}
+
+async function buildDoor({ options, catalog, queue, repositories, masterKey, ownTemp }: Parts, isWorking: () => boolean): Promise<HttpServer> {
+  const { clock, log, config, version } = options;
+  const openArchive = archiveOpener({ repository: repositories.repository, tempDir: ownTemp });
+  // Download addresses are made long after the server listens.
+  const baseUrl = (): string => server.baseUrl();
+  const services = createServices({ catalog, queue, clock, masterKey, openArchive, baseUrl });
+  const console = consoleDoor({
+    overview: createOverview(catalog), clock, version: version.text,
+    readiness: async () => ({ catalog: await answers(catalog), repository: true, worker: isWorking() }),
+  });
+  const server: HttpServer = await buildServer({
+    services, facades, log, clock,
+    plugins: [console, oauthDoor(services.identity), downloadsDoor(services.downloads)],
+    publicUrl: config.listen.publicUrl,
+    version: { gitHash: version.gitHash, versionString: version.text },
+    ...(config.listen.trustProxy.length === 0 ? {} : { trustProxy: config.listen.trustProxy }),
+  });
+  return server;
+}
+
+function answers(catalog: Catalog): Promise<boolean> {
+  return catalog.ping().then(() => true, () => false);
+}
+
+async function listen(server: HttpServer, { listen: { host, port } }: Config): Promise<void> {
+  try {
+    await server.listen({ host, port });
+  } catch (cause) {
+    throw new LeafvaultError('LISTEN_FAILED', `Listening on ${host}:${port} failed`, { cause, hint: 'Choose another port with --listen-port, or stop what uses this one' });
+  }
+}
+
+function addressOf({ listen: { publicUrl, host, port } }: Config): string {
+  return publicUrl ?? `http://${host}:${port}`;
+}
+
+async function warnOfOneFileSystem({ repositoryStore, masterKeyFile }: Config, warn: (text: string) => void): Promise<void> {
+  if (!(await onSameFileSystem(repositoryStore.replace(/^file:/, ''), masterKeyFile))) return;
+  warn(`The repository and the master key ${masterKeyFile} are on one file system: one broken disk loses both. Keep the recovery key elsewhere, or set masterKeyFile`);
+}
+
+/** Opens the repository alone, for offline commands. Closing it closes its store. @throws REPOSITORY_MISSING, MASTER_KEY_UNREADABLE */
+export async function openRepositoryOf(config: Config, { clock, log }: Pick<AppOptions, 'clock' | 'log'>): Promise<Repository> {
+  const home = await openHome(config.home);
+  const storage = openStorage(config.repositoryStore);
+  const close = async (): Promise<void> => {
+    await storage.close();
+    await home.close();
+  };
+  try {
+    const { bytes } = await loadMasterKey(config.masterKeyFile, { make: false });
+    const repository = await openRepository({ storage, masterKey: bytes, tempDir: home.own, clock, log });
+    return { ...repository, close: () => repository.close().finally(close) };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

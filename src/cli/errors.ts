@@ -1,0 +1,27 @@
+// Exit codes of the command line; `leafvault help` and docs/reference/cli.md show this table.
+import { isLeafvaultError } from '../foundation/errors.ts';
+
+export const EXIT_CODES = {
+  ok: { code: 0, meaning: 'done' },
+  failed: { code: 1, meaning: 'failed; the message says why' },
+  usage: { code: 2, meaning: 'wrong command, flag or setting' },
+  damaged: { code: 3, meaning: 'the check found damage' },
+  masterKey: { code: 4, meaning: 'the master key is missing, damaged or another one' },
+  catalog: { code: 5, meaning: 'PostgreSQL cannot be reached or used' },
+  repository: { code: 6, meaning: 'the repository cannot be opened' },
+  interrupted: { code: 130, meaning: 'stopped by a second signal before everything was put away' },
+} as const;
+
+const BY_CODE: readonly (readonly [RegExp, keyof typeof EXIT_CODES])[] = [
+  [/^CONFIG_/, 'usage'],
+  [/^(MASTER_KEY_|SEAL_)/, 'masterKey'],
+  [/^CATALOG_/, 'catalog'],
+  [/^(REPOSITORY_|STORAGE_)/, 'repository'],
+];
+
+/** The exit code that a failure ends the process with. */
+export function exitCodeOf(error: unknown): number {
+  const code = isLeafvaultError(error) ? error.code : '';
+  const row = BY_CODE.find(([pattern]) => pattern.test(code));
+  return EXIT_CODES[row?.[1] ?? 'failed'].code;
+}

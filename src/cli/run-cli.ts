@@ -1,0 +1,88 @@
+// `leafvault <command>`: parses, runs one command, turns a failure into a message and an exit code.
+import { Command, CommanderError } from 'commander';
+import { CONFIG_ERRORS, flagName, loadConfig, SETTINGS, type Config, type Setting, type SettingName } from '../config/index.ts';
+import { describeError, isLeafvaultError } from '../foundation/errors.ts';
+import { runCheck } from './check.ts';
+import { EXIT_CODES, exitCodeOf } from './errors.ts';
+import { printRoles } from './roles.ts';
+import { runService } from './serve.ts';
+import { leafvaultVersion } from './version.ts';
+import type { CliWorld } from './world.ts';
+
+type Flags = Readonly<Record<string, string | boolean | undefined>>;
+
+/** Runs the command of `argv` to its end and gives the exit code. Never throws. */
+export async function runCli(world: CliWorld): Promise<number> {
+  const outcome = { code: EXIT_CODES.ok.code as number };
+  const program = buildProgram(world, outcome);
+  try {
+    await program.parseAsync([...world.argv], { from: 'user' });
+    return outcome.code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_CODES.ok.code : EXIT_CODES.usage.code;
+    world.err(failureText(error));
+    return exitCodeOf(error);
+  }
+}
+
+function buildProgram(world: CliWorld, outcome: { code: number }): Command {
+  const program = new Command('leafvault')
+    .description('Backup and restore for MongoDB that you run yourself, behind the backup APIs your tools already speak')
+    .exitOverride()
+    .configureOutput({ writeOut: world.out, writeErr: world.err })
+    .addHelpText('after', exitCodeHelp());
+  const command = (name: string, description: string): Command =>
+    program.command(name).description(description).exitOverride().configureOutput({ writeOut: world.out, writeErr: world.err });
+  const configured = (name: string, description: string): Command => withSettings(command(name, description));
+  const run = (work: (config: Config, flags: Flags) => Promise<number>) => async (flags: Flags): Promise<void> => {
+    outcome.code = await work(configOf(world, flags), flags);
+  };
+
+  configured('serve', 'answer the APIs, plan and run jobs; stops cleanly on SIGTERM')
+    .option('--no-worker', 'answer and plan only; jobs run in `leafvault worker` processes')
+    .action(run((config, flags) => runService(world, config, flags.worker === false ? 'door' : 'all')));
+  configured('worker', 'run jobs only, beside any number of others on one PostgreSQL')
+    .action(run((config) => runService(world, config, 'worker')));
+  configured('check', 'prove that the repository is whole; needs the master key, not the catalog')
+    .option('--read-data', 'also read, decrypt and verify every stored byte')
+    .action(run((config, flags) => runCheck(world, config, { readData: flags.readData === true })));
+  command('roles', 'print the two createRole commands that a backup and a restore need on a cluster')
+    .option('--json', 'as a JSON array of command documents')
+    .action((flags: Flags) => printRoles(world, { json: flags.json === true }));
+  command('version', 'print the version').action(() => world.out(`leafvault ${leafvaultVersion().text}\n`));
+  return program;
+}
+
+function withSettings(command: Command): Command {
+  command.option('--config <path>', 'settings file (default: leafvault.yaml in the current folder where there is one; environment: LEAFVAULT_CONFIG)');
+  for (const setting of Object.values(SETTINGS) as Setting[]) {
+    command.option(setting.flag, `${setting.help} (default: ${setting.defaultText ?? String(setting.default)}; environment: ${setting.env})`);
+  }
+  return command;
+}
+
+function configOf(world: CliWorld, flags: Flags): Config {
+  const given: Partial<Record<SettingName, string>> = {};
+  for (const [name, setting] of Object.entries(SETTINGS) as [SettingName, Setting][]) {
+    const value = flags[camelCase(flagName(setting))];
+    if (typeof value === 'string') given[name] = value;
+  }
+  return loadConfig({ flags: given, env: world.env, cwd: world.cwd, configFile: typeof flags.config === 'string' ? flags.config : undefined, readFile: world.readFile });
+}
+
+/** As commander names an option's value: `listen-port` -> `listenPort`. */
+function camelCase(flag: string): string {
+  return flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function failureText(error: unknown): string {
+  const hint = isLeafvaultError(error) && error.hint !== undefined ? `HINT: ${error.hint}\n` : '';
+  const isForPeople = isLeafvaultError(error) && error.code in CONFIG_ERRORS;
+  const unexpected = isLeafvaultError(error) || !(error instanceof Error) ? '' : `${error.stack ?? ''}\n`;
+  return `${isForPeople && error.cause === undefined ? (error as Error).message : describeError(error)}\n${hint}${unexpected}`;
+}
+
+function exitCodeHelp(): string {
+  const rows = Object.values(EXIT_CODES).map(({ code, meaning }) => `  ${String(code).padEnd(4)} ${meaning}`);
+  return `\nExit codes:\n${rows.join('\n')}\n`;
+}

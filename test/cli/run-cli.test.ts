@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { EXIT_CODES, exitCodeOf, runCli } from '../../src/cli/index.ts';
+import { LeafvaultError } from '../../src/foundation/errors.ts';
+
+interface Run { readonly code: number; readonly out: string; readonly err: string }
+
+async function run(argv: readonly string[], env: Record<string, string> = {}): Promise<Run> {
+  let out = '';
+  let err = '';
+  const code = await runCli({
+    argv, env,
+    cwd: '/nowhere',
+    readFile: () => { throw Object.assign(new Error('none'), { code: 'ENOENT' }); },
+    out: (text) => { out += text; },
+    err: (text) => { err += text; },
+    stop: new AbortController().signal,
+  });
+  return { code, out, err };
+}
+
+describe('leafvault', () => {
+  test('prints its version', async () => {
+    const { code, out } = await run(['version']);
+    assert.equal(code, 0);
+    assert.match(out, /^leafvault \d+\.\d+\.\d+\n$/);
+  });
+
+  test('explains every setting and exit code in its help', async () => {
+    const { code, out } = await run(['serve', '--help']);
+    assert.equal(code, 0);
+    assert.match(out, /--listen-port <number>[\s\S]*LEAFVAULT_LISTEN_PORT/);
+    const { out: top } = await run(['--help']);
+    for (const { code: number, meaning } of Object.values(EXIT_CODES)) assert.ok(top.includes(meaning) && top.includes(String(number)), meaning);
+  });
+
+  test('answers an unknown command or flag with exit code 2', async () => {
+    assert.equal((await run(['serv'])).code, 2);
+    assert.equal((await run(['serve', '--prot', '1'])).code, 2);
+  });
+
+  test('answers wrong settings with exit code 2 and all of them', async () => {
+    const { code, err } = await run(['serve', '--listen-port', 'x', '--repository-store', 's3://bucket'], { LEAFVAULT_LOG_LEVEL: 'loud' });
+    assert.equal(code, 2);
+    for (const text of ['3 settings are wrong', '--listen-port', '--repository-store', 'LEAFVAULT_LOG_LEVEL', 's3:// is not available', 'HINT:']) assert.ok(err.includes(text), `${text} in ${err}`);
+  });
+
+  test('prints both roles as commands for mongosh and as JSON', async () => {
+    const { out } = await run(['roles']);
+    const names = [...out.matchAll(/"createRole": "(\w+)"/g)].map(([, name]) => name);
+    assert.deepEqual(names, ['leafvaultBackup', 'leafvaultRestore']);
+    const commands = JSON.parse((await run(['roles', '--json'])).out) as { readonly createRole: string }[];
+    assert.deepEqual(commands.map(({ createRole }) => createRole), names);
+  });
+});
+
+test('exitCodeOf follows the table of codes', () => {
+  const codes = ['CONFIG_INVALID', 'MASTER_KEY_OTHER', 'SEAL_BROKEN', 'CATALOG_UNREACHABLE', 'STORAGE_FULL', 'REPOSITORY_MISSING', 'LISTEN_FAILED'];
+  assert.deepEqual(codes.map((code) => exitCodeOf(new LeafvaultError(code, 'x'))), [2, 4, 4, 5, 6, 6, 1]);
+  assert.equal(exitCodeOf(new Error('x')), 1);
+});

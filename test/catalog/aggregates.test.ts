@@ -6,7 +6,7 @@ import { isLeafvaultError } from '../../src/foundation/errors.ts';
 import { newId } from '../../src/foundation/ids.ts';
 import { insertCompleted, jobRow, makeInventory, OUTCOME, snapshotRow, type Inventory } from '../support/catalog-rows.ts';
 import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
-import { DATABASES, type TestDatabase } from '../support/postgres.ts';
+import { DATABASES, emptyCatalog, type TestDatabase } from '../support/postgres.ts';
 
 const PAGE = { pageNumber: 1, itemsPerPage: 100 };
 const code = (wanted: string) => (error: unknown) => isLeafvaultError(error, wanted);
@@ -18,14 +18,17 @@ for (const { name, start } of DATABASES) {
     let clock: FakeClock;
     let inventory: Inventory;
 
-    before(async () => { server = await start(); });
-    after(() => server.stop());
-    beforeEach(async () => {
+    before(async () => {
+      server = await start();
       clock = fakeClock();
       catalog = await server.open({ clock });
-      inventory = await makeInventory(catalog);
     });
-    afterEach(() => catalog.close());
+    after(async () => {
+      await catalog.close();
+      await server.stop();
+    });
+    beforeEach(async () => { inventory = await makeInventory(catalog); });
+    afterEach(() => emptyCatalog(catalog));
 
     test('lists organizations and projects by what a principal may see', async () => {
       const { orgId, project } = inventory;

@@ -91,6 +91,15 @@ export const DATABASES = [
   { name: 'a PostgreSQL by URL', start: startExternal },
 ] as const;
 
+/** Takes every row out of a catalog and its queue: cheaper than a fresh schema for each test. */
+export async function emptyCatalog(catalog: Catalog): Promise<void> {
+  await catalog.transaction(async (tx) => {
+    await tx.executeSql('truncate organizations, workers, sessions, revoked_bearers, used_nonces, numbers, audit_events, settings cascade');
+    const { rows } = await tx.executeSql('select 1 from information_schema.tables where table_schema = $1 and table_name = $2', [`${catalog.schema}_queue`, 'job']);
+    if (rows.length > 0) await tx.executeSql(`delete from ${catalog.schema}_queue.job`);
+  });
+}
+
 function openOn(database: CatalogOptions['database'], schema: string, clock: Clock = systemClock): Promise<Catalog> {
   return openCatalog({ database, schema, clock, sealer: testSealer, log: silent });
 }

@@ -18,7 +18,7 @@ export const commvault: Facade = {
   prefix: '/commandcenter/api',
   aliases: ['/webconsole/api'],
   caseInsensitive: true,
-  schemes: ['authtoken', 'bearer'],
+  schemes: ['authtoken'],
   accessList: 'always',
   acceptsJson: (contentType) => contentType === 'application/json' || contentType === '',
   register(app, { services, clock }) {

@@ -1,0 +1,285 @@
+// All services in memory, for fast tests of the doors: the rules that doors rely on, no catalog, no queue, no engine.
+// Jobs stand still until a test moves them.
+import type { Cluster, Job, Organization, Page, PageOf, Project, Restore, Snapshot } from '../../src/domain/records.ts';
+import { projectRolesOf, type Principal, type RoleGrant } from '../../src/domain/roles.ts';
+import type { Clock } from '../../src/foundation/clock.ts';
+import { LeafvaultError } from '../../src/foundation/errors.ts';
+import type { Services } from '../../src/services/contracts.ts';
+import { identityInMemory, type InMemoryIdentity } from './identity-in-memory.ts';
+
+export const ORG_ID = '5f0000000000000000000001';
+export const SHOP_ID = '5f0000000000000000000003';
+export const OTHER_ID = '5f000000000000000000000a';
+export const ORDERS_ID = '5f0000000000000000000004';
+export const COPY_ID = '5f0000000000000000000005';
+export const VAULT_ID = '5f000000000000000000000b';
+
+export interface AuditEvent { readonly action: string; readonly principal: Principal | null; readonly object: string | null }
+
+export interface MemoryWorld {
+  readonly services: Services;
+  readonly identity: InMemoryIdentity;
+  readonly audit: AuditEvent[];
+  readonly snapshots: Map<string, Snapshot>;
+  readonly restores: Map<string, Restore>;
+  readonly jobs: Map<string, Job>;
+  readonly subclients: Map<string, { readonly databases: readonly string[]; readonly collections: readonly string[] }>;
+  /** What the last `snapshots.create` was asked to choose. */
+  lastSelection: unknown;
+  /** An API key and a bearer token with these grants; gives the token. */
+  grant(name: string, grants: readonly RoleGrant[], accessList?: readonly string[]): Promise<string>;
+  startJob(id: string, phase: string): void;
+  completeSnapshot(id: string): Snapshot;
+  endJob(id: string, state: 'completed' | 'failed' | 'cancelled', message?: string): void;
+  changeRestore(id: string, change: Partial<Restore>): Restore;
+}
+
+export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld {
+  const identity = identityInMemory();
+  const principals = new Map<string, Principal>();
+  const state = {
+    organizations: [{ id: ORG_ID, name: 'Example', createdAt: clock.now() }] satisfies Organization[],
+    projects: [
+      { id: SHOP_ID, orgId: ORG_ID, name: 'shop', createdAt: clock.now() },
+      { id: OTHER_ID, orgId: ORG_ID, name: 'other', createdAt: clock.now() },
+    ] satisfies Project[],
+    clusters: [cluster(ORDERS_ID, SHOP_ID, 'orders', clock), cluster(COPY_ID, SHOP_ID, 'copy', clock), cluster(VAULT_ID, OTHER_ID, 'vault', clock)],
+    snapshots: new Map<string, Snapshot>(),
+    restores: new Map<string, Restore>(),
+    jobs: new Map<string, Job>(),
+    subclients: new Map<string, { readonly databases: readonly string[]; readonly collections: readonly string[] }>(),
+    numbers: new Map<string, number>(),
+  };
+  let serial = 0;
+  const nextId = (): string => (0x660000000000 + ++serial).toString(16).padStart(24, '0');
+  const number = (key: string): number => {
+    if (!state.numbers.has(key)) state.numbers.set(key, state.numbers.size + 2);
+    return state.numbers.get(key) ?? 0;
+  };
+  const newJob = (job: Pick<Job, 'kind' | 'projectId' | 'clusterId' | 'snapshotId' | 'restoreId'>, principal: Principal): Job => {
+    const id = nextId();
+    const made: Job = {
+      ...job, id, state: 'queued', createdAt: clock.now(), startedAt: null, finishedAt: null, cancelRequestedAt: null, phase: null, documentsDone: 0,
+      documentsTotal: null, bytesDone: 0, bytesTotal: null, bytesPerSecond: null, etaSeconds: null, namespace: null, attempt: 1, errorCode: null,
+      errorMessage: null, errorHint: null, requestedBy: `${principal.kind} ${principal.name}`, number: number(`job ${id}`),
+    };
+    state.jobs.set(id, made);
+    return made;
+  };
+  const change = <T>(map: Map<string, T>, id: string, news: Partial<T>): T => {
+    const old = map.get(id);
+    if (old === undefined) throw new Error(`Nothing is there under ${id}`);
+    const made = { ...old, ...news };
+    map.set(id, made);
+    return made;
+  };
+  const snapshotOf = (clusterId: string, id: string): Snapshot => {
+    const found = state.snapshots.get(id);
+    if (found === undefined || found.clusterId !== clusterId || found.deletedAt !== null) throw missing('SNAPSHOT_NOT_FOUND', { id, clusterId });
+    return found;
+  };
+  const restoreOf = (clusterId: string, id: string): Restore => {
+    const found = state.restores.get(id);
+    if (found === undefined || found.clusterId !== clusterId) throw missing('RESTORE_NOT_FOUND', { id, clusterId });
+    return found;
+  };
+  const visibleProjects = (principal: Principal): Project[] => state.projects.filter((each) => projectRolesOf(principal, each).size > 0);
+  const endJob: MemoryWorld['endJob'] = (id, end, message) => {
+    const now = clock.now();
+    const job = change(state.jobs, id, { state: end, finishedAt: now, startedAt: state.jobs.get(id)?.startedAt ?? now, errorMessage: message ?? null });
+    const { restoreId, snapshotId } = job;
+    if (restoreId !== null) change(state.restores, restoreId, { state: end, finishedAt: now });
+    if (job.kind === 'snapshot' && snapshotId !== null) change(state.snapshots, snapshotId, { state: end, finishedAt: now });
+  };
+  const world: MemoryWorld = {
+    identity,
+    audit: [],
+    snapshots: state.snapshots,
+    restores: state.restores,
+    jobs: state.jobs,
+    subclients: state.subclients,
+    lastSelection: undefined,
+    async grant(name, grants, accessList = []) {
+      const principal: Principal = { kind: 'apiKey', id: nextId(), name, orgId: ORG_ID, grants };
+      principals.set(name, principal);
+      identity.keys.set(name, { privateKey: `private-of-${name}`, accessList });
+      const { token } = await identity.issueBearer(principal);
+      identity.bearers.set(token, { principal, accessList });
+      return token;
+    },
+    startJob(id, phase) {
+      const job = change(state.jobs, id, { state: 'running', startedAt: clock.now(), phase });
+      if (job.kind === 'snapshot' && job.snapshotId !== null) change(state.snapshots, job.snapshotId, { state: 'inProgress', startedAt: clock.now(), mongodbVersion: '6.0.5' });
+      if (job.restoreId !== null) change(state.restores, job.restoreId, { state: 'running', startedAt: clock.now() });
+    },
+    completeSnapshot(id) {
+      const now = clock.now();
+      const { jobId, retentionDays } = change(state.snapshots, id, {
+        startedAt: now, capturedAt: now, pointInTime: { t: Math.floor(now.getTime() / 1000), i: 7 }, mongodbVersion: '6.0.5', replicaSetName: 'rs0',
+        consistency: 'point-in-time', documents: 1000, dataSizeBytes: 1_000_000, storageSizeBytes: 250_000,
+      });
+      endJob(jobId, 'completed');
+      return change(state.snapshots, id, { expiresAt: new Date(now.getTime() + retentionDays * 86_400_000) });
+    },
+    endJob,
+    changeRestore: (id, news) => change(state.restores, id, news),
+    services: {
+      identity: {
+        ...identity,
+        async apiKey(publicKey) {
+          const known = await identity.apiKey(publicKey);
+          const principal = principals.get(publicKey);
+          return known === null || principal === undefined ? known : { ...known, principal };
+        },
+      },
+      audit: { async record(event) { world.audit.push(event); } },
+      inventory: {
+        organizations: async (principal, page) => cut(state.organizations.filter(({ id }) => principal.orgId === id), page),
+        projects: async (principal, page) => cut(visibleProjects(principal), page),
+        async project(id) {
+          const found = state.projects.find((each) => each.id === id);
+          if (found === undefined) throw missing('PROJECT_NOT_FOUND', { id });
+          return found;
+        },
+        async clusterByName(projectId, name) {
+          const found = state.clusters.find((each) => each.projectId === projectId && each.name === name);
+          if (found === undefined) throw missing('CLUSTER_NOT_FOUND', { projectId, name });
+          return found;
+        },
+        async clusterById(projectId, id) {
+          const found = state.clusters.find((each) => each.projectId === projectId && each.id === id);
+          if (found === undefined) throw missing('CLUSTER_NOT_FOUND', { projectId, id });
+          return found;
+        },
+        clusters: async (projectId, page) => cut(state.clusters.filter((each) => each.projectId === projectId), page),
+        async visibleClusters(principal) {
+          return visibleProjects(principal).flatMap((project) => state.clusters.filter((each) => each.projectId === project.id).map((each) => ({ project, cluster: each })));
+        },
+      },
+      snapshots: {
+        async create({ cluster: of, description, retentionDays, principal, selection }) {
+          world.lastSelection = selection;
+          const id = nextId();
+          const job = newJob({ kind: 'snapshot', projectId: of.projectId, clusterId: of.id, snapshotId: id, restoreId: null }, principal);
+          const snapshot: Snapshot = {
+            id, projectId: of.projectId, clusterId: of.id, clusterName: of.name, state: 'queued', type: 'onDemand', description, retentionDays,
+            requestedAt: clock.now(), startedAt: null, pointInTime: null, capturedAt: null, finishedAt: null,
+            expiresAt: new Date(clock.now().getTime() + retentionDays * 86_400_000), mongodbVersion: null, replicaSetName: null, consistency: null,
+            documents: null, dataSizeBytes: null, storageSizeBytes: null, jobId: job.id, deletedAt: null,
+          };
+          state.snapshots.set(id, snapshot);
+          return { snapshot, job };
+        },
+        async list(clusterId, page, filter) {
+          const found = [...state.snapshots.values()].filter((each) => each.clusterId === clusterId && each.deletedAt === null);
+          return cut(found.filter((each) => filter?.completedOnly !== true || each.state === 'completed').reverse(), page);
+        },
+        get: async (clusterId, id) => snapshotOf(clusterId, id),
+        async delete({ cluster: of, id }) {
+          snapshotOf(of.id, id);
+          change(state.snapshots, id, { deletedAt: clock.now() });
+        },
+        async setExpiry({ cluster: of, id, expiresAt }) {
+          const snapshot = snapshotOf(of.id, id);
+          if (expiresAt <= (snapshot.capturedAt ?? snapshot.requestedAt)) throw missing('EXPIRY_INVALID', { expiresAt });
+          return change(state.snapshots, id, { expiresAt });
+        },
+      },
+      restores: {
+        async create({ cluster: of, snapshotId, delivery, target, download, principal }) {
+          const snapshot = snapshotOf(of.id, snapshotId);
+          if (snapshot.state !== 'completed') throw missing('SNAPSHOT_NOT_COMPLETE', { id: snapshotId, state: snapshot.state });
+          const targetCluster = delivery === 'download' || target === undefined ? null : findTarget(state, target, principal);
+          const id = nextId();
+          const kind = delivery === 'download' ? 'prepareDownload' : 'restore';
+          const job = newJob({ kind, projectId: of.projectId, clusterId: of.id, snapshotId, restoreId: id }, principal);
+          const restore: Restore = {
+            id, delivery, projectId: of.projectId, clusterId: of.id, clusterName: of.name, snapshotId, snapshotCapturedAt: snapshot.capturedAt,
+            snapshotPointInTime: snapshot.pointInTime, snapshotFinishedAt: snapshot.finishedAt, targetProjectId: targetCluster?.projectId ?? null,
+            targetClusterId: targetCluster?.id ?? null, targetClusterName: targetCluster?.name ?? null, createdAt: clock.now(), startedAt: null, finishedAt: null,
+            state: 'queued', proof: null, jobId: job.id,
+            download: delivery === 'automated' ? null : {
+              state: download?.readyAtOnce === true ? 'ready' : 'preparing',
+              url: download?.readyAtOnce === true ? `${baseUrl()}/backup/restore/v2/pull/${id}/secret/rs0.tar.gz` : null,
+              expiresAt: download?.readyAtOnce === true ? new Date(clock.now().getTime() + download.expirationHours * 3_600_000) : null,
+              expirationHours: download?.expirationHours ?? 1, maxDownloads: download?.maxDownloads ?? null, downloads: 0, fileName: 'rs0.tar.gz', sha1: null,
+            },
+          };
+          state.restores.set(id, restore);
+          return restore;
+        },
+        list: async (clusterId, page) => cut([...state.restores.values()].filter((each) => each.clusterId === clusterId).reverse(), page),
+        get: async (clusterId, id) => restoreOf(clusterId, id),
+        async cancel({ cluster: of, id }) {
+          const restore = restoreOf(of.id, id);
+          if (restore.download?.state === 'ready') change(state.restores, id, { download: { ...restore.download, state: 'cancelled', url: null } });
+          else if (['completed', 'failed', 'cancelled'].includes(restore.state)) throw missing('RESTORE_NOT_CANCELLABLE', { id, state: restore.state });
+          else endJob(restore.jobId, 'cancelled');
+        },
+      },
+      downloads: { async resolve() { throw missing('DOWNLOAD_NOT_FOUND', {}); } },
+      jobs: {
+        async get(id) {
+          const found = state.jobs.get(id);
+          if (found === undefined) throw missing('JOB_NOT_FOUND', { id });
+          return found;
+        },
+        async byNumber(wanted) {
+          const found = [...state.jobs.values()].find((each) => each.number === wanted);
+          if (found === undefined) throw missing('JOB_NOT_FOUND', { number: wanted });
+          return found;
+        },
+        async list({ clusterIds, kinds, active }, page) {
+          const isActive = (job: Job): boolean => job.state === 'queued' || job.state === 'running';
+          return cut([...state.jobs.values()].filter((job) => clusterIds.includes(job.clusterId)
+            && (kinds === undefined || kinds.includes(job.kind)) && (active === undefined || active === isActive(job))).reverse(), page);
+        },
+        async cancel(id) {
+          const job = state.jobs.get(id);
+          if (job === undefined) throw missing('JOB_NOT_FOUND', { id });
+          if (['completed', 'failed', 'cancelled'].includes(job.state)) throw missing('JOB_NOT_CANCELLABLE', { id, state: job.state });
+          endJob(id, 'cancelled');
+        },
+      },
+      numbers: {
+        numberOf: async (kind, id) => number(`${kind} ${id}`),
+        async idOf(kind, wanted) {
+          const found = [...state.numbers].find(([key, value]) => value === wanted && key.startsWith(`${kind} `));
+          return found?.[0].slice(kind.length + 1) ?? null;
+        },
+      },
+      subclients: {
+        async resolve(clusterId, name) {
+          const found = name.toLowerCase() === 'default' ? { databases: [], collections: [] } : state.subclients.get(name.toLowerCase());
+          if (found === undefined) throw missing('SUBCLIENT_NOT_FOUND', { clusterId, name });
+          return { id: `${clusterId} ${name.toLowerCase()}`, name: name.toLowerCase(), ...found };
+        },
+      },
+    },
+  };
+  return world;
+}
+
+function cluster(id: string, projectId: string, name: string, clock: Clock): Cluster {
+  return { id, projectId, name, createdAt: clock.now(), hosts: ['db1.example:27017', 'db2.example:27017'], replicaSetName: 'rs0', mongodbVersion: '6.0.5', lastSuccessAt: null, lastProvenAt: null };
+}
+
+function findTarget(
+  state: { readonly projects: readonly Project[]; readonly clusters: readonly Cluster[] },
+  target: { readonly projectId: string; readonly cluster: { readonly name: string } | { readonly id: string } }, principal: Principal,
+): Cluster {
+  const project = state.projects.find(({ id }) => id === target.projectId);
+  if (project === undefined) throw missing('TARGET_NOT_FOUND', { projectId: target.projectId, ...target.cluster });
+  if (!projectRolesOf(principal, project).has('GROUP_BACKUP_RECOVERY_OPERATOR')) throw missing('TARGET_FORBIDDEN', { projectId: project.id });
+  const found = state.clusters.find((each) => each.projectId === project.id && ('id' in target.cluster ? each.id === target.cluster.id : each.name === target.cluster.name));
+  if (found === undefined) throw missing('TARGET_NOT_FOUND', { projectId: project.id, ...target.cluster });
+  return found;
+}
+
+function cut<T>(all: readonly T[], { pageNumber, itemsPerPage }: Page): PageOf<T> {
+  return { items: all.slice((pageNumber - 1) * itemsPerPage, pageNumber * itemsPerPage), totalCount: all.length };
+}
+
+function missing(code: string, details: Readonly<Record<string, unknown>>): LeafvaultError {
+  return new LeafvaultError(code, `In memory: ${code}`, { details });
+}

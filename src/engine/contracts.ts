@@ -28,6 +28,8 @@ export interface SnapshotBody {
   readonly pointInTime: ClusterTime | null;
   /** T1 as wall-clock time (ISO 8601). */
   readonly capturedAt: string;
+  /** What the capture was told to take; absent or empty: everything. A restore moves nothing aside outside of it. */
+  readonly selection?: { readonly databases: readonly string[]; readonly collections: readonly string[] };
   readonly collections: number;
   readonly documents: number;
   /** Raw BSON bytes of all documents. */

@@ -22,7 +22,40 @@ export const BACKUP_ROLE: Document = {
   roles: [],
 };
 
+/** What a restore does to a collection that it builds, reads back and renames. */
+export const RESTORE_ACTIONS = [
+  'find', 'insert', 'update', 'remove', 'createCollection', 'dropCollection', 'createIndex', 'dropIndex', 'collMod',
+  'renameCollectionSameDB', 'listCollections', 'listIndexes', 'collStats',
+] as const;
+
+/** What merging users and roles needs (`_mergeAuthzCollections`). */
+export const USER_ACTIONS = [
+  'createUser', 'createRole', 'dropUser', 'dropRole', 'grantRole', 'revokeRole', 'changePassword', 'changeCustomData',
+  'setAuthenticationRestriction', 'viewUser', 'viewRole',
+] as const;
+
+/** May build, prove and swap collections of every database, and merge users and roles. */
+export const RESTORE_ROLE: Document = {
+  createRole: 'leafvaultRestore',
+  privileges: [
+    { resource: { cluster: true }, actions: ['listDatabases', 'getParameter'] },
+    // dbStats: free space of the target
+    { resource: { db: '', collection: '' }, actions: [...RESTORE_ACTIONS, 'dbStats', ...USER_ACTIONS] },
+    { resource: { db: '', collection: 'system.js' }, actions: [...RESTORE_ACTIONS] },
+    { resource: { db: '', collection: 'system.views' }, actions: ['find'] },
+    // raw buckets of time series
+    { resource: { db: '', system_buckets: '' }, actions: [...RESTORE_ACTIONS] },
+    // the oplog's window
+    { resource: { db: 'local', collection: 'oplog.rs' }, actions: ['find', 'collStats'] },
+    { resource: { db: 'admin', collection: 'system.users' }, actions: ['find'] },
+    { resource: { db: 'admin', collection: 'system.roles' }, actions: ['find'] },
+    // the feature compatibility version
+    { resource: { db: 'admin', collection: 'system.version' }, actions: ['find'] },
+  ],
+  roles: [],
+};
+
 /** The `createRole` commands, in the order to run them on `admin`. */
 export function roleCommands(): readonly Document[] {
-  return [BACKUP_ROLE];
+  return [BACKUP_ROLE, RESTORE_ROLE];
 }

@@ -1,8 +1,8 @@
 // An entry of a snapshot as the engine reads it back: its body checked, its BSON parts unpacked.
-import { BSON, type Document } from 'bson';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import type { ChunkList, RepositoryReader, SnapshotEntry, SnapshotRoot } from '../../repository/repository.ts';
 import type { CollectionBody, EntryKind } from '../contracts.ts';
+import { decodeOrderedText, type OrderedDocument } from './ordered-document.ts';
 
 export interface CollectionEntry {
   readonly body: CollectionBody;
@@ -41,18 +41,13 @@ export async function* collectionEntries(reader: RepositoryReader, root: Snapsho
   for await (const entry of reader.entries(root)) yield readCollectionEntry(entry);
 }
 
-/** Options as `listCollections` gave them; numbers, dates and the like keep their BSON types. */
-export function optionsOf(body: CollectionBody): Document {
-  return decode(body.options);
+/** Options as `listCollections` gave them. */
+export function optionsOf(body: CollectionBody): OrderedDocument {
+  return decodeOrderedText(body.options);
 }
 
 /** Index specifications as `listIndexes` gave them, `_id` included. */
-export function indexesOf(body: CollectionBody): Document[] {
-  const { indexes } = decode(body.indexes);
-  return Array.isArray(indexes) ? (indexes as Document[]) : [];
-}
-
-// Unpromoted, so that a double stays a double and a long a long when the server gets them back.
-function decode(base64: string): Document {
-  return base64 === '' ? {} : BSON.deserialize(Buffer.from(base64, 'base64'), { promoteValues: false, promoteBuffers: false, bsonRegExp: true });
+export function indexesOf(body: CollectionBody): OrderedDocument[] {
+  const indexes = decodeOrderedText(body.indexes).get('indexes');
+  return Array.isArray(indexes) ? (indexes as OrderedDocument[]) : [];
 }

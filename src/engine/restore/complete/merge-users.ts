@@ -1,0 +1,18 @@
+// Users and roles, last of all: merged from the collections that were loaded for it.
+import type { CompleteOptions } from './complete-restore.ts';
+
+/** The collections hold neither the account in use nor its roles, so this can't lock Leafvault out. */
+export async function mergeUsers({ target, plan, store }: CompleteOptions): Promise<void> {
+  const { auth } = plan;
+  if (auth === null || auth.merged) return;
+  await target.admin({
+    _mergeAuthzCollections: 1,
+    ...(auth.users === null ? {} : { tempUsersCollection: `admin.${auth.users}` }),
+    ...(auth.roles === null ? {} : { tempRolesCollection: `admin.${auth.roles}` }),
+    db: '',
+    drop: false,
+    writeConcern: { w: 'majority' },
+  });
+  auth.merged = true;
+  await store.save(plan);
+}

@@ -1,0 +1,33 @@
+// What every step of one restore attempt gets.
+import type { RestoreOptions } from '../contracts.ts';
+import type { SequenceMaker } from '../mongo/raw-insert-sequence.ts';
+import type { CollectionEntry } from '../snapshot/index.ts';
+import type { Target } from './open-target.ts';
+import type { RestorePlan, SwapStep, TimeSeriesStep } from './plan.ts';
+import type { PlanStore } from './plan-store.ts';
+import type { ProgressTally } from './progress-tally.ts';
+
+export interface RestoreContext {
+  readonly options: RestoreOptions;
+  readonly target: Target;
+  readonly plan: RestorePlan;
+  readonly store: PlanStore;
+  /** Collections and time series to load: entry and step. */
+  readonly loads: readonly Load[];
+  /** Entries of users and roles, when they are to be merged. */
+  readonly authEntries: readonly CollectionEntry[];
+  /** Accounts and roles (`db.name`) that are never merged: those in use. */
+  readonly inUse: ReadonlySet<string>;
+  readonly makeSequence: SequenceMaker | null;
+  readonly tally: ProgressTally;
+}
+
+export interface Load {
+  readonly entry: CollectionEntry;
+  readonly step: SwapStep | TimeSeriesStep;
+  /** The collection that takes the raw documents: the shadow, or the shadow's buckets. */
+  readonly collection: string;
+}
+
+/** Collections that are loaded, built or read at once. */
+export const COLLECTIONS_AT_ONCE = 4;

@@ -1,0 +1,91 @@
+// One rename at a time, in both directions, each looked up by UUID before and after. Where a step stands follows from
+// UUIDs alone (docs/design/restore-protocol.md, "Where a rename can stand").
+import { MongoServerError } from 'mongodb';
+import { LeafvaultError } from '../../foundation/errors.ts';
+import { isTransient } from '../mongo/raw-insert.ts';
+import { listNames, type Target } from './open-target.ts';
+import { gapNames, type Displaced, type SwapStep } from './plan.ts';
+
+const TRIES = 5;
+
+/** Moves the live collection to its old name. @throws RESTORE_SWAP_FAILED */
+export async function moveAside(target: Target, step: Displaced): Promise<void> {
+  if (step.liveUuid === null) return;
+  await ensureAt(target, { db: step.db, uuid: step.liveUuid, from: step.name, to: step.old, gaps: [] });
+}
+
+/** Gives a shadow its live name. @throws RESTORE_SWAP_FAILED */
+export async function putLive(target: Target, step: SwapStep): Promise<void> {
+  await ensureAt(target, { db: step.db, uuid: step.shadowUuid ?? '', from: step.shadow, to: step.name, gaps: gapNames(step) });
+}
+
+/** Puts a step back to where it was before the swap. @throws RESTORE_SWAP_FAILED */
+export async function putBack(target: Target, step: Displaced & Partial<Pick<SwapStep, 'shadow' | 'shadowUuid'>>): Promise<void> {
+  if (step.shadow !== undefined && step.shadowUuid != null) {
+    const places = await uuidsOf(target, step.db, [step.name]);
+    if (places.get(step.name) === step.shadowUuid) {
+      await ensureAt(target, { db: step.db, uuid: step.shadowUuid, from: step.name, to: step.shadow, gaps: [] });
+    }
+  }
+  if (step.liveUuid === null) return;
+  const places = await uuidsOf(target, step.db, [step.old]);
+  if (places.get(step.old) !== step.liveUuid) return;
+  await ensureAt(target, { db: step.db, uuid: step.liveUuid, from: step.old, to: step.name, gaps: gapNames(step) });
+}
+
+/** UUID of each of these names that is a collection. */
+export async function uuidsOf(target: Target, db: string, names: readonly string[]): Promise<Map<string, string>> {
+  const listed = await listNames(target, db, names);
+  return new Map([...listed.values()].filter(({ uuid }) => uuid !== null).map(({ name, uuid }) => [name, uuid as string]));
+}
+
+interface Move {
+  readonly db: string;
+  readonly uuid: string;
+  readonly from: string;
+  readonly to: string;
+  /** Where collections that stand in the way may go; empty: nothing may stand in the way. */
+  readonly gaps: readonly string[];
+}
+
+/** Brings the collection with this UUID from one name to another; done already is fine. */
+async function ensureAt(target: Target, move: Move): Promise<void> {
+  let cause: unknown;
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const at = await uuidsOf(target, move.db, [move.from, move.to]);
+    if (at.get(move.to) === move.uuid) return;
+    if (at.get(move.from) !== move.uuid) throw swapFailed(move, `${move.db}.${move.from} is no longer the collection that it was`, cause);
+    if (at.has(move.to)) await clearWay(target, move);
+    try {
+      await rename(target, move.db, move.from, move.to);
+    } catch (error) {
+      cause = error;
+      // NamespaceExists: an insert made the collection again between the two commands. The loop looks anew.
+      if (!isTransient(error) && !(error instanceof MongoServerError && error.code === 48)) throw swapFailed(move, 'the server refused it', error);
+    }
+  }
+  const at = await uuidsOf(target, move.db, [move.to]);
+  if (at.get(move.to) !== move.uuid) throw swapFailed(move, `it did not succeed in ${TRIES} tries`, cause);
+}
+
+/** Renames an intruder to the first gap name that is free. */
+async function clearWay(target: Target, move: Move): Promise<void> {
+  const taken = await uuidsOf(target, move.db, move.gaps);
+  const gap = move.gaps.find((name) => !taken.has(name));
+  if (gap === undefined) throw swapFailed(move, `${move.db}.${move.to} is in the way`, undefined);
+  await rename(target, move.db, move.to, gap).catch((error: unknown) => {
+    // NamespaceNotFound: whoever made it has dropped it.
+    if (!isTransient(error) && !(error instanceof MongoServerError && error.code === 26)) throw swapFailed(move, `${move.db}.${move.to} is in the way`, error);
+  });
+}
+
+async function rename(target: Target, db: string, from: string, to: string): Promise<void> {
+  await target.admin({ renameCollection: `${db}.${from}`, to: `${db}.${to}`, dropTarget: false, writeConcern: { w: 'majority' } });
+}
+
+function swapFailed(move: Move, reason: string, cause: unknown): LeafvaultError {
+  return new LeafvaultError('RESTORE_SWAP_FAILED', `Renaming ${move.db}.${move.from} to ${move.to} failed: ${reason}`, {
+    ...(cause === undefined ? {} : { cause }),
+    hint: 'The live collections were put back as they were; end index builds and other renames on the target, then restore again',
+  });
+}

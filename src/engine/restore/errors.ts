@@ -1,0 +1,13 @@
+// Codes of restoring, and of writing raw documents for it.
+
+export const RESTORE_ERRORS = {
+  RESTORE_PREFLIGHT_REFUSED: 'The restore was refused before it began; details.reasons lists everything that is in the way',
+  RESTORE_SELECTION_EMPTY: 'What was chosen is not in the snapshot',
+  RESTORE_DOCUMENT_REFUSED: 'The target can not store a document as it is; details.documents names it',
+  RESTORE_WRITE_FAILED: 'Writing to the target failed',
+  RESTORE_SHADOW_FAILED: 'A collection or view could not be made on the target',
+  RESTORE_PROOF_FAILED: 'What was read back from the target differs from the snapshot',
+  RESTORE_SWAP_FAILED: 'A rename of the swap failed; everything was put back',
+  RESTORE_FINISH_FAILED: 'The new collections are live, but a last step failed; trying again completes it',
+  RESTORE_PLAN_INVALID: 'A restore plan has a form that this version does not read',
+} as const;

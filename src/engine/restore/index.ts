@@ -1,0 +1,4 @@
+// The door of restoring.
+export { RESTORE_ERRORS } from './errors.ts';
+export { restoreSnapshot } from './restore.ts';
+export { settleRestore } from './settle-restore.ts';

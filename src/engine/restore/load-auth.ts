@@ -1,0 +1,58 @@
+// Loads users and roles into ordinary collections of `admin`, from which they are merged last of all.
+import { LeafvaultError } from '../../foundation/errors.ts';
+import { asBuffer, createKernel, documentLength, hashOf, newHashState, rawField, readString } from '../bson/index.ts';
+import { insertRaw } from '../mongo/raw-insert.ts';
+import { checkSettled, readSettled, type CollectionEntry } from '../snapshot/index.ts';
+import type { RestoreContext } from './context.ts';
+import { readContent } from './read-content.ts';
+
+/** Accounts and roles in use are left out and named in the plan. @throws RESTORE_PROOF_FAILED */
+export async function loadAuth(context: RestoreContext): Promise<void> {
+  const { plan, authEntries } = context;
+  if (plan.auth === null) return;
+  for (const entry of authEntries) {
+    const collection = entry.body.kind === 'users' ? plan.auth.users : plan.auth.roles;
+    if (collection !== null) await loadOne(context, entry, collection, plan.auth.leftOut);
+  }
+}
+
+async function loadOne(context: RestoreContext, entry: CollectionEntry, collection: string, leftOut: string[]): Promise<void> {
+  const { options, target } = context;
+  const settled = readSettled(entry, { reader: options.reader, hashSeed: options.hashSeed, tempDir: options.tempDir, signal: options.signal });
+  const kernel = createKernel(options.hashSeed);
+  const written = newHashState();
+  const into = {
+    db: target.db('admin'), collection, label: entry.namespace, makeSequence: context.makeSequence, ordered: false, maxDocumentBytes: target.facts.maxDocumentBytes,
+  };
+  for await (const { pieces } of settled.batches) {
+    const kept = pieces.flatMap((piece) => [...documentsOf(piece)]).filter((document) => {
+      const name = idTextOf(document);
+      const inUse = name !== null && context.inUse.has(name);
+      if (inUse) leftOut.push(name);
+      return !inUse;
+    });
+    if (kept.length === 0) continue;
+    const bytes = Buffer.concat(kept);
+    kernel.frame(bytes, { state: written, onSlice: () => undefined });
+    await insertRaw(into, { pieces: [bytes], documents: kept.length, bytes: bytes.length }, { signal: options.signal });
+  }
+  checkSettled(entry, settled.state);
+  const found = await readContent(target, { db: 'admin', collection, hashSeed: options.hashSeed, signal: options.signal });
+  if (hashOf(found) === hashOf(written)) return;
+  throw new LeafvaultError('RESTORE_PROOF_FAILED', `Proving ${entry.body.kind} failed: what was read back differs from the snapshot`, { retryable: true });
+}
+
+function* documentsOf(piece: Uint8Array): Generator<Buffer> {
+  const bytes = asBuffer(piece);
+  for (let at = 0; at < bytes.length; ) {
+    const length = documentLength(bytes, at);
+    yield bytes.subarray(at, at + length);
+    at += length;
+  }
+}
+
+/** `db.name`, which is the `_id` of users and roles. */
+function idTextOf(document: Buffer): string | null {
+  const field = rawField(document, '_id');
+  return field === null || field.type !== 2 ? null : readString(document, field);
+}

@@ -1,0 +1,99 @@
+// Loads the shadows: settled documents of the snapshot as raw inserts, several collections and inserts at once.
+// Every document is hashed on the way and the sums compared with the capture's (promise 4).
+import { throwIfAborted } from '../../foundation/abort.ts';
+import { LeafvaultError } from '../../foundation/errors.ts';
+import { insertRaw, type RawInsertTarget } from '../mongo/raw-insert.ts';
+import { checkSettled, readSettled, type SettledBatch } from '../snapshot/index.ts';
+import { majorityBarrier } from './barrier.ts';
+import { COLLECTIONS_AT_ONCE, type Load, type RestoreContext } from './context.ts';
+import { eachBounded } from './each-bounded.ts';
+import { createInsertSlots, type InsertSlots } from './insert-slots.ts';
+
+/** Secondaries and readers of the oplog are never further behind than this because of a load. */
+const BARRIER_BYTES = 256 * 1024 * 1024;
+const INSERTS_AT_ONCE = 4;
+const BYTES_AT_ONCE = 64 * 1024 * 1024;
+
+/**
+ * Ends with a majority barrier: what it wrote can't be rolled back any more.
+ * @throws SNAPSHOT_CONTENT_MISMATCH, REPOSITORY_CHUNK_*, RESTORE_DOCUMENT_REFUSED, RESTORE_WRITE_FAILED
+ */
+export async function loadShadows(context: RestoreContext): Promise<void> {
+  const { target, loads, tally, plan } = context;
+  const slots = createInsertSlots({
+    inserts: INSERTS_AT_ONCE, bytes: BYTES_AT_ONCE, barrierBytes: BARRIER_BYTES, barrier: () => majorityBarrier(target, plan.restoreId),
+  });
+  const electedBefore = await target.electionId();
+  tally.begin('load', totalsOf(loads));
+  await eachBounded(largestFirst(loads), COLLECTIONS_AT_ONCE, (load) => loadOne(context, load, slots, false));
+  await majorityBarrier(target, plan.restoreId);
+  if ((await target.electionId()) !== electedBefore) await loadAgain(context, slots);
+}
+
+export function totalsOf(loads: readonly Load[]): { readonly documents: number; readonly bytes: number } {
+  return {
+    documents: loads.reduce((sum, { entry }) => sum + entry.body.documents, 0),
+    bytes: loads.reduce((sum, { entry }) => sum + entry.body.bytes, 0),
+  };
+}
+
+/** A large collection that begins last would run alone at the end. */
+export function largestFirst(loads: readonly Load[]): Load[] {
+  return loads.toSorted((a, b) => b.entry.body.bytes - a.entry.body.bytes);
+}
+
+/** The primary changed: what the old one acknowledged alone may be gone. What is there is passed over. */
+async function loadAgain(context: RestoreContext, slots: InsertSlots): Promise<void> {
+  const { loads, tally, options, target, plan } = context;
+  options.log.warn('The primary of the target changed while documents were written; writing again what may have been lost');
+  const capped = loads.filter(({ entry }) => entry.body.capped);
+  if (capped.length > 0) {
+    throw new LeafvaultError('RESTORE_WRITE_FAILED', `Loading ${capped[0]?.step.from} failed: the primary of the target changed, and a capped collection can't be completed afterwards`, {
+      retryable: true, hint: 'Try again; the next attempt begins with empty collections',
+    });
+  }
+  tally.begin('load', totalsOf(loads));
+  await eachBounded(loads, COLLECTIONS_AT_ONCE, (load) => loadOne(context, load, slots, true));
+  await majorityBarrier(target, plan.restoreId);
+}
+
+async function loadOne(context: RestoreContext, load: Load, slots: InsertSlots, resend: boolean): Promise<void> {
+  const { options, tally } = context;
+  const { entry, step } = load;
+  const into = insertTarget(context, load);
+  const settled = readSettled(entry, { reader: options.reader, hashSeed: options.hashSeed, tempDir: options.tempDir, signal: options.signal });
+  const running = new Set<Promise<void>>();
+  let failure: { readonly error: unknown } | undefined;
+  const start = (batch: SettledBatch): void => {
+    const one = insertRaw(into, batch, { signal: options.signal, resend })
+      .then(() => tally.add(step.from, batch.documents, batch.bytes))
+      .catch((error: unknown) => { failure ??= { error }; })
+      .finally(() => {
+        running.delete(one);
+        slots.give(batch.bytes);
+      });
+    running.add(one);
+  };
+  try {
+    for await (const batch of settled.batches) {
+      await slots.take(batch.bytes);
+      start(batch);
+      // The order of a capped collection is its content.
+      if (entry.body.capped) await Promise.all(running);
+      if (failure !== undefined) break;
+      throwIfAborted(options.signal);
+    }
+  } finally {
+    await Promise.all(running);
+  }
+  if (failure !== undefined) throw failure.error;
+  const content = checkSettled(entry, settled.state);
+  step.proven = { documents: content.documents, bytes: content.bytes, hash: content.hash };
+}
+
+function insertTarget({ target, makeSequence }: RestoreContext, { entry, step, collection }: Load): RawInsertTarget {
+  return {
+    db: target.db(step.db), collection, label: step.from, makeSequence, ordered: entry.body.capped,
+    maxDocumentBytes: target.facts.maxDocumentBytes,
+  };
+}

@@ -1,0 +1,75 @@
+// Saves a plan in the catalog's journal, then on the target; of two copies the higher revision counts.
+import type { Collection } from 'mongodb';
+import { MongoServerError } from 'mongodb';
+import { LeafvaultError } from '../../foundation/errors.ts';
+import type { RestoreJournal } from '../contracts.ts';
+import { PLAN_COLLECTION, PLAN_DB } from '../mongo/namespaces.ts';
+import type { Target } from './open-target.ts';
+import { namesInPlan, parsePlan, type RestorePlan } from './plan.ts';
+
+export interface PlanStore {
+  /** Durable in both places when it resolves. @throws what the journal throws when the lease is lost */
+  save(plan: RestorePlan): Promise<void>;
+  /** Brings the target's copy of a plan that is over up to date, if there is one. */
+  settleCopy(plan: RestorePlan): Promise<void>;
+  /** Takes the plan off the target; the journal keeps it. */
+  forget(plan: RestorePlan): Promise<void>;
+}
+
+/** A plan as it lies on the target. `hidden` lists the namespaces that no capture takes into a snapshot. */
+interface StoredPlan {
+  readonly _id: string;
+  readonly revision: number;
+  readonly hidden: readonly string[];
+}
+
+export function createPlanStore(journal: RestoreJournal, target: Target): PlanStore {
+  return {
+    async save(plan) {
+      plan.revision += 1;
+      await journal.save(JSON.parse(JSON.stringify(plan)) as Record<string, unknown>);
+      try {
+        await plansOf(target).replaceOne({ _id: plan.restoreId, revision: { $lt: plan.revision } }, storedOf(plan), { upsert: true, writeConcern: { w: 'majority' } });
+      } catch (cause) {
+        if (!(cause instanceof MongoServerError) || cause.code !== 11000) throw cause;
+        throw new LeafvaultError('RESTORE_PLAN_INVALID', `Saving the plan of restore ${plan.restoreId} on the target failed: another worker has saved a later one`, { cause });
+      }
+    },
+    async settleCopy(plan) {
+      const { _id, ...copy } = storedOf(plan);
+      if (plan.kept.length === 0) await this.forget(plan);
+      else await plansOf(target).replaceOne({ _id }, copy, { writeConcern: { w: 'majority' } });
+    },
+    async forget(plan) {
+      await plansOf(target).deleteOne({ _id: plan.restoreId }, { writeConcern: { w: 'majority' } });
+    },
+  };
+}
+
+/** The plan of a restore, null when there is none in either place. @throws RESTORE_PLAN_INVALID */
+export async function loadPlan(restoreId: string, journal: RestoreJournal, target: Target): Promise<RestorePlan | null> {
+  const fromJournal = await journal.load();
+  const fromTarget = await plansOf(target).findOne({ _id: restoreId });
+  const copies = [fromJournal, fromTarget as Record<string, unknown> | null].filter((copy) => copy !== null).map((copy) => parsePlan(copy));
+  return copies.sort((a, b) => b.revision - a.revision)[0] ?? null;
+}
+
+/** Plans of other restores that lie on the target. */
+export async function otherPlans(restoreId: string, target: Target): Promise<RestorePlan[]> {
+  const found = await plansOf(target).find({ _id: { $ne: restoreId } }).toArray();
+  return found.map((each) => parsePlan(each as unknown as Record<string, unknown>));
+}
+
+function storedOf(plan: RestorePlan): StoredPlan & RestorePlan {
+  return { ...plan, _id: plan.restoreId, hidden: hiddenOf(plan) };
+}
+
+/** What a capture leaves out because of this plan, `db.name` each. */
+export function hiddenOf(plan: RestorePlan): string[] {
+  if (plan.state === 'finished' || plan.state === 'undone') return plan.kept;
+  return namesInPlan(plan).map(({ db, name }) => `${db}.${name}`);
+}
+
+function plansOf(target: Target): Collection<StoredPlan> {
+  return target.db(PLAN_DB).collection<StoredPlan>(PLAN_COLLECTION);
+}

@@ -1,0 +1,168 @@
+// The plan of one restore attempt: every name that is ours, and which way a crash is to be ended.
+// docs/design/restore-protocol.md explains each field and state.
+import { randomBytes } from 'node:crypto';
+import { LeafvaultError } from '../../foundation/errors.ts';
+
+export type PlanState = 'preparing' | 'proven' | 'swapping' | 'committed' | 'finished' | 'undone';
+
+/** What was read back and found equal to the snapshot. */
+export interface ProvenContent {
+  readonly documents: number;
+  readonly bytes: number;
+  /** 32 hex digits. */
+  readonly hash: string;
+}
+
+export interface FailedIndex {
+  readonly name: string;
+  readonly reason: string;
+}
+
+/** Expiry values that are set once the collection is live; `index` null: the collection's own (clustered, time series). */
+export interface Expiry {
+  readonly index: string | null;
+  /** base64 of a BSON document `{expireAfterSeconds: …}`, so that its type survives. */
+  readonly value: string;
+}
+
+/** A live name that is moved out of the way: `old` takes the collection, `gap` an intruder. */
+export interface Displaced {
+  db: string;
+  name: string;
+  /** 32 hex digits; null: nothing was there. */
+  liveUuid: string | null;
+  old: string;
+  gap: string;
+}
+
+export interface SwapStep extends Displaced {
+  /** Namespace in the snapshot. */
+  from: string;
+  shadow: string;
+  /** Null until all shadows exist. */
+  shadowUuid: string | null;
+  proven: ProvenContent | null;
+  indexes: number;
+  failedIndexes: FailedIndex[];
+  expiries: Expiry[];
+}
+
+export interface PlannedView {
+  from: string;
+  db: string;
+  name: string;
+  /** base64 of BSON: options as `listCollections` gave them. */
+  options: string;
+  viewOn: string;
+  trial: string;
+}
+
+/** A live view that the snapshot lacks: made again as `old`, then dropped. */
+export interface AsideView {
+  db: string;
+  name: string;
+  options: string;
+  old: string;
+}
+
+export interface TimeSeriesStep {
+  from: string;
+  db: string;
+  /** Where the restored series ends: the live name, or one beside it. */
+  name: string;
+  /** Proven copy; the same as `name` when it stays beside. */
+  shadow: string;
+  /** UUID of the shadow's buckets. */
+  shadowUuid: string | null;
+  /** UUID of the live buckets that are to be replaced; null: the name is free. */
+  liveUuid: string | null;
+  /** base64 of BSON: options to create it with, without expiry. */
+  options: string;
+  /** base64 of BSON `{indexes: […]}`. */
+  indexes: string;
+  proven: ProvenContent | null;
+  indexCount: number;
+  failedIndexes: FailedIndex[];
+  expiries: Expiry[];
+  stage: 'beside' | 'dropping' | 'copying' | 'done';
+  /** UUID of the new live buckets once they exist. */
+  newUuid: string | null;
+}
+
+export interface AuthStep {
+  /** Collections of `admin`; null: there was nothing of that kind. */
+  users: string | null;
+  roles: string | null;
+  /** Accounts and roles that were left out, `db.name` each. */
+  leftOut: string[];
+  merged: boolean;
+}
+
+export interface RestorePlan {
+  formatVersion: 1;
+  revision: number;
+  restoreId: string;
+  snapshotId: string;
+  prefix: string;
+  state: PlanState;
+  oldCollections: 'drop' | 'keep';
+  /** ISO 8601. */
+  createdAt: string;
+  swaps: SwapStep[];
+  /** Live collections without a counterpart in the snapshot, or in the way of a view. */
+  asides: Displaced[];
+  views: PlannedView[];
+  asideViews: AsideView[];
+  timeSeries: TimeSeriesStep[];
+  auth: AuthStep | null;
+  warnings: string[];
+  /** Collections that stay when all is over: old ones by policy, intruders after a roll back. `db.name` each. */
+  kept: string[];
+}
+
+/** A plan without steps. `prefix` is new for each attempt, so that no attempt meets another's names. */
+export function newPlan(facts: Pick<RestorePlan, 'restoreId' | 'snapshotId' | 'oldCollections' | 'createdAt' | 'warnings'>): RestorePlan {
+  return {
+    formatVersion: 1, revision: 0, prefix: `__lv_${randomBytes(6).toString('hex')}`, state: 'preparing',
+    swaps: [], asides: [], views: [], asideViews: [], timeSeries: [], auth: null, kept: [], ...facts,
+  };
+}
+
+/** @throws LeafvaultError RESTORE_PLAN_INVALID */
+export function parsePlan(stored: Readonly<Record<string, unknown>>): RestorePlan {
+  // What the target's copy holds beside the plan.
+  const { _id, hidden, barriers, ...plan } = stored as Record<string, unknown> & Partial<RestorePlan>;
+  const lists = [plan.swaps, plan.asides, plan.views, plan.asideViews, plan.timeSeries, plan.kept];
+  if (plan.formatVersion !== 1 || typeof plan.prefix !== 'string' || typeof plan.revision !== 'number' || lists.some((list) => !Array.isArray(list))) {
+    throw new LeafvaultError('RESTORE_PLAN_INVALID', `Reading the plan of restore ${String(plan.restoreId)} failed: its form is not known`, {
+      hint: 'Let the version of Leafvault that began this restore, or a newer one, finish it',
+    });
+  }
+  return plan as RestorePlan;
+}
+
+/** Every collection and view that the plan may have made, with the UUID where it is known. */
+export function shadowsOf(plan: RestorePlan): { readonly db: string; readonly name: string; readonly uuid: string | null; readonly timeSeries: boolean }[] {
+  return [
+    ...plan.swaps.map((step) => ({ db: step.db, name: step.shadow, uuid: step.shadowUuid, timeSeries: false })),
+    ...plan.views.map((view) => ({ db: view.db, name: view.trial, uuid: null, timeSeries: false })),
+    ...plan.timeSeries.map((step) => ({ db: step.db, name: step.shadow, uuid: step.shadowUuid, timeSeries: true })),
+    ...[plan.auth?.users, plan.auth?.roles].filter((name) => name != null).map((name) => ({ db: 'admin', name, uuid: null, timeSeries: false })),
+  ];
+}
+
+/** Intruders beyond the first get a number of their own; the last name is the last try. */
+export function gapNames(step: Displaced): string[] {
+  return [step.gap, ...[2, 3, 4, 5].map((nth) => `${step.gap}.${nth}`)];
+}
+
+/** Every name in the plan that is not a live one: what a capture leaves out of a snapshot. */
+export function namesInPlan(plan: RestorePlan): { readonly db: string; readonly name: string }[] {
+  return [
+    ...shadowsOf(plan),
+    ...[...plan.swaps, ...plan.asides].flatMap((step) => [step.old, ...gapNames(step)].map((name) => ({ db: step.db, name }))),
+    ...plan.asideViews.map(({ db, old }) => ({ db, name: old })),
+    ...plan.views.map(({ db, trial }) => ({ db, name: `${trial}.gap` })),
+    ...plan.timeSeries.map(({ db, shadow }) => ({ db, name: `${shadow}.gap` })),
+  ].map(({ db, name }) => ({ db, name }));
+}

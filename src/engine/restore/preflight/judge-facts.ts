@@ -1,0 +1,125 @@
+// Go or no-go: every reason is collected. Pure, so that a target without room or of another version needs no server.
+import type { RestoreSelection } from '../../../domain/records.ts';
+import { showNamespace } from '../../mongo/namespaces.ts';
+import type { CollectionEntry } from '../../snapshot/index.ts';
+import { isWholeCluster, missingChoices, type SelectedEntry } from '../select-entries.ts';
+import { namesInPlan } from '../plan.ts';
+import type { TargetFacts } from './gather-facts.ts';
+import { nameFaults } from './name-faults.ts';
+import { missingPrivileges } from './privileges.ts';
+import { judgeVersion } from './judge-version.ts';
+
+export interface Judgement {
+  /** Each refuses the restore; empty: go. */
+  readonly reasons: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+export interface Request {
+  readonly selection: RestoreSelection;
+  readonly replaceTimeSeries: boolean;
+  readonly usersAndRoles: boolean;
+  readonly sourceVersion: string;
+  readonly sourceFeatureCompatibilityVersion: string;
+  /** All entries of the snapshot, and those of them that were chosen. */
+  readonly entries: readonly CollectionEntry[];
+  readonly selected: readonly SelectedEntry[];
+}
+
+export function judgeFacts(facts: TargetFacts, request: Request): Judgement {
+  const version = judgeVersion(facts, request);
+  return {
+    reasons: [
+      ...judgeTopology(facts),
+      ...version.reasons,
+      ...facts.denied.map((words) => `the target refused ${words}`),
+      ...missingPrivileges(facts.account, needsOf(request)),
+      ...missingChoices(request.selection, request.entries).map((name) => `${name} is not in the snapshot`),
+      ...nameFaults(request.selected, facts.databases),
+      ...request.selected.flatMap((each) => judgeLiveName(facts, each)),
+      ...judgeSpace(facts, request).reasons,
+      ...judgeOpenPlans(facts, request),
+    ],
+    warnings: [...version.warnings, ...judgeSpace(facts, request).warnings, ...judgeOplog(facts, request), ...judgeBesides(facts, request), ...judgeUnlisted(facts, request)],
+  };
+}
+
+function judgeTopology(facts: TargetFacts): string[] {
+  if (facts.topology === 'sharded') return ['the target is a sharded cluster, which cannot be restored into yet'];
+  return facts.writablePrimary ? [] : ['no primary of the target takes writes'];
+}
+
+function needsOf(request: Request): Parameters<typeof missingPrivileges>[1] {
+  const places = request.selected.filter(({ entry }) => entry.body.kind !== 'users' && entry.body.kind !== 'roles');
+  const databasesOf = (chosen: readonly SelectedEntry[]): string[] => [...new Set(chosen.map(({ db }) => db))];
+  return {
+    databases: databasesOf(places),
+    scripts: databasesOf(places.filter(({ name }) => name === 'system.js')),
+    timeSeries: databasesOf(places.filter(({ entry }) => entry.body.kind === 'timeseries')),
+    users: request.usersAndRoles && places.length < request.selected.length,
+  };
+}
+
+function judgeLiveName(facts: TargetFacts, { entry, db, name }: SelectedEntry): string[] {
+  const live = facts.live.get(db)?.get(name);
+  const { kind } = entry.body;
+  if (live === undefined || kind === 'users' || kind === 'roles') return [];
+  const where = showNamespace(`${db}.${name}`);
+  if (kind === 'collection' && live.type === 'view') return [`${where} is a view on the target and a collection in the snapshot; drop the view or restore under another name`];
+  if (kind !== 'timeseries' && live.type === 'timeseries') return [`${where} is a time series on the target, which nothing can be renamed over; drop it or restore under another name`];
+  if (kind === 'timeseries' && live.type !== 'timeseries') return [`${where} is a ${live.type} on the target and a time series in the snapshot; drop it or restore under another name`];
+  return [];
+}
+
+function judgeSpace(facts: TargetFacts, request: Request): Judgement {
+  const bytes = bytesOf(request);
+  if (facts.freeBytes === null) return { reasons: [], warnings: ['the free space of the target is not known'] };
+  const room = `the target has ${inWords(facts.freeBytes)} free and the documents have ${inWords(bytes)}`;
+  // A full disk stops the whole server, so what can't be excluded is refused; compression is not counted on.
+  if (bytes > facts.freeBytes) return { reasons: [`${room}: there is not enough room beside what is live`], warnings: [] };
+  return { reasons: [], warnings: bytes * 1.5 > facts.freeBytes ? [`${room}; indexes and the oplog need more`] : [] };
+}
+
+function judgeOplog(facts: TargetFacts, request: Request): string[] {
+  const bytes = bytesOf(request);
+  if (facts.oplogBytes === null || bytes < facts.oplogBytes / 2) return [];
+  return [`the documents have ${inWords(bytes)} and the target's oplog holds ${inWords(facts.oplogBytes)}: a secondary that falls behind has to sync anew, and continuous readers of the oplog lose their place`];
+}
+
+function judgeBesides(facts: TargetFacts, request: Request): string[] {
+  if (request.replaceTimeSeries) return [];
+  return request.selected
+    .filter(({ entry, db, name }) => entry.body.kind === 'timeseries' && facts.live.get(db)?.get(name)?.type === 'timeseries')
+    .map(({ db, name }) => `the time series ${showNamespace(`${db}.${name}`)} is there and stays; the restored one gets a name beside it, because time series can't be renamed`);
+}
+
+function judgeUnlisted(facts: TargetFacts, request: Request): string[] {
+  if (!isWholeCluster(request.selection)) return [];
+  const known = new Set(request.selected.map(({ db, name }) => `${db}.${name}`));
+  const missing = [...facts.live].flatMap(([db, names]) => [...names.keys()].map((name) => `${db}.${name}`)).filter((name) => !known.has(name) && isUserNamespace(name) && !facts.hidden.has(name));
+  return missing.length === 0 ? [] : [`the snapshot lacks ${missing.length} live collections, which are moved aside where they can be: ${missing.slice(0, 20).map(showNamespace).join(', ')}`];
+}
+
+function judgeOpenPlans(facts: TargetFacts, request: Request): string[] {
+  const wanted = new Set(request.selected.map(({ db, name }) => `${db}.${name}`));
+  return facts.openPlans
+    .filter((plan) => [...plan.swaps, ...plan.timeSeries, ...plan.views].some(({ db, name }) => wanted.has(`${db}.${name}`)))
+    .map((plan) => `the restore ${plan.restoreId} of the same collections is not over (${plan.state}, ${namesInPlan(plan).length} names)`);
+}
+
+/** Not of the server's own: those are never moved. */
+export function isUserNamespace(namespace: string): boolean {
+  return !/^(admin|config|local|__leafvault)\./.test(namespace) && (!/^[^.]+\.system\./.test(namespace) || namespace.endsWith('.system.js'));
+}
+
+function bytesOf(request: Request): number {
+  // A time series that gets its live name is written twice.
+  return request.selected.reduce((sum, { entry }) => sum + entry.body.bytes * (entry.body.kind === 'timeseries' ? 2 : 1), 0);
+}
+
+function inWords(bytes: number): string {
+  const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const step = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10));
+  return `${step === 0 ? bytes : (bytes / 1024 ** step).toFixed(1)} ${units[step]}`;
+}
+

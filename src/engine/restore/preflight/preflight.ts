@@ -1,0 +1,52 @@
+// The first step of a restore: gathers facts about the target and judges them before anything is written.
+import { LeafvaultError } from '../../../foundation/errors.ts';
+import type { RestoreOptions, SnapshotBody } from '../../contracts.ts';
+import { collectionEntries, type CollectionEntry } from '../../snapshot/index.ts';
+import { isWholeCluster, isSelected, renamed, type SelectedEntry } from '../select-entries.ts';
+import type { Target } from '../open-target.ts';
+import { warnOfExpiry } from './expiring-documents.ts';
+import { gatherFacts, type TargetFacts } from './gather-facts.ts';
+import { judgeFacts } from './judge-facts.ts';
+
+export interface Preflight {
+  readonly facts: TargetFacts;
+  readonly selected: readonly SelectedEntry[];
+  readonly warnings: readonly string[];
+}
+
+/** @throws RESTORE_PREFLIGHT_REFUSED with `details.reasons`, RESTORE_SELECTION_EMPTY */
+export async function preflight(options: RestoreOptions, target: Target): Promise<Preflight> {
+  const { selection, root } = options;
+  const entries: CollectionEntry[] = [];
+  for await (const entry of collectionEntries(options.reader, root)) entries.push(entry);
+  const selected = selectEntries(entries, options);
+  const databases = [...new Set(selected.filter(({ entry }) => !isAuth(entry)).map(({ db }) => db))];
+  const facts = await gatherFacts(target, options.restoreId, databases, isWholeCluster(selection));
+  const body = root.body as unknown as SnapshotBody;
+  const { reasons, warnings } = judgeFacts(facts, {
+    selection, replaceTimeSeries: options.replaceTimeSeries, usersAndRoles: options.usersAndRoles, entries, selected,
+    sourceVersion: body.source.serverVersion, sourceFeatureCompatibilityVersion: body.source.featureCompatibilityVersion,
+  });
+  if (reasons.length > 0) throw refused(reasons, warnings);
+  if (selected.length === 0 && !isWholeCluster(selection)) throw new LeafvaultError('RESTORE_SELECTION_EMPTY', 'Restoring was refused: nothing of what was chosen is in the snapshot');
+  const expiring = options.indexStrategy === 'ALL' ? await warnOfExpiry(options.reader, selected.map(({ entry }) => entry), options.clock) : [];
+  for (const warning of [...warnings, ...expiring]) options.log.warn({ restoreId: options.restoreId }, `Preflight: ${warning}`);
+  return { facts, selected, warnings: [...warnings, ...expiring] };
+}
+
+function selectEntries(entries: readonly CollectionEntry[], { selection, usersAndRoles }: RestoreOptions): SelectedEntry[] {
+  return entries
+    .filter((entry) => (isAuth(entry) ? usersAndRoles : isSelected(selection, entry.body.db, entry.body.name)))
+    .map((entry) => ({ entry, ...(isAuth(entry) ? { db: entry.body.db, name: entry.body.name } : renamed(selection, entry.body.db, entry.body.name)) }));
+}
+
+function isAuth({ body }: CollectionEntry): boolean {
+  return body.kind === 'users' || body.kind === 'roles';
+}
+
+function refused(reasons: readonly string[], warnings: readonly string[]): LeafvaultError {
+  return new LeafvaultError('RESTORE_PREFLIGHT_REFUSED', `Restoring was refused before it began: ${reasons.join('; ')}`, {
+    details: { reasons, warnings },
+    hint: 'Remove what is in the way, then restore again; `leafvault roles` prints the role that a target needs',
+  });
+}

@@ -1,0 +1,62 @@
+// The content proof: shadows are read back with majority and compared with the snapshot, document hash by document
+// hash; their indexes by name and key. Nothing that was not proven is swapped.
+import { LeafvaultError } from '../../foundation/errors.ts';
+import { showNamespace } from '../mongo/namespaces.ts';
+import { readAll } from '../mongo/raw-read.ts';
+import { contentOf, decodeOrdered, findDifference, sameValue, type OrderedDocument } from '../snapshot/index.ts';
+import { COLLECTIONS_AT_ONCE, type Load, type RestoreContext } from './context.ts';
+import { eachBounded } from './each-bounded.ts';
+import { isIdIndex, planIndexes } from './index-plan.ts';
+import { largestFirst, totalsOf } from './load-shadows.ts';
+import { uuidsOf } from './displace.ts';
+import { readContent } from './read-content.ts';
+
+/** @throws RESTORE_PROOF_FAILED naming the collection and the difference */
+export async function proveShadows(context: RestoreContext): Promise<void> {
+  const { loads, tally } = context;
+  tally.begin('prove', totalsOf(loads));
+  await eachBounded(largestFirst(loads), COLLECTIONS_AT_ONCE, async (load) => {
+    await proveContent(context, load);
+    await proveIndexes(context, load);
+  });
+}
+
+async function proveContent({ target, options, tally }: RestoreContext, { entry, step, collection }: Load): Promise<void> {
+  const uuid = (await uuidsOf(target, step.db, [collection])).get(collection);
+  if (uuid !== step.shadowUuid) throw proofFailed(step.from, 'the collection under construction was replaced by somebody');
+  const state = await readContent(target, {
+    db: step.db, collection, hashSeed: options.hashSeed, signal: options.signal,
+    onBatch: (documents, bytes) => tally.add(step.from, documents, bytes),
+  });
+  const content = contentOf(state);
+  const difference = findDifference(entry.body, content);
+  if (difference !== null) throw proofFailed(step.from, `what was read back is not what the snapshot holds: ${difference}`);
+  step.proven = { documents: content.documents, bytes: content.bytes, hash: content.hash };
+}
+
+async function proveIndexes({ target, options }: RestoreContext, { entry, step }: Load): Promise<void> {
+  const failed = new Set(step.failedIndexes.map(({ name }) => name));
+  const expected = planIndexes(entry.body, options.indexStrategy).indexes.filter((spec) => !failed.has(String(spec.get('name'))));
+  const found = new Map<string, OrderedDocument>();
+  for await (const raw of readAll(await target.reader(), step.db, { listIndexes: step.shadow })) {
+    const spec = decodeOrdered(raw);
+    if (!isIdIndex(spec)) found.set(String(spec.get('name')), spec);
+  }
+  for (const spec of expected) {
+    const there = found.get(String(spec.get('name')));
+    if (there === undefined) throw proofFailed(step.from, `the index ${String(spec.get('name'))} is missing`);
+    if (!sameKey(there, spec)) throw proofFailed(step.from, `the index ${String(spec.get('name'))} has another key`);
+  }
+  if (found.size !== expected.length) throw proofFailed(step.from, `it has ${found.size} secondary indexes instead of ${expected.length}`);
+}
+
+function sameKey(a: OrderedDocument, b: OrderedDocument): boolean {
+  return sameValue(a.get('key'), b.get('key'));
+}
+
+function proofFailed(from: string, reason: string): LeafvaultError {
+  return new LeafvaultError('RESTORE_PROOF_FAILED', `Proving ${showNamespace(from)} on the target failed: ${reason}`, {
+    retryable: true, hint: 'Nothing was replaced. Restore again; if it comes back, somebody writes to the collections under construction',
+    details: { namespace: from },
+  });
+}

@@ -1,0 +1,49 @@
+// Reads a collection of the target raw, with majority, and adds up its content.
+import { createKernel, newHashState, type HashState } from '../bson/index.ts';
+import type { Target } from './open-target.ts';
+
+export interface ReadContentOptions {
+  readonly db: string;
+  readonly collection: string;
+  readonly hashSeed: Uint8Array;
+  readonly signal?: AbortSignal;
+  readonly onBatch?: (documents: number, bytes: number) => void;
+  /** Gets each batch of documents, side by side; the view ends with the call. Waited for. */
+  readonly onDocuments?: (documents: Uint8Array, count: number) => Promise<void>;
+}
+
+/** Every document in natural order. The next batch is under way while one is hashed. */
+export async function readContent(target: Target, options: ReadContentOptions): Promise<HashState> {
+  const { db, collection } = options;
+  const reader = await target.reader();
+  const kernel = createKernel(options.hashSeed);
+  const state = newHashState();
+  const session = target.client.startSession({ causalConsistency: false });
+  const read = { session, ...(options.signal === undefined ? {} : { signal: options.signal }) };
+  try {
+    let reply = await reader.open(db, { find: collection, hint: { $natural: 1 }, readConcern: { level: 'majority' }, batchSize: 1000, noCursorTimeout: true }, read);
+    for (;;) {
+      const next = reply.cursorId === 0n ? null : reader.more(db, { id: reply.cursorId, collection }, {}, read);
+      // Its failure is seen where it is awaited, also when hashing fails first.
+      next?.catch(() => undefined);
+      const slices: { readonly bytes: Uint8Array; readonly documents: number }[] = [];
+      let documents = 0;
+      let bytes = 0;
+      kernel.frame(reply.batch, {
+        array: true,
+        state,
+        onSlice: (slice) => {
+          documents += slice.documents;
+          bytes += slice.bytes.length;
+          if (options.onDocuments !== undefined) slices.push({ bytes: slice.bytes.slice(), documents: slice.documents });
+        },
+      });
+      for (const slice of slices) await options.onDocuments?.(slice.bytes, slice.documents);
+      options.onBatch?.(documents, bytes);
+      if (next === null) return state;
+      reply = await next;
+    }
+  } finally {
+    await session.endSession().catch(() => undefined);
+  }
+}

@@ -1,0 +1,103 @@
+// The story of a restore. Each step is a file of its own; docs/design/restore-protocol.md says what each leaves behind.
+import { describeError, isLeafvaultError } from '../../foundation/errors.ts';
+import type { RestoreOptions, RestoreResult, RestoreSnapshot } from '../contracts.ts';
+import { proveSequences } from '../mongo/raw-insert-self-test.ts';
+import { addIndexes } from './add-indexes.ts';
+import { completeRestore } from './complete/complete-restore.ts';
+import type { RestoreContext } from './context.ts';
+import { createShadows } from './create-shadows.ts';
+import { loadAuth } from './load-auth.ts';
+import { loadShadows } from './load-shadows.ts';
+import { openTarget, type Target } from './open-target.ts';
+import { planRestore } from './plan-restore.ts';
+import { createPlanStore } from './plan-store.ts';
+import { parsePlan } from './plan.ts';
+import { preflight } from './preflight/preflight.ts';
+import { createProgressTally } from './progress-tally.ts';
+import { proveShadows } from './prove-shadows.ts';
+import { resultOf } from './restore-result.ts';
+import { setValidators } from './set-validators.ts';
+import { settleRestore } from './settle-restore.ts';
+import { swapNames } from './swap.ts';
+
+/**
+ * Restores a snapshot, or what was chosen of it, into a target. Live namespaces change in one swap, after everything
+ * was read back and proven. May be called again with the same `restoreId`: what the attempt before left is ended first.
+ * @throws LeafvaultError RESTORE_*, SNAPSHOT_*, TARGET_*, REPOSITORY_*; the signal's reason when cancelled
+ */
+export const restoreSnapshot: RestoreSnapshot = async (options) => {
+  if ((await settleRestore(options)) === 'new') return resultFromJournal(options);
+  try {
+    await runAttempt(options);
+  } catch (error) {
+    if ((await endAttempt(options, error)) !== 'new') throw error;
+  }
+  return resultFromJournal(options);
+};
+
+async function runAttempt(options: RestoreOptions): Promise<void> {
+  const target = await openTarget(options.target.uri, options.signal);
+  try {
+    await runSteps(options, target);
+  } catch (error) {
+    // The connections were closed by the cancel: what they failed with says nothing.
+    options.signal.throwIfAborted();
+    throw error;
+  } finally {
+    await target.close();
+  }
+}
+
+async function runSteps(options: RestoreOptions, target: Target): Promise<void> {
+  const phase = async (name: string): Promise<void> => {
+    await options.onPhase?.(name);
+    options.signal.throwIfAborted();
+  };
+  const tally = createProgressTally(options.onProgress, options.clock);
+  tally.begin('preflight');
+  await phase('preflight');
+  const { facts, selected, warnings } = await preflight(options, target);
+  const planned = planRestore(options, selected, facts, warnings);
+  const store = createPlanStore(options.journal, target);
+  await phase('prepare');
+  tally.begin('prepare');
+  await store.save(planned.plan);
+  const context: RestoreContext = {
+    options, target, store, tally, ...planned,
+    inUse: new Set([...facts.account.users, ...facts.account.roles]),
+    makeSequence: await proveSequences(target.client),
+  };
+  await createShadows(context);
+  await phase('load');
+  await loadShadows(context);
+  await loadAuth(context);
+  await phase('indexes');
+  await addIndexes(context);
+  await phase('validators');
+  await setValidators(context);
+  await phase('prove');
+  await proveShadows(context);
+  planned.plan.state = 'proven';
+  await store.save(planned.plan);
+  await phase('swap');
+  await swapNames(context);
+  tally.begin('finish');
+  await phase('finish');
+  await completeRestore({ ...context, log: options.log, ...(options.onPhase === undefined ? {} : { onPhase: options.onPhase }) });
+}
+
+/** Ends what a failed attempt left, by the saved plan, on connections of its own. The first failure stays the cause. */
+async function endAttempt(options: RestoreOptions, failure: unknown): Promise<'old' | 'new' | 'open'> {
+  try {
+    return await settleRestore({ ...options, signal: AbortSignal.timeout(60_000) });
+  } catch (error) {
+    const words = describeError(error);
+    options.log.error({ restoreId: options.restoreId, failure: describeError(failure), error: words, code: isLeafvaultError(error) ? error.code : undefined },
+      'A failed restore could not be ended yet; settling it again does that');
+    return 'open';
+  }
+}
+
+async function resultFromJournal({ journal }: RestoreOptions): Promise<RestoreResult> {
+  return resultOf(parsePlan((await journal.load()) ?? {}));
+}

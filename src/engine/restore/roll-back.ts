@@ -1,0 +1,42 @@
+// Ends a plan on the old side: every rename undone by UUID, every shadow dropped.
+import type { Logger } from '../../foundation/logger.ts';
+import { putBack, uuidsOf } from './displace.ts';
+import { dropNamed } from './drop-named.ts';
+import type { Target } from './open-target.ts';
+import { gapNames, shadowsOf, type RestorePlan } from './plan.ts';
+import type { PlanStore } from './plan-store.ts';
+
+/**
+ * Safe to call again. A step that can't be put back doesn't stop the others; the first failure is thrown at the end
+ * and the plan stays open.
+ * @throws RESTORE_SWAP_FAILED
+ */
+export async function rollBack(target: Target, plan: RestorePlan, store: PlanStore, log: Logger): Promise<void> {
+  const steps = [...plan.asides, ...plan.swaps].reverse();
+  if (plan.state === 'swapping') {
+    let failure: { readonly error: unknown } | undefined;
+    for (const step of steps) {
+      try {
+        await putBack(target, step);
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+    if (failure !== undefined) throw failure.error;
+  }
+  await dropNamed(target, shadowsOf(plan), log);
+  plan.kept = await keptGaps(target, plan);
+  if (plan.kept.length > 0) log.warn({ collections: plan.kept }, 'Kept collections that an application made while names were being swapped');
+  plan.state = 'undone';
+  await store.save(plan);
+  if (plan.kept.length === 0) await store.forget(plan);
+}
+
+async function keptGaps(target: Target, plan: RestorePlan): Promise<string[]> {
+  const kept: string[] = [];
+  for (const step of [...plan.swaps, ...plan.asides]) {
+    if (step.liveUuid === null) continue;
+    for (const name of (await uuidsOf(target, step.db, gapNames(step))).keys()) kept.push(`${step.db}.${name}`);
+  }
+  return kept;
+}

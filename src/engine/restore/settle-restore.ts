@@ -1,0 +1,36 @@
+// Ends what a worker left of a restore, from the plan alone: before the point of no return all old, after it all new.
+import type { SettleRestore } from '../contracts.ts';
+import { completeRestore } from './complete/complete-restore.ts';
+import { openTarget } from './open-target.ts';
+import { createPlanStore, loadPlan } from './plan-store.ts';
+import { rollBack } from './roll-back.ts';
+
+/**
+ * Rolls a restore to one side and removes its shadows. Safe to call again; `old` also when there is nothing to end.
+ * @throws TARGET_UNREACHABLE, RESTORE_SWAP_FAILED, RESTORE_FINISH_FAILED; the plan stays open then, call again
+ */
+export const settleRestore: SettleRestore = async ({ restoreId, target: { uri }, journal, signal, log }) => {
+  const known = await journal.load();
+  const target = await openTarget(uri, signal).catch((error: unknown) => {
+    // The journal is saved before anything is made on the target: without one there is nothing to end.
+    if (known === null && !signal.aborted) return null;
+    throw error;
+  });
+  if (target === null) return 'old';
+  try {
+    const plan = await loadPlan(restoreId, journal, target);
+    if (plan === null) return 'old';
+    const store = createPlanStore(journal, target);
+    if (plan.state === 'undone' || plan.state === 'finished') {
+      // A crash between the two saves of the end leaves an older copy on the target.
+      await store.settleCopy(plan);
+    } else if (plan.state === 'committed') {
+      await completeRestore({ target, plan, store, log });
+    } else {
+      await rollBack(target, plan, store, log);
+    }
+    return plan.state === 'finished' ? 'new' : 'old';
+  } finally {
+    await target.close();
+  }
+};

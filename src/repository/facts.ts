@@ -29,16 +29,16 @@ export async function addFact({ storage, keys, clock }: Context, fact: Omit<Fact
 
 /** Facts of one snapshot or all, in no promised order. @throws REPOSITORY_OBJECT_DAMAGED, after all sound ones were given */
 export async function* listFacts({ storage, keys }: Context, snapshotId?: string): AsyncGenerator<Fact> {
-  let failure: unknown;
+  let failure: { readonly error: unknown } | null = null;
   for await (const { name } of storage.list(snapshotId === undefined ? FACTS : `${FACTS}${snapshotId}/`)) {
     try {
       const fact = await readFact({ storage, keys }, name);
       if (fact !== null) yield fact;
     } catch (error) {
-      failure ??= error;
+      failure ??= { error };
     }
   }
-  if (failure !== undefined) throw failure;
+  if (failure !== null) throw failure.error;
 }
 
 /** Ids of all snapshots that a sound fact says are deleted. */

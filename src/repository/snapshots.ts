@@ -13,7 +13,7 @@ type Context = Pick<RepositoryContext, 'storage' | 'keys'>;
 /** @throws REPOSITORY_OBJECT_DAMAGED, REPOSITORY_FORMAT_NEWER for the first root that can't be read, after all others were given */
 export async function* listSnapshots(context: Context): AsyncGenerator<SnapshotRoot> {
   const deleted = await deletedSnapshots(context);
-  let failure: unknown;
+  let failure: { readonly error: unknown } | null = null;
   for await (const { name } of context.storage.list(SNAPSHOTS)) {
     const id = idOfName(name);
     if (id === null || deleted.has(id)) continue;
@@ -21,10 +21,10 @@ export async function* listSnapshots(context: Context): AsyncGenerator<SnapshotR
       const root = await readRoot(context, id);
       if (root !== null) yield root;
     } catch (error) {
-      failure ??= error;
+      failure ??= { error };
     }
   }
-  if (failure !== undefined) throw failure;
+  if (failure !== null) throw failure.error;
 }
 
 /** @throws REPOSITORY_SNAPSHOT_MISSING, REPOSITORY_OBJECT_DAMAGED, REPOSITORY_FORMAT_NEWER */

@@ -29,7 +29,7 @@ export async function unlock(storage: Storage, masterKey: Uint8Array): Promise<U
 
 async function findRepositoryKey(storage: Storage, file: RepositoryFile, masterKey: Uint8Array): Promise<Buffer> {
   const wanted = masterKeyIdOf(masterKey);
-  let failure: unknown;
+  let failure: { readonly error: unknown } | null = null;
   for await (const { name } of storage.list(KEYS)) {
     const id = idOfName(name);
     if (id === null) continue;
@@ -37,12 +37,12 @@ async function findRepositoryKey(storage: Storage, file: RepositoryFile, masterK
       const slot = parseKeySlot(id, await readObject(storage, name));
       const key = slot.masterKeyId === wanted ? openKeySlot(file, slot, masterKey) : null;
       if (key !== null) return key;
-      if (slot.masterKeyId === wanted && slot.repositoryId === file.id) failure ??= unopened(slot);
+      if (slot.masterKeyId === wanted && slot.repositoryId === file.id) failure ??= { error: unopened(slot) };
     } catch (error) {
-      failure ??= error; // Another slot may open; this one is told of when none does.
+      failure ??= { error }; // Another slot may open; this one is told of when none does.
     }
   }
-  if (failure !== undefined) throw failure;
+  if (failure !== null) throw failure.error;
   throw new LeafvaultError('REPOSITORY_KEY_WRONG', `Opening the repository in ${storage.address} failed: the master key fits none of its key slots`, {
     hint: 'Start Leafvault with the master key that this repository was made with, or with one that was added by a rotation; without it the data cannot be read',
   });

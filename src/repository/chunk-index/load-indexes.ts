@@ -1,5 +1,5 @@
 // Keeps the local index in step with the index objects in the store.
-import { isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
+import { isLeafvaultError, type LeafvaultError } from '../../foundation/errors.ts';
 import type { Logger } from '../../foundation/logger.ts';
 import type { Storage } from '../../storage/index.ts';
 import { readIndexPayload, type IndexPayload } from '../format/index-object.ts';

@@ -1,6 +1,6 @@
 // Packs that no readable index names: left by a crash, not finished yet, or robbed of their index. Their own
 // directories say what is in them.
-import { isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
+import { isLeafvaultError, type LeafvaultError } from '../../foundation/errors.ts';
 import type { RepositoryContext } from '../context.ts';
 import { CHUNK_ENTRY_BYTES, writeChunkEntry, type ChunkEntry } from '../format/chunk-entry.ts';
 import type { IndexPayload } from '../format/index-object.ts';

@@ -112,7 +112,8 @@ export function createPackLine(context: Context, options: PackLineOptions): Pack
   };
 
   const putIndex = async (signal: AbortSignal): Promise<void> => {
-    const naming = unnamed;
+    // A copy: packs that arrive while the index is stored wait for the next one.
+    const naming = [...unnamed];
     if (naming.length === 0) return;
     const payload = {
       packs: naming.map(({ id, entries, sizeBytes }) => ({ id, sizeBytes, chunks: entries.length / CHUNK_ENTRY_BYTES })),
@@ -159,6 +160,7 @@ export function createPackLine(context: Context, options: PackLineOptions): Pack
       retire();
       await Promise.all(sending.values());
       await flushIndex();
+      if (unnamed.length + open.size + sending.size > 0) throw new Error('a pack is left over at the end of a writer');
     },
     async idle() {
       await Promise.allSettled(sending.values());

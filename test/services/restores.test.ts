@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import type { Cluster } from '../../src/domain/records.ts';
+import type { ProjectRole } from '../../src/domain/roles.ts';
+import { newId } from '../../src/foundation/ids.ts';
+import type { Restores } from '../../src/services/contracts.ts';
+import { insertCompleted } from '../support/catalog-rows.ts';
+import { startEmbedded, type TestDatabase } from '../support/postgres.ts';
+import { openServicesWorld, ownerOf, principalWith, type ServicesWorld } from '../support/services-world.ts';
+
+type Request = Parameters<Restores['create']>[0];
+let database: TestDatabase;
+let world: ServicesWorld;
+let snapshotId: string;
+/** In another project of the same organization. */
+let elsewhere: Cluster;
+
+before(async () => {
+  database = await startEmbedded();
+  world = await openServicesWorld(database);
+  const { catalog, inventory } = world;
+  ({ snapshotId } = await insertCompleted(catalog, inventory));
+  const project = await catalog.projects.insert({ id: newId(), orgId: inventory.orgId, name: 'staging' });
+  elsewhere = await catalog.clusters.insert({ id: newId(), projectId: project.id, name: 'copy', uri: 'mongodb://127.0.0.1:1/', hosts: ['127.0.0.1:1'] });
+});
+
+after(async () => {
+  await world?.close();
+  await database?.stop();
+});
+
+function create(changes: Partial<Request> = {}) {
+  const { services, inventory } = world;
+  return services.restores.create({
+    cluster: inventory.cluster, snapshotId, delivery: 'automated', principal: ownerOf(inventory),
+    target: { projectId: inventory.project.id, cluster: { name: inventory.cluster.name } }, ...changes,
+  });
+}
+
+describe('create', () => {
+  test('makes an automated restore and its job, listed under the source', async () => {
+    const { services, inventory, catalog } = world;
+    const restore = await create({ target: { projectId: elsewhere.projectId, cluster: { name: 'copy' } } });
+    assert.deepEqual(
+      [restore.state, restore.delivery, restore.targetProjectId, restore.targetClusterId, restore.targetClusterName, restore.download],
+      ['queued', 'automated', elsewhere.projectId, elsewhere.id, 'copy', null],
+    );
+    assert.deepEqual([restore.snapshotPointInTime, restore.snapshotCapturedAt?.toISOString()], [{ t: 1_700_000_000, i: 3 }, '2026-03-01T12:00:00.000Z']);
+    const job = await services.jobs.get(restore.jobId);
+    assert.deepEqual([job.kind, job.restoreId, job.clusterId], ['restore', restore.id, inventory.cluster.id]);
+    assert.deepEqual(await catalog.jobs.payload(job.id), { restoreId: restore.id, replaceTimeSeries: false, oldCollections: 'drop' });
+    assert.deepEqual(await services.restores.get(inventory.cluster.id, restore.id), restore);
+    assert.equal((await services.restores.list(inventory.cluster.id, { pageNumber: 1, itemsPerPage: 1 })).items[0]?.id, restore.id);
+  });
+
+  test('takes users and roles along only with a whole cluster, unless told', async () => {
+    const { catalog } = world;
+    const selection = { databases: ['shop'], collections: [], renames: [] };
+    const flags = await Promise.all([create(), create({ selection }), create({ selection, usersAndRoles: true }), create({ usersAndRoles: false })]
+      .map(async (made) => (await catalog.restores.get((await made).id))?.usersAndRoles));
+    assert.deepEqual(flags, [true, false, true, false]);
+  });
+
+  test('names the target by id as well', async () => {
+    const restore = await create({ target: { projectId: elsewhere.projectId, cluster: { id: elsewhere.id } } });
+    assert.equal(restore.targetClusterName, 'copy');
+  });
+
+  const targets: readonly (readonly [string, () => Request['target']])[] = [
+    ['no target', () => undefined],
+    ['an unknown project', () => ({ projectId: newId(), cluster: { name: 'copy' } })],
+    ['a malformed project', () => ({ projectId: 'x\0', cluster: { name: 'copy' } })],
+    ['an unknown cluster', () => ({ projectId: elsewhere.projectId, cluster: { name: 'nothing' } })],
+    ['a cluster name that cannot be', () => ({ projectId: elsewhere.projectId, cluster: { name: '\0' } })],
+    ['a cluster of another project', () => ({ projectId: world.inventory.project.id, cluster: { id: elsewhere.id } })],
+    ['a malformed cluster id', () => ({ projectId: elsewhere.projectId, cluster: { id: 'nope' } })],
+  ];
+  for (const [what, target] of targets) {
+    test(`refuses ${what}`, async () => {
+      await assert.rejects(create({ target: target() }), { code: 'TARGET_NOT_FOUND' });
+    });
+  }
+
+  const roles: readonly (readonly [ProjectRole, boolean])[] = [
+    ['GROUP_OWNER', true], ['GROUP_BACKUP_MANAGER', true], ['GROUP_BACKUP_ADMIN', true], ['GROUP_BACKUP_RECOVERY_OPERATOR', true],
+    ['GROUP_BACKUP_CREATOR', false], ['GROUP_BACKUP_EXPORT_OPERATOR', false], ['GROUP_CLUSTER_MANAGER', false],
+    ['GROUP_DATA_ACCESS_ADMIN', false], ['GROUP_READ_ONLY', false],
+  ];
+  for (const [role, allowed] of roles) {
+    test(`${allowed ? 'lets' : 'does not let'} ${role} restore into its project`, async () => {
+      const principal = principalWith(world.inventory.orgId, [{ role, projectId: elsewhere.projectId }]);
+      const made = create({ principal, target: { projectId: elsewhere.projectId, cluster: { name: 'copy' } } });
+      if (allowed) assert.equal((await made).targetClusterId, elsewhere.id);
+      else await assert.rejects(made, { code: 'TARGET_FORBIDDEN' });
+    });
+  }
+
+  test('does not count a role in the source project for another target', async () => {
+    const principal = principalWith(world.inventory.orgId, [{ role: 'GROUP_OWNER', projectId: world.inventory.project.id }]);
+    await assert.rejects(create({ principal, target: { projectId: elsewhere.projectId, cluster: { name: 'copy' } } }), { code: 'TARGET_FORBIDDEN' });
+  });
+
+  test('tells nobody without a role whether a cluster is there', async () => {
+    const principal = principalWith(newId(), []);
+    for (const name of ['copy', 'nothing']) {
+      await assert.rejects(create({ principal, target: { projectId: elsewhere.projectId, cluster: { name } } }), { code: 'TARGET_FORBIDDEN' });
+    }
+  });
+
+  test('refuses a snapshot that is not whole', async () => {
+    const { services, inventory } = world;
+    const { snapshot } = await services.snapshots.create({ cluster: inventory.cluster, description: null, retentionDays: 1, principal: ownerOf(inventory) });
+    await assert.rejects(create({ snapshotId: snapshot.id }), { code: 'SNAPSHOT_NOT_COMPLETE', details: { id: snapshot.id, state: 'queued' } });
+  });
+
+  test('refuses a snapshot that is deleted, unknown or of another cluster', async () => {
+    const { services, inventory, catalog } = world;
+    const gone = await insertCompleted(catalog, inventory);
+    await services.snapshots.delete({ cluster: inventory.cluster, id: gone.snapshotId, principal: ownerOf(inventory) });
+    for (const id of [gone.snapshotId, newId(), 'nope']) await assert.rejects(create({ snapshotId: id }), { code: 'SNAPSHOT_NOT_FOUND' });
+    await assert.rejects(create({ cluster: elsewhere }), { code: 'SNAPSHOT_NOT_FOUND' });
+  });
+
+  test('refuses a choice that cannot be meant, before anything is stored', async () => {
+    const selection = { databases: ['shop'], collections: [], renames: [{ from: 'shop', to: 'shop.orders' }] };
+    const before = (await world.catalog.jobs.list({}, { pageNumber: 1, itemsPerPage: 1 })).totalCount;
+    await assert.rejects(create({ selection }), { code: 'SELECTION_INVALID' });
+    assert.equal((await world.catalog.jobs.list({}, { pageNumber: 1, itemsPerPage: 1 })).totalCount, before);
+  });
+});
+
+describe('get', () => {
+  test('fails for unknown ones and those of another cluster', async () => {
+    const restore = await create();
+    for (const [clusterId, id] of [[world.inventory.cluster.id, newId()], [world.inventory.cluster.id, '\0'], [elsewhere.id, restore.id]] as const) {
+      await assert.rejects(world.services.restores.get(clusterId, id), { code: 'RESTORE_NOT_FOUND' });
+    }
+  });
+});
+
+describe('cancel', () => {
+  test('ends one that has not begun, and refuses the second time', async () => {
+    const { services, inventory } = world;
+    const { id } = await create();
+    const request = { cluster: inventory.cluster, id, principal: ownerOf(inventory) };
+    await services.restores.cancel(request);
+    assert.equal((await services.restores.get(inventory.cluster.id, id)).state, 'cancelled');
+    await assert.rejects(services.restores.cancel(request), { code: 'RESTORE_NOT_CANCELLABLE', details: { id, state: 'cancelled' } });
+  });
+});

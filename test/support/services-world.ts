@@ -1,0 +1,55 @@
+// Services on a real catalog and a real queue, with a clock that the test moves. No worker: a test ends jobs itself.
+import { Readable } from 'node:stream';
+import type { Catalog } from '../../src/catalog/index.ts';
+import type { Principal, RoleGrant } from '../../src/domain/roles.ts';
+import { newId } from '../../src/foundation/ids.ts';
+import { openPostgresQueue } from '../../src/jobs/index.ts';
+import type { Services } from '../../src/services/contracts.ts';
+import { createServices, type OpenArchive } from '../../src/services/index.ts';
+import { makeInventory, type Inventory } from './catalog-rows.ts';
+import { fakeClock, type FakeClock } from './fake-clock.ts';
+import { silent, type TestDatabase } from './postgres.ts';
+
+export const MASTER_KEY = Buffer.alloc(32, 9);
+export const BASE_URL = 'http://backup.example:27080';
+
+export interface ServicesWorld {
+  readonly catalog: Catalog;
+  readonly services: Services;
+  readonly clock: FakeClock;
+  readonly inventory: Inventory;
+  /** What `openArchive` was asked for. */
+  readonly opened: Parameters<OpenArchive>[0][];
+  close(): Promise<void>;
+}
+
+export async function openServicesWorld(database: TestDatabase): Promise<ServicesWorld> {
+  const clock = fakeClock();
+  const catalog = await database.open({ clock });
+  const queue = await openPostgresQueue({ catalog, log: silent });
+  const opened: ServicesWorld['opened'] = [];
+  const services = createServices({
+    catalog, queue, clock, masterKey: MASTER_KEY, baseUrl: () => BASE_URL,
+    openArchive: (request) => {
+      opened.push(request);
+      return Readable.from([Buffer.from('archive')]);
+    },
+  });
+  return {
+    catalog, services, clock, opened,
+    inventory: await makeInventory(catalog),
+    async close() {
+      await queue.close();
+      await catalog.close();
+    },
+  };
+}
+
+/** A principal as the doors hand it in, with these grants; no row behind it. */
+export function principalWith(orgId: string, grants: readonly RoleGrant[]): Principal {
+  return { kind: 'apiKey', id: newId(), name: 'abcdefgh', orgId, grants };
+}
+
+export function ownerOf({ orgId }: Inventory): Principal {
+  return principalWith(orgId, [{ role: 'ORG_OWNER', orgId }]);
+}

@@ -79,7 +79,7 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
       open.add(member);
       return reader;
     },
-    listSnapshots: () => listSnapshots(context),
+    listSnapshots: (listOptions) => listSnapshots(context, listOptions?.onUnreadable),
     loadSnapshot: (id) => loadSnapshot(context, id),
     addFact: (fact) => addFact(context, fact),
     listFacts: (snapshotId) => listFacts(context, snapshotId),

@@ -125,8 +125,11 @@ export interface Repository {
   readonly hashSeed: Buffer;
   openWriter(options?: { readonly signal?: AbortSignal }): Promise<RepositoryWriter>;
   openReader(): Promise<RepositoryReader>;
-  /** Roots in no promised order, decrypted and verified; snapshots with a `deleted` fact are left out. */
-  listSnapshots(): AsyncIterable<SnapshotRoot>;
+  /**
+   * Roots in no promised order, decrypted and verified; snapshots with a `deleted` fact are left out. A root that can't
+   * be read is told to `onUnreadable`, or else thrown after all others were given (REPOSITORY_OBJECT_DAMAGED).
+   */
+  listSnapshots(options?: { readonly onUnreadable?: (object: string, error: unknown) => void }): AsyncIterable<SnapshotRoot>;
   /** @throws REPOSITORY_SNAPSHOT_MISSING */
   loadSnapshot(id: string): Promise<SnapshotRoot>;
   addFact(fact: Omit<Fact, 'id'>): Promise<Fact>;

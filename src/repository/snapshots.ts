@@ -10,8 +10,11 @@ import type { SnapshotRoot } from './repository.ts';
 
 type Context = Pick<RepositoryContext, 'storage' | 'keys'>;
 
-/** @throws REPOSITORY_OBJECT_DAMAGED, REPOSITORY_FORMAT_NEWER for the first root that can't be read, after all others were given */
-export async function* listSnapshots(context: Context): AsyncGenerator<SnapshotRoot> {
+/**
+ * @param onUnreadable told of each root that can't be read; without it the first one is thrown, after all others were given
+ * @throws REPOSITORY_OBJECT_DAMAGED, REPOSITORY_FORMAT_NEWER
+ */
+export async function* listSnapshots(context: Context, onUnreadable?: (object: string, error: unknown) => void): AsyncGenerator<SnapshotRoot> {
   const deleted = await deletedSnapshots(context);
   let failure: { readonly error: unknown } | null = null;
   for await (const { name } of context.storage.list(SNAPSHOTS)) {
@@ -21,7 +24,8 @@ export async function* listSnapshots(context: Context): AsyncGenerator<SnapshotR
       const root = await readRoot(context, id);
       if (root !== null) yield root;
     } catch (error) {
-      failure ??= { error };
+      if (onUnreadable === undefined) failure ??= { error };
+      else onUnreadable(name, error);
     }
   }
   if (failure !== null) throw failure.error;

@@ -78,8 +78,12 @@ function persistentZstd(): Zstd | null {
       publicZstd().decompress(stored, target);
     },
   };
-  return passesSelfTest(zstd) ? zstd : null;
+  internalsWork ??= passesSelfTest(zstd);
+  return internalsWork ? zstd : null;
 }
+
+// What this runtime can do does not change while it runs.
+let internalsWork: boolean | null = null;
 
 function internalsOf(stream: unknown): ZlibInternals | null {
   const { _handle: handle, _writeState: state } = stream as { readonly _handle?: ZlibHandle; readonly _writeState?: Uint32Array };

@@ -38,6 +38,7 @@ export function readPackHeader(packId: string, bytes: Buffer): PackHeader {
   const name = packName(packId);
   if (bytes.length < PACK_HEADER_BYTES || !bytes.subarray(0, 4).equals(HEADER_MAGIC)) throw damaged(name, 'its header is not that of a pack');
   if (bytes.readUInt8(4) > FORMAT_VERSION) throw newerFormat(name, bytes.readUInt8(4));
+  if (bytes.subarray(5, 8).some(isSet) || bytes.subarray(20, 32).some(isSet)) throw damaged(name, 'its header has bits set that mean nothing');
   const id = bytes.subarray(8, 20);
   if (id.toString('hex') !== packId) throw damaged(name, 'it is another pack under this name');
   return { id, salt: bytes.subarray(32, 64) };
@@ -60,6 +61,7 @@ export function readPackTrailer(packId: string, bytes: Buffer): PackTrailer {
   const name = packName(packId);
   if (bytes.length !== PACK_TRAILER_BYTES || !bytes.subarray(12).equals(TRAILER_MAGIC)) throw damaged(name, 'it does not end as a pack does');
   if (bytes.readUInt8(8) > FORMAT_VERSION) throw newerFormat(name, bytes.readUInt8(8));
+  if (bytes.subarray(9, 12).some(isSet)) throw damaged(name, 'its end has bits set that mean nothing');
   return { directoryBytes: bytes.readUInt32LE(0), chunks: bytes.readUInt32LE(4) };
 }
 
@@ -86,6 +88,10 @@ export function packNonce(domain: number, counter: number): Buffer {
   nonce.writeUInt32LE(domain, 0);
   nonce.writeUInt32LE(counter, 4);
   return nonce;
+}
+
+function isSet(byte: number): boolean {
+  return byte !== 0;
 }
 
 function directoryAad(packId: Buffer, chunks: number): Buffer {

@@ -20,6 +20,8 @@ export const commvault: Facade = {
   caseInsensitive: true,
   schemes: ['authtoken'],
   accessList: 'always',
+  // Asked by every poll: they change nothing.
+  readingRoutes: ['/whoami', '/jobdetails', '/browserdsbackups'],
   acceptsJson: (contentType) => contentType === 'application/json' || contentType === '',
   register(app, { services, clock }) {
     const route = ({ method, path, open = false }: CommvaultOperation, handle: (request: FastifyRequest) => Promise<object>): void => {

@@ -1,12 +1,12 @@
 // `createtask`: every association is understood before the first job is made, then one job for each.
 import type { FastifyRequest } from 'fastify';
 import { isId } from '../../../foundation/ids.ts';
-import { LeafvaultError } from '../../../foundation/errors.ts';
+import { isLeafvaultError, LeafvaultError } from '../../../foundation/errors.ts';
 import type { Services } from '../../../services/contracts.ts';
 import type { Principal } from '../../../domain/roles.ts';
 import { principalOf } from '../../facade.ts';
 import { parseCreateTask, type Work } from './parse.ts';
-import { resolveInstance, resolveSubclient } from './resolve-entity.ts';
+import { resolveInstance, resolveSubclient, type Instance } from './resolve-entity.ts';
 import type { Association } from './schemas.ts';
 
 /** Commvault keeps retention in a plan; a task names none. */
@@ -51,11 +51,11 @@ async function prepareRestore(
   if (!isId(work.snapshotName)) {
     throw new LeafvaultError('SNAPSHOT_NOT_FOUND', `Restoring cluster ${cluster.name} failed: no snapshot is named ${work.snapshotName}`, { details: { id: work.snapshotName, clusterId: cluster.id } });
   }
-  const target = await resolveInstance(services, {
+  const target = await resolveTarget(services, principal, {
     clientName: work.targetClient ?? project.name,
     instanceName: work.targetInstance ?? cluster.name,
     ...(work.targetClient === null ? { clientId: await services.numbers.numberOf('project', project.id) } : {}),
-  }, { principal, anyOf: ['GROUP_BACKUP_RECOVERY_OPERATOR'] });
+  });
   await services.snapshots.get(cluster.id, work.snapshotName);
   return async () => {
     const restore = await services.restores.create({
@@ -63,4 +63,14 @@ async function prepareRestore(
     });
     return (await services.jobs.get(restore.jobId)).number;
   };
+}
+
+/** @throws TARGET_NOT_FOUND where an association would say that there is no subclient */
+async function resolveTarget(services: Services, principal: Principal, named: Association): Promise<Instance> {
+  try {
+    return await resolveInstance(services, named, { principal, anyOf: ['GROUP_BACKUP_RECOVERY_OPERATOR'] });
+  } catch (cause) {
+    if (!isLeafvaultError(cause, 'ENTITY_NOT_FOUND')) throw cause;
+    throw new LeafvaultError('TARGET_NOT_FOUND', `Finding the target of a restore failed: no instance is named ${String(named.instanceName)}`, { cause, details: { name: named.instanceName } });
+  }
 }

@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { startFacades, type FacadeServer } from '../../../support/facade-server.ts';
+import { COPY_ID, ORDERS_ID, OTHER_ID, SHOP_ID } from '../../../support/memory-services.ts';
+import { pageExample } from '../../../support/page-keys.ts';
+
+interface Body { readonly taskInfo: { readonly associations: readonly Record<string, unknown>[]; readonly task: Record<string, unknown>; readonly subTasks: readonly Record<string, unknown>[] } }
+
+/** The page's literal body with real names: every integer 0, every other name `string`. */
+function page(names: Readonly<Record<string, unknown>> = {}, subTask?: Readonly<Record<string, unknown>>, task?: Readonly<Record<string, unknown>>): Body {
+  const { taskInfo } = pageExample('commvault-createtask.request') as unknown as Body;
+  const association = { ...taskInfo.associations[0], clientName: 'shop', instanceName: 'orders', subclientName: 'default', ...names };
+  return { taskInfo: { associations: [association], task: { ...taskInfo.task, ...task }, subTasks: [{ ...taskInfo.subTasks[0], ...subTask }] } };
+}
+
+describe('createtask of Commvault', () => {
+  let facade: FacadeServer;
+  let snapshotId: string;
+
+  before(async () => { facade = await startFacades(); });
+  beforeEach(async () => {
+    snapshotId = String((await facade.atlas(`/groups/${SHOP_ID}/clusters/orders/backup/snapshots`, { method: 'POST', body: {} })).json['id']);
+    facade.completeSnapshot(snapshotId);
+  });
+  after(() => facade.close());
+
+  const post = (body: unknown, path = '/createtask') => facade.commvault(path, { method: 'POST', body });
+  const jobsOf = (json: Readonly<Record<string, unknown>>) => (json['jobIds'] as string[]).map((id) => [...facade.jobs.values()].find(({ number }) => String(number) === id));
+
+  test('starts a backup from the literal body of the page', async () => {
+    const { status, json, headers } = await post(page());
+    assert.equal(status, 200);
+    assert.match(String(headers['content-type']), /^application\/json/);
+    assert.deepEqual(Object.keys(json), ['taskId', 'jobIds']);
+    assert.ok(Number.isInteger(json['taskId']));
+    assert.match((json['jobIds'] as string[])[0] ?? '', /^[1-9][0-9]*$/);
+    const [job] = jobsOf(json);
+    assert.deepEqual([job?.kind, job?.clusterId, job?.state], ['snapshot', ORDERS_ID, 'queued']);
+    assert.equal(facade.snapshots.get(String(job?.snapshotId))?.retentionDays, 30);
+    assert.equal(facade.lastSelection, undefined);
+  });
+
+  for (const path of ['/createTask', '/CreateTask', '/Createtask', '//createtask', '/CREATETASK/']) {
+    test(`is found as ${path}`, async () => assert.equal((await post(page(), path)).status, 200));
+  }
+
+  test('is found below the older base path, in any case', async () => {
+    for (const base of ['/webconsole/api', '/CommandCenter/API', '/WebConsole/Api']) {
+      const token = await facade.identity.openSession({ kind: 'user', id: '5f00000000000000000000aa', name: 'admin', orgId: '5f0000000000000000000001', grants: [{ role: 'GLOBAL_OWNER' }] });
+      const { status } = await facade.ask(`${base}/createtask`, { method: 'POST', body: page(), headers: { authorization: '', authtoken: token } });
+      assert.equal(status, 200, base);
+    }
+  });
+
+  test('makes one job for each association', async () => {
+    const { taskInfo } = page();
+    const { json } = await post({ taskInfo: { ...taskInfo, associations: [taskInfo.associations[0], page({ instanceName: 'copy' }).taskInfo.associations[0]] } });
+    assert.deepEqual(jobsOf(json).map((job) => job?.clusterId), [ORDERS_ID, COPY_ID]);
+  });
+
+  test('makes none when one of several associations cannot be found', async () => {
+    const before = facade.jobs.size;
+    const { taskInfo } = page();
+    const { status } = await post({ taskInfo: { ...taskInfo, associations: [taskInfo.associations[0], page({ instanceName: 'none' }).taskInfo.associations[0]] } });
+    assert.equal(status, 404);
+    assert.equal(facade.jobs.size, before);
+  });
+
+  test('finds names in any case, as the SDK sends them', async () => {
+    assert.equal((await post(page({ clientName: 'SHOP', instanceName: 'Orders', subclientName: 'DEFAULT', backupsetName: 'defaultbackupset', appName: 'cloud apps' }))).status, 200);
+  });
+
+  test('backs up what a named subclient chooses', async () => {
+    facade.subclients.set('sales', { databases: ['sales'], collections: ['crm.people'] });
+    assert.equal((await post(page({ subclientName: 'Sales' }))).status, 200);
+    assert.deepEqual(facade.lastSelection, { databases: ['sales'], collections: ['crm.people'] });
+  });
+
+  test('takes ids that agree with the names', async () => {
+    const { numbers } = facade.services;
+    const ids = {
+      clientId: await numbers.numberOf('project', SHOP_ID), instanceId: await numbers.numberOf('cluster', ORDERS_ID), backupsetId: await numbers.numberOf('backupset', ORDERS_ID),
+      subclientId: await numbers.numberOf('subclient', `${ORDERS_ID} default`), applicationId: 134,
+    };
+    assert.equal((await post(page(ids))).status, 200);
+    assert.equal((await post(page({ ...ids, clientName: '', instanceName: '' }))).status, 200, 'ids alone');
+    for (const name of Object.keys(ids)) {
+      const { status, json } = await post(page({ ...ids, [name]: 99_999 }));
+      assert.equal(status, 400, name);
+      assert.match(String(json['errorMessage']), new RegExp(`${name} does not belong`));
+    }
+  });
+
+  for (const [what, subTask] of [
+    ['numbers', { subTask: { subTaskType: 2, operationType: 2 } }],
+    ['words', { subTask: { subTaskType: 'BACKUP', operationType: 'BACKUP' } }],
+    ['one of both', { subTask: { subTaskType: 2 } }],
+    ['an incremental level', { options: { backupOpts: { backupLevel: 'Incremental' } } }],
+    ['no level', { options: { backupOpts: {} } }],
+    ['nothing but options', { subTask: undefined }],
+  ] as const) {
+    test(`understands a backup told by ${what}`, async () => {
+      const { json } = await post(page({}, subTask));
+      assert.equal(jobsOf(json)[0]?.kind, 'snapshot');
+    });
+  }
+
+  const restoreOf = (form: unknown, more: Readonly<Record<string, unknown>> = {}) => ({
+    subTask: { subTaskType: 3, operationType: 1001 },
+    options: { restoreOptions: { destination: { inPlace: true, destClient: { clientName: 'shop' } }, fileOption: { sourceItem: [] }, cloudAppsRestoreOptions: { documentDBRestoreOptions: form }, ...more } },
+  });
+
+  test('restores a snapshot by its name in the form of DocumentDB', async () => {
+    const { status, json, text } = await post(page({ subclientName: undefined, backupsetName: undefined }, restoreOf({ restoreSnapshotId: snapshotId, targetInstanceId: 'copy', restoreTags: false }), { taskType: 1 }));
+    assert.equal(status, 200, text);
+    const [job] = jobsOf(json);
+    const restore = facade.restores.get(String(job?.restoreId));
+    assert.deepEqual([job?.kind, restore?.snapshotId, restore?.targetClusterName], ['restore', snapshotId, 'copy']);
+  });
+
+  test('restores in place where no target is named', async () => {
+    const { json } = await post(page({}, restoreOf({ restoreSnapshotId: snapshotId }, { destination: undefined })));
+    assert.equal(facade.restores.get(String(jobsOf(json)[0]?.restoreId))?.targetClusterId, ORDERS_ID);
+  });
+
+  const refusals: readonly (readonly [string, () => unknown, number, number, RegExp])[] = [
+    ['no client', () => page({ clientName: '' }), 404, 4, /^No client is specified$/],
+    ['no instance', () => page({ instanceName: undefined }), 404, 4, /^No instance is specified$/],
+    ['no subclient', () => page({ subclientName: '' }), 404, 4, /^No subclient is specified$/],
+    ['an unknown client', () => page({ clientName: 'string' }), 404, 587207178, /no eligible subclients were found\. No client named \[string\]/],
+    ['an unknown instance', () => page({ instanceName: 'string' }), 404, 587207178, /No instance named \[string\]/],
+    ['an instance of another client', () => page({ instanceName: 'vault' }), 404, 587207178, /No instance named \[vault\]/],
+    ['an unknown subclient', () => page({ subclientName: 'string' }), 404, 587207178, /No subclient named \[string\]/],
+    ['an unknown backup set', () => page({ backupsetName: 'mine' }), 404, 587207178, /No backup set named \[mine\]/],
+    ['another agent', () => page({ applicationId: 33 }), 400, 587203993, /applicationId does not belong/],
+    ['a schedule', () => page({}, {}, { taskType: 2 }), 400, 587203993, /does not run at once is not supported/],
+    ['an unknown kind of task', () => page({}, { subTask: { subTaskType: 77 } }), 400, 587203993, /type 77 is not supported/],
+    ['a type and an operation that disagree', () => page({}, { subTask: { subTaskType: 2, operationType: 1001 } }), 400, 587203993, /is not supported/],
+    ['no options', () => page({}, { options: {} }), 400, 587203993, /exactly one of backupOpts and restoreOptions/],
+    ['an unknown level', () => page({}, { options: { backupOpts: { backupLevel: 'HALF' } } }), 400, 587203993, /format is invalid: backupLevel \[HALF\]/],
+    ['a restore without its form', () => page({}, { subTask: { subTaskType: 3 }, options: { restoreOptions: {} } }), 400, 587203993, /without documentDBRestoreOptions is not supported/],
+    ['a restore without a snapshot', () => page({}, restoreOf({ targetInstanceId: 'copy' })), 400, 587203993, /format is invalid: restoreSnapshotId/],
+    ['a restore of chosen items', () => page({}, restoreOf({ restoreSnapshotId: '0'.repeat(24) }, { fileOption: { sourceItem: ['/shop/orders'] } })), 400, 587203993, /chosen items is not supported/],
+    ['a restore of an unknown snapshot', () => page({}, restoreOf({ restoreSnapshotId: '0'.repeat(24) })), 404, 587203993, /No snapshot named/],
+    ['a restore of a name that is none', () => page({}, restoreOf({ restoreSnapshotId: 'nightly' })), 404, 587203993, /No snapshot named \[nightly\]/],
+    ['a restore to an unknown target', () => page({}, restoreOf({ restoreSnapshotId: snapshotId, targetInstanceId: 'none' })), 404, 587203993, /^Failed to run task\. No target instance named \[none\]$/],
+    ['a text for an id', () => page({ clientId: 'five' }), 400, 587203993, /format is invalid: taskInfo\.associations\.0\.clientId/],
+    ['no associations', () => ({ taskInfo: { ...page().taskInfo, associations: [] } }), 400, 587203993, /format is invalid/],
+    ['no task', () => ({}), 400, 587203993, /format is invalid: taskInfo/],
+    ['a list', () => [], 400, 587203993, /format is invalid$/],
+    ['nothing', () => undefined, 400, 587203993, /format is invalid/],
+  ];
+  for (const [what, body, status, errorCode, words] of refusals) {
+    test(`answers ${what} with ${status} and its words`, async () => {
+      const before = facade.jobs.size;
+      const answer = await post(body());
+      assert.deepEqual([answer.status, answer.json['errorCode']], [status, errorCode], answer.text);
+      assert.match(String(answer.json['errorMessage']), words);
+      assert.equal(facade.jobs.size, before);
+    });
+  }
+
+  test('answers in JSON whatever goes wrong with the body', async () => {
+    for (const [body, contentType, status] of [['{', 'application/json', 400], ['<a/>', 'application/xml', 415], ['a=b', 'application/x-www-form-urlencoded', 415], [`"${'x'.repeat(1_048_576)}"`, 'application/json', 413]] as const) {
+      const { status: told, json } = await facade.commvault('/createtask', { method: 'POST', body, headers: { 'content-type': contentType } });
+      assert.equal(told, status);
+      assert.deepEqual(Object.keys(json), ['errorMessage', 'errorCode']);
+    }
+  });
+
+  test('asks for the role of a backup, and of a restore', async () => {
+    const session = async (role: 'GROUP_READ_ONLY' | 'GROUP_BACKUP_CREATOR') => ({
+      authtoken: await facade.identity.openSession({ kind: 'user', id: role, name: role, orgId: '5f0000000000000000000001', grants: [{ role, projectId: SHOP_ID }] }),
+    });
+    const reader = await facade.commvault('/createtask', { method: 'POST', body: page(), headers: await session('GROUP_READ_ONLY') });
+    assert.deepEqual([reader.status, reader.json['errorCode']], [403, 5]);
+    const creator = await session('GROUP_BACKUP_CREATOR');
+    assert.equal((await facade.commvault('/createtask', { method: 'POST', body: page(), headers: creator })).status, 200);
+    assert.equal((await facade.commvault('/createtask', { method: 'POST', body: page({}, restoreOf({ restoreSnapshotId: snapshotId })), headers: creator })).status, 403);
+    const stranger = { authtoken: await facade.identity.openSession({ kind: 'user', id: 'x', name: 'x', orgId: '5f0000000000000000000001', grants: [{ role: 'GROUP_OWNER', projectId: OTHER_ID }] }) };
+    assert.equal((await facade.commvault('/createtask', { method: 'POST', body: page(), headers: stranger })).status, 404, 'what one may not see is not there');
+  });
+});

@@ -53,7 +53,7 @@ describe('takeNonceCount', () => {
   test('is true once for each pair, over two processes of one catalog', async () => {
     const other = createIdentity({ catalog: world.catalog, clock: world.clock, masterKey: MASTER_KEY });
     const until = new Date(world.clock.now().getTime() + 1000);
-    const taken = await Promise.all(Array.from({ length: 20 }, (_, n) => [world.services.identity, other][n % 2]?.takeNonceCount(tag, 4_294_967_295, until)));
+    const taken = await Promise.all(Array.from({ length: 20 }, (_, n) => (n % 2 === 0 ? world.services.identity : other).takeNonceCount(tag, 4_294_967_295, until)));
     assert.equal(taken.filter((each) => each === true).length, 1);
     assert.equal(await other.takeNonceCount(tag, 1, until), true);
   });

@@ -14,14 +14,14 @@ const GONE: Readonly<Record<string, (error: LeafvaultError) => string>> = {
 };
 
 /** A plugin for `buildServer`. Ranges are not promised: every transfer starts at the first byte. */
-export function downloadsDoor(downloads: Downloads): (app: FastifyInstance) => Promise<void> {
+export function downloadsDoor(downloads: Downloads, { stallMs }: { readonly stallMs?: number } = {}): (app: FastifyInstance) => Promise<void> {
   return async (app) => {
     await app.register(async (scope) => {
       scope.setErrorHandler((error, request, reply) => { refuseDownload(error, request, reply); });
       scope.get<{ Params: Params }>('/backup/restore/v2/pull/:restoreId/:secret/:file', { exposeHeadRoute: false }, async (request, reply) => {
         const archive = await resolveArchive(downloads, request.params);
         if (archive === null) return notFound(reply);
-        await sendArchive(archive, request, reply);
+        await sendArchive(archive, request, reply, stallMs);
         return reply;
       });
       scope.head<{ Params: Params }>('/backup/restore/v2/pull/:restoreId/:secret/:file', async (request, reply) => {

@@ -10,8 +10,14 @@ import type { Downloads } from '../../services/contracts.ts';
 
 type Archive = Awaited<ReturnType<Downloads['resolve']>>;
 
-/** Resolves when the transfer is over, however it ended. @throws what the archive fails with before its first byte */
-export async function sendArchive(archive: Archive, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+/** A client that takes nothing for so long is cut: a transfer holds the snapshot's data until its end. */
+export const STALL_MS = 10 * 60_000;
+
+/**
+ * Resolves when the transfer is over, however it ended. @param stallMs see STALL_MS
+ * @throws what the archive fails with before its first byte
+ */
+export async function sendArchive(archive: Archive, request: FastifyRequest, reply: FastifyReply, stallMs = STALL_MS): Promise<void> {
   const clientGone = new AbortController();
   reply.raw.once('close', () => clientGone.abort(new Error('The client closed the connection')));
   const source = archive.open(clientGone.signal);
@@ -27,7 +33,7 @@ export async function sendArchive(archive: Archive, request: FastifyRequest, rep
   reply.hijack();
   reply.raw.writeHead(200, { ...plainHeaders(reply), ...archiveHeaders(archive.fileName) });
   try {
-    const sha1 = await transfer(source, reply.raw, clientGone.signal);
+    const sha1 = await transfer(source, reply.raw, { signal: clientGone.signal, stallMs });
     await count(archive, sha1, request);
   } catch (error) {
     cut(request, error, clientGone.signal.aborted);
@@ -45,17 +51,27 @@ export function archiveHeaders(fileName: string): Record<string, string> {
 }
 
 /** By hand instead of `pipeline`, which would end the socket in good order after a failure. */
-async function transfer(source: Readable, response: ServerResponse, signal: AbortSignal): Promise<string> {
+async function transfer(source: Readable, response: ServerResponse, { signal, stallMs }: { readonly signal: AbortSignal; readonly stallMs: number }): Promise<string> {
   const hash = createHash('sha1');
   for await (const chunk of source as AsyncIterable<Buffer>) {
     throwIfAborted(signal);
     hash.update(chunk);
-    if (!response.write(chunk)) await once(response, 'drain', { signal });
+    if (!response.write(chunk)) await taken(response, 'drain', { signal, stallMs });
   }
   throwIfAborted(signal);
   response.end();
-  await once(response, 'finish', { signal });
+  await taken(response, 'finish', { signal, stallMs });
   return hash.digest('hex');
+}
+
+async function taken(response: ServerResponse, event: 'drain' | 'finish', { signal, stallMs }: { readonly signal: AbortSignal; readonly stallMs: number }): Promise<void> {
+  const stalled = new AbortController();
+  const timer = setTimeout(() => stalled.abort(new Error(`The client took nothing for ${stallMs} ms`)), stallMs);
+  try {
+    await once(response, event, { signal: AbortSignal.any([signal, stalled.signal]) });
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function count(archive: Archive, sha1: string, request: FastifyRequest): Promise<void> {

@@ -14,6 +14,7 @@ import { runCurl } from '../../support/run-curl.ts';
 import { servicesInMemory } from '../../support/services-in-memory.ts';
 
 const PATH = '/backup/restore/v2/pull/5f0000000000000000000007/s3cret/rs0-1-a.tar.gz';
+const STALL_MS = 400;
 const KIB_64 = Buffer.alloc(65_536, 7);
 
 interface State { failure: LeafvaultError | null; open: (signal: AbortSignal) => Readable; opened: number; completed: string[]; completing: () => Promise<void> }
@@ -33,7 +34,7 @@ before(async () => {
     },
   };
   server = await buildServer({
-    services: servicesInMemory(), facades: [], plugins: [downloadsDoor(downloads)], log: createLogger('silent'), clock: systemClock,
+    services: servicesInMemory(), facades: [], plugins: [downloadsDoor(downloads, { stallMs: STALL_MS })], log: createLogger('silent'), clock: systemClock,
     publicUrl: null, version: { gitHash: '0'.repeat(40), versionString: '0.1.0' },
   });
   origin = await server.listen({ host: '127.0.0.1', port: 0 });
@@ -118,11 +119,25 @@ describe('GET of a download address', () => {
     answer.pause();
     await new Promise((resolve) => { setTimeout(resolve, 100); });
     const before = pushed;
-    await new Promise((resolve) => { setTimeout(resolve, 100); });
+    await new Promise((resolve) => { setTimeout(resolve, 50); });
     assert.equal(pushed, before);
     assert.ok(pushed < 32 * 1024 * 1024, `${pushed} bytes were read for a client that takes none`);
     answer.on('error', () => undefined);
     client.destroy();
+  });
+
+  test('cuts a client that takes nothing for too long', async () => {
+    let destroyed = false;
+    state.open = () => new Readable({ read() { this.push(KIB_64); }, destroy(error, done) { destroyed = true; done(error); } });
+    const client = get(origin + PATH);
+    const [answer] = await once(client, 'response') as [Readable];
+    answer.pause();
+    // The reset is told to the request or to its answer, whichever the socket reaches first.
+    const cut = new Promise((resolve) => { client.once('error', resolve); answer.once('error', resolve); });
+    await until(() => destroyed);
+    answer.resume();
+    await cut;
+    assert.deepEqual(state.completed, []);
   });
 
   test('still is a whole download when it cannot be counted', async () => {
@@ -172,6 +187,35 @@ describe('a download address that serves no more', () => {
       request(origin + PATH, { method: 'POST' }, (answer) => { answer.resume(); resolve(answer.statusCode); }).once('error', reject).end('x');
     });
     assert.equal(status, 404);
+  });
+});
+
+describe('closing the server', () => {
+  test('lets a transfer finish within its grace, and cuts it after', async () => {
+    for (const [graceMs, finishes] of [[5000, true], [50, false]] as const) {
+      let feed: Readable | null = null;
+      const archive = { fileName: 'rs0-1-a.tar.gz', open: () => (feed = new Readable({ read() { /* fed by hand */ } })), completed: async () => undefined };
+      const closing = await buildServer({
+        services: servicesInMemory(), facades: [], plugins: [downloadsDoor({ resolve: async () => archive })], log: createLogger('silent'),
+        clock: systemClock, publicUrl: null, version: { gitHash: '0'.repeat(40), versionString: '0.1.0' },
+      });
+      const client = get(await closing.listen({ host: '127.0.0.1', port: 0 }) + PATH);
+      const answered = once(client, 'response') as Promise<[Readable]>;
+      await until(() => feed !== null);
+      (feed as Readable | null)?.push(KIB_64);
+      const [answer] = await answered;
+      const closed = closing.close(graceMs);
+      if (finishes) {
+        (feed as Readable | null)?.push(null);
+        let bytes = 0;
+        for await (const chunk of answer) bytes += (chunk as Buffer).length;
+        assert.equal(bytes, KIB_64.length);
+      } else {
+        answer.resume();
+        await once(answer, 'error');
+      }
+      await Promise.all([closed, closing.close()]);
+    }
   });
 });
 

@@ -36,5 +36,10 @@ export async function readPage<T>(db: Kysely<Tables>, page: Page, rows: PageQuer
   return { items, totalCount: n };
 }
 
+/** Runs `work` in the transaction that is open, or in one of its own. */
+export function atomically<T>(context: CatalogContext, work: (inner: CatalogContext) => Promise<T>): Promise<T> {
+  return context.db.isTransaction ? work(context) : context.db.transaction().execute((db) => work({ ...context, db }));
+}
+
 /** A query builder to `count(*) as n`. */
 export const countRows = sql<number>`count(*)`.as('n');

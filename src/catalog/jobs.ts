@@ -1,7 +1,7 @@
 // Job rows: what was asked for and how it ended. Who works on one, and how far it is, stands in its lease.
 import { sql } from 'kysely';
 import type { Job, JobKind, JobState, Page, PageOf } from '../domain/records.ts';
-import { countRows, readPage, type CatalogContext } from './context.ts';
+import { atomically, countRows, readPage, type CatalogContext } from './context.ts';
 
 export interface NewJob {
   readonly id: string;
@@ -49,9 +49,12 @@ export function createJobs(context: CatalogContext): Jobs {
   const { db, clock } = context;
   return {
     async insert(job) {
-      await db.insertInto('jobs').values({ ...job, payload: JSON.stringify(job.payload), state: 'queued', createdAt: clock.now() }).execute();
-      await db.insertInto('leases').values({ jobId: job.id }).execute();
-      return recordOf(await selectJobs(context).where('jobs.id', '=', job.id).executeTakeFirstOrThrow());
+      const row = { ...job, payload: JSON.stringify(job.payload), state: 'queued', createdAt: clock.now() };
+      return atomically(context, async (inner) => {
+        await inner.db.insertInto('jobs').values(row).execute();
+        await inner.db.insertInto('leases').values({ jobId: job.id }).execute();
+        return recordOf(await selectJobs(inner).where('jobs.id', '=', job.id).executeTakeFirstOrThrow());
+      });
     },
     async get(id) {
       const row = await selectJobs(context).where('jobs.id', '=', id).executeTakeFirst();
@@ -66,10 +69,7 @@ export function createJobs(context: CatalogContext): Jobs {
     async payload(id) {
       return (await db.selectFrom('jobs').select('payload').where('id', '=', id).executeTakeFirst())?.payload ?? null;
     },
-    async requestCancel(id, by) {
-      return db.isTransaction ? cancelJob(context, id, by)
-        : db.transaction().execute((trx) => cancelJob({ db: trx, clock, sealer: context.sealer }, id, by));
-    },
+    requestCancel: (id, by) => atomically(context, (inner) => cancelJob(inner, id, by)),
     async addToMessage(id, sentence) {
       await db
         .updateTable('jobs').set({ errorMessage: sql<string>`concat_ws('. ', error_message, ${sentence}::text)` }).where('id', '=', id).execute();

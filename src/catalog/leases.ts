@@ -3,7 +3,7 @@
 import { sql } from 'kysely';
 import type { JobKind } from '../domain/records.ts';
 import type { Progress } from '../foundation/progress.ts';
-import type { CatalogContext } from './context.ts';
+import { atomically, type CatalogContext } from './context.ts';
 
 /** The right to work on one job, held until the token is replaced. */
 export interface Claim {
@@ -76,8 +76,8 @@ export interface Leases {
 export function createLeases(context: CatalogContext): Leases {
   const { db } = context;
   return {
-    claimNext: (request) => inTransaction(context, (inner) => claimNext(inner, request)),
-    claimUnsettled: (request) => inTransaction(context, (inner) => claimUnsettled(inner, request)),
+    claimNext: (request) => atomically(context, (inner) => claimNext(inner, request)),
+    claimUnsettled: (request) => atomically(context, (inner) => claimUnsettled(inner, request)),
     async renew(claims, leaseSeconds) {
       if (claims.length === 0) return [];
       // Locked in one order: two renewals, or a renewal and a loss, can't wait for each other in a circle.
@@ -100,7 +100,7 @@ export function createLeases(context: CatalogContext): Leases {
         .returning('jobId').executeTakeFirst();
       return row !== undefined;
     },
-    giveUp: (request) => inTransaction(context, (inner) => giveUp(inner, request)),
+    giveUp: (request) => atomically(context, (inner) => giveUp(inner, request)),
     async finish({ jobId }, outcome) {
       if (typeof outcome === 'string') await endJob(context, jobId, outcome, null);
       else await endJob(context, jobId, 'failed', outcome);
@@ -126,10 +126,6 @@ export function createLeases(context: CatalogContext): Leases {
 
 const nextToken = sql<number>`nextval('lease_tokens')`;
 const CLAIM_COLUMNS = ['id', 'kind', 'projectId', 'clusterId', 'snapshotId', 'restoreId', 'payload', 'attempt', 'cancelRequestedAt'] as const;
-
-function inTransaction<T>(context: CatalogContext, work: (inner: CatalogContext) => Promise<T>): Promise<T> {
-  return context.db.transaction().execute((db) => work({ ...context, db }));
-}
 
 async function claimNext(
   context: CatalogContext, { workerId, leaseSeconds, kinds }: { workerId: string; leaseSeconds: number; kinds: readonly JobKind[] },

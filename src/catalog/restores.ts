@@ -1,7 +1,7 @@
 // Restore jobs and their downloads. State and times are those of the job that does the work.
 import { sql } from 'kysely';
 import type { JobState, Page, PageOf, Restore, RestoreProof, RestoreSelection } from '../domain/records.ts';
-import { countRows, readPage, type CatalogContext } from './context.ts';
+import { atomically, countRows, readPage, type CatalogContext } from './context.ts';
 
 export interface DownloadRecord {
   readonly expirationHours: number;
@@ -69,23 +69,7 @@ export function createRestores(context: CatalogContext): Restores {
     return row === undefined ? null : recordOf(row);
   };
   return {
-    async insert({ target, download, ...row }) {
-      await db
-        .insertInto('restores')
-        .values({
-          ...row,
-          selection: JSON.stringify(row.selection),
-          targetProjectId: target?.projectId ?? null,
-          targetClusterId: target?.clusterId ?? null,
-          targetClusterName: target?.clusterName ?? null,
-          createdAt: clock.now(),
-        })
-        .execute();
-      if (download !== null) await insertDownload(context, row.id, download);
-      const made = await one('restores.id', row.id);
-      if (made === null) throw new Error(`Restore ${row.id} was stored without its job ${row.jobId}`);
-      return made;
-    },
+    insert: (row) => atomically(context, (inner) => insertRestore(inner, row)),
     get: (id) => one('restores.id', id),
     byJob: (jobId) => one('restores.jobId', jobId),
     async list(clusterId, page) {
@@ -127,6 +111,22 @@ export function createRestores(context: CatalogContext): Restores {
       await db.updateTable('downloads').set({ expiresAt: clock.now() }).where('restoreId', '=', id).execute();
     },
   };
+}
+
+async function insertRestore(context: CatalogContext, { target, download, ...row }: NewRestore): Promise<RestoreRecord> {
+  await context.db
+    .insertInto('restores')
+    .values({
+      ...row,
+      selection: JSON.stringify(row.selection),
+      targetProjectId: target?.projectId ?? null,
+      targetClusterId: target?.clusterId ?? null,
+      targetClusterName: target?.clusterName ?? null,
+      createdAt: context.clock.now(),
+    })
+    .execute();
+  if (download !== null) await insertDownload(context, row.id, download);
+  return recordOf(await selectRestores(context).where('restores.id', '=', row.id).executeTakeFirstOrThrow());
 }
 
 async function insertDownload({ db, clock }: CatalogContext, restoreId: string, download: NonNullable<NewRestore['download']>): Promise<void> {

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import type { ClusterTime } from '../domain/cluster-time.ts';
 import type { Page, PageOf, Snapshot, SnapshotState } from '../domain/records.ts';
-import { countRows, readPage, type CatalogContext } from './context.ts';
+import { atomically, countRows, readPage, type CatalogContext } from './context.ts';
 import type { SnapshotSelection } from './tables.ts';
 
 export type { SnapshotSelection } from './tables.ts';
@@ -74,10 +74,9 @@ const COLUMNS = [
   'consistency', 'documents', 'dataSizeBytes', 'storageSizeBytes', 'jobId', 'deletedAt',
 ] as const;
 
-export function createSnapshots({ db, clock }: CatalogContext): Snapshots {
+export function createSnapshots(context: CatalogContext): Snapshots {
+  const { db, clock } = context;
   const select = () => db.selectFrom('snapshots').select(COLUMNS);
-  const leaveFact = (snapshotId: string, kind: string, body: Record<string, unknown>) =>
-    db.insertInto('pendingFacts').values({ snapshotId, kind, body: JSON.stringify(body), createdAt: clock.now() }).execute();
 
   return {
     async insert(row) {
@@ -124,18 +123,19 @@ export function createSnapshots({ db, clock }: CatalogContext): Snapshots {
         .where('id', '=', id)
         .execute();
     },
-    async markDeleted(id) {
-      const row = await db
-        .updateTable('snapshots').set({ deletedAt: clock.now() }).where('id', '=', id).where('deletedAt', 'is', null)
-        .returning('id').executeTakeFirst();
-      if (row === undefined) return false;
-      await leaveFact(id, 'deleted', {});
-      return true;
-    },
-    async setExpiry(id, expiresAt) {
-      await db.updateTable('snapshots').set({ expiresAt }).where('id', '=', id).execute();
-      await leaveFact(id, 'expiry', { expiresAt: expiresAt.toISOString() });
-    },
+    markDeleted: (id) =>
+      atomically(context, async (inner) => {
+        const row = await inner.db
+          .updateTable('snapshots').set({ deletedAt: clock.now() }).where('id', '=', id).where('deletedAt', 'is', null)
+          .returning('id').executeTakeFirst();
+        if (row !== undefined) await leaveFact(inner, id, 'deleted', {});
+        return row !== undefined;
+      }),
+    setExpiry: (id, expiresAt) =>
+      atomically(context, async (inner) => {
+        await inner.db.updateTable('snapshots').set({ expiresAt }).where('id', '=', id).execute();
+        await leaveFact(inner, id, 'expiry', { expiresAt: expiresAt.toISOString() });
+      }),
     async pendingFacts(limit) {
       return db
         .selectFrom('pendingFacts')
@@ -148,6 +148,10 @@ export function createSnapshots({ db, clock }: CatalogContext): Snapshots {
       await db.deleteFrom('pendingFacts').where('id', '=', id).execute();
     },
   };
+}
+
+async function leaveFact({ db, clock }: CatalogContext, snapshotId: string, kind: string, body: Record<string, unknown>): Promise<void> {
+  await db.insertInto('pendingFacts').values({ snapshotId, kind, body: JSON.stringify(body), createdAt: clock.now() }).execute();
 }
 
 interface SnapshotRow {

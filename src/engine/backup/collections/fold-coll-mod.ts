@@ -1,0 +1,88 @@
+// What `collMod` changes, as the oplog states it. A field that is not known here fails the attempt.
+import type { ClusterTime } from '../../../domain/cluster-time.ts';
+import { BSON_TYPE, rawChild, rawField, rawFields, readString } from '../../bson/index.ts';
+import { joinNamespace, showNamespace } from '../../mongo/index.ts';
+import { isTrue, unknownOperation, type CommandOp } from '../oplog/oplog-entry.ts';
+import { copyField, EMPTY_DOCUMENT, withDefaultText, withField, type CatalogCollection } from './catalog.ts';
+
+type Change = (collection: CatalogCollection, object: Buffer, name: string) => void;
+
+const copy: Change = (collection, object, name) => {
+  collection.options = copyField(object, collection.options, name);
+};
+
+const CHANGES: Readonly<Record<string, Change>> = {
+  collMod: () => undefined,
+  index: changeIndex,
+  validator: changeValidator,
+  validationLevel: copy,
+  validationAction: copy,
+  changeStreamPreAndPostImages: copy,
+  recordPreImages: copy,
+  expireAfterSeconds: changeExpiry,
+  timeseries: changeTimeSeries,
+  cappedSize: (collection, object, name) => renameInto(collection, object, { from: name, to: 'size' }),
+  cappedMax: (collection, object, name) => renameInto(collection, object, { from: name, to: 'max' }),
+};
+
+/** @throws LeafvaultError CAPTURE_OPERATION_UNKNOWN */
+export function foldCollMod(collection: CatalogCollection, op: CommandOp, time: ClusterTime): void {
+  for (const { name } of rawFields(op.object)) {
+    const change = Object.hasOwn(CHANGES, name) ? CHANGES[name] : undefined;
+    if (change === undefined) throw unknownOperation(`"collMod" of "${name}"`, showNamespace(joinNamespace(collection.db, collection.name)), time);
+    change(collection, op.object, name);
+  }
+}
+
+/** An empty validator takes the validator away and leaves level and action as they are (checked on 6.0.5). */
+function changeValidator(collection: CatalogCollection, object: Buffer): void {
+  const validator = rawChild(object, 'validator') ?? EMPTY_DOCUMENT;
+  const removed = validator.length === EMPTY_DOCUMENT.length;
+  const options = withField(collection.options, 'validator', BSON_TYPE.document, removed ? null : validator);
+  collection.options = withDefaultText(withDefaultText(options, 'validationLevel', 'strict'), 'validationAction', 'error');
+}
+
+/** `expireAfterSeconds: "off"` takes the expiry of a clustered collection or time series away. */
+function changeExpiry(collection: CatalogCollection, object: Buffer): void {
+  const field = rawField(object, 'expireAfterSeconds');
+  if (field?.type === BSON_TYPE.string) collection.options = withField(collection.options, 'expireAfterSeconds', 0, null);
+  else copy(collection, object, 'expireAfterSeconds');
+}
+
+const BUCKET_SPANS: Readonly<Record<string, number>> = { seconds: 3600, minutes: 86_400, hours: 2_592_000 };
+
+/** A coarser granularity brings its bucket span; custom spans (6.3) are stated themselves. */
+function changeTimeSeries(collection: CatalogCollection, object: Buffer): void {
+  const change = rawChild(object, 'timeseries') ?? EMPTY_DOCUMENT;
+  let series: Buffer = rawChild(collection.options, 'timeseries') ?? EMPTY_DOCUMENT;
+  for (const { name } of rawFields(change)) series = copyField(change, series, name);
+  const granularity = rawField(change, 'granularity');
+  const span = granularity === null ? undefined : BUCKET_SPANS[readString(change, granularity)];
+  if (span !== undefined) {
+    const value = Buffer.alloc(4);
+    value.writeInt32LE(span, 0);
+    series = withField(series, 'bucketMaxSpanSeconds', BSON_TYPE.int, value);
+  }
+  collection.options = withField(collection.options, 'timeseries', BSON_TYPE.document, series);
+}
+
+function renameInto(collection: CatalogCollection, object: Buffer, names: { readonly from: string; readonly to: string }): void {
+  const field = rawField(object, names.from);
+  if (field !== null) collection.options = withField(collection.options, names.to, field.type, object.subarray(field.valueAt, field.end));
+}
+
+/** `index: {name, …}` sets what stands beside the name; false means that the mark is taken away. */
+function changeIndex(collection: CatalogCollection, object: Buffer): void {
+  const change = rawChild(object, 'index') ?? EMPTY_DOCUMENT;
+  const name = rawField(change, 'name');
+  const key = name === null ? undefined : readString(change, name);
+  const specification = key === undefined ? undefined : collection.indexes.get(key);
+  if (key === undefined || specification === undefined) return;
+  let changed = specification;
+  for (const field of rawFields(change)) {
+    if (field.name === 'name' || field.name === 'keyPattern') continue;
+    const removed = field.type === BSON_TYPE.bool && !isTrue(change, field.name);
+    changed = withField(changed, field.name, field.type, removed ? null : change.subarray(field.valueAt, field.end));
+  }
+  collection.indexes.set(key, changed);
+}

@@ -1,0 +1,102 @@
+// Folds one command of the oplog into the catalog. Every command sets what it says absolutely and is keyed by UUID,
+// so that commands the listing has already seen may be folded again (docs/design/consistency.md, "The catalog").
+import type { ClusterTime } from '../../../domain/cluster-time.ts';
+import { BSON_TYPE, filterFields, rawChild, rawField, rawFields, readString } from '../../bson/index.ts';
+import { joinNamespace, splitNamespace } from '../../mongo/index.ts';
+import { isTrue, readUuid, unknownOperation, type CommandOp } from '../oplog/oplog-entry.ts';
+import { EMPTY_DOCUMENT, withField, type Catalog, type CatalogCollection } from './catalog.ts';
+import { foldCollMod } from './fold-coll-mod.ts';
+
+type Fold = (catalog: Catalog, op: CommandOp, time: ClusterTime) => void;
+
+const ignore: Fold = () => undefined;
+
+const FOLDS: Readonly<Record<string, Fold>> = {
+  create: foldCreate,
+  drop: (catalog, op) => void catalog.delete(op.uuid ?? ''),
+  dropDatabase: foldDropDatabase,
+  renameCollection: foldRename,
+  collMod: (catalog, op, time) => withCollection(catalog, op, (collection) => foldCollMod(collection, op, time)),
+  createIndexes: foldCreateIndexes,
+  // The build counts when it commits; what an aborted one leaves is nothing.
+  startIndexBuild: ignore,
+  abortIndexBuild: ignore,
+  commitIndexBuild: foldCommitIndexBuild,
+  dropIndexes: foldDropIndexes,
+  deleteIndexes: foldDropIndexes,
+  deleteIndex: foldDropIndexes,
+  // Since 4.2 it is logged as a temporary collection, inserts and a rename; this entry adds nothing.
+  convertToCapped: ignore,
+};
+
+/** @throws LeafvaultError CAPTURE_OPERATION_UNKNOWN */
+export function foldCommand(catalog: Catalog, op: CommandOp, time: ClusterTime): void {
+  const fold = Object.hasOwn(FOLDS, op.name) ? FOLDS[op.name] : undefined;
+  if (fold === undefined) throw unknownOperation(`"${op.name}"`, op.db, time);
+  fold(catalog, op, time);
+}
+
+function foldCreate(catalog: Catalog, op: CommandOp, time: ClusterTime): void {
+  if (op.uuid === null) throw unknownOperation('"create" without a UUID', op.db, time);
+  const name = textOf(op.object, 'create') ?? '';
+  const options = filterFields(op.object, (field) => field.name !== 'create' && field.name !== 'idIndex');
+  const indexes = new Map<string, Buffer>();
+  const idIndex = rawChild(op.object, 'idIndex') ?? clusteredIdIndex(options);
+  if (idIndex !== null) indexes.set('_id_', Buffer.from(idIndex));
+  catalog.set(op.uuid, { uuid: op.uuid, db: op.db, name, options, indexes, bornAt: time });
+}
+
+/** A clustered collection lists its key as an index with `clustered: true`; buckets (`clusteredIndex: true`) list none. */
+function clusteredIdIndex(options: Buffer): Buffer | null {
+  const clustered = rawChild(options, 'clusteredIndex');
+  return clustered === null ? null : withField(clustered, 'clustered', BSON_TYPE.bool, Buffer.of(1));
+}
+
+function foldDropDatabase(catalog: Catalog, op: CommandOp): void {
+  for (const collection of catalog.values()) if (collection.db === op.db) catalog.delete(collection.uuid);
+}
+
+function foldRename(catalog: Catalog, op: CommandOp): void {
+  const target = rawField(op.object, 'dropTarget');
+  const dropped = target === null ? null : readUuid(op.object, target);
+  if (dropped !== null && dropped !== op.uuid) catalog.delete(dropped);
+  withCollection(catalog, op, (collection) => {
+    const to = splitNamespace(textOf(op.object, 'to') ?? joinNamespace(collection.db, collection.name));
+    collection.db = to.db;
+    collection.name = to.name;
+    if (!isTrue(op.object, 'stayTemp')) collection.options = withField(collection.options, 'temp', BSON_TYPE.bool, null);
+  });
+}
+
+function foldCreateIndexes(catalog: Catalog, op: CommandOp): void {
+  withCollection(catalog, op, (collection) => addIndex(collection, filterFields(op.object, (field) => field.name !== 'createIndexes')));
+}
+
+function foldCommitIndexBuild(catalog: Catalog, op: CommandOp): void {
+  const list = rawChild(op.object, 'indexes') ?? EMPTY_DOCUMENT;
+  withCollection(catalog, op, (collection) => {
+    for (const field of rawFields(list)) addIndex(collection, list.subarray(field.valueAt, field.end));
+  });
+}
+
+function addIndex(collection: CatalogCollection, specification: Buffer): void {
+  collection.indexes.set(textOf(specification, 'name') ?? '', Buffer.from(specification));
+}
+
+function foldDropIndexes(catalog: Catalog, op: CommandOp): void {
+  const name = textOf(op.object, 'index');
+  withCollection(catalog, op, (collection) => {
+    for (const each of collection.indexes.keys()) if (each === name || (name === '*' && each !== '_id_')) collection.indexes.delete(each);
+  });
+}
+
+/** A collection that is not in the catalog was dropped before it was listed. */
+function withCollection(catalog: Catalog, op: CommandOp, change: (collection: CatalogCollection) => void): void {
+  const collection = catalog.get(op.uuid ?? '');
+  if (collection !== undefined) change(collection);
+}
+
+function textOf(object: Buffer, name: string): string | null {
+  const field = rawField(object, name);
+  return field?.type === BSON_TYPE.string ? readString(object, field) : null;
+}

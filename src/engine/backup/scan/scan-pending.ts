@@ -1,0 +1,78 @@
+// Scans every wanted collection that is not there yet, several at once: the largest first, capped ones last (what is
+// written to them while they wait need not be kept).
+import { joinNamespace, showNamespace } from '../../mongo/index.ts';
+import { isCapped, type CatalogCollection } from '../collections/catalog.ts';
+import type { ChosenCollection } from '../collections/choose-collections.ts';
+import { uuidOf } from '../collections/list-catalog.ts';
+import type { CaptureContext } from '../capture-context.ts';
+import { runAtOnce } from '../run-at-once.ts';
+import { isPrivilegeMissing } from '../source.ts';
+import { estimateSize, type SizeEstimate } from './estimate-size.ts';
+import { scanCollection, type Scan, type ScanOptions } from './scan-collection.ts';
+
+export type Scans = Map<string, Scan>;
+
+export interface ScanPendingOptions {
+  readonly scans: Scans;
+  readonly cutMask: (uuid: string, namespace: string) => number | null;
+  readonly begin: (uuid: string) => ReturnType<ScanOptions['begin']>;
+  readonly keepRecords: boolean;
+  /** Users and roles that the account may not read: left out, and said so. */
+  readonly refused: Set<string>;
+}
+
+interface Task {
+  readonly chosen: ChosenCollection;
+  readonly size: SizeEstimate;
+}
+
+export async function scanPending(context: CaptureContext, pending: readonly ChosenCollection[], options: ScanPendingOptions): Promise<void> {
+  const tasks: Task[] = [];
+  await runAtOnce(pending, context.collectionsAtOnce, async (chosen) => {
+    tasks.push({ chosen, size: await estimateSize(context, chosen.collection) });
+    context.watch.beat();
+  });
+  context.watch.expectTotals(total(tasks, ({ size }) => size.documents), total(tasks, ({ size }) => size.bytes));
+  tasks.sort((a, b) => rank(a) - rank(b) || b.size.bytes - a.size.bytes);
+  await runAtOnce(tasks, context.collectionsAtOnce, async (task) => scanOne(context, task, options));
+}
+
+async function scanOne(context: CaptureContext, { chosen, size }: Task, options: ScanPendingOptions): Promise<void> {
+  const { collection } = chosen;
+  await options.scans.get(collection.uuid)?.records?.close();
+  options.scans.delete(collection.uuid);
+  try {
+    const scan = await scanCollection(context, {
+      uuid: uuidOf(collection),
+      db: collection.db,
+      name: collection.name,
+      label: showNamespace(joinNamespace(collection.db, chosen.name)),
+      mask: keepMask(options.cutMask(collection.uuid, joinNamespace(collection.db, chosen.name)), size),
+      averageBytes: size.averageBytes,
+    }, { begin: () => options.begin(collection.uuid), keepRecords: options.keepRecords });
+    if (scan !== null) options.scans.set(collection.uuid, scan);
+  } catch (error) {
+    if (!isPrivilegeMissing(error) || (chosen.kind !== 'users' && chosen.kind !== 'roles')) throw error;
+    options.refused.add(collection.uuid);
+    context.log.warn({ kind: chosen.kind }, 'the account may not read these: the snapshot is without them');
+  }
+}
+
+/**
+ * The mask of the snapshot before stays, however the average size drifts, because a new one moves every boundary; only
+ * where chunks would be out of all proportion it is chosen anew.
+ */
+function keepMask(mask: number | null, { averageBytes }: SizeEstimate): number | null {
+  if (mask === null || averageBytes === null) return mask;
+  const expected = (mask + 1) * averageBytes;
+  const least = mask === 0 ? 0 : 4 * 1024;
+  return expected >= least && (expected <= 1024 * 1024 || mask === 0) ? mask : null;
+}
+
+function rank({ chosen }: Task): number {
+  return isCapped(chosen.collection as CatalogCollection) ? 1 : 0;
+}
+
+function total(tasks: readonly Task[], of: (task: Task) => number): number {
+  return tasks.reduce((sum, task) => sum + of(task), 0);
+}

@@ -1,0 +1,62 @@
+// Small collections that are read whole at one instant: views and time series definitions, plans of restores.
+import type { Document } from 'mongodb';
+import { BSON_TYPE, filterFields, rawChild, rawField, rawFields, readString } from '../../bson/index.ts';
+import { bucketsOf, documentsOfBatch, PLAN_COLLECTION, PLAN_DB, splitNamespace } from '../../mongo/index.ts';
+import { uuidOf } from '../collections/list-catalog.ts';
+import type { Catalog, CatalogCollection } from '../collections/catalog.ts';
+import type { CaptureContext } from '../capture-context.ts';
+import { uuidBinary } from '../scan/scan-collection.ts';
+
+export interface ViewDefinition {
+  readonly db: string;
+  readonly name: string;
+  /** Raw document as `listCollections` gives a view's options: viewOn, pipeline, collation. */
+  readonly options: Buffer;
+}
+
+/** Views of all databases; the definitions that stand for time series are left out. */
+export async function readViews(context: CaptureContext, catalog: Catalog, readConcern: Document): Promise<readonly ViewDefinition[]> {
+  const views: ViewDefinition[] = [];
+  for (const collection of catalog.values()) {
+    if (collection.name !== 'system.views') continue;
+    for (const document of await readAllOf(context, collection, readConcern)) {
+      const view = viewOf(document);
+      if (view !== null) views.push(view);
+    }
+  }
+  return views;
+}
+
+function viewOf(document: Buffer): ViewDefinition | null {
+  const id = rawField(document, '_id');
+  const viewOn = rawField(document, 'viewOn');
+  if (id?.type !== BSON_TYPE.string || viewOn?.type !== BSON_TYPE.string) return null;
+  const { db, name } = splitNamespace(readString(document, id));
+  if (readString(document, viewOn) === bucketsOf(name)) return null;
+  return { db, name, options: filterFields(document, (field) => field.name !== '_id') };
+}
+
+/** `db.collection` of everything that the plans of restores on this cluster name as theirs. */
+export async function readShadows(context: CaptureContext, catalog: Catalog, readConcern: Document): Promise<ReadonlySet<string>> {
+  const shadows = new Set<string>();
+  const plans = [...catalog.values()].find(({ db, name }) => db === PLAN_DB && name === PLAN_COLLECTION);
+  if (plans === undefined) return shadows;
+  for (const plan of await readAllOf(context, plans, readConcern)) {
+    const list = rawChild(plan, 'shadows');
+    if (list === null) continue;
+    for (const field of rawFields(list)) if (field.type === BSON_TYPE.string) shadows.add(readString(list, field));
+  }
+  return shadows;
+}
+
+async function readAllOf({ source }: CaptureContext, collection: CatalogCollection, readConcern: Document): Promise<readonly Buffer[]> {
+  const uuid = uuidOf(collection);
+  const documents: Buffer[] = [];
+  let reply = await source.open(collection.db, { find: uuid === null ? collection.name : uuidBinary(uuid), readConcern });
+  const cursor = { id: reply.cursorId, collection: reply.namespace.slice(reply.namespace.indexOf('.') + 1) };
+  for (;;) {
+    for (const document of documentsOfBatch(reply.batch)) documents.push(Buffer.from(document));
+    if (reply.cursorId === 0n) return documents;
+    reply = await source.more(collection.db, cursor);
+  }
+}

@@ -1,0 +1,77 @@
+// One place that knows how far a capture is: tells the caller at most twice a second, and ends a stage that stands still.
+import type { Clock } from '../../foundation/clock.ts';
+import { LeafvaultError } from '../../foundation/errors.ts';
+import type { OnProgress, Progress } from '../../foundation/progress.ts';
+
+export interface ProgressWatch {
+  /** Fires with CAPTURE_STALLED when a stage made no progress for too long. */
+  readonly stalled: AbortSignal;
+  /** A new stage begins; time without progress counts from here. */
+  enter(phase: string): void;
+  expectTotals(documents: number, bytes: number): void;
+  /** Documents and bytes that were read. */
+  advance(documents: number, bytes: number, namespace: string): void;
+  /** Something moved that has no measure of its own. */
+  beat(): void;
+  stop(): void;
+}
+
+export interface ProgressWatchOptions {
+  readonly clock: Clock;
+  readonly onProgress: OnProgress;
+  readonly stallAfterMs: number;
+}
+
+const TELL_EVERY_MS = 500;
+
+export function watchProgress(options: ProgressWatchOptions): ProgressWatch {
+  const { clock } = options;
+  const stall = new AbortController();
+  let now: Progress = { phase: 'connect', documentsDone: 0, documentsTotal: null, bytesDone: 0, bytesTotal: null, namespace: null };
+  let movedAt = clock.monotonicMs();
+  let toldAt = -TELL_EVERY_MS;
+
+  const tell = (always: boolean): void => {
+    if (!always && clock.monotonicMs() - toldAt < TELL_EVERY_MS) return;
+    toldAt = clock.monotonicMs();
+    options.onProgress(now);
+  };
+  const timer = setInterval(() => {
+    if (clock.monotonicMs() - movedAt < options.stallAfterMs) return;
+    stall.abort(stalledError(now, options.stallAfterMs));
+  }, Math.min(1_000, options.stallAfterMs / 4));
+  timer.unref();
+
+  return {
+    stalled: stall.signal,
+    enter(phase) {
+      movedAt = clock.monotonicMs();
+      now = { ...now, phase, namespace: null };
+      tell(true);
+    },
+    expectTotals(documents, bytes) {
+      now = { ...now, documentsTotal: documents, bytesTotal: bytes, documentsDone: 0, bytesDone: 0 };
+    },
+    advance(documents, bytes, namespace) {
+      movedAt = clock.monotonicMs();
+      now = { ...now, documentsDone: now.documentsDone + documents, bytesDone: now.bytesDone + bytes, namespace };
+      tell(false);
+    },
+    beat() {
+      movedAt = clock.monotonicMs();
+      tell(false);
+    },
+    stop() {
+      clearInterval(timer);
+    },
+  };
+}
+
+function stalledError(now: Progress, stallAfterMs: number): LeafvaultError {
+  const where = now.namespace === null ? '' : `, last in ${now.namespace}`;
+  return new LeafvaultError('CAPTURE_STALLED', `Capturing failed: stage "${now.phase}" made no progress for ${Math.round(stallAfterMs / 1000)} s${where}`, {
+    details: { stage: now.phase, stallAfterMs, namespace: now.namespace },
+    retryable: true,
+    hint: 'Look at the load of the source, and at the repository\'s storage',
+  });
+}

@@ -1,11 +1,11 @@
 // Every pack against the index that names it, and on demand every byte of it.
 import { throwIfAborted } from '../../foundation/abort.ts';
-import { isLeafvaultError } from '../../foundation/errors.ts';
+import { isLeafvaultError, type LeafvaultError } from '../../foundation/errors.ts';
 import type { RepositoryContext } from '../context.ts';
 import { CHUNK_ENTRY_BYTES, readChunkEntry, type ChunkEntry } from '../format/chunk-entry.ts';
 import type { IndexPayload } from '../format/index-object.ts';
 import { packName } from '../format/names.ts';
-import { openStored, readStored } from '../read/load-chunk.ts';
+import { openRange } from '../read/load-chunk.ts';
 import { readPackDirectory } from '../read/pack-directory.ts';
 import type { BadChunks } from './bad-chunks.ts';
 import type { Problems } from './problems.ts';
@@ -54,21 +54,30 @@ async function checkPack(check: PackCheck, pack: IndexPayload['packs'][number], 
   return check.readData ? bytesRead + (await checkBytes(check, pack.id, entries, named)) : bytesRead;
 }
 
-const READ_BYTES = 4 * 1024 * 1024;
+/** Of a group of chunks that is opened at once, stored and raw. */
+const GROUP_BYTES = 4 * 1024 * 1024;
 
 /** Opens each chunk as a reader would. */
 async function checkBytes(check: PackCheck, packId: string, entries: readonly ChunkEntry[], named: boolean): Promise<number> {
   let bytesRead = 0;
   for (let from = 0; from < entries.length;) {
     throwIfAborted(check.signal);
-    const first = entries[from] as ChunkEntry;
-    let to = from + 1;
-    while (to < entries.length && endOf(entries[to] as ChunkEntry) - first.offset <= READ_BYTES) to += 1;
-    const group = entries.slice(from, to);
-    bytesRead += await checkGroup(check, packId, group, named);
+    const to = groupEnd(entries, from);
+    bytesRead += await checkGroup(check, packId, entries.slice(from, to), named);
     from = to;
   }
   return bytesRead;
+}
+
+function groupEnd(entries: readonly ChunkEntry[], from: number): number {
+  const start = entries[from]?.offset ?? 0;
+  let [to, rawBytes] = [from, 0];
+  for (; to < entries.length; to += 1) {
+    const entry = entries[to] as ChunkEntry;
+    rawBytes += entry.rawLength;
+    if (to > from && (rawBytes > GROUP_BYTES || endOf(entry) - start > GROUP_BYTES)) break;
+  }
+  return to;
 }
 
 async function checkGroup(check: PackCheck, packId: string, group: readonly ChunkEntry[], named: boolean): Promise<number> {
@@ -80,19 +89,15 @@ async function checkGroup(check: PackCheck, packId: string, group: readonly Chun
     const id = chunk.id.toString('hex');
     bad.addChunk(packId, chunk.id, problems.find(error.code, `${packName(packId)} chunk ${id}`, error.message, !named));
   };
-  let bytes: Buffer;
+  let opened: readonly (Buffer | LeafvaultError)[];
   try {
-    bytes = await readStored(context, packId, from, length);
+    opened = await openRange(context, { packId, offset: from, length, chunks: group.map((chunk) => ({ ...chunk, packId })) });
   } catch (error) {
     for (const chunk of group) blame(chunk, error);
     return 0;
   }
-  const opened = await Promise.allSettled(group.map((chunk) => {
-    const at = chunk.offset - from;
-    return openStored(context, { ...chunk, packId }, new Uint8Array(bytes.subarray(at, at + chunk.storedLength)));
-  }));
   opened.forEach((result, i) => {
-    if (result.status === 'rejected') blame(group[i] as ChunkEntry, result.reason);
+    if (!Buffer.isBuffer(result)) blame(group[i] as ChunkEntry, result);
   });
   return length;
 }

@@ -21,20 +21,23 @@ export type ChunkJob =
     readonly always: boolean;
   }
   | {
+    /** Neighbouring chunks of one pack at once: a message for each would cost more than opening it. */
     readonly kind: 'open';
     readonly job: number;
+    /** Bytes of the pack from some offset on. */
     readonly stored: Uint8Array;
     readonly packKey: Uint8Array;
     readonly packId: Uint8Array;
-    readonly counter: number;
-    readonly id: Uint8Array;
-    readonly type: number;
-    readonly rawLength: number;
+    /** Chunk entries of 64 bytes; their offsets count from the beginning of `stored`. */
+    readonly entries: Uint8Array;
   };
 
 /** `storedLength` 0: perhaps known, not sealed. */
 export interface SealAnswer { readonly kind: 'sealed'; readonly job: number; readonly type: number; readonly storedLength: number }
-export interface OpenAnswer { readonly kind: 'opened'; readonly job: number; readonly raw: Uint8Array }
-/** `unreadable`: the chunk is at fault, not the worker. */
-export interface FailAnswer { readonly kind: 'failed'; readonly job: number; readonly reason: string; readonly unreadable: boolean }
+/** Raw bytes of all chunks one after the other; those of a chunk that could not be opened mean nothing. */
+export interface OpenAnswer { readonly kind: 'opened'; readonly job: number; readonly raw: Uint8Array; readonly faults: readonly ChunkFault[] }
+/** `chunk`: which of the entries, from 0. */
+export interface ChunkFault { readonly chunk: number; readonly reason: string }
+/** The worker is at fault, not the chunk. */
+export interface FailAnswer { readonly kind: 'failed'; readonly job: number; readonly reason: string }
 export type ChunkAnswer = SealAnswer | OpenAnswer | FailAnswer;

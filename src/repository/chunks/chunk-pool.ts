@@ -5,7 +5,6 @@ import { LeafvaultError } from '../../foundation/errors.ts';
 import type { BloomFilter } from '../chunk-index/bloom-filter.ts';
 import type { ChunkAnswer, ChunkJob, OpenAnswer, SealAnswer, WorkerStart } from './chunk-jobs.ts';
 import { createChunkWork } from './chunk-work.ts';
-import { ChunkUnreadable } from './seal-chunk.ts';
 
 type SealRequest = Omit<Extract<ChunkJob, { kind: 'seal' }>, 'kind' | 'job'>;
 type OpenRequest = Omit<Extract<ChunkJob, { kind: 'open' }>, 'kind' | 'job'>;
@@ -14,8 +13,8 @@ export interface ChunkPool {
   /** How many jobs keep all threads busy. */
   readonly width: number;
   seal(request: SealRequest): Promise<SealAnswer>;
-  /** Takes over the memory of `stored` when it is alone in it. @throws ChunkUnreadable */
-  open(request: OpenRequest): Promise<Buffer>;
+  /** Takes over the memory of `stored` when it is alone in it. */
+  open(request: OpenRequest): Promise<OpenAnswer>;
   /** From now on `seal` asks this filter. */
   useFilter(filter: BloomFilter): void;
   close(): Promise<void>;
@@ -91,9 +90,8 @@ export function createChunkPool(chunkIdKey: Uint8Array, threadCount?: number): C
     open: async (request) => {
       const { stored } = request;
       const movable = stored.byteLength === stored.buffer.byteLength && stored.buffer instanceof ArrayBuffer;
-      const alone = { ...request, packKey: inOwnMemory(request.packKey), packId: inOwnMemory(request.packId), id: inOwnMemory(request.id) };
-      const answer = (await send((job) => ({ kind: 'open', job, ...alone }), movable ? [stored.buffer as ArrayBuffer] : [])) as OpenAnswer;
-      return Buffer.from(answer.raw.buffer, answer.raw.byteOffset, answer.raw.byteLength);
+      const alone = { ...request, packKey: inOwnMemory(request.packKey), packId: inOwnMemory(request.packId), entries: inOwnMemory(request.entries) };
+      return (await send((job) => ({ kind: 'open', job, ...alone }), movable ? [stored.buffer as ArrayBuffer] : [])) as OpenAnswer;
     },
     useFilter(filter) {
       filterMemory = filter.memory;
@@ -121,7 +119,6 @@ function settle(thread: Thread, answer: ChunkAnswer): void {
 
 function deliver(answer: ChunkAnswer, { resolve, reject }: Waiting): void {
   if (answer.kind !== 'failed') resolve(answer);
-  else if (answer.unreadable) reject(new ChunkUnreadable(answer.reason));
   else reject(new LeafvaultError('REPOSITORY_WORKER_FAILED', `A worker thread of the repository failed: ${answer.reason}`));
 }
 

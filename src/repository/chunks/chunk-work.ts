@@ -1,7 +1,8 @@
 // What is done to chunks, in a worker thread or in place: named, compressed and sealed, or opened.
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { bloomFilterOn, type BloomFilter } from '../chunk-index/bloom-filter.ts';
-import { SLOT_DATA_AT, type ChunkAnswer, type ChunkJob } from './chunk-jobs.ts';
+import { CHUNK_ENTRY_BYTES, readChunkEntry } from '../format/chunk-entry.ts';
+import { SLOT_DATA_AT, type ChunkAnswer, type ChunkFault, type ChunkJob } from './chunk-jobs.ts';
 import { ChunkUnreadable, chunkIdOf, createChunkSealer, openChunk } from './seal-chunk.ts';
 import { createZstd } from './zstd.ts';
 
@@ -26,10 +27,24 @@ export function createChunkWork(chunkIdKeyBytes: Uint8Array): ChunkWork {
   };
 
   const open = (job: Extract<ChunkJob, { kind: 'open' }>): ChunkAnswer => {
-    const raw = openChunk(zstd, chunkIdKey, job.stored, { ...job, packKey: packKeys(job.packId, job.packKey) });
-    // Memory that only this chunk lies in can change hands without a copy.
-    const own = raw.byteOffset === 0 && raw.byteLength === raw.buffer.byteLength ? raw : Uint8Array.from(raw);
-    return { kind: 'opened', job: job.job, raw: own };
+    const packKey = packKeys(job.packId, job.packKey);
+    const entries = Buffer.from(job.entries.buffer, job.entries.byteOffset, job.entries.byteLength);
+    const chunks = Array.from({ length: entries.length / CHUNK_ENTRY_BYTES }, (_, i) => readChunkEntry(entries, i * CHUNK_ENTRY_BYTES));
+    // Memory of its own can change hands without a copy.
+    const raw = Buffer.allocUnsafeSlow(chunks.reduce((sum, { rawLength }) => sum + rawLength, 0));
+    const faults: ChunkFault[] = [];
+    let at = 0;
+    for (const [i, chunk] of chunks.entries()) {
+      const target = raw.subarray(at, at + chunk.rawLength);
+      at += chunk.rawLength;
+      try {
+        openChunk(zstd, chunkIdKey, job.stored.subarray(chunk.offset, chunk.offset + chunk.storedLength), { ...chunk, packKey, packId: job.packId }, target);
+      } catch (error) {
+        if (!(error instanceof ChunkUnreadable)) throw error;
+        faults.push({ chunk: i, reason: error.message });
+      }
+    }
+    return { kind: 'opened', job: job.job, raw, faults };
   };
 
   return (job) => {
@@ -40,8 +55,7 @@ export function createChunkWork(chunkIdKeyBytes: Uint8Array): ChunkWork {
     try {
       return job.kind === 'seal' ? seal(job) : open(job);
     } catch (error) {
-      const unreadable = error instanceof ChunkUnreadable;
-      return { kind: 'failed', job: job.job, reason: error instanceof Error ? error.message : String(error), unreadable };
+      return { kind: 'failed', job: job.job, reason: error instanceof Error ? error.message : String(error) };
     }
   };
 }

@@ -49,29 +49,27 @@ export function createChunkSealer(zstd: Zstd): (raw: Uint8Array, id: Uint8Array,
 /** Why a chunk could not be opened; the caller knows its pack and turns it into an error. */
 export class ChunkUnreadable extends Error {}
 
-/** Raw bytes in memory of their own, verified by tag, length and id. @throws ChunkUnreadable */
-export function openChunk(
-  zstd: Zstd, chunkIdKey: KeyObject, stored: Uint8Array, chunk: ChunkSeal & { readonly id: Uint8Array; readonly type: number; readonly rawLength: number },
-): Buffer {
+export type OpenableChunk = ChunkSeal & { readonly id: Uint8Array; readonly type: number; readonly rawLength: number };
+
+/** Fills `target` with the raw bytes, verified by tag, length and id. @throws ChunkUnreadable */
+export function openChunk(zstd: Zstd, chunkIdKey: KeyObject, stored: Uint8Array, chunk: OpenableChunk, target: Uint8Array): void {
   if (stored.length < TAG_BYTES) throw new ChunkUnreadable('it is shorter than its tag');
   const plain = decrypt(stored, chunk);
-  let raw: Buffer;
-  if (chunk.type === CHUNK_TYPES.zstd) {
-    raw = Buffer.allocUnsafeSlow(chunk.rawLength);
-    try {
-      zstd.decompress(plain, raw);
-    } catch (cause) {
-      throw new ChunkUnreadable('it does not decompress', { cause });
-    }
-  } else {
-    raw = plain;
-  }
-  if (raw.length !== chunk.rawLength) throw new ChunkUnreadable(`it has ${raw.length} bytes where ${chunk.rawLength} are due`);
-  if (Buffer.compare(chunkIdOf(chunkIdKey, raw), chunk.id) !== 0) throw new ChunkUnreadable('its content does not give its id');
-  return raw;
+  if (chunk.type === CHUNK_TYPES.zstd) decompress(zstd, plain, target);
+  else if (plain.length === target.length) target.set(plain);
+  else throw new ChunkUnreadable(`it has ${plain.length} bytes where ${target.length} are due`);
+  if (Buffer.compare(chunkIdOf(chunkIdKey, target), chunk.id) !== 0) throw new ChunkUnreadable('its content does not give its id');
 }
 
-function decrypt(stored: Uint8Array, chunk: ChunkSeal & { readonly id: Uint8Array; readonly type: number; readonly rawLength: number }): Buffer {
+function decompress(zstd: Zstd, plain: Uint8Array, target: Uint8Array): void {
+  try {
+    zstd.decompress(plain, target);
+  } catch (cause) {
+    throw new ChunkUnreadable(`it does not decompress to ${target.length} bytes`, { cause });
+  }
+}
+
+function decrypt(stored: Uint8Array, chunk: OpenableChunk): Buffer {
   const decipher = createDecipheriv('aes-256-gcm', chunk.packKey, packNonce(0, chunk.counter));
   decipher.setAAD(chunkAad(chunk.type, chunk.id, chunk, chunk.rawLength)).setAuthTag(stored.subarray(stored.length - TAG_BYTES));
   const plain = decipher.update(stored.subarray(0, stored.length - TAG_BYTES));

@@ -1,9 +1,8 @@
 // Finds chunks, reads them and verifies them; a copy in another pack is tried before giving up.
 import { isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
 import type { ChunkLocation } from '../chunk-index/chunk-index.ts';
-import { ChunkUnreadable } from '../chunks/seal-chunk.ts';
 import type { RepositoryContext } from '../context.ts';
-import { CHUNK_TYPES } from '../format/chunk-entry.ts';
+import { CHUNK_ENTRY_BYTES, CHUNK_TYPES, writeChunkEntry } from '../format/chunk-entry.ts';
 import { packName } from '../format/names.ts';
 
 /** Neighbouring chunks of one pack, in order of offset. */
@@ -43,16 +42,11 @@ export function createChunkLoader(context: Context, unreadableIndexes: ReadonlyM
     return [first, ...others];
   };
 
-  const loadCopy = async (copy: ChunkLocation): Promise<Buffer> => {
-    const stored = await readStored(context, copy.packId, copy.offset, copy.storedLength);
-    return openStored(context, copy, stored);
-  };
-
   const load = async (id: Buffer): Promise<Buffer> => {
     const failures: unknown[] = [];
     for (const copy of await locate(id)) {
       try {
-        return await loadCopy(copy);
+        return await loadCopy(context, copy);
       } catch (error) {
         if (!isCopyFault(error)) throw error;
         failures.push(error);
@@ -65,23 +59,12 @@ export function createChunkLoader(context: Context, unreadableIndexes: ReadonlyM
     locate,
     load,
     async loadRange(range) {
-      let bytes: Buffer;
-      try {
-        bytes = await readStored(context, range.packId, range.offset, range.length);
-      } catch (error) {
+      const opened = await openRange(context, range).catch((error: unknown) => {
         if (!isCopyFault(error)) throw error;
-        return range.chunks.map(({ id }) => load(id));
-      }
-      return range.chunks.map(async (chunk) => {
-        const at = chunk.offset - range.offset;
-        try {
-          // Memory of its own, so that it can go to a worker thread without another copy.
-          return await openStored(context, chunk, new Uint8Array(bytes.subarray(at, at + chunk.storedLength)));
-        } catch (error) {
-          if (!isCopyFault(error)) throw error;
-          return load(chunk.id);
-        }
+        return range.chunks.map(() => error);
       });
+      // What this copy cannot give, another may.
+      return opened.map(async (raw, i) => (Buffer.isBuffer(raw) ? raw : load((range.chunks[i] as ChunkLocation).id)));
     },
   };
 }
@@ -92,7 +75,7 @@ function isCopyFault(error: unknown): boolean {
 }
 
 /** Bytes of a pack. @throws REPOSITORY_CHUNK_MISSING, REPOSITORY_CHUNK_DAMAGED */
-export async function readStored(context: Context, packId: string, offset: number, length: number): Promise<Buffer> {
+async function readStored(context: Context, packId: string, offset: number, length: number): Promise<Buffer> {
   const name = packName(packId);
   try {
     return await context.storage.get(name, { offset, length });
@@ -107,31 +90,66 @@ export async function readStored(context: Context, packId: string, offset: numbe
   }
 }
 
-/** Verified raw bytes. @throws REPOSITORY_CHUNK_DAMAGED, REPOSITORY_CHUNK_UNSUPPORTED */
-export async function openStored(context: Context, chunk: ChunkLocation, stored: Uint8Array): Promise<Buffer> {
-  if (chunk.type !== CHUNK_TYPES.plain && chunk.type !== CHUNK_TYPES.zstd) {
-    throw new LeafvaultError('REPOSITORY_CHUNK_UNSUPPORTED', `Reading the chunk ${chunk.id.toString('hex')} of ${packName(chunk.packId)} failed: its type ${chunk.type} is not known`, {
-      details: chunkDetails(chunk),
-      hint: 'Use the version of Leafvault that wrote it, or a newer one',
-    });
-  }
+async function loadCopy(context: Context, copy: ChunkLocation): Promise<Buffer> {
+  const [raw] = await openRange(context, { packId: copy.packId, offset: copy.offset, length: copy.storedLength, chunks: [copy] });
+  if (raw === undefined) throw new Error('a range of one chunk gave none');
+  if (raw instanceof LeafvaultError) throw raw;
+  return raw;
+}
+
+/**
+ * For each chunk of the range its verified raw bytes, or why it has none (REPOSITORY_CHUNK_DAMAGED, REPOSITORY_CHUNK_UNSUPPORTED).
+ * @throws REPOSITORY_CHUNK_MISSING, REPOSITORY_CHUNK_DAMAGED where the whole range cannot be read
+ */
+export async function openRange(context: Context, range: ChunkRange): Promise<readonly (Buffer | LeafvaultError)[]> {
+  const stored = await readStored(context, range.packId, range.offset, range.length);
+  const answer = await context.pool.open({
+    stored, packKey: await packKeyOf(context, range.packId), packId: Buffer.from(range.packId, 'hex'), entries: packEntries(range),
+  });
+  const faults = new Map(answer.faults.map(({ chunk, reason }) => [chunk, reason]));
+  let at = 0;
+  return range.chunks.map((chunk, i) => {
+    const raw = Buffer.from(answer.raw.buffer, answer.raw.byteOffset + at, chunk.rawLength);
+    at += chunk.rawLength;
+    if (chunk.type !== CHUNK_TYPES.plain && chunk.type !== CHUNK_TYPES.zstd) return unsupported(chunk);
+    const reason = faults.get(i);
+    return reason === undefined ? raw : damagedChunk(chunk, reason);
+  });
+}
+
+async function packKeyOf(context: Context, packId: string): Promise<Buffer> {
   try {
-    const packKey = await context.packKeys.of(chunk.packId);
-    return await context.pool.open({
-      stored, packKey, packId: Buffer.from(chunk.packId, 'hex'), counter: chunk.counter, id: chunk.id, type: chunk.type, rawLength: chunk.rawLength,
-    });
+    return await context.packKeys.of(packId);
   } catch (cause) {
-    if (!(cause instanceof ChunkUnreadable) && !isLeafvaultError(cause, 'REPOSITORY_OBJECT_DAMAGED') && !isLeafvaultError(cause, 'REPOSITORY_FORMAT_NEWER')) throw cause;
-    throw new LeafvaultError('REPOSITORY_CHUNK_DAMAGED', `Reading the chunk ${chunk.id.toString('hex')} of ${packName(chunk.packId)} failed: ${cause.message}`, {
-      cause, details: chunkDetails(chunk), hint: CHECK,
+    if (!isLeafvaultError(cause, 'REPOSITORY_OBJECT_DAMAGED') && !isLeafvaultError(cause, 'REPOSITORY_FORMAT_NEWER')) throw cause;
+    throw new LeafvaultError('REPOSITORY_CHUNK_DAMAGED', `Reading from ${packName(packId)} failed: ${cause.message}`, {
+      cause, details: { pack: packId, object: packName(packId) }, hint: CHECK,
     });
   }
+}
+
+function packEntries(range: ChunkRange): Buffer {
+  const entries = Buffer.allocUnsafeSlow(range.chunks.length * CHUNK_ENTRY_BYTES);
+  range.chunks.forEach((chunk, i) => writeChunkEntry(entries, i * CHUNK_ENTRY_BYTES, { ...chunk, offset: chunk.offset - range.offset }));
+  return entries;
 }
 
 const CHECK = 'Run `leafvault check --read-data` to see what it costs, and bring the pack back from a copy of the store if there is one';
 
 function chunkDetails(chunk: ChunkLocation): Readonly<Record<string, unknown>> {
   return { pack: chunk.packId, object: packName(chunk.packId), chunk: chunk.id.toString('hex') };
+}
+
+function damagedChunk(chunk: ChunkLocation, reason: string): LeafvaultError {
+  return new LeafvaultError('REPOSITORY_CHUNK_DAMAGED', `Reading the chunk ${chunk.id.toString('hex')} of ${packName(chunk.packId)} failed: ${reason}`, {
+    details: chunkDetails(chunk), hint: CHECK,
+  });
+}
+
+function unsupported(chunk: ChunkLocation): LeafvaultError {
+  return new LeafvaultError('REPOSITORY_CHUNK_UNSUPPORTED', `Reading the chunk ${chunk.id.toString('hex')} of ${packName(chunk.packId)} failed: its type ${chunk.type} is not known`, {
+    details: chunkDetails(chunk), hint: 'Use the version of Leafvault that wrote it, or a newer one',
+  });
 }
 
 function missing(id: Buffer, unreadable: ReadonlyMap<string, LeafvaultError>): LeafvaultError {

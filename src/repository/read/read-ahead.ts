@@ -8,7 +8,9 @@ import type { ChunkLoader, ChunkRange } from './load-chunk.ts';
 /** Raw and stored bytes under way or waiting for the consumer. */
 const AHEAD_BYTES = 24 * 1024 * 1024;
 const RANGES_AT_ONCE = 4;
-const MAX_RANGE_BYTES = 2 * 1024 * 1024;
+const MAX_RANGE_BYTES = 1024 * 1024;
+/** What shrank a thousandfold must not come back all at once. */
+const MAX_RANGE_RAW_BYTES = 4 * 1024 * 1024;
 /** Reading over a gap is cheaper than another call. */
 const MAX_GAP_BYTES = 64 * 1024;
 
@@ -65,17 +67,19 @@ function begin(loader: ChunkLoader, { refs, range }: { readonly refs: readonly C
 async function* coalesce(loader: ChunkLoader, refs: AsyncIterable<ChunkRef>): AsyncGenerator<{ readonly refs: ChunkRef[]; readonly range: ChunkRange }> {
   let own: ChunkRef[] = [];
   let chunks: ChunkLocation[] = [];
+  let rawBytes = 0;
   for await (const ref of refs) {
     const copies = await loader.locate(ref.id);
     const last = chunks.at(-1);
     // Of several copies take the one that goes on where the range stands.
     const copy = copies.find((one) => last !== undefined && one.packId === last.packId) ?? copies[0];
-    if (last !== undefined && !goesOn(chunks[0] as ChunkLocation, last, copy)) {
+    if (last !== undefined && (rawBytes + ref.rawBytes > MAX_RANGE_RAW_BYTES || !goesOn(chunks[0] as ChunkLocation, last, copy))) {
       yield { refs: own, range: rangeOf(chunks) };
-      [own, chunks] = [[], []];
+      [own, chunks, rawBytes] = [[], [], 0];
     }
     own.push(ref);
     chunks.push(copy);
+    rawBytes += ref.rawBytes;
   }
   if (chunks.length > 0) yield { refs: own, range: rangeOf(chunks) };
 }

@@ -5,7 +5,7 @@ import { keepSelling, type Journal } from './busy-shop.ts';
 import { ATLAS_V2, type Doors } from './doors.ts';
 import type { ClusterPrint } from './fingerprint.ts';
 import type { Story } from './story.ts';
-import { watchJob } from './watch-job.ts';
+import { newestFailure, watchJob } from './watch-job.ts';
 
 /** The snapshot, and what it can be held against. */
 export interface Taken {
@@ -45,7 +45,7 @@ export async function backUpWhileSelling(options: {
 
 async function isTaken(doors: Doors, snapshotId: string): Promise<boolean> {
   const { body } = await doors.digest.call('GET', `${doors.atlasV2}/snapshots/${snapshotId}`, { headers: ATLAS_V2 });
-  if (body.status === 'failed' || body.status === 'cancelled') throw new Error(`The snapshot ${snapshotId} ended as ${body.status}`);
+  if (body.status === 'failed' || body.status === 'cancelled') throw new Error(`The snapshot ${snapshotId} ended as ${body.status}: ${await newestFailure(doors.commvault)}`);
   return body.status === 'completed';
 }
 

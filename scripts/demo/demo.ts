@@ -48,7 +48,7 @@ async function play(): Promise<void> {
   story.say('a view, a capped collection, a time series, a collation, a validator, and documents that break other tools');
 
   story.chapter('Leafvault beside it');
-  const stage = await openLeafvault(mongo, client);
+  const stage = await openLeafvault(mongo);
   closers.unshift(() => stage.close());
   story.say(`ready at ${stage.leafvault.origin}, with PostgreSQL of its own; it logs in with the two roles of \`leafvault roles\``);
   const doors = await openDoors(story, stage.leafvault.origin);

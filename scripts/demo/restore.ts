@@ -6,7 +6,7 @@ import { fingerprint } from './fingerprint.ts';
 import { documentsOf, proveDocuments, proveMaking } from './prove.ts';
 import { CLUSTER, PROJECT } from './stage.ts';
 import type { Story } from './story.ts';
-import { watchJob } from './watch-job.ts';
+import { newestFailure, watchJob } from './watch-job.ts';
 
 /** Drops one database and harms another in ways that a count would not show. */
 export async function damage(story: Story, client: MongoClient): Promise<void> {
@@ -33,7 +33,7 @@ export async function restoreEverything(options: { readonly story: Story; readon
     story, label: 'restoring          ', commvault: doors.commvault,
     async isOver() {
       const answer = await doors.digest.call('GET', path, { headers: ATLAS_V2 });
-      if (answer.body.failed === true || answer.body.cancelled === true) throw new Error(`The restore job ended badly: ${await reasonOf(doors)}`);
+      if (answer.body.failed === true || answer.body.cancelled === true) throw new Error(`The restore job ended badly: ${await newestFailure(doors.commvault)}`);
       return answer.body.finishedAt !== undefined;
     },
   });
@@ -49,10 +49,4 @@ export async function restoreEverything(options: { readonly story: Story; readon
   story.proven('The snapshot is one instant', `the first ${proof.prefixes.map((each) => each.kept).join(' / ')} of ${proof.prefixes.map((each) => each.of).join(' / ')} transactions of the writers, whole`);
   const made = proveMaking(taken.before, after);
   story.proven('Indexes, options, views, capped order', `${made.collections} collections as they were; the ransom note is gone`);
-}
-
-async function reasonOf(doors: Doors): Promise<string> {
-  const { body } = await doors.commvault.call('GET', '/commandcenter/api/Job?jobCategory=Finished&completedJobLookupTime=600');
-  const [job] = (body.jobs ?? []) as readonly { readonly jobSummary: { readonly pendingReason: string } }[];
-  return job?.jobSummary.pendingReason ?? 'no reason is known';
 }

@@ -42,3 +42,10 @@ async function newestActive(commvault: Client): Promise<JobSummary | null> {
   const jobs = (body.jobs ?? []) as readonly { readonly jobSummary: JobSummary }[];
   return jobs[0]?.jobSummary ?? null;
 }
+
+/** Why the newest job that is over failed. */
+export async function newestFailure(commvault: Client): Promise<string> {
+  const { body } = await commvault.call('GET', '/commandcenter/api/Job?jobCategory=Finished&completedJobLookupTime=600');
+  const [job] = (body.jobs ?? []) as readonly { readonly jobSummary: { readonly pendingReason: string } }[];
+  return job?.jobSummary.pendingReason ?? 'no reason is known';
+}

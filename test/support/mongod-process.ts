@@ -79,7 +79,8 @@ async function launch(options: MongodOptions, port: number): Promise<ChildProces
   const log = join(options.folder, 'mongod.log');
   await mkdir(data, { recursive: true });
   const args = ['--dbpath', data, '--logpath', log, '--logappend', '--bind_ip', '127.0.0.1', '--port', String(port), '--nounixsocket', ...options.args];
-  const child = spawn(options.binary, args, { stdio: 'ignore' });
+  // A group of its own: Ctrl-C is for whoever started it, which then ends it in order.
+  const child = spawn(options.binary, args, { stdio: 'ignore', detached: true });
   child.on('error', () => undefined);
   if (child.pid !== undefined) options.onPid(child.pid);
   child.unref();

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { BACKUP, call, endOfSnapshot, settingsFor, startSource, takeSnapshot } from '../support/installation.ts';
+import { leafvaultFolder, spawnLeafvault, startLeafvault, type LeafvaultFolder } from '../support/leafvault.ts';
+import { freePort } from '../support/mongod.ts';
+
+const LAUNCHER = join(import.meta.dirname, '../../bin/leafvault');
+
+/** Processes of PostgreSQL that work in the folder. */
+async function postgresOf(folder: LeafvaultFolder): Promise<number> {
+  const { stdout } = await promisify(execFile)('ps', ['-eo', 'args']);
+  return stdout.split('\n').filter((line) => line.includes('postgres') && line.includes(folder.path)).length;
+}
+
+describe('leafvault serve', () => {
+  test('prints the secrets of a first start once and works with them', async () => {
+    await using source = await startSource(10);
+    await using folder = await leafvaultFolder();
+    const options = { folder, port: await freePort(), env: { LEAFVAULT_SOURCE_URI: source.uri } };
+    const first = await startLeafvault(options);
+    const text = first.output();
+    const [, publicKey = ''] = /public key\s+(\S+)/.exec(text) ?? [];
+    const [, privateKey = ''] = /private key\s+(\S+)/.exec(text) ?? [];
+    const [, project = ''] = /project\s+\S+\s+([0-9a-f]{24})/.exec(text) ?? [];
+    const [, recoveryKey = 'none'] = /recovery key\s+(LV1-\S+)/.exec(text) ?? [];
+    assert.equal((await readFile(join(folder.path, 'home/master.key'), 'utf8')).trim(), recoveryKey);
+    assert.match(await first.log(), /WARNING: The repository and the master key .* are on one file system/);
+    const asked = await call(first.origin, 'GET', `/api/atlas/v2/groups/${project}/clusters/cluster0`, undefined, { publicKey, privateKey });
+    assert.equal(asked.status, 200);
+    assert.equal(await first.stop(), 0);
+    assert.equal(await postgresOf(folder), 0);
+
+    const second = await startLeafvault({ ...options, name: 'second' });
+    assert.equal((await call(second.origin, 'GET', `/api/atlas/v2/groups/${project}/clusters/cluster0`, undefined, { publicKey, privateKey })).status, 200);
+    assert.equal(await second.stop(), 0);
+    const log = await second.log();
+    for (const secret of [privateKey, recoveryKey, 'password  ']) assert.ok(!log.includes(secret), `the second start prints no ${secret.slice(0, 3)}…`);
+  });
+
+  test('goes on after kill -9 with the server that it left and the job that it ran', async () => {
+    await using source = await startSource(30_000);
+    await using folder = await leafvaultFolder();
+    const options = { folder, port: await freePort(), settings: settingsFor(source.uri) };
+    const first = await startLeafvault(options);
+    const { body } = await call(first.origin, 'POST', `${BACKUP}/snapshots`, { description: 'interrupted', retentionInDays: 1 });
+    while ((await call(first.origin, 'GET', `${BACKUP}/snapshots/${String(body.id)}`)).body.status === 'queued') await delay(5);
+    await first.kill();
+    assert.ok((await postgresOf(folder)) > 0, 'PostgreSQL was left running');
+
+    const second = await startLeafvault({ ...options, name: 'second' });
+    const snapshot = await endOfSnapshot(second.origin, String(body.id));
+    assert.equal(snapshot.status, 'completed', await second.log());
+    assert.equal(await second.stop(), 0);
+    assert.equal(await postgresOf(folder), 0);
+  });
+
+  test('refuses a port that is taken, naming it, with exit code 1', async () => {
+    await using folder = await leafvaultFolder();
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const leafvault = await spawnLeafvault({ folder, port });
+    const { code } = await leafvault.ended;
+    other.close();
+    assert.equal(code, 1);
+    assert.match(await leafvault.log(), new RegExp(`Listening on 127.0.0.1:${port} failed.*\\nHINT: Choose another port`));
+    assert.equal(await postgresOf(folder), 0);
+  });
+
+  test('shares one home with a worker process', async () => {
+    await using source = await startSource(200);
+    await using folder = await leafvaultFolder();
+    const options = { folder, port: await freePort(), settings: settingsFor(source.uri) };
+    const door = await startLeafvault({ ...options, args: ['--no-worker'] });
+    const worker = await startLeafvault({ ...options, command: 'worker' });
+    assert.equal((await takeSnapshot(door.origin)).status, 'completed');
+    assert.equal(await door.stop(), 0);
+    assert.ok((await postgresOf(folder)) > 0, 'PostgreSQL stays as long as the worker uses it');
+    assert.equal(await worker.stop(), 0);
+    assert.equal(await postgresOf(folder), 0);
+  });
+
+  test('starts in a home whose path has 150 characters', async () => {
+    await using folder = await leafvaultFolder();
+    const home = join(folder.path, 'x'.repeat(150 - folder.path.length - 1));
+    await mkdir(home);
+    const leafvault = await startLeafvault({ folder, port: await freePort(), settings: { home } });
+    assert.equal(await leafvault.stop(), 0);
+  });
+});
+
+describe('leafvault check', () => {
+  test('ends with 0 on a whole repository and 3 on a damaged one', async () => {
+    await using source = await startSource(500);
+    await using folder = await leafvaultFolder();
+    const leafvault = await startLeafvault({ folder, port: await freePort(), settings: settingsFor(source.uri) });
+    assert.equal((await takeSnapshot(leafvault.origin)).status, 'completed');
+    assert.equal(await leafvault.stop(), 0);
+    const config = ['--config', join(folder.path, 'leafvault.yaml')];
+    const whole = await promisify(execFile)(LAUNCHER, ['check', '--read-data', ...config]);
+    assert.match(whole.stdout, /^1 snapshots, \d+ packs, \d+ chunks, \d+ bytes read: no problems found\n$/);
+    const { stdout } = await promisify(execFile)('find', [join(folder.path, 'home/repository/packs'), '-type', 'f']);
+    const [pack = ''] = stdout.split('\n');
+    await promisify(execFile)('dd', ['if=/dev/zero', `of=${pack}`, 'bs=1', 'seek=200', 'count=64', 'conv=notrunc', 'status=none']);
+    const damaged = await promisify(execFile)(LAUNCHER, ['check', '--read-data', ...config]).catch((error: { readonly code: number; readonly stderr: string }) => error);
+    assert.equal('code' in damaged ? damaged.code : 0, 3);
+    assert.match(damaged.stderr, new RegExp(pack.split('/').at(-1) ?? 'none'));
+  });
+});

@@ -29,7 +29,8 @@ export async function migrate(db: Kysely<Tables>, schema: string, files?: readon
   });
   const { error } = await migrator.migrateToLatest();
   if (error === undefined) return;
-  throw error instanceof LeafvaultError ? error
+  // A server that is away or full says so itself; what is left is about the migration.
+  throw error instanceof LeafvaultError && error.retryable ? error
     : new LeafvaultError('CATALOG_MIGRATION_FAILED', `Updating the catalog's tables failed: ${describeError(error)}`, { cause: error });
 }
 

@@ -3,7 +3,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { globSync } from 'node:fs';
-import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -11,6 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { serverAccount } from '../../src/catalog/embedded-postgres/account.ts';
 import { prepareBinaries } from '../../src/catalog/embedded-postgres/binaries.ts';
+import { readPostmaster } from '../../src/catalog/embedded-postgres/postmaster-file.ts';
 import { openCatalog, type Catalog, type CatalogOptions } from '../../src/catalog/index.ts';
 import { systemClock, type Clock } from '../../src/foundation/clock.ts';
 import { createLogger } from '../../src/foundation/logger.ts';
@@ -38,9 +39,12 @@ export function freshSchema(): string {
 
 export async function startEmbedded(): Promise<TestDatabase> {
   const home = await mkdtemp(join(tmpdir(), 'leafvault-test-'));
+  // The server's own user can walk to it, so its command line names the folder, as the watchdog wants.
+  await chmod(home, 0o755);
   const watchdog = startWatchdog(home);
   // Stays open, so that the server outlives the tests' own catalogs.
   const anchor = await openOn({ home }, 'anchor');
+  watchdog.watch((await readPostmaster(join(home, 'postgres', 'data')))?.pid ?? 0);
   return {
     kind: 'embedded',
     database: { home },

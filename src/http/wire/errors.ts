@@ -9,6 +9,8 @@ export const WIRE_ERRORS = {
   ATTRIBUTE_TYPE: 'An attribute of the body has the wrong JSON type. details: {name}',
   ATTRIBUTE_INVALID: 'An attribute of the body has the right type and a value that cannot be. details: {name}',
   ENUM_UNKNOWN: 'An attribute of the body names none of the known values. details: {name, value}',
+  PROJECT_NAME_NOT_FOUND: 'No visible project has that name. details: {name}',
+  PROJECT_NAME_AMBIGUOUS: 'Several visible projects have that name. details: {name}',
   RATE_LIMITED: 'More requests than the limit allows. details: {limit, retryAfterSeconds}',
 } as const;
 

@@ -21,8 +21,11 @@ export interface ErrorRow {
 /** Our code to the facade's row; a function where the row depends on the details. */
 export type ErrorTable = Readonly<Record<string, ErrorRow | ((details: Details) => ErrorRow)>>;
 
-/** Rows for what fails before a service is asked. `internal` also stands for codes that the table lacks. */
-export type FailureTable = Readonly<Record<'bodyTooLarge' | 'bodyNotJson' | 'contentTypeRefused' | 'badRequest' | 'routeNotFound' | 'addressRefused' | 'internal', ErrorRow>>;
+/**
+ * Rows for what fails before a service is asked. A code that the error table lacks is `unavailable` when the same call
+ * may succeed later (the catalog is away), else `internal`.
+ */
+export type FailureTable = Readonly<Record<'bodyTooLarge' | 'bodyNotJson' | 'contentTypeRefused' | 'badRequest' | 'routeNotFound' | 'addressRefused' | 'unavailable' | 'internal', ErrorRow>>;
 
 /** Body of the challenge as recorded: always pretty, without parameters, whatever was asked. */
 const CHALLENGE = { error: 401, reason: 'Unauthorized', detail: 'You are not authorized for this resource.', errorCode: 'UNEXPECTED_ERROR' };
@@ -86,7 +89,7 @@ function rowOfError(
   const details = { ...place, ...error.details };
   const entry = errors[error.code];
   const row = typeof entry === 'function' ? entry(details) : entry;
-  return { row: row ?? failures.internal, details };
+  return { row: row ?? (error.retryable ? failures.unavailable : failures.internal), details };
 }
 
 /** What every row may speak of beside the details of the failure: the path, and the cluster named in it. */

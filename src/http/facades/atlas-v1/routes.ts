@@ -36,6 +36,7 @@ export const ATLAS_V1_OPERATIONS: readonly Operation[] = [
   { method: 'DELETE', path: `${CLUSTER}/backup/restoreJobs/:restoreJobId`, roles: ['GROUP_BACKUP_EXPORT_OPERATOR', 'GROUP_BACKUP_RECOVERY_OPERATOR'], handle: restoreJobs.cancelRestoreJob },
 
   { method: 'GET', path: '/groups', roles: null, handle: inventory.listGroups },
+  { method: 'GET', path: '/groups/byName/:groupName', roles: null, handle: inventory.getGroupByName },
   { method: 'GET', path: '/groups/:groupId', roles: ['GROUP_READ_ONLY'], handle: inventory.getGroup },
   { method: 'GET', path: '/groups/:groupId/clusters', roles: ['GROUP_READ_ONLY'], handle: inventory.listClusters },
   { method: 'GET', path: CLUSTER, roles: ['GROUP_READ_ONLY'], handle: inventory.getCluster },

@@ -22,6 +22,7 @@ export const ATLAS_V2_OPERATIONS: readonly V2Operation[] = [
   { method: 'GET', path: '/orgs/:orgId', roles: null, versions: GROUPS, handle: inventory.getOrganization },
   { method: 'GET', path: '/orgs/:orgId/groups', roles: null, versions: GROUPS, handle: inventory.listOrganizationGroups },
   { method: 'GET', path: '/groups', roles: null, versions: GROUPS, handle: inventory.listGroups },
+  { method: 'GET', path: '/groups/byName/:groupName', roles: null, versions: GROUPS, handle: inventory.getGroupByName },
   { method: 'GET', path: '/groups/:groupId', roles: ['GROUP_READ_ONLY'], versions: GROUPS, handle: inventory.getGroup },
   { method: 'GET', path: '/groups/:groupId/clusters', roles: ['GROUP_READ_ONLY'], versions: CLUSTERS, handle: inventory.listClusters },
   { method: 'GET', path: CLUSTER, roles: ['GROUP_READ_ONLY'], versions: CLUSTERS, handle: inventory.getCluster },

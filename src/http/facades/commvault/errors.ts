@@ -66,7 +66,7 @@ const ROWS: Readonly<Record<string, Row>> = {
 export function wordsOf(error: LeafvaultError): { readonly errorCode: number; readonly errorMessage: string } {
   const row = ROWS[error.code];
   return row === undefined
-    ? { errorCode: 1, errorMessage: 'Internal error' }
+    ? { errorCode: 1, errorMessage: error.retryable ? 'The service is temporarily unavailable. Try again later.' : 'Internal error' }
     : { errorCode: row.errorCode, errorMessage: row.message(error.details) };
 }
 
@@ -83,7 +83,7 @@ export function presentFailure(failure: Failure): FailureAnswer {
     case 'internal': return answer(500, 1, 'Internal error');
     case 'error': {
       const { errorCode, errorMessage } = wordsOf(failure.error);
-      return answer(ROWS[failure.error.code]?.status ?? 500, errorCode, errorMessage);
+      return answer(ROWS[failure.error.code]?.status ?? (failure.error.retryable ? 503 : 500), errorCode, errorMessage);
     }
   }
 }

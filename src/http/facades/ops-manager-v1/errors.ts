@@ -11,6 +11,7 @@ export const OPS_MANAGER_V1_ERRORS = {
   TIMESTAMP_FRACTIONAL: 'oplogTs is no whole number of seconds. details: {name}',
   CHECKPOINT_NOT_FOUND: 'There are no checkpoints. details: {id, clusterId}',
   POINT_IN_TIME_UNAVAILABLE: 'The cluster has no continuous backup. details: {clusterName}',
+  SNAPSHOT_UNFINISHED: 'The expiry of a snapshot that is not complete cannot be changed. details: {id}',
   SNAPSHOT_CHANGE_AMBIGUOUS: 'Both doNotDelete and expires are given. No details',
   SNAPSHOT_CHANGE_MISSING: 'Neither doNotDelete nor expires is given. No details',
 } as const;
@@ -31,7 +32,9 @@ const UNAUTHORIZED: ErrorRow = { status: 401, errorCode: 'USER_UNAUTHORIZED', de
 
 const ERRORS: ErrorTable = {
   ORGANIZATION_NOT_FOUND: { status: 404, errorCode: 'ORG_NOT_FOUND', detail: 'No organization with ID %s exists.', parameters: ({ id }) => [id] },
-  PROJECT_NOT_FOUND: { status: 401, errorCode: 'NOT_IN_GROUP', detail: 'The current user is not in the group, or the group does not exist.', parameters: () => [] },
+  PROJECT_NAME_NOT_FOUND: { status: 404, errorCode: 'GROUP_NAME_NOT_FOUND', detail: 'No group with name "%s" exists.', parameters: ({ name }) => [name] },
+  PROJECT_NAME_AMBIGUOUS: { status: 409, errorCode: 'MULTIPLE_GROUPS', detail: 'Multiple groups exist with the specified name.' },
+  PROJECT_NOT_FOUND: { status: 401, errorCode: 'NOT_IN_GROUP', detail: 'The current user is not in the group, or the group does not exist.' },
   CLUSTER_NOT_FOUND: { status: 404, errorCode: 'CLUSTER_NOT_FOUND', detail: 'No cluster with ID %s exists in group %s.', parameters: ({ id, projectId }) => [id, projectId] },
   TARGET_NOT_FOUND: { status: 404, errorCode: 'CLUSTER_NOT_FOUND', detail: 'No cluster with ID %s exists in group %s.', parameters: ({ id, projectId }) => [id, projectId] },
   TARGET_FORBIDDEN: UNAUTHORIZED,
@@ -57,6 +60,7 @@ const ERRORS: ErrorTable = {
   TIMESTAMP_FRACTIONAL: { status: 400, errorCode: 'FRACTIONAL_TIMESTAMP', detail: 'The attribute %s must be a whole number of seconds.', parameters: ({ name }) => [name] },
   CHECKPOINT_NOT_FOUND: { status: 404, errorCode: 'CHECKPOINT_NOT_FOUND', detail: 'No checkpoint with ID %s exists for cluster %s.', parameters: ({ id, clusterId }) => [id, clusterId] },
   POINT_IN_TIME_UNAVAILABLE: { status: 409, errorCode: 'NO_CHECKPOINT_FOR_PIT_RESTORE', detail: 'A suitable checkpoint could not be found for the specified point-in-time restore: cluster %s has no continuous backup.', parameters: ({ clusterName }) => [clusterName] },
+  SNAPSHOT_UNFINISHED: { status: 403, errorCode: 'CANNOT_MODIFY_SNAPSHOT', detail: 'Cannot modify snapshot %s: it is not complete.', parameters: ({ id }) => [id] },
   SNAPSHOT_CHANGE_AMBIGUOUS: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Only one of the attributes %s and %s may be specified.', parameters: () => ['doNotDelete', 'expires'] },
   SNAPSHOT_CHANGE_MISSING: { status: 400, errorCode: 'MISSING_ONE_OF_ATTRIBUTES', detail: 'Either the %s attribute or the %s attribute must be specified.', parameters: () => ['doNotDelete', 'expires'] },
 };
@@ -68,6 +72,7 @@ const FAILURES: FailureTable = {
   badRequest: { status: 400, errorCode: 'INVALID_JSON', detail: 'Received JSON does not match expected format.' },
   routeNotFound: { status: 404, errorCode: 'RESOURCE_NOT_FOUND', detail: 'Cannot find resource %s.', parameters: ({ path }) => [path] },
   addressRefused: { status: 403, errorCode: 'IP_ADDRESS_NOT_ON_ACCESS_LIST', detail: 'IP address %s is not allowed to access this resource.', parameters: ({ address }) => [address] },
+  unavailable: { status: 503, errorCode: 'SERVICE_UNAVAILABLE', detail: 'The service is temporarily unavailable. Try again later.' },
   internal: UNEXPECTED,
 };
 

@@ -2,6 +2,7 @@
 import type { Cluster, Page, PageOf, Project, Snapshot } from '../../../domain/records.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
 import type { Answer } from '../../wire/answer.ts';
+import { findProjectByName } from '../../wire/find-project.ts';
 import type { Call, ProjectCall } from '../../wire/mms-routes.ts';
 import { cutPage, readEveryPage } from '../../wire/read-every-page.ts';
 import { readId } from '../../wire/read-id.ts';
@@ -103,6 +104,10 @@ export async function listOrganizationGroups(call: Call): Promise<Answer> {
 export async function getGroup(call: ProjectCall): Promise<Answer> {
   const clusters = await readEveryPage((page) => call.services.inventory.clusters(call.project.id, page));
   return { kind: 'one', body: presentGroup(call.project, clusters, call.root) };
+}
+
+export async function getGroupByName(call: Call): Promise<Answer> {
+  return getGroup({ ...call, project: await findProjectByName(call, call.params['groupName'] ?? '') });
 }
 
 async function presentGroups(call: Call, page: Page, { items, totalCount }: PageOf<Project>): Promise<Answer> {

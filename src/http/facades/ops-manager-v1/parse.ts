@@ -93,7 +93,8 @@ const DAY_MS = 24 * HOUR_MS;
 
 /**
  * Either `doNotDelete` or `expires`; a time in the past deletes the snapshot.
- * @throws SNAPSHOT_CHANGE_AMBIGUOUS, SNAPSHOT_CHANGE_MISSING beside the faults of the body
+ * @throws SNAPSHOT_CHANGE_AMBIGUOUS, SNAPSHOT_CHANGE_MISSING, SNAPSHOT_UNFINISHED (completion sets the expiry, a change before
+ *   it would be lost) beside the faults of the body
  */
 export function parseUpdateSnapshot(body: unknown, snapshot: Snapshot, now: Date): { readonly expiresAt: Date } | { readonly deleteNow: true } {
   const { doNotDelete, expires } = readBody(updateSnapshotBody, body);
@@ -102,12 +103,19 @@ export function parseUpdateSnapshot(body: unknown, snapshot: Snapshot, now: Date
   }
   if (expires !== undefined) {
     const expiresAt = new Date(expires);
-    return expiresAt > now ? { expiresAt } : { deleteNow: true };
+    if (expiresAt <= now) return { deleteNow: true };
+    requireFinished(snapshot);
+    return { expiresAt };
   }
   if (doNotDelete === undefined) throw new LeafvaultError('SNAPSHOT_CHANGE_MISSING', 'Changing a snapshot failed: neither doNotDelete nor expires is given');
+  requireFinished(snapshot);
   const days = doNotDelete ? FOREVER_DAYS : snapshot.retentionDays;
   const counted = (snapshot.capturedAt ?? snapshot.requestedAt).getTime() + days * DAY_MS;
   return { expiresAt: new Date(Math.max(counted, now.getTime() + DAY_MS)) };
+}
+
+function requireFinished({ id, state }: Snapshot): void {
+  if (state !== 'completed') throw new LeafvaultError('SNAPSHOT_UNFINISHED', `Changing snapshot ${id} failed: it is ${state}`, { details: { id } });
 }
 
 /** `completed`: true (only whole ones, the default), false (only others) or all. @throws QUERY_INVALID */

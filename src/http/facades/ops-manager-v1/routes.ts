@@ -22,6 +22,7 @@ export const OPS_MANAGER_V1_OPERATIONS: readonly Operation[] = [
   { method: 'GET', path: '/groups/:groupId/clusters', roles: ['GROUP_READ_ONLY'], handle: handlers.listClusters },
   { method: 'GET', path: CLUSTER, roles: ['GROUP_READ_ONLY'], handle: handlers.getCluster },
   { method: 'GET', path: '/groups', roles: null, handle: handlers.listGroups },
+  { method: 'GET', path: '/groups/byName/:groupName', roles: null, handle: handlers.getGroupByName },
   { method: 'GET', path: '/groups/:groupId', roles: ['GROUP_READ_ONLY'], handle: handlers.getGroup },
   { method: 'GET', path: '/orgs/:orgId/groups', roles: null, handle: handlers.listOrganizationGroups },
 ];

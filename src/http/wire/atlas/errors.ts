@@ -6,6 +6,7 @@ import type { ErrorRow, ErrorTable, FailureTable } from '../mms-failure.ts';
 export const ATLAS_ERRORS = {
   POINT_IN_TIME_FORM: 'A point in time is given in no form, or in two. No details',
   POINT_IN_TIME_UNAVAILABLE: 'The cluster has no continuous backup. details: {clusterName}',
+  SNAPSHOT_UNFINISHED: 'The retention of a snapshot that is not completed cannot be changed. details: {id}',
   NOT_FLEX: 'A flex operation was asked of a cluster that is none. details: {clusterName}',
 } as const;
 
@@ -20,6 +21,8 @@ const UNEXPECTED: ErrorRow = { status: 500, errorCode: 'UNEXPECTED_ERROR', detai
 
 export const ATLAS_ERROR_TABLE: ErrorTable = {
   ORGANIZATION_NOT_FOUND: { status: 404, errorCode: 'ORG_NOT_FOUND', detail: 'No organization with ID %s exists.', parameters: ({ id }) => [id] },
+  PROJECT_NAME_NOT_FOUND: { status: 404, errorCode: 'GROUP_NAME_NOT_FOUND', detail: 'No group with name "%s" exists.', parameters: ({ name }) => [name] },
+  PROJECT_NAME_AMBIGUOUS: { status: 409, errorCode: 'MULTIPLE_GROUPS', detail: 'Multiple groups exist with the specified name.' },
   PROJECT_NOT_FOUND: { status: 404, errorCode: 'GROUP_NOT_FOUND', detail: 'No group with ID %s exists.', parameters: ({ id }) => [id] },
   CLUSTER_NOT_FOUND: { status: 404, errorCode: 'CLUSTER_NOT_FOUND', detail: 'No cluster named %s exists in group %s.', parameters: ({ name, id, projectId }) => [name ?? id, projectId] },
   TARGET_NOT_FOUND: { status: 404, errorCode: 'CLUSTER_NOT_FOUND', detail: 'No cluster named %s exists in group %s.', parameters: ({ name, id, projectId }) => [name ?? id, projectId] },
@@ -44,6 +47,7 @@ export const ATLAS_ERROR_TABLE: ErrorTable = {
 
   POINT_IN_TIME_FORM: { status: 400, errorCode: 'INVALID_PIT_RESTORE_TIME', detail: 'Please provide a valid UTC time or an operation time (ts).' },
   POINT_IN_TIME_UNAVAILABLE: { status: 409, errorCode: 'NO_CHECKPOINT_FOR_PIT_RESTORE', detail: 'A suitable checkpoint could not be found for the specified continuous cloud backup: cluster %s has no continuous backup.', parameters: ({ clusterName }) => [clusterName] },
+  SNAPSHOT_UNFINISHED: { status: 400, errorCode: 'CANNOT_MODIFY_IN_PROGRESS_SNAPSHOT_RETENTION', detail: 'Snapshot retention can only be modified once it is completed.' },
   NOT_FLEX: { status: 400, errorCode: 'CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API', detail: 'Cannot use non-flex cluster %s in the flex API.', parameters: ({ clusterName }) => [clusterName] },
 };
 
@@ -54,6 +58,7 @@ export const ATLAS_FAILURE_TABLE: FailureTable = {
   badRequest: { status: 400, errorCode: 'VALIDATION_ERROR', detail: 'The request content produced the validation error: %s.', parameters: ({ detail }) => [detail] },
   routeNotFound: { status: 404, errorCode: 'RESOURCE_NOT_FOUND', detail: 'Cannot find resource %s.', parameters: ({ path }) => [path] },
   addressRefused: { status: 403, errorCode: 'IP_ADDRESS_NOT_ON_ACCESS_LIST', detail: 'IP address %s is not allowed to access this resource.', parameters: ({ address }) => [address] },
+  unavailable: { status: 503, errorCode: 'SERVICE_UNAVAILABLE', detail: 'The service is temporarily unavailable. Try again later.' },
   internal: UNEXPECTED,
 };
 

@@ -93,6 +93,19 @@ describe('snapshots of Atlas v2', () => {
     }
   });
 
+  test('changes no retention before completion: it would be lost', async () => {
+    const { id } = await take();
+    const { status, json } = await facade.atlas(`${SNAPSHOTS}/${String(id)}`, { method: 'PATCH', body: { retentionUnit: 'DAYS', retentionValue: 9 } });
+    assert.deepEqual([status, json['errorCode']], [400, 'CANNOT_MODIFY_IN_PROGRESS_SNAPSHOT_RETENTION']);
+  });
+
+  for (const filter of ['pointInTimeUtcSeconds=1772366400', 'oplogTs=1772366400&oplogInc=1']) {
+    test(`refuses to list for ${filter} rather than to mislead`, async () => {
+      const { status, json } = await facade.atlas(`${SNAPSHOTS}?${filter}`);
+      assert.deepEqual([status, json['errorCode']], [400, 'INVALID_QUERY_PARAMETER']);
+    });
+  }
+
   test('deletes with 204, no body and the version, and is gone after', async () => {
     const id = String((await take())['id']);
     const deleted = await facade.atlas(`${SNAPSHOTS}/${id}`, { method: 'DELETE' });

@@ -79,6 +79,20 @@ describe('reads of Ops Manager', () => {
     assert.equal((await change({ doNotDelete: 'yes' }))['errorCode'], 'INVALID_JSON_ATTRIBUTE');
   });
 
+  test('change nothing of a snapshot that is not complete', async () => {
+    for (const body of [{ doNotDelete: true }, { expires: '2027-01-01T00:00:00Z' }]) {
+      const { status, json } = await facade.ask(`${CLUSTER}/snapshots/${running}`, { method: 'PATCH', body });
+      assert.deepEqual([status, json['errorCode']], [403, 'CANNOT_MODIFY_SNAPSHOT']);
+    }
+  });
+
+  test('find a group by its name', async () => {
+    for (const path of [`${ROOT}/groups/byName/shop`, '/api/atlas/v1.0/groups/byName/shop']) assert.equal((await facade.ask(path)).json['id'], SHOP_ID);
+    assert.equal((await facade.atlas('/groups/byName/shop')).json['id'], SHOP_ID);
+    const { status, json } = await facade.ask(`${ROOT}/groups/byName/none`);
+    assert.deepEqual([status, json['errorCode'], json['detail']], [404, 'GROUP_NAME_NOT_FOUND', 'No group with name "none" exists.']);
+  });
+
   test('delete by an expiry in the past and by DELETE', async () => {
     const take = async (): Promise<string> => String((await facade.atlas(`/groups/${SHOP_ID}/clusters/orders/backup/snapshots`, { method: 'POST', body: {} })).json['id']);
     const first = await take();

@@ -2,6 +2,7 @@
 import type { Cluster, Page, PageOf } from '../../../../domain/records.ts';
 import { LeafvaultError } from '../../../../foundation/errors.ts';
 import type { Answer } from '../../answer.ts';
+import { findProjectByName } from '../../find-project.ts';
 import type { Call, ProjectCall } from '../../mms-routes.ts';
 import { cutPage, readEveryPage } from '../../read-every-page.ts';
 import { readId } from '../../read-id.ts';
@@ -40,6 +41,10 @@ export async function listGroups(call: Call): Promise<Answer> {
 export async function getGroup(call: ProjectCall): Promise<Answer> {
   const { totalCount } = await call.services.inventory.clusters(call.project.id, { pageNumber: 1, itemsPerPage: 1 });
   return { kind: 'one', body: presentGroup(call.project, totalCount, call.root) };
+}
+
+export async function getGroupByName(call: Call): Promise<Answer> {
+  return getGroup({ ...call, project: await findProjectByName(call, call.params['groupName'] ?? '') });
 }
 
 export async function listClusters(call: ProjectCall): Promise<Answer> {

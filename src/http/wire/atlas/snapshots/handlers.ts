@@ -3,7 +3,7 @@ import type { Answer } from '../../answer.ts';
 import type { ProjectCall } from '../../mms-routes.ts';
 import { readId } from '../../read-id.ts';
 import { clusterOf } from '../inventory/handlers.ts';
-import { parseTakeSnapshot, parseUpdateSnapshot } from './parse.ts';
+import { parseTakeSnapshot, parseUpdateSnapshot, refusePointInTimeFilters } from './parse.ts';
 import { presentAsShardedSnapshot, presentSnapshot } from './present.ts';
 
 export async function takeSnapshot(call: ProjectCall): Promise<Answer> {
@@ -14,6 +14,7 @@ export async function takeSnapshot(call: ProjectCall): Promise<Answer> {
 
 export async function listSnapshots(call: ProjectCall): Promise<Answer> {
   const page = call.page();
+  refusePointInTimeFilters(call.query);
   const cluster = await clusterOf(call);
   const { items, totalCount } = await call.services.snapshots.list(cluster.id, page);
   return { kind: 'list', page, totalCount, results: items.map((each) => presentSnapshot(each, call.root)) };

@@ -1,0 +1,52 @@
+// Every code that a door can meet has a row of its own, and what has none says nothing of the inside.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { LeafvaultError } from '../../../src/foundation/errors.ts';
+import { facades } from '../../../src/http/facades/index.ts';
+import { COMMVAULT_ERRORS } from '../../../src/http/facades/commvault/errors.ts';
+import { ATLAS_V2_ERRORS } from '../../../src/http/facades/atlas-v2/errors.ts';
+import { OPS_MANAGER_V1_ERRORS } from '../../../src/http/facades/ops-manager-v1/errors.ts';
+import { ATLAS_ERRORS } from '../../../src/http/wire/atlas/errors.ts';
+import { WIRE_ERRORS } from '../../../src/http/wire/errors.ts';
+import { SERVICE_ERRORS } from '../../../src/services/errors.ts';
+
+/** Codes of the services that no path of a door leads to: downloads have a door of their own, the rest belongs to the start. */
+const NOWHERE = ['DOWNLOAD_NOT_FOUND', 'DOWNLOAD_EXPIRED', 'DOWNLOAD_EXHAUSTED', 'DECLARATION_INVALID', 'RECOVERY_KEY_WRONG'];
+const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
+  'atlas-v2': ['JOB_NOT_FOUND', 'JOB_NOT_CANCELLABLE', 'SUBCLIENT_NOT_FOUND'],
+  'atlas-v1': ['JOB_NOT_FOUND', 'JOB_NOT_CANCELLABLE', 'SUBCLIENT_NOT_FOUND'],
+  'ops-manager-v1': ['JOB_NOT_FOUND', 'JOB_NOT_CANCELLABLE', 'SUBCLIENT_NOT_FOUND', 'RESTORE_NOT_CANCELLABLE', 'SELECTION_INVALID'],
+  commvault: ['ORGANIZATION_NOT_FOUND', 'RESTORE_NOT_FOUND', 'RESTORE_NOT_CANCELLABLE', 'EXPIRY_INVALID', 'SELECTION_INVALID'],
+};
+const ONLY_FAMILY = ['ID_MALFORMED', 'RATE_LIMITED', 'PROJECT_NAME_NOT_FOUND', 'PROJECT_NAME_AMBIGUOUS'];
+const OWN: Readonly<Record<string, readonly string[]>> = {
+  'atlas-v2': [...Object.keys(WIRE_ERRORS), ...Object.keys(ATLAS_ERRORS), ...Object.keys(ATLAS_V2_ERRORS)],
+  'atlas-v1': [...Object.keys(WIRE_ERRORS), ...Object.keys(ATLAS_ERRORS)],
+  'ops-manager-v1': [...Object.keys(WIRE_ERRORS).filter((code) => code !== 'RATE_LIMITED'), ...Object.keys(OPS_MANAGER_V1_ERRORS)],
+  commvault: [...Object.keys(WIRE_ERRORS).filter((code) => !ONLY_FAMILY.includes(code)), ...Object.keys(COMMVAULT_ERRORS)],
+};
+const REQUEST = { query: {}, params: {}, originalUrl: '/x' } as never;
+
+for (const facade of facades.filter(({ name }) => OWN[name] !== undefined)) {
+  describe(`the error table of ${facade.name}`, () => {
+    const present = (code: string, options: ConstructorParameters<typeof LeafvaultError>[2] = {}) =>
+      facade.presentFailure({ kind: 'error', error: new LeafvaultError(code, 'secret words of the inside', options) }, REQUEST, {} as never);
+    const elsewhere = [...NOWHERE, ...(ELSEWHERE[facade.name] ?? [])];
+
+    for (const code of [...(OWN[facade.name] ?? []), ...Object.keys(SERVICE_ERRORS).filter((each) => !elsewhere.includes(each))]) {
+      test(`has a row for ${code}`, () => {
+        const { status, body } = present(code, { details: { kind: 'snapshot', name: 'n', value: 'v', id: 'i' } });
+        assert.ok(status >= 400 && status < 500, `${status}`);
+        assert.ok(!JSON.stringify(body).includes('secret words'));
+      });
+    }
+
+    test('says nothing of what it does not know', () => {
+      const { status, body } = present('ENGINE_BROKE', { hint: 'look at /var/lib' });
+      assert.equal(status, 500);
+      assert.ok(!/secret|ENGINE|var/.test(JSON.stringify(body)));
+    });
+
+    test('asks to come back when the same call may succeed later', () => assert.equal(present('CATALOG_UNREACHABLE', { retryable: true }).status, 503));
+  });
+}

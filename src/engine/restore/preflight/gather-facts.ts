@@ -26,6 +26,9 @@ export interface TargetFacts {
   readonly denied: readonly string[];
 }
 
+/** Databases that belong to the server: nothing of theirs is ever moved aside. */
+const SERVERS_OWN: readonly string[] = ['config', 'local'];
+
 /**
  * @param databases those that the restore writes to
  * @param everywhere also look at every other database (a whole-cluster restore)
@@ -46,7 +49,7 @@ export async function gatherFacts(target: Target, restoreId: string, databases: 
   const fcv = await ask('asking for the feature compatibility version', () => target.admin({ getParameter: 1, featureCompatibilityVersion: 1 }));
   const names = (await ask('listing the databases', () => listDatabases(target))) ?? [];
   const live = new Map<string, Map<string, Listed>>();
-  for (const db of new Set([...databases, ...(everywhere ? names : [])])) {
+  for (const db of new Set([...databases, ...(everywhere ? names.filter((name) => !SERVERS_OWN.includes(name)) : [])])) {
     live.set(db, (await ask(`listing the collections of ${db}`, () => listNames(target, db))) ?? new Map<string, Listed>());
   }
   const plans = (await ask('reading the plans of other restores', () => otherPlans(restoreId, target))) ?? [];

@@ -54,7 +54,8 @@ function allows(privileges: readonly Privilege[], action: string, resource: Reso
 function covers(held: Privilege['resource'], asked: Resource): boolean {
   if (held.anyResource === true) return true;
   if ('cluster' in asked) return held.cluster === true;
-  if (held.cluster === true || (held.db !== '' && held.db !== asked.db)) return false;
+  // The server leaves out `db` where it was granted as empty beside `system_buckets`.
+  if (held.cluster === true || ((held.db ?? '') !== '' && held.db !== asked.db)) return false;
   if ('buckets' in asked) return held.system_buckets !== undefined && (held.system_buckets === '' || held.system_buckets === asked.buckets);
   if (held.collection === undefined) return false;
   // The empty name stands for every collection but those of the system.

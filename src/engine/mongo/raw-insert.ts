@@ -41,7 +41,7 @@ const TRIES = 8;
 const REFUSED_NAMED = 20;
 
 /**
- * Inserts a batch with `w: 1`; a barrier with majority is the caller's. A lost connection or a change of primary
+ * Inserts a batch with `w: 1`, past a validator; a barrier with majority is the caller's. A lost connection or a change of primary
  * is survived by sending again and passing over what is there.
  * @throws LeafvaultError RESTORE_DOCUMENT_REFUSED with `details.documents`, RESTORE_WRITE_FAILED
  */
@@ -83,7 +83,7 @@ async function sendInsert(target: RawInsertTarget, batch: RawBatch, passOver: bo
   const documents = target.makeSequence === null ? decode(target, batch) : target.makeSequence('documents', batch.pieces);
   // A resend is unordered: the rest goes on behind a document that is there. The server keeps the order anyway.
   const ordered = target.ordered && !passOver;
-  const answer = await target.db.command({ insert: target.collection, documents, ordered, writeConcern: { w: 1 } });
+  const answer = await target.db.command({ insert: target.collection, documents, ordered, bypassDocumentValidation: true, writeConcern: { w: 1 } });
   const failures = writeErrorsOf(answer).filter((each) => !(passOver && each.code === 11000));
   if (failures.length > 0) throw refuse(target, failures.map((each) => ({ id: idAt(batch, each.index), reason: each.message })));
 }
@@ -99,7 +99,7 @@ async function putBack(target: RawInsertTarget, documents: readonly ZeroTimestam
   if (refused.length > 0) throw refuse(target, refused);
   if (target.makeSequence === null) throw refuse(target, documents.map((each) => ({ id: describeId(each.document), reason: 'it holds Timestamp(0, 0) and raw writing is not available' })));
   for (const run of runsOf(updates)) {
-    const answer = await target.db.command({ update: target.collection, updates: target.makeSequence('updates', run), writeConcern: { w: 1 } });
+    const answer = await target.db.command({ update: target.collection, updates: target.makeSequence('updates', run), bypassDocumentValidation: true, writeConcern: { w: 1 } });
     const [failure] = writeErrorsOf(answer);
     if (failure !== undefined || answer.n !== run.length) {
       throw new LeafvaultError('RESTORE_WRITE_FAILED', `Putting Timestamp(0, 0) back in ${target.label} failed: ${failure?.message ?? `${answer.n} of ${run.length} documents were found`}`);

@@ -22,10 +22,10 @@ export const BACKUP_ROLE: Document = {
   roles: [],
 };
 
-/** What a restore does to a collection that it builds, reads back and renames. */
+/** What a restore does to a collection that it builds, reads back and renames; a capped one is made only with `convertToCapped`. */
 export const RESTORE_ACTIONS = [
   'find', 'insert', 'update', 'remove', 'createCollection', 'dropCollection', 'createIndex', 'dropIndex', 'collMod',
-  'renameCollectionSameDB', 'listCollections', 'listIndexes', 'collStats',
+  'renameCollectionSameDB', 'convertToCapped', 'listCollections', 'listIndexes', 'collStats',
 ] as const;
 
 /** What merging users and roles needs (`_mergeAuthzCollections`). */

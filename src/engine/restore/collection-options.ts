@@ -1,25 +1,20 @@
-// Collection options of a snapshot, split into what a shadow is created with and what is set on it later.
+// Collection options of a snapshot as a shadow is created with them.
 import type { CollectionBody } from '../contracts.ts';
 import { indexesOf, optionsOf, type OrderedDocument } from '../snapshot/index.ts';
 
-export interface SplitOptions {
-  /** For `create`. */
-  readonly create: OrderedDocument;
-  /** For `collMod` once the documents are there; empty: nothing. */
-  readonly validation: OrderedDocument;
-}
-
-const LATER = ['validator', 'validationLevel', 'validationAction'];
-/** Of the source's life, not of the collection: a temporary collection would go at the next restart. */
+/** Of the source's life, not of the collection: a temporary collection would go at the next restart. Expiry is set after the swap. */
 const LEFT_OUT = ['expireAfterSeconds', 'temp', 'autoIndexId', 'flags', 'uuid'];
 
-export function splitOptions(body: CollectionBody): SplitOptions {
-  const options = [...optionsOf(body)];
-  const create = new Map(options.filter(([name]) => !LATER.includes(name) && !LEFT_OUT.includes(name)));
+/**
+ * For `create`. The validator is among them, and documents are written past it: set later by `collMod`, a server would
+ * spell out a level and an action that the source leaves to the default.
+ */
+export function createOptions(body: CollectionBody): OrderedDocument {
+  const create = new Map([...optionsOf(body)].filter(([name]) => !LEFT_OUT.includes(name)));
   const idIndex = indexesOf(body).find((spec) => spec.get('name') === '_id_' && !spec.has('clustered'));
   // A version 1 index stays one only when asked for; anything else is the server's own choice.
   if (idIndex !== undefined && Number(idIndex.get('v')) === 1) create.set('idIndex', onlyFields(idIndex, ['v', 'key', 'name', 'collation']));
-  return { create, validation: new Map(options.filter(([name]) => LATER.includes(name))) };
+  return create;
 }
 
 /** A command with a document's fields behind its own first field. */

@@ -1,8 +1,8 @@
-// Makes the collections and views that the plan names: with their options, without validator, expiry and indexes.
+// Makes the collections and views that the plan names: with their options, without expiry and indexes.
 import { LeafvaultError } from '../../foundation/errors.ts';
 import { bucketsOf, showNamespace } from '../mongo/namespaces.ts';
 import { decodeOrderedText, type OrderedDocument } from '../snapshot/index.ts';
-import { commandOf, splitOptions } from './collection-options.ts';
+import { commandOf, createOptions } from './collection-options.ts';
 import { COLLECTIONS_AT_ONCE, type Load, type RestoreContext } from './context.ts';
 import { eachBounded } from './each-bounded.ts';
 import { uuidsOf } from './displace.ts';
@@ -15,7 +15,7 @@ export async function createShadows(context: RestoreContext): Promise<void> {
   const { plan, loads, options } = context;
   await eachBounded(loads, COLLECTIONS_AT_ONCE, async ({ entry, step }) => {
     options.signal.throwIfAborted();
-    await create(context, { db: step.db, name: step.shadow, from: step.from, fields: splitOptions(entry.body).create });
+    await create(context, { db: step.db, name: step.shadow, from: step.from, fields: createOptions(entry.body) });
   });
   for (const view of plan.views) {
     options.signal.throwIfAborted();
@@ -33,7 +33,7 @@ async function create({ target }: RestoreContext, shadow: { readonly db: string;
     await target.db(shadow.db).command({ ...commandOf('create', shadow.name, shadow.fields), writeConcern: { w: 1 } });
   } catch (cause) {
     if (typeof (cause as { readonly code?: unknown }).code !== 'number') throw cause;
-    throw new LeafvaultError('RESTORE_SHADOW_FAILED', `Making a place for ${showNamespace(shadow.from)} on the target failed: the server refused its options`, {
+    throw new LeafvaultError('RESTORE_SHADOW_FAILED', `Making a place for ${showNamespace(shadow.from)} on the target failed: ${(cause as Error).message}`, {
       cause, hint: 'Choose the other collections, or restore into a server of the version of the source',
     });
   }

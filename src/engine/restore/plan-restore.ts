@@ -2,7 +2,7 @@
 import type { RestoreOptions, SnapshotBody } from '../contracts.ts';
 import { bucketsOf } from '../mongo/namespaces.ts';
 import { encodeOrdered, optionsOf, type CollectionEntry } from '../snapshot/index.ts';
-import { splitOptions } from './collection-options.ts';
+import { createOptions } from './collection-options.ts';
 import type { Load } from './context.ts';
 import { planIndexes } from './index-plan.ts';
 import { newPlan, type Displaced, type PlannedView, type RestorePlan, type TimeSeriesStep } from './plan.ts';
@@ -62,7 +62,7 @@ function planTimeSeries(plan: RestorePlan, n: number, { entry, db, name }: Selec
   const step: TimeSeriesStep = {
     from: entry.namespace, db, name: beside ? besideName : name, shadow: beside ? besideName : shadow, shadowUuid: null,
     liveUuid: live === undefined || beside ? null : (facts.live.get(db)?.get(bucketsOf(name))?.uuid ?? null),
-    options: encodeOrdered(splitOptions(entry.body).create).toString('base64'),
+    options: encodeOrdered(createOptions(entry.body)).toString('base64'),
     indexes: encodeOrdered(new Map([['indexes', indexes]])).toString('base64'),
     proven: null, indexCount: 0, failedIndexes: [], expiries: [...expiries], stage: 'beside', newUuid: null,
   };

@@ -16,7 +16,6 @@ import { preflight } from './preflight/preflight.ts';
 import { createProgressTally } from './progress-tally.ts';
 import { proveShadows } from './prove-shadows.ts';
 import { resultOf } from './restore-result.ts';
-import { setValidators } from './set-validators.ts';
 import { settleRestore } from './settle-restore.ts';
 import { swapNames } from './swap.ts';
 
@@ -73,8 +72,6 @@ async function runSteps(options: RestoreOptions, target: Target): Promise<void> 
   await loadAuth(context);
   await phase('indexes');
   await addIndexes(context);
-  await phase('validators');
-  await setValidators(context);
   await phase('prove');
   await proveShadows(context);
   planned.plan.state = 'proven';

@@ -1,0 +1,53 @@
+// The reference pages and the code say the same, both ways.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { ATLAS_V1_OPERATIONS } from '../../../src/http/facades/atlas-v1/routes.ts';
+import { ATLAS_V2_TABLES } from '../../../src/http/facades/atlas-v2/errors.ts';
+import { ATLAS_V2_OPERATIONS } from '../../../src/http/facades/atlas-v2/routes.ts';
+import { COMMVAULT_OPERATIONS } from '../../../src/http/facades/commvault/routes.ts';
+import { OPS_MANAGER_V1_TABLES } from '../../../src/http/facades/ops-manager-v1/errors.ts';
+import { OPS_MANAGER_V1_OPERATIONS } from '../../../src/http/facades/ops-manager-v1/routes.ts';
+import type { ErrorRow } from '../../../src/http/wire/mms-failure.ts';
+
+/** The rows of the tables below a heading, each as its cells. */
+function rowsBelow(page: string, heading: string): string[][] {
+  const text = readFileSync(join(import.meta.dirname, '../../../docs/reference', page), 'utf8');
+  const section = text.split(/^## /m).find((each) => each.startsWith(`${heading}\n`)) ?? '';
+  return section.split('\n').filter((line) => line.startsWith('| ') && !line.startsWith('| ---')).slice(1).map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()));
+}
+
+const inBraces = (path: string): string => path.replaceAll(/:([a-zA-Z]+)/g, '{$1}');
+
+interface Described { readonly method: string; readonly path: string; readonly roles?: readonly string[] | null; readonly versions?: readonly { readonly date: string }[] }
+
+function described({ method, path, roles, versions }: Described): string {
+  const who = roles === undefined ? [] : [roles === null ? 'anyone known' : roles.map((role) => `\`${role}\``).join(' or ')];
+  return [method, `\`${inBraces(path)}\``, ...who, ...(versions === undefined ? [] : [versions.map(({ date }) => date).join(', ')])].join(' | ');
+}
+
+describe('the reference pages', () => {
+  for (const [page, heading, operations, cells] of [
+    ['atlas.md', 'Operations of v2', ATLAS_V2_OPERATIONS, 4],
+    ['atlas.md', 'Operations of v1.0', ATLAS_V1_OPERATIONS, 3],
+    ['ops-manager.md', 'Operations', OPS_MANAGER_V1_OPERATIONS, 3],
+    ['commvault.md', 'Operations', COMMVAULT_OPERATIONS, 2],
+  ] as const) {
+    test(`list the operations of ${page}, ${heading}, with their roles and versions`, () => {
+      const listed = rowsBelow(page, heading).map((row) => row.slice(0, cells).join(' | '));
+      assert.deepEqual(listed.sort(), (operations as readonly Described[]).map(described).sort());
+    });
+  }
+
+  for (const [page, { errors, failures }] of [['atlas.md', ATLAS_V2_TABLES], ['ops-manager.md', OPS_MANAGER_V1_TABLES]] as const) {
+    test(`list the error codes of ${page}`, () => {
+      const rows: ErrorRow[] = [...Object.values(errors), ...Object.values(failures)].flatMap((entry) => (typeof entry !== 'function' ? [entry]
+        : ['group', 'organization', 'cluster', 'snapshot', 'restoreJob', 'checkpoint'].flatMap((kind) => ['/x', '/backup/tenant/'].map((path) => entry({ kind, path })))));
+      const told = new Set(rows.map(({ status, errorCode }) => `${status} \`${errorCode}\``));
+      const listed = new Set(rowsBelow(page, 'Errors').map(([status, code]) => `${status} ${code}`));
+      listed.delete('401 `UNEXPECTED_ERROR`');
+      assert.deepEqual([...listed].sort(), [...told].sort());
+    });
+  }
+});

@@ -1,6 +1,6 @@
 // zstd for one thread, as fast as this runtime can: one context is kept and every chunk is a frame of its
 // own. Making a context for each chunk (`zstdCompressSync`) costs a third of the speed; the numbers are in
-// docs/decisions/0006-chunk-compression.md. Reaching the context goes through internals of node:zlib, so a
+// docs/decisions/0012-chunk-compression.md. Reaching the context goes through internals of node:zlib, so a
 // self-test at the start decides, and the public calls are the fallback.
 import { createZstdCompress, createZstdDecompress, constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 
@@ -13,11 +13,12 @@ export interface Zstd {
   readonly persistent: boolean;
 }
 
-// Level 1 with tables that fit a chunk: the default 512 KiB of tables for level 1 only cost cache misses.
+// Level 1 with tables that fit a chunk: what level 1 takes for long inputs only costs cache misses here.
 const PARAMS = {
   [constants.ZSTD_c_compressionLevel]: 1,
   [constants.ZSTD_c_windowLog]: 17,
-  [constants.ZSTD_c_hashLog]: 14,
+  [constants.ZSTD_c_hashLog]: 15,
+  [constants.ZSTD_c_minMatch]: 6,
 };
 
 /** Upper bound of a frame's length, as ZSTD_compressBound. */

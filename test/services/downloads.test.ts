@@ -4,7 +4,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import type { Restore } from '../../src/domain/records.ts';
 import { insertCompleted } from '../support/catalog-rows.ts';
 import { startEmbedded, type TestDatabase } from '../support/postgres.ts';
-import { BASE_URL, openServicesWorld, ownerOf, type ServicesWorld } from '../support/services-world.ts';
+import { BASE_URL, completeJob, openServicesWorld, ownerOf, type ServicesWorld } from '../support/services-world.ts';
 
 const HOUR_MS = 3_600_000;
 let database: TestDatabase;
@@ -130,8 +130,3 @@ describe('a download', () => {
     await assert.rejects(services.restores.cancel({ cluster: inventory.cluster, id, principal: ownerOf(inventory) }), { code: 'RESTORE_NOT_CANCELLABLE' });
   });
 });
-
-/** As its worker would, at the level of the row. */
-async function completeJob(catalog: ServicesWorld['catalog'], jobId: string): Promise<void> {
-  await catalog.transaction((tx) => tx.executeSql("update jobs set state = 'completed', finished_at = now() where id = $1", [jobId]));
-}

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { newId } from '../../src/foundation/ids.ts';
 import { insertCompleted, makeInventory, OUTCOME } from '../support/catalog-rows.ts';
 import { startEmbedded, type TestDatabase } from '../support/postgres.ts';
-import { openServicesWorld, ownerOf, type ServicesWorld } from '../support/services-world.ts';
+import { completeJob, openServicesWorld, ownerOf, type ServicesWorld } from '../support/services-world.ts';
 
 const PAGE = { pageNumber: 1, itemsPerPage: 100 };
 let database: TestDatabase;
@@ -101,7 +101,8 @@ describe('delete', () => {
 
   test('leaves the repository a fact to be told', async () => {
     const { services, inventory, catalog } = world;
-    const { snapshotId } = await insertCompleted(catalog, inventory);
+    const { snapshotId, jobId } = await insertCompleted(catalog, inventory);
+    await completeJob(catalog, jobId);
     await services.snapshots.delete({ cluster: inventory.cluster, id: snapshotId, principal: ownerOf(inventory) });
     assert.ok((await catalog.snapshots.pendingFacts(1000)).some((fact) => fact.snapshotId === snapshotId && fact.kind === 'deleted'));
   });

@@ -53,3 +53,8 @@ export function principalWith(orgId: string, grants: readonly RoleGrant[]): Prin
 export function ownerOf({ orgId }: Inventory): Principal {
   return principalWith(orgId, [{ role: 'ORG_OWNER', orgId }]);
 }
+
+/** As its worker would, at the level of the row. */
+export async function completeJob(catalog: Catalog, jobId: string): Promise<void> {
+  await catalog.transaction((tx) => tx.executeSql("update jobs set state = 'completed', finished_at = now() where id = $1", [jobId]));
+}

@@ -25,7 +25,7 @@ export const BACKUP_ROLE: Document = {
 /** What a restore does to a collection that it builds, reads back and renames; a capped one is made only with `convertToCapped`. */
 export const RESTORE_ACTIONS = [
   'find', 'insert', 'update', 'remove', 'createCollection', 'dropCollection', 'createIndex', 'dropIndex', 'collMod',
-  'renameCollectionSameDB', 'convertToCapped', 'listCollections', 'listIndexes', 'collStats',
+  'renameCollectionSameDB', 'convertToCapped', 'listCollections', 'listIndexes', 'collStats', 'bypassDocumentValidation',
 ] as const;
 
 /** What merging users and roles needs (`_mergeAuthzCollections`). */

@@ -96,7 +96,7 @@ function planAsides(plan: RestorePlan, last: number, selected: readonly Selected
   let n = last;
   for (const [db, names] of facts.live) {
     for (const live of names.values()) {
-      if (restored.has(`${db}.${live.name}`) || !isUserNamespace(`${db}.${live.name}`) || !covers(db, live.name) || facts.hidden.has(`${db}.${live.name}`)) continue;
+      if (restored.has(`${db}.${live.name}`) || !isUserNamespace(`${db}.${live.name}`) || !covers(db, live.name) || facts.shadows.has(`${db}.${live.name}`)) continue;
       n += 1;
       if (live.type === 'collection') plan.asides.push(displaced(plan, n, { db, name: live.name }, facts));
       else if (live.type === 'view') plan.asideViews.push({ db, name: live.name, options: encodeOrdered(live.options).toString('base64'), old: `${plan.prefix}.old${n}` });

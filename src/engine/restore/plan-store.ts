@@ -16,11 +16,11 @@ export interface PlanStore {
   forget(plan: RestorePlan): Promise<void>;
 }
 
-/** A plan as it lies on the target. `hidden` lists the namespaces that no capture takes into a snapshot. */
+/** A plan as it lies on the target. `shadows` lists the namespaces that no capture takes into a snapshot. */
 interface StoredPlan {
   readonly _id: string;
   readonly revision: number;
-  readonly hidden: readonly string[];
+  readonly shadows: readonly string[];
 }
 
 export function createPlanStore(journal: RestoreJournal, target: Target): PlanStore {
@@ -61,11 +61,11 @@ export async function otherPlans(restoreId: string, target: Target): Promise<Res
 }
 
 function storedOf(plan: RestorePlan): StoredPlan & RestorePlan {
-  return { ...plan, _id: plan.restoreId, hidden: hiddenOf(plan) };
+  return { ...plan, _id: plan.restoreId, shadows: shadowNamesOf(plan) };
 }
 
 /** What a capture leaves out because of this plan, `db.name` each. */
-export function hiddenOf(plan: RestorePlan): string[] {
+export function shadowNamesOf(plan: RestorePlan): string[] {
   if (plan.state === 'finished' || plan.state === 'undone') return plan.kept;
   return namesInPlan(plan).map(({ db, name }) => `${db}.${name}`);
 }

@@ -131,7 +131,7 @@ export function newPlan(facts: Pick<RestorePlan, 'restoreId' | 'snapshotId' | 'o
 /** @throws LeafvaultError RESTORE_PLAN_INVALID */
 export function parsePlan(stored: Readonly<Record<string, unknown>>): RestorePlan {
   // What the target's copy holds beside the plan.
-  const { _id, hidden, barriers, ...plan } = stored as Record<string, unknown> & Partial<RestorePlan>;
+  const { _id, shadows, barriers, ...plan } = stored as Record<string, unknown> & Partial<RestorePlan>;
   const lists = [plan.swaps, plan.asides, plan.views, plan.asideViews, plan.timeSeries, plan.kept];
   if (plan.formatVersion !== 1 || typeof plan.prefix !== 'string' || typeof plan.revision !== 'number' || lists.some((list) => !Array.isArray(list))) {
     throw new LeafvaultError('RESTORE_PLAN_INVALID', `Reading the plan of restore ${String(plan.restoreId)} failed: its form is not known`, {

@@ -1,7 +1,7 @@
 // What preflight judges: everything is asked, nothing is decided and nothing is changed here.
 import type { Document } from 'mongodb';
 import { listNames, type Listed, type Target } from '../open-target.ts';
-import { hiddenOf, otherPlans } from '../plan-store.ts';
+import { shadowNamesOf, otherPlans } from '../plan-store.ts';
 import type { RestorePlan } from '../plan.ts';
 import { readAccount, type Account } from './privileges.ts';
 
@@ -21,7 +21,7 @@ export interface TargetFacts {
   /** Plans of other restores that are not over. */
   readonly openPlans: readonly RestorePlan[];
   /** Namespaces that stand in a plan of any restore: shadows and kept old collections. */
-  readonly hidden: ReadonlySet<string>;
+  readonly shadows: ReadonlySet<string>;
   /** What could not be asked, each in words. */
   readonly denied: readonly string[];
 }
@@ -64,7 +64,7 @@ export async function gatherFacts(target: Target, restoreId: string, databases: 
     freeBytes: await ask('asking for free space', () => freeBytes(target, databases.find((db) => names.includes(db)) ?? 'admin')),
     oplogBytes: target.facts.topology === 'replicaSet' ? await ask('asking for the size of the oplog', () => oplogBytes(target)).catch(() => null) : null,
     openPlans: plans.filter(({ state }) => state !== 'finished' && state !== 'undone'),
-    hidden: new Set(plans.flatMap(hiddenOf)),
+    shadows: new Set(plans.flatMap(shadowNamesOf)),
     denied,
   };
 }

@@ -96,7 +96,7 @@ function judgeBesides(facts: TargetFacts, request: Request): string[] {
 function judgeUnlisted(facts: TargetFacts, request: Request): string[] {
   if (!isWholeCluster(request.selection)) return [];
   const known = new Set(request.selected.map(({ db, name }) => `${db}.${name}`));
-  const missing = [...facts.live].flatMap(([db, names]) => [...names.keys()].map((name) => `${db}.${name}`)).filter((name) => !known.has(name) && isUserNamespace(name) && !facts.hidden.has(name));
+  const missing = [...facts.live].flatMap(([db, names]) => [...names.keys()].map((name) => `${db}.${name}`)).filter((name) => !known.has(name) && isUserNamespace(name) && !facts.shadows.has(name));
   return missing.length === 0 ? [] : [`the snapshot lacks ${missing.length} live collections, which are moved aside where they can be: ${missing.slice(0, 20).map(showNamespace).join(', ')}`];
 }
 

@@ -3,6 +3,7 @@ import { LeafvaultError } from '../../foundation/errors.ts';
 import { asBuffer, createKernel, documentLength, hashOf, newHashState, rawField, readString } from '../bson/index.ts';
 import { insertRaw } from '../mongo/raw-insert.ts';
 import { checkSettled, readSettled, type CollectionEntry } from '../snapshot/index.ts';
+import { majorityBarrier } from './barrier.ts';
 import type { RestoreContext } from './context.ts';
 import { readContent } from './read-content.ts';
 
@@ -37,6 +38,8 @@ async function loadOne(context: RestoreContext, entry: CollectionEntry, collecti
     await insertRaw(into, { pieces: [bytes], documents: kept.length, bytes: bytes.length }, { signal: options.signal });
   }
   checkSettled(entry, settled.state);
+  // A majority read does not see what only the primary holds yet.
+  await majorityBarrier(target, context.plan.restoreId);
   const found = await readContent(target, { db: 'admin', collection, hashSeed: options.hashSeed, signal: options.signal });
   if (hashOf(found) === hashOf(written)) return;
   throw new LeafvaultError('RESTORE_PROOF_FAILED', `Proving ${entry.body.kind} failed: what was read back differs from the snapshot`, { retryable: true });

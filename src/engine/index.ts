@@ -1,0 +1,5 @@
+// The door of the engine: what jobs, downloads and the command line use of it.
+export { streamArchive } from './archive/index.ts';
+export { captureSnapshot } from './backup/index.ts';
+export { roleCommands } from './mongo/index.ts';
+export { restoreSnapshot, settleRestore } from './restore/index.ts';

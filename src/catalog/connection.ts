@@ -44,6 +44,8 @@ export function connect({ address, schema, poolSize, log }: ConnectionOptions): 
   const pool = new pg.Pool({ ...clientConfigOf(address, schema), max: poolSize });
   // An idle connection that broke is replaced at the next query; without a listener it would end the process.
   pool.on('error', (error) => log.warn({ reason: error.message }, 'an idle catalog connection broke'));
+  // Nor may one that breaks while it is lent out, between two statements; the next statement fails and says so.
+  pool.on('connect', (client) => void client.on('error', () => undefined));
   return new Kysely<Tables>({
     dialect: new PostgresDialect({ pool: withOurErrors(pool) }),
     plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],

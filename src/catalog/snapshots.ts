@@ -63,7 +63,10 @@ export interface Snapshots {
   markDeleted(id: string): Promise<boolean>;
   /** Also leaves the fact for the repository. */
   setExpiry(id: string, expiresAt: Date): Promise<void>;
-  /** Oldest first; facts of snapshots still under way are not handed out. */
+  /**
+   * Oldest first. Nothing of a snapshot that a job makes or reads: the repository refuses one that it was told is
+   * deleted, and a restore that was promised still has to begin, or to begin again.
+   */
   pendingFacts(limit: number): Promise<readonly PendingFact[]>;
   forgetFact(id: number): Promise<void>;
 }
@@ -138,11 +141,11 @@ export function createSnapshots(context: CatalogContext): Snapshots {
       }),
     async pendingFacts(limit) {
       return db
-        .selectFrom('pendingFacts')
-        .innerJoin('snapshots', 'snapshots.id', 'pendingFacts.snapshotId')
-        .where('snapshots.state', 'not in', ['queued', 'inProgress'])
-        .select(['pendingFacts.id', 'pendingFacts.snapshotId', 'pendingFacts.kind', 'pendingFacts.body', 'pendingFacts.createdAt'])
-        .orderBy('pendingFacts.id').limit(limit).execute();
+        .selectFrom('pendingFacts').select(['id', 'snapshotId', 'kind', 'body', 'createdAt'])
+        .where((eb) => eb.not(eb.exists(
+          eb.selectFrom('jobs').select('jobs.id').whereRef('jobs.snapshotId', '=', 'pendingFacts.snapshotId').where('jobs.state', 'in', ['queued', 'running']),
+        )))
+        .orderBy('id').limit(limit).execute();
     },
     async forgetFact(id) {
       await db.deleteFrom('pendingFacts').where('id', '=', id).execute();

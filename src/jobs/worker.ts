@@ -35,6 +35,8 @@ export interface WorkerOptions {
   readonly graceMs?: number;
   /** How long running jobs may go on when the worker is stopped; default 3 s. */
   readonly drainMs?: number;
+  /** How long handlers may take to clean up when the worker is stopped; default 15 s. */
+  readonly stopGraceMs?: number;
   /** Small duties besides jobs, at the start and then every so often. */
   readonly chores?: readonly Chore[];
 }
@@ -63,7 +65,7 @@ export class Worker {
 
   constructor(options: WorkerOptions) {
     this.#options = {
-      concurrency: 2, leaseSeconds: 30, maxLosses: 3, graceMs: MINUTE_MS, drainMs: 3000, chores: [],
+      concurrency: 2, leaseSeconds: 30, maxLosses: 3, graceMs: MINUTE_MS, drainMs: 3000, stopGraceMs: 15_000, chores: [],
       noProgressMs: { otherwise: 15 * MINUTE_MS, indexes: 360 * MINUTE_MS },
       ...options,
     };
@@ -102,17 +104,21 @@ export class Worker {
   }
 
   async #end(self: WorkerProcess): Promise<void> {
-    const { catalog, drainMs, tempRoot } = this.#options;
+    const { catalog, drainMs, stopGraceMs, tempRoot, log } = this.#options;
     this.#stop.abort(new LeafvaultError('JOBS_RELEASED', RELEASED));
     await this.#wakeUps?.pause().catch(() => undefined);
     await this.#filling?.catch(() => undefined);
     // Leases are still renewed while jobs come to their end.
     const renewing = this.#renewUntilEmpty();
-    await Promise.race([this.#allDone(), sleep(drainMs)]);
+    await within(drainMs, this.#allDone());
     for (const { interrupt } of this.#running.values()) interrupt(new LeafvaultError('JOBS_RELEASED', RELEASED));
-    await this.#allDone();
+    const ended = await within(stopGraceMs, this.#allDone());
+    // What does not hear its signal ends with the process. The lease and this worker's row tell the others.
+    if (!ended) log.warn({ jobs: [...this.#running.keys()] }, 'the worker stops without these jobs having ended');
+    this.#running.clear();
     await Promise.all([renewing, ...this.#loops]);
     await this.#cancels?.close();
+    if (!ended) return;
     await rm(workerFolder(tempRoot, self.id), { recursive: true, force: true }).catch(() => undefined);
     await catalog.workers.remove([self.id]).catch(() => undefined);
   }
@@ -124,7 +130,7 @@ export class Worker {
   async #renewUntilEmpty(): Promise<void> {
     while (this.#running.size > 0) {
       await this.#beat.beat().catch(() => undefined);
-      await Promise.race([this.#allDone(), sleep(this.#beatMs)]);
+      await within(this.#beatMs, this.#allDone());
     }
   }
 
@@ -212,7 +218,24 @@ export class Worker {
       if (job === null) return;
       tried.push(job.claim.jobId);
       if (this.#stop.signal.aborted) return catalog.leases.drop(job.claim);
-      await this.#run(self, job, true);
+      const settled = this.#run(self, job, true);
+      await Promise.race([settled, aborted(this.#stop.signal)]);
     }
   }
+}
+
+/** Whether it was done in time; leaves no timer behind. */
+async function within(ms: number, work: Promise<void>): Promise<boolean> {
+  const over = new AbortController();
+  const late = sleep(ms, over.signal).then(() => false, () => false);
+  const done = await Promise.race([work.then(() => true), late]);
+  over.abort();
+  return done;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }

@@ -1,5 +1,5 @@
 // Rows for tests: an organization with a project, a cluster and whatever hangs on it.
-import type { Catalog, CatalogTransaction, NewJob, NewSnapshot, SnapshotOutcome } from '../../src/catalog/index.ts';
+import type { Catalog, NewJob, NewSnapshot, SnapshotOutcome } from '../../src/catalog/index.ts';
 import type { Cluster, Project } from '../../src/domain/records.ts';
 import { newId } from '../../src/foundation/ids.ts';
 
@@ -31,11 +31,14 @@ export const OUTCOME: SnapshotOutcome = {
   mongodbVersion: '6.0.5', replicaSetName: 'rs0', consistency: 'point-in-time', documents: 12, dataSizeBytes: 3_000_000_000, storageSizeBytes: 99,
 };
 
-/** A completed snapshot with its job. */
-export async function insertCompleted(tx: Catalog | CatalogTransaction, inventory: Inventory): Promise<{ readonly snapshotId: string; readonly jobId: string }> {
+/** A completed snapshot with its job, which is over. */
+export async function insertCompleted(catalog: Catalog, inventory: Inventory): Promise<{ readonly snapshotId: string; readonly jobId: string }> {
   const snapshotId = newId();
-  const job = await tx.jobs.insert(jobRow(inventory, { snapshotId }));
-  await tx.snapshots.insert(snapshotRow(inventory, job.id, { id: snapshotId }));
-  await tx.snapshots.complete(snapshotId, OUTCOME);
-  return { snapshotId, jobId: job.id };
+  return catalog.transaction(async (tx) => {
+    const job = await tx.jobs.insert(jobRow(inventory, { snapshotId }));
+    await tx.snapshots.insert(snapshotRow(inventory, job.id, { id: snapshotId }));
+    await tx.snapshots.complete(snapshotId, OUTCOME);
+    await tx.executeSql('update jobs set state = $1, finished_at = created_at where id = $2', ['completed', job.id]);
+    return { snapshotId, jobId: job.id };
+  });
 }

@@ -1,4 +1,4 @@
-// Starts `catalog-child.ts` as another process, also as another user, and speaks with it.
+// Starts `catalog-child.ts` or `worker-child.ts` as another process, also as another user, and speaks with it.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { canReach, type Account } from '../../src/catalog/embedded-postgres/account.ts';
 import type { CatalogOptions } from '../../src/catalog/index.ts';
+import type { WorkerChildOptions } from './worker-child.ts';
 
 export interface CatalogChild {
   readonly pid: number;
@@ -28,6 +29,12 @@ export function startCatalogChild(database: CatalogOptions['database'], { accoun
   const child = spawn(node, [script, JSON.stringify(database)], { ...account, cwd: '/', stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, HOME: '/' } });
   child.stdin?.on('error', () => undefined);
   return speakWith(child);
+}
+
+/** Starts `worker-child.ts`. */
+export function startWorkerChild(options: WorkerChildOptions): CatalogChild {
+  const script = join(ROOT, 'test', 'support', 'worker-child.ts');
+  return speakWith(spawn(process.execPath, [script, JSON.stringify(options)], { cwd: '/', stdio: ['pipe', 'pipe', 'inherit'] }));
 }
 
 function speakWith(child: ChildProcess): CatalogChild {

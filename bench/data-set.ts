@@ -49,7 +49,7 @@ export async function changeNewest(db: Db, documents: number, count: number, see
   await db.collection(BIG).updateMany({ _id: { $gte: Long.fromNumber(documents - count) as never } }, { $set: { changed: seed } });
 }
 
-function makeDocument(number: number): Record<string, unknown> {
+export function makeDocument(number: number): Record<string, unknown> {
   return {
     _id: Long.fromNumber(number),
     customer: Math.floor(random(number) * 50_000),
@@ -58,8 +58,8 @@ function makeDocument(number: number): Record<string, unknown> {
     status: number % 9 === 0 ? 'open' : 'sent',
     lines: Array.from({ length: 3 }, (_, line) => ({ sku: `sku-${Math.floor(random(number * 3 + line) * 20_000)}`, title: `${word(number + line)} ${word(number * 5 + line)}`, count: 1 + (line % 3), price: Math.floor(random(number + line) * 10_000) / 100 })),
     address: { street: `${word(number * 11)} street ${number % 200}`, city: word(number * 13), zip: String(10_000 + (number % 90_000)) },
-    about: Array.from({ length: 58 }, (_, each) => word(number * 17 + each * each)).join(' '),
-    token: hex(number, 10),
+    about: Array.from({ length: 30 }, (_, each) => word(number * 17 + each * each)).join(' '),
+    token: hex(number, 56),
   };
 }
 

@@ -43,7 +43,7 @@ export interface ChunkIndex {
 
 const MERGE_AT = 8;
 const BITS_PER_ENTRY = 12;
-const FIRST_FILTER_BYTES = 256 * 1024;
+const FIRST_FILTER_BYTES = 64 * 1024;
 
 export function createChunkIndex(options: ChunkIndexOptions): ChunkIndex {
   const memoryRunBytes = options.memoryRunBytes ?? 8 * 1024 * 1024;

@@ -2,7 +2,7 @@
 import { LeafvaultError } from '../../foundation/errors.ts';
 import type { RepositoryContext } from '../context.ts';
 import { readEntryRecords } from '../format/entry-record.ts';
-import type { ChunkList, ChunkRef, RepositoryReader, SnapshotEntry, SnapshotRoot } from '../repository.ts';
+import type { RepositoryReader, SnapshotEntry, SnapshotRoot } from '../repository.ts';
 import { openSession } from '../sessions.ts';
 import { createChunkLoader, type ChunkLoader } from './load-chunk.ts';
 import { readAhead } from './read-ahead.ts';
@@ -25,11 +25,10 @@ export async function openReader(context: RepositoryContext, options: ReaderOpti
   }
   let closing: Promise<void> | null = null;
   const loader = whileOpen(createChunkLoader(context, options.unreadableIndexes), () => closing === null);
-  const refs = (list: ChunkList): AsyncIterable<ChunkRef> => walkList(loader, list);
   return {
     readChunk: (id) => loader.load(id),
-    refs,
-    chunks: (list, chunkOptions) => readAhead(loader, refs(list), chunkOptions?.signal),
+    refs: (list) => walkList(loader, list),
+    chunks: (list, chunkOptions) => readAhead(loader, list, chunkOptions?.signal),
     entries: (root) => readEntries(loader, root),
     close() {
       closing ??= session.end().then(options.onEnd);
@@ -39,7 +38,7 @@ export async function openReader(context: RepositoryContext, options: ReaderOpti
 }
 
 async function* readEntries(loader: ChunkLoader, root: SnapshotRoot): AsyncGenerator<SnapshotEntry> {
-  for await (const { ref, raw } of readAhead(loader, walkList(loader, root.entries), undefined)) {
+  for await (const { ref, raw } of readAhead(loader, root.entries, undefined)) {
     yield* readEntryRecords(`entry chunk ${ref.id.toString('hex')}`, raw);
   }
 }

@@ -2,8 +2,9 @@
 // at once, within a fixed number of bytes.
 import { throwIfAborted } from '../../foundation/abort.ts';
 import type { ChunkLocation } from '../chunk-index/chunk-index.ts';
-import type { ChunkRef } from '../repository.ts';
+import type { ChunkList, ChunkRef } from '../repository.ts';
 import type { ChunkLoader, ChunkRange } from './load-chunk.ts';
+import { walkLeaves } from './walk-list.ts';
 
 /** Raw and stored bytes under way or waiting for the consumer. */
 const AHEAD_BYTES = 24 * 1024 * 1024;
@@ -21,9 +22,9 @@ interface Ahead {
 }
 
 export async function* readAhead(
-  loader: ChunkLoader, refs: AsyncIterable<ChunkRef>, signal: AbortSignal | undefined,
+  loader: ChunkLoader, list: ChunkList, signal: AbortSignal | undefined,
 ): AsyncGenerator<{ readonly ref: ChunkRef; readonly raw: Buffer }> {
-  const ranges = coalesce(loader, refs)[Symbol.asyncIterator]();
+  const ranges = coalesce(loader, list)[Symbol.asyncIterator]();
   const queue: Ahead[] = [];
   let held = 0;
   let ended = false;
@@ -64,22 +65,24 @@ function begin(loader: ChunkLoader, { refs, range }: { readonly refs: readonly C
   return { refs, loaded, bytes: range.length + refs.reduce((sum, ref) => sum + ref.rawBytes, 0) };
 }
 
-async function* coalesce(loader: ChunkLoader, refs: AsyncIterable<ChunkRef>): AsyncGenerator<{ readonly refs: ChunkRef[]; readonly range: ChunkRange }> {
+async function* coalesce(loader: ChunkLoader, list: ChunkList): AsyncGenerator<{ readonly refs: ChunkRef[]; readonly range: ChunkRange }> {
   let own: ChunkRef[] = [];
   let chunks: ChunkLocation[] = [];
   let rawBytes = 0;
-  for await (const ref of refs) {
-    const copies = await loader.locate(ref.id);
-    const last = chunks.at(-1);
-    // Of several copies take the one that goes on where the range stands.
-    const copy = copies.find((one) => last !== undefined && one.packId === last.packId) ?? copies[0];
-    if (last !== undefined && (rawBytes + ref.rawBytes > MAX_RANGE_RAW_BYTES || !goesOn(chunks[0] as ChunkLocation, last, copy))) {
-      yield { refs: own, range: rangeOf(chunks) };
-      [own, chunks, rawBytes] = [[], [], 0];
+  for await (const leaf of walkLeaves(loader, list)) {
+    for (const ref of leaf) {
+      const copies = await loader.locate(ref.id);
+      const last = chunks.at(-1);
+      // Of several copies take the one that goes on where the range stands.
+      const copy = copies.find((one) => last !== undefined && one.packId === last.packId) ?? copies[0];
+      if (last !== undefined && (rawBytes + ref.rawBytes > MAX_RANGE_RAW_BYTES || !goesOn(chunks[0] as ChunkLocation, last, copy))) {
+        yield { refs: own, range: rangeOf(chunks) };
+        [own, chunks, rawBytes] = [[], [], 0];
+      }
+      own.push(ref);
+      chunks.push(copy);
+      rawBytes += ref.rawBytes;
     }
-    own.push(ref);
-    chunks.push(copy);
-    rawBytes += ref.rawBytes;
   }
   if (chunks.length > 0) yield { refs: own, range: rangeOf(chunks) };
 }

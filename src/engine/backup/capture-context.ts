@@ -19,6 +19,8 @@ export interface CaptureContext {
   readonly signal: AbortSignal;
   readonly watch: ProgressWatch;
   readonly takeBytes: TakeBytes;
+  /** What one reply of a scan may hold, about. */
+  readonly batchBytes: number;
   readonly log: Logger;
   readonly clock: Clock;
   readonly collectionsAtOnce: number;

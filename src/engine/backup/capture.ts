@@ -10,7 +10,7 @@ import { captureReplicaSet, type AttemptInput, type AttemptResult } from './capt
 import { captureStandalone } from './capture-standalone.ts';
 import { RETRIED_CODES } from './errors.ts';
 import { readPrevious } from './previous-snapshot.ts';
-import { limitRate } from './scan/limit-rate.ts';
+import { batchBytesFor, limitRate } from './scan/limit-rate.ts';
 import { settleCollection } from './settle/settle-collection.ts';
 import type { SettleCollection } from './settle/store-lists.ts';
 import { readSourceIdentity, type SourceIdentity } from './source-identity.ts';
@@ -78,6 +78,7 @@ function contextOf(options: CaptureOptions, parts: Pick<CaptureContext, 'source'
     hashSeed: options.hashSeed,
     kernel: createKernel(options.hashSeed),
     takeBytes: limitRate(options.clock, options.limits?.bytesPerSecond),
+    batchBytes: batchBytesFor(options.limits?.bytesPerSecond),
     log: options.log,
     clock: options.clock,
     collectionsAtOnce: options.limits?.collectionsAtOnce ?? COLLECTIONS_AT_ONCE,

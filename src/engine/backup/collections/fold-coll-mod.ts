@@ -15,10 +15,10 @@ const CHANGES: Readonly<Record<string, Change>> = {
   collMod: () => undefined,
   index: changeIndex,
   validator: changeValidator,
-  validationLevel: copy,
-  validationAction: copy,
-  changeStreamPreAndPostImages: copy,
-  recordPreImages: copy,
+  validationLevel: changeValidation,
+  validationAction: changeValidation,
+  changeStreamPreAndPostImages: changeImages,
+  recordPreImages: copyIfTrue,
   expireAfterSeconds: changeExpiry,
   timeseries: changeTimeSeries,
   cappedSize: (collection, object, name) => renameInto(collection, object, { from: name, to: 'size' }),
@@ -39,7 +39,26 @@ function changeValidator(collection: CatalogCollection, object: Buffer): void {
   const validator = rawChild(object, 'validator') ?? EMPTY_DOCUMENT;
   const removed = validator.length === EMPTY_DOCUMENT.length;
   const options = withField(collection.options, 'validator', BSON_TYPE.document, removed ? null : validator);
-  collection.options = withDefaultText(withDefaultText(options, 'validationLevel', 'strict'), 'validationAction', 'error');
+  collection.options = withValidationDefaults(options);
+}
+
+function changeValidation(collection: CatalogCollection, object: Buffer, name: string): void {
+  collection.options = withValidationDefaults(copyField(object, collection.options, name));
+}
+
+/** Whichever of the three is changed, level and action are stated from then on (checked on 6.0.5). */
+function withValidationDefaults(options: Buffer): Buffer {
+  return withDefaultText(withDefaultText(options, 'validationLevel', 'strict'), 'validationAction', 'error');
+}
+
+/** Images that are switched off are not stated at all. */
+function changeImages(collection: CatalogCollection, object: Buffer, name: string): void {
+  const images = rawChild(object, name) ?? EMPTY_DOCUMENT;
+  collection.options = withField(collection.options, name, BSON_TYPE.document, isTrue(images, 'enabled') ? images : null);
+}
+
+function copyIfTrue(collection: CatalogCollection, object: Buffer, name: string): void {
+  collection.options = withField(collection.options, name, BSON_TYPE.bool, isTrue(object, name) ? Buffer.of(1) : null);
 }
 
 /** `expireAfterSeconds: "off"` takes the expiry of a clustered collection or time series away. */

@@ -18,3 +18,12 @@ export function limitRate(clock: Clock, bytesPerSecond: number | undefined): Tak
     while (freeAt > clock.monotonicMs()) await sleep(Math.min(freeAt - clock.monotonicMs(), 500), signal);
   };
 }
+
+const BATCH_BYTES = 4 * 1024 * 1024;
+const LEAST_BATCH_BYTES = 64 * 1024;
+
+/** Replies small enough that a limited scan flows instead of jumping. */
+export function batchBytesFor(bytesPerSecond: number | undefined): number {
+  if (bytesPerSecond === undefined || bytesPerSecond <= 0) return BATCH_BYTES;
+  return Math.min(BATCH_BYTES, Math.max(LEAST_BATCH_BYTES, bytesPerSecond / 64));
+}

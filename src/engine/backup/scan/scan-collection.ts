@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Binary, type Document } from 'mongodb';
 import type { ClusterTime } from '../../../domain/cluster-time.ts';
 import { throwIfAborted } from '../../../foundation/abort.ts';
-import { LeafvaultError } from '../../../foundation/errors.ts';
+import { describeError, LeafvaultError } from '../../../foundation/errors.ts';
 import type { ChunkList } from '../../../repository/repository.ts';
 import { bytesOf, chooseCutMask, documentsOf, type HashState } from '../../bson/index.ts';
 import { toTimestamp, type RawReply } from '../../mongo/index.ts';
@@ -48,7 +48,6 @@ interface Place {
   last: ResumeToken | null;
 }
 
-const BATCH_BYTES = 4 * 1024 * 1024;
 /** A cursor whose batches can't be stored for so long is given back; the scan goes on by its token. */
 const GIVE_BACK_AFTER_MS = 15_000;
 const BEGINNINGS = 8;
@@ -89,11 +88,13 @@ async function scanOnce(context: CaptureContext, target: ScanTarget, run: { read
     try {
       if (context.source.generation !== place.generation) return 'again';
       await readToEnd(context, target, { place, records: run.records });
+      context.log.debug({ db: target.db, uuid: target.uuid, documents: documentsOf(place.stream.state) }, 'scanned');
       return { list: await place.stream.finish(), state: place.stream.state, records: run.records, mask };
     } catch (error) {
       throwIfAborted(context.signal);
       if (documentsOf(place.stream.state) > before) failures = 0;
       const next = await afterFailure(context, place, error);
+      context.log.debug({ namespace: target.label, uuid: target.uuid, next, reason: describeError(error) }, 'a scan was interrupted');
       if (next === 'gone' || next === 'again') return next;
       if (next === 'fatal' || failures >= FAILURES_IN_PLACE) throw asReadError(error, `Reading ${target.label}`);
     }
@@ -125,13 +126,13 @@ async function readToEnd(context: CaptureContext, target: ScanTarget, run: { rea
     find: place.find.find,
     hint: { $natural: 1 },
     readConcern: place.find.readConcern,
-    batchSize: batchSize(place.stream, target),
+    batchSize: batchSize(context, place.stream, target),
     ...(target.uuid === null ? {} : { $_requestResumeToken: true }),
     ...(place.last === null ? {} : { $_resumeAfter: tokenCommand(place.last) }),
   });
   const cursor = { id: reply.cursorId, collection: reply.namespace.slice(reply.namespace.indexOf('.') + 1) };
   for (;;) {
-    const next: Promise<RawReply> | null = reply.cursorId === 0n ? null : source.more(target.db, cursor, { batchSize: batchSize(place.stream, target) });
+    const next: Promise<RawReply> | null = reply.cursorId === 0n ? null : source.more(target.db, cursor, { batchSize: batchSize(context, place.stream, target) });
     next?.catch(() => undefined);
     const giveBack = setTimeout(() => void source.kill(target.db, cursor), GIVE_BACK_AFTER_MS);
     try {
@@ -158,15 +159,16 @@ async function take(context: CaptureContext, target: ScanTarget, run: { readonly
   }
   await records?.flush();
   await place.stream.drain();
+  context.log.trace({ db: target.db, uuid: target.uuid, documents: documentsOf(state) }, 'scanning');
   context.watch.advance(documentsOf(state) - documents, bytesOf(state) - bytes, target.label);
   await context.takeBytes(bytesOf(state) - bytes, context.signal);
   throwIfAborted(context.signal);
 }
 
-function batchSize(stream: ChunkStream, target: ScanTarget): number {
+function batchSize({ batchBytes }: CaptureContext, stream: ChunkStream, target: ScanTarget): number {
   const documents = documentsOf(stream.state);
   const average = documents > 0 ? bytesOf(stream.state) / documents : (target.averageBytes ?? 4096);
-  return Math.min(Math.max(Math.ceil(BATCH_BYTES / Math.max(average, 16)), 1), 100_000);
+  return Math.min(Math.max(Math.ceil(batchBytes / Math.max(average, 16)), 1), 100_000);
 }
 
 function readConcernSince(since: ClusterTime | null): Document {

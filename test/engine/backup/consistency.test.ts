@@ -1,0 +1,138 @@
+// The promise that all rests on: a snapshot stands for exactly one instant, whatever is written while it is taken.
+// Random runs on three members with authorization on; `LEAFVAULT_CONSISTENCY_RUNS` and `--long` for more of them.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { MongoClient } from 'mongodb';
+import { newHashState } from '../../../src/engine/bson/index.ts';
+import { BACKUP_ROLE } from '../../../src/engine/mongo/index.ts';
+import { untouched } from '../../../src/engine/backup/settle/store-lists.ts';
+import type { CaptureSteps } from '../../../src/engine/backup/index.ts';
+import type { Repository } from '../../../src/repository/index.ts';
+import { createMemoryStorage } from '../../../src/storage/index.ts';
+import { readBack, takeSnapshot } from '../../support/capture.ts';
+import { startReplicaSet, type ReplicaSet } from '../../support/mongod.ts';
+import { openTestRepository } from '../../support/repository-fixture.ts';
+import { prepareDisturbance, type Disturbance } from './disturb.ts';
+import { compareWithOracle, readOracle } from './oracle.ts';
+import { createTally, watchScans } from './scan-watcher.ts';
+import { CATALOG_KINDS } from './workload-catalog.ts';
+import { DOCUMENT_KINDS } from './workload-documents.ts';
+import { createWorkload, type Workload } from './workload.ts';
+
+const RUNS = Number(process.env.LEAFVAULT_CONSISTENCY_RUNS ?? (process.env.LEAFVAULT_LONG_TESTS === undefined ? 20 : 200));
+const FIRST_SEED = Number(process.env.LEAFVAULT_CONSISTENCY_SEED ?? 1);
+const BYTES_PER_SECOND = 2_500_000;
+const DISTURBANCES: readonly Disturbance[] = ['a stepdown', 'a killed cursor'];
+
+let servers: ReplicaSet;
+let client: MongoClient;
+let repository: Repository;
+let uri: string;
+const total = createTally([...DOCUMENT_KINDS, ...CATALOG_KINDS, ...DISTURBANCES]);
+
+before(async () => {
+  servers = await startReplicaSet({ members: 3, auth: true, oplogSizeMB: 256, parameters: { minSnapshotHistoryWindowInSeconds: 600, transactionLifetimeLimitSeconds: 20 } });
+  await servers.createRole(BACKUP_ROLE);
+  uri = await servers.createUser({ user: 'backup', password: 'p@ss:w/rd', roles: ['leafvaultBackup'] });
+  await servers.createUser({ user: 'somebody', password: 'x', roles: ['read'] });
+  client = await MongoClient.connect(servers.adminUri, { writeConcern: { w: 'majority' }, heartbeatFrequencyMS: 500 });
+});
+
+after(async () => {
+  await client?.close(true);
+  await repository?.close();
+  await servers?.stop();
+});
+
+interface Run {
+  readonly problems: readonly string[];
+  readonly touched: number;
+  readonly journal: readonly string[];
+}
+
+async function run(seed: number, options: { readonly disturbance: Disturbance | null; readonly steps?: Partial<CaptureSteps>; readonly largeTransaction?: boolean }): Promise<Run> {
+  await repository?.close();
+  repository = await openTestRepository(createMemoryStorage(), { packBytes: 4 * 1024 * 1024 });
+  const watcher = watchScans();
+  const tally = createTally([]);
+  const workload = createWorkload({ client, seed, user: 'somebody', watcher, tally, largeTransaction: options.largeTransaction ?? false });
+  await workload.prepare();
+  const disturber = options.disturbance === null ? null : await prepareDisturbance(servers, options.disturbance);
+  let disturbed: Promise<void> | undefined;
+  try {
+    const { root, body } = await takeSnapshot({
+      uri, repository, limits: { bytesPerSecond: BYTES_PER_SECOND, collectionsAtOnce: 40 }, ...(options.steps === undefined ? {} : { steps: options.steps }),
+      onLog: watcher.onLog,
+      onPhase: async (phase) => {
+        if (phase === 'connected') workload.start();
+        if (phase === 'listed') disturbed = disturber?.disturb(watcher, tally);
+        if (phase === 'scanned') watcher.end();
+        if (phase === 'scanned') await workload.pauseCatalog();
+        if (phase === 'scanned') await disturbed;
+      },
+    });
+    assert.equal(body.consistency, 'point-in-time');
+    const oracle = await withPrimary((primary) => readOracle(primary, workload.databases, body.pointInTime!));
+    await workload.stop();
+    const entries = await readBack(repository, root);
+    const ours = new Map([...entries].filter(([name]) => workload.databases.some((db) => name.startsWith(`${db}.`))));
+    for (const [kind, count] of tally.counts) for (let i = 0; i < count; i += 1) total.count(kind);
+    report(seed, { tally: tally.counts, touched: [...ours.values()].reduce((sum, { touched }) => sum + touched, 0) });
+    return {
+      problems: compareWithOracle(ours, oracle),
+      touched: [...ours.values()].reduce((sum, { touched }) => sum + touched, 0),
+      journal: compareWithJournal(workload, ours),
+    };
+  } finally {
+    await workload.stop().catch(() => undefined);
+    await disturber?.close();
+    await workload.cleanUp();
+  }
+}
+
+async function withPrimary<T>(use: (primary: MongoClient) => Promise<T>): Promise<T> {
+  const primary = await MongoClient.connect(servers.memberUri(await servers.primary()));
+  try {
+    return await use(primary);
+  } finally {
+    await primary.close(true);
+  }
+}
+
+function compareWithJournal({ journal }: Workload, entries: ReadonlyMap<string, { readonly body: { readonly kind: string; readonly indexes: string; readonly capped: boolean } }>): string[] {
+  const names = new Set([...journal.keys(), ...entries.keys()]);
+  return [...names].flatMap((name) => {
+    const [expected, found] = [journal.get(name), entries.get(name)];
+    if (expected === undefined || found === undefined) return [`${name}: ${expected === undefined ? 'not in the journal' : 'not in the snapshot'}`];
+    return expected.kind === found.body.kind && expected.capped === found.body.capped ? [] : [`${name}: ${JSON.stringify(expected)} but ${found.body.kind}`];
+  });
+}
+
+function report(seed: number, { tally, touched }: { readonly tally: ReadonlyMap<string, number>; readonly touched: number }): void {
+  if (process.env.LEAFVAULT_LONG_TESTS === undefined && process.env.LEAFVAULT_CONSISTENCY_RUNS === undefined) return;
+  console.log(`run ${seed}: ${touched} touched; ${[...tally].map(([kind, count]) => `${kind} ${count}`).join(', ')}`);
+}
+
+describe('capture beside random writers', { timeout: 60_000 + RUNS * 60_000 }, () => {
+  for (let i = 0; i < RUNS; i += 1) {
+    const disturbance = i % 5 === 3 ? DISTURBANCES[0]! : i % 5 === 1 ? DISTURBANCES[1]! : null;
+    it(`stands for one instant, run ${FIRST_SEED + i}${disturbance === null ? '' : ` with ${disturbance}`}`, async () => {
+      const { problems, journal, touched } = await run(FIRST_SEED + i, { disturbance, largeTransaction: i % 4 === 2 });
+      assert.deepEqual(problems, []);
+      assert.deepEqual(journal, []);
+      assert.ok(touched > 0);
+    });
+  }
+
+  it('met every kind of operation on a collection that was partly scanned', (t) => {
+    const rows = [...total.counts].map(([kind, count]) => `${String(count).padStart(7)}  ${kind}`);
+    t.diagnostic(`operations between T0 and T1 on a collection already partly scanned, over ${RUNS} runs:\n${rows.join('\n')}`);
+    assert.deepEqual([...total.counts].filter(([, count]) => count === 0).map(([kind]) => kind), []);
+  });
+
+  it('is found wrong when settling is switched off', async () => {
+    const settleCollection: CaptureSteps['settleCollection'] = async (context, { scan }) => ({ ...(await untouched(context, scan, scan?.mask ?? 0)), state: scan?.state ?? newHashState() });
+    const { problems } = await run(9_999, { disturbance: null, steps: { settleCollection } });
+    assert.notDeepEqual(problems, []);
+  });
+});

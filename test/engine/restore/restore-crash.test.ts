@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { MongoClient, type Document } from 'mongodb';
+import { settleRestore } from '../../../src/engine/restore/index.ts';
+import { newId } from '../../../src/foundation/ids.ts';
+import { createLogger } from '../../../src/foundation/logger.ts';
+import type { SnapshotRoot } from '../../../src/repository/repository.ts';
+import { createLocalStorage } from '../../../src/storage/index.ts';
+import { buildSnapshot } from '../../support/build-snapshot.ts';
+import { startReplicaSet, type ReplicaSet } from '../../support/mongod.ts';
+import { openTestRepository } from '../../support/repository-fixture.ts';
+import { fileJournal, type RestoreChildOptions } from '../../support/restore-child.ts';
+import { contentOfServer } from '../../support/restore-world.ts';
+
+const CHILD = join(import.meta.dirname, '../../support/restore-child.ts');
+/** Every step, not only those that differ. */
+const LONG = process.env['LEAFVAULT_LONG_TESTS'] === '1';
+/** Looks like a shadow; another restore keeps it, and says so in its plan. */
+const FOREIGN = '__lv_0123456789ab.1';
+
+describe('a restore killed with SIGKILL', () => {
+  let server: ReplicaSet;
+  let client: MongoClient;
+  let folder: string;
+  let root: SnapshotRoot;
+  let restored: Record<string, string>;
+  let steps: readonly string[];
+
+  before(async () => {
+    server = await startReplicaSet();
+    client = new MongoClient(server.uri);
+    await client.db('__leafvault').collection<Document & { _id: string }>('plans').insertOne({
+      _id: newId(), formatVersion: 1, revision: 9, state: 'finished', prefix: '__lv_0123456789ab', swaps: [], asides: [], views: [], asideViews: [], timeSeries: [], kept: [`shop.${FOREIGN}`],
+    });
+    folder = await mkdtemp(join(tmpdir(), 'leafvault-crash-'));
+    await makeLive('snapshot');
+    const repository = await openTestRepository(createLocalStorage(join(folder, 'repository')));
+    root = await buildSnapshot(server.uri, { repository });
+    await repository.close();
+    restored = await contentOfServer(server.uri);
+    await makeLive('live');
+    steps = await runChild(newId(), () => false);
+    assert.deepEqual(await liveContent(), restored);
+  });
+
+  after(async () => {
+    await client?.close();
+    await server?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test('at any step leaves all old or all new and nothing of its own', async (context) => {
+    const wanted = ['prepare', 'load', 'indexes', 'prove', 'swap', 'swap:aside:shop.extra', 'swap:old:shop.a', 'swap:new:shop.a', 'swap:old:shop.b', 'swap:new:shop.b', 'swap:commit', 'after-save:swapping', 'after-save:committed', 'finish:time-series:copying', 'finish:clean-up'];
+    for (const step of wanted) assert.ok(steps.includes(step), `${step} is among ${steps.join(', ')}`);
+    const outcomes = new Map<string, string>();
+    for (let at = 0; at < steps.length; at++) {
+      if (!LONG && isCovered(at)) continue;
+      await makeLive('live');
+      const before = await liveContent();
+      const restoreId = newId();
+      const seen = await runChild(restoreId, (_step, index) => index === at);
+      const outcome = await settle(restoreId);
+      assert.equal(await settle(restoreId), outcome, 'settling twice gives the same side');
+      assert.deepEqual(await liveContent(), outcome === 'new' ? restored : before, `killed at ${at}: ${seen.at(-1)}`);
+      assert.equal((await client.db('shop').collection(FOREIGN).findOne({}))?.['whose'], 'not ours');
+      assert.equal(await client.db('__leafvault').collection('plans').countDocuments(), 1);
+      outcomes.set(`${at} ${seen.at(-1)}`, outcome);
+    }
+    context.diagnostic([...outcomes].map(([step, side]) => `${step}=${side}`).join(' '));
+    const sides = [...outcomes.values()];
+    assert.equal(sides.lastIndexOf('old') + 1, sides.indexOf('new'), 'there is one point of no return');
+  });
+
+  test('goes on with the next attempt of the same restore', async () => {
+    for (const step of ['load', 'swap:new:shop.b', 'finish:clean-up']) {
+      await makeLive('live');
+      const restoreId = newId();
+      await runChild(restoreId, (name) => name === step);
+      await runChild(restoreId, () => false);
+      assert.deepEqual(await liveContent(), restored);
+    }
+  });
+
+  test('keeps what an application wrote in the moment between two renames', async () => {
+    await makeLive('live');
+    const before = await liveContent();
+    const restoreId = newId();
+    await runChild(restoreId, (name) => name === 'swap:new:shop.b');
+    await client.db('shop').collection('b').insertOne({ intruder: true });
+    assert.equal(await settle(restoreId), 'old');
+    const content = await liveContent();
+    const kept = Object.keys(content).filter((name) => name.includes('.gap'));
+    assert.equal(kept.length, 1);
+    assert.equal((await client.db('shop').collection((kept[0] ?? '').slice('shop.'.length)).findOne({}))?.['intruder'], true);
+    delete content[kept[0] ?? ''];
+    assert.deepEqual(content, before);
+    const plan = await client.db('__leafvault').collection<Document & { _id: string }>('plans').findOneAndDelete({ _id: restoreId });
+    assert.deepEqual(plan?.['shadows'], kept);
+  });
+
+  test('is settled from the target when the catalog lost the plan', async () => {
+    await makeLive('live');
+    const before = await liveContent();
+    const restoreId = newId();
+    await runChild(restoreId, (name) => name === 'swap:new:shop.b');
+    await rm(journalOf(restoreId));
+    assert.equal(await settle(restoreId), 'old');
+    assert.deepEqual(await liveContent(), before);
+  });
+
+  /** A step that another one stands for: nothing is written between it and the one before, or it came before. */
+  function isCovered(at: number): boolean {
+    return (steps[at] ?? '').startsWith('before-save') || steps.indexOf(steps[at] ?? '') < at;
+  }
+
+  function journalOf(restoreId: string): string {
+    return join(folder, `${restoreId}.json`);
+  }
+
+  function settle(restoreId: string): Promise<'old' | 'new'> {
+    return settleRestore({ restoreId, target: { uri: server.uri }, journal: fileJournal(journalOf(restoreId)), signal: new AbortController().signal, log: createLogger('silent') });
+  }
+
+  async function liveContent(): Promise<Record<string, string>> {
+    const { [`shop.${FOREIGN}`]: _foreign, ...content } = await contentOfServer(server.uri);
+    return content;
+  }
+
+  async function makeLive(mark: string): Promise<void> {
+    const db = client.db('shop');
+    await db.dropDatabase();
+    for (const name of ['a', 'b']) {
+      await db.collection(name).insertMany(Array.from({ length: 40 }, (_, i) => ({ _id: i as never, mark, i })));
+      await db.collection(name).createIndex({ i: 1 });
+    }
+    await db.collection('b').createIndex({ at: 1 }, { expireAfterSeconds: 3600 });
+    await db.createCollection('v', { viewOn: 'a', pipeline: [{ $match: { mark } }] });
+    await db.createCollection('ts', { timeseries: { timeField: 't' } });
+    await db.collection('ts').insertOne({ t: new Date(0), mark });
+    if (mark === 'snapshot') return;
+    await db.collection('extra').insertOne({ mark });
+    await db.collection(FOREIGN).insertOne({ whose: 'not ours' });
+  }
+
+  /** Runs a child until it is done, or until `isEnd` says to kill it. @returns the steps that it came to */
+  function runChild(restoreId: string, isEnd: (step: string, index: number) => boolean): Promise<string[]> {
+    const options: RestoreChildOptions = {
+      restoreId, uri: server.uri, repositoryFolder: join(folder, 'repository'), snapshotId: root.id, journalFile: journalOf(restoreId),
+      changes: { replaceTimeSeries: true },
+    };
+    const child = fork(CHILD, [JSON.stringify(options)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const seen: string[] = [];
+    return new Promise((resolve, reject) => {
+      child.on('message', (message: { step?: string; failed?: string }) => {
+        if (message.failed !== undefined) reject(new Error(message.failed));
+        if (message.step === undefined) return;
+        seen.push(message.step);
+        if (isEnd(message.step, seen.length - 1)) child.kill('SIGKILL');
+        else child.send('go');
+      });
+      child.on('error', reject);
+      child.on('exit', () => resolve(seen));
+    });
+  }
+});

@@ -9,7 +9,6 @@ export const CAPTURE_ERRORS = {
   CAPTURE_COLLECTION_UNREADABLE: 'A collection could not be read to its end. details: {namespace}',
   CAPTURE_CAPPED_BUSY: 'A capped collection was updated in place all the time. details: {namespace}',
   CAPTURE_NOT_SETTLED: 'The collections changed their shape all the time, so no instant could be read. details: {tries}',
-  CAPTURE_ID_UNSUPPORTED: 'A touched document has an _id that no query can name. details: {namespace, id}',
 } as const;
 
 export type CaptureErrorCode = keyof typeof CAPTURE_ERRORS;

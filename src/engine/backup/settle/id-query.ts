@@ -1,22 +1,29 @@
-// Raw ids as values of a query that the driver encodes to exactly the same bytes.
+// Raw ids as a query that the driver encodes to exactly the same bytes.
 import { BSON, type Document } from 'bson';
-import { LeafvaultError } from '../../../foundation/errors.ts';
 import { BSON_TYPE, rawDocument, rawFields } from '../../bson/index.ts';
 
 /**
- * @param namespace for the message
- * @throws LeafvaultError CAPTURE_ID_UNSUPPORTED when no query can name the id (a deprecated type, broken UTF-8)
+ * A filter that finds at least the documents with these raw ids. An id that can't be written into a command as it is
+ * (a date beyond JavaScript's, a text that is no UTF-8, a deprecated type) is looked for by its type: right, but
+ * slow where many ids are of that type. The caller picks by bytes.
  */
-export function idQueryValue(id: Buffer, namespace: string): unknown {
-  const value = queryValue(id[0] ?? 0, id.subarray(1));
-  const again = Buffer.from(BSON.serialize({ v: value }));
-  const same = again.length === id.length + 7 && again[4] === id[0] && again.subarray(7, -1).equals(id.subarray(1));
+export function idFilter(ids: readonly Buffer[]): Document {
+  const values: unknown[] = [];
+  const types = new Set<number>();
+  for (const id of ids) {
+    const value = queryValue(id[0] ?? 0, id.subarray(1));
+    if (staysTheSame(id, value)) values.push(value);
+    else types.add(id[0] ?? 0);
+  }
+  if (types.size === 0) return { _id: { $in: values } };
+  return { $or: [{ _id: { $in: values } }, { _id: { $type: [...types] } }] };
+}
+
+function staysTheSame(id: Buffer, value: unknown): boolean {
   // The payload of a NaN is lost, but every NaN finds every other.
-  if (same || id[0] === BSON_TYPE.double) return value;
-  throw new LeafvaultError('CAPTURE_ID_UNSUPPORTED', `Reading touched documents of ${namespace} failed: no query can name an _id of BSON type ${id[0]}`, {
-    details: { namespace, id: id.subarray(0, 64).toString('hex') },
-    hint: 'Take the snapshot when this document is not being changed',
-  });
+  if (id[0] === BSON_TYPE.double) return true;
+  const again = Buffer.from(BSON.serialize({ v: value }));
+  return again.length === id.length + 7 && again[4] === id[0] && again.subarray(7, -1).equals(id.subarray(1));
 }
 
 function queryValue(type: number, bytes: Buffer): unknown {

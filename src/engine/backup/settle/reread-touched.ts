@@ -2,12 +2,12 @@
 import type { Document } from 'mongodb';
 import { throwIfAborted } from '../../../foundation/abort.ts';
 import { rawId } from '../../bson/index.ts';
-import { documentsOfBatch, joinNamespace, showNamespace } from '../../mongo/index.ts';
+import { documentsOfBatch } from '../../mongo/index.ts';
 import type { CatalogCollection } from '../collections/catalog.ts';
 import type { CaptureContext } from '../capture-context.ts';
 import { uuidBinary } from '../scan/scan-collection.ts';
 import { isTransient, serverCode } from '../source.ts';
-import { idQueryValue } from './id-query.ts';
+import { idFilter } from './id-query.ts';
 import type { CollectionNumber, TouchedTable } from './touched-table.ts';
 
 export interface RereadOptions {
@@ -76,11 +76,10 @@ async function rereadBatch(context: CaptureContext, options: RereadOptions, batc
 
 async function readBatch({ source }: CaptureContext, options: RereadOptions, batch: Batch): Promise<void> {
   const { collection } = batch;
-  const label = showNamespace(joinNamespace(collection.db, collection.name));
   const missing = new Map(batch.ids.map((id) => [id.toString('latin1'), id]));
   let reply = await source.open(collection.db, {
     find: uuidBinary(collection.uuid),
-    filter: { _id: { $in: batch.ids.map((id) => idQueryValue(id, label)) } },
+    filter: idFilter(batch.ids),
     readConcern: options.readConcern(),
     batchSize: IDS_AT_ONCE,
   });

@@ -1,5 +1,5 @@
 // A snapshot as a mongodump directory in a `.tar.gz`, streamed out of the repository: no copy on disk, bounded memory.
-import { Readable } from 'node:stream';
+import { type Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import { pack, type Pack } from 'tar-stream';
 import { throwIfAborted } from '../../foundation/abort.ts';

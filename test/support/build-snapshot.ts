@@ -18,7 +18,9 @@ export interface ListsOfTest {
 
 export interface BuildOptions {
   readonly repository: Repository;
-  /** Documents of some namespaces, changed on their way into the snapshot. */
+  /** Documents of some namespaces, changed before they are hashed: a snapshot that was like that. */
+  readonly change?: Readonly<Record<string, (documents: readonly Buffer[]) => readonly Buffer[]>>;
+  /** Lists of some namespaces, changed behind the hash: a snapshot that is not what it says, or settled otherwise. */
   readonly lists?: Readonly<Record<string, (documents: readonly Buffer[]) => ListsOfTest>>;
   /** Raw bytes of a chunk at least; small so that there are many. */
   readonly chunkBytes?: number;
@@ -90,7 +92,8 @@ interface Part {
   readonly capped: boolean;
 }
 
-async function addEntry({ writer, options }: Build, part: Part): Promise<CollectionBody> {
+async function addEntry({ writer, options }: Build, given: Part): Promise<CollectionBody> {
+  const part = { ...given, documents: options.change?.[`${given.db}.${given.name}`]?.(given.documents) ?? given.documents };
   const state = newHashState();
   if (part.documents.length > 0) createKernel(options.repository.hashSeed).frame(Buffer.concat([...part.documents]), { state, onSlice: () => undefined });
   const lists = options.lists?.[`${part.db}.${part.name}`]?.(part.documents) ?? { scan: part.documents, touched: [], patch: [] };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile } from 'node:fs/promises';
+import { glob, mkdir, readFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -13,10 +13,18 @@ import { freePort } from '../support/mongod.ts';
 
 const LAUNCHER = join(import.meta.dirname, '../../bin/leafvault');
 
-/** Processes of PostgreSQL that work in the folder. */
-async function postgresOf(folder: LeafvaultFolder): Promise<number> {
-  const { stdout } = await promisify(execFile)('ps', ['-eo', 'args']);
-  return stdout.split('\n').filter((line) => line.includes('postgres') && line.includes(folder.path)).length;
+/** Whether the embedded PostgreSQL of this home runs: its pid stands in the first line of postmaster.pid. */
+async function postgresRuns(folder: LeafvaultFolder): Promise<boolean> {
+  for await (const file of glob('home/postgres/**/postmaster.pid', { cwd: folder.path })) {
+    const [pid] = (await readFile(join(folder.path, file), 'utf8')).split('\n');
+    try {
+      process.kill(Number(pid), 0);
+      return true;
+    } catch {
+      // No such process: the file is a dead server's.
+    }
+  }
+  return false;
 }
 
 describe('leafvault serve', () => {
@@ -35,7 +43,7 @@ describe('leafvault serve', () => {
     const asked = await call(first.origin, 'GET', `/api/atlas/v2/groups/${project}/clusters/cluster0`, undefined, { publicKey, privateKey });
     assert.equal(asked.status, 200);
     assert.equal(await first.stop(), 0);
-    assert.equal(await postgresOf(folder), 0);
+    assert.equal(await postgresRuns(folder), false);
 
     const second = await startLeafvault({ ...options, name: 'second' });
     assert.equal((await call(second.origin, 'GET', `/api/atlas/v2/groups/${project}/clusters/cluster0`, undefined, { publicKey, privateKey })).status, 200);
@@ -52,13 +60,13 @@ describe('leafvault serve', () => {
     const { body } = await call(first.origin, 'POST', `${BACKUP}/snapshots`, { description: 'interrupted', retentionInDays: 1 });
     while ((await call(first.origin, 'GET', `${BACKUP}/snapshots/${String(body.id)}`)).body.status === 'queued') await delay(5);
     await first.kill();
-    assert.ok((await postgresOf(folder)) > 0, 'PostgreSQL was left running');
+    assert.ok(await postgresRuns(folder), 'PostgreSQL was left running');
 
     const second = await startLeafvault({ ...options, name: 'second' });
     const snapshot = await endOfSnapshot(second.origin, String(body.id));
     assert.equal(snapshot.status, 'completed', await second.log());
     assert.equal(await second.stop(), 0);
-    assert.equal(await postgresOf(folder), 0);
+    assert.equal(await postgresRuns(folder), false);
   });
 
   test('refuses a port that is taken, naming it, with exit code 1', async () => {
@@ -71,7 +79,7 @@ describe('leafvault serve', () => {
     other.close();
     assert.equal(code, 1);
     assert.match(await leafvault.log(), new RegExp(`Listening on 127.0.0.1:${port} failed.*\\nHINT: Choose another port`));
-    assert.equal(await postgresOf(folder), 0);
+    assert.equal(await postgresRuns(folder), false);
   });
 
   test('shares one home with a worker process', async () => {
@@ -82,9 +90,9 @@ describe('leafvault serve', () => {
     const worker = await startLeafvault({ ...options, command: 'worker' });
     assert.equal((await takeSnapshot(door.origin)).status, 'completed');
     assert.equal(await door.stop(), 0);
-    assert.ok((await postgresOf(folder)) > 0, 'PostgreSQL stays as long as the worker uses it');
+    assert.ok(await postgresRuns(folder), 'PostgreSQL stays as long as the worker uses it');
     assert.equal(await worker.stop(), 0);
-    assert.equal(await postgresOf(folder), 0);
+    assert.equal(await postgresRuns(folder), false);
   });
 
   test('starts in a home whose path has 150 characters', async () => {

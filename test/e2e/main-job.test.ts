@@ -62,7 +62,8 @@ async function failsNaming(origin: string, host: string, cause: RegExp): Promise
   const began = performance.now();
   const snapshot = await takeSnapshot(origin);
   assert.equal(snapshot.status, 'failed');
-  assert.ok(performance.now() - began < 15_000, 'within seconds');
+  // 5 s of looking for a server; the rest is for a machine that is busy with other tests.
+  assert.ok(performance.now() - began < 25_000, 'within seconds');
   const metrics = await (await fetch(`${origin}/metrics`)).text();
   assert.match(metrics, /leafvault_jobs\{kind="snapshot",state="failed"\} 1/);
   assert.equal((await call(origin, 'GET', `${BACKUP}/snapshots/${String(snapshot.id)}`)).body.status, 'failed');

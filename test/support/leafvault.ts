@@ -1,5 +1,5 @@
 // Leafvault as its users run it: a child process. Killed with everything it left when this process dies.
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -11,9 +11,10 @@ import { startWatchdog } from './watchdog.ts';
 export interface LeafvaultFolder extends AsyncDisposable {
   /** Everything of one installation: settings, home, logs. */
   readonly path: string;
-  /** Removes it. Safe to call twice. */
+  /** Kills what still runs in it, then removes it. Safe to call twice. */
   remove(): Promise<void>;
-  watch(pid: number): void;
+  /** Counts a process among those that end with the folder. */
+  adopt(child: ChildProcess): void;
 }
 
 export interface LeafvaultProcess {
@@ -54,11 +55,20 @@ const STOP_MS = 30_000;
 export async function leafvaultFolder(prefix = 'leafvault-run-'): Promise<LeafvaultFolder> {
   const path = await mkdtemp(join(tmpdir(), prefix));
   const watchdog = startWatchdog(path);
+  const children: ChildProcess[] = [];
   const remove = async (): Promise<void> => {
+    for (const child of children.filter((each) => each.exitCode === null && each.signalCode === null)) {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
     watchdog.dismiss();
     await rm(path, { recursive: true, force: true, maxRetries: 5 });
   };
-  return { path, remove, watch: watchdog.watch, [Symbol.asyncDispose]: remove };
+  const adopt = (child: ChildProcess): void => {
+    children.push(child);
+    if (child.pid !== undefined) watchdog.watch(child.pid);
+  };
+  return { path, remove, adopt, [Symbol.asyncDispose]: remove };
 }
 
 /** Starts it and waits for nothing. The environment is this one without any LEAFVAULT_ variable, and `env`. */
@@ -80,7 +90,7 @@ export async function spawnLeafvault(options: LeafvaultOptions): Promise<Leafvau
     log.write(text);
   });
   child.stderr.on('data', (bytes: Buffer) => void log.write(bytes));
-  if (child.pid !== undefined) folder.watch(child.pid);
+  folder.adopt(child);
   const ended = once(child, 'close').then(([code, signal]) => ({ code: code as number | null, signal: signal as NodeJS.Signals | null }));
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);

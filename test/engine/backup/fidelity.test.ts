@@ -73,7 +73,6 @@ describe('a captured document', () => {
     await insert('odd', 'again', corpus);
     const collection = client.db('odd').collection<Document>('again');
     const zero = rawWithZeroTimestamp();
-    await insert('odd', 'again', corpus);
     const entries = await capture(async () => {
       await collection.deleteMany({});
       await insert('odd', 'again', [...corpus.toReversed(), zero]);

@@ -34,14 +34,17 @@ export async function getJobDetails(services: Services, request: FastifyRequest)
 
 export async function listJobs(services: Services, clock: Clock, request: FastifyRequest): Promise<object> {
   const asked = parseJobList(request);
+  const projectIds = await Promise.all(asked.clientIds.map((number) => services.numbers.idOf('project', number)));
   const visible = await services.inventory.visibleClusters(principalOf(request));
-  const numbered = await Promise.all(visible.map(async (each) => ({ ...each, clientId: await services.numbers.numberOf('project', each.project.id) })));
-  const chosen = numbered.filter(({ clientId }) => asked.clientIds.length === 0 || asked.clientIds.includes(clientId));
-  const places = new Map<string, JobPlace>();
-  for (const each of chosen) places.set(each.cluster.id, await placeOf(services, each));
-  const filter = { clusterIds: [...places.keys()], kinds: asked.kinds, active: asked.active };
+  const chosen = visible.filter(({ project }) => projectIds.length === 0 || projectIds.includes(project.id));
+  const filter = { clusterIds: chosen.map(({ cluster }) => cluster.id), kinds: asked.kinds, active: asked.active };
   const { items, totalCount } = await window((page) => services.jobs.list(filter, page), asked);
   const shown = items.filter((job) => isWithin(job, asked.finishedWithinSeconds, clock.now()));
+  const places = new Map<string, JobPlace>();
+  // Numbers cost a query each: only for clusters of jobs that are shown.
+  for (const instance of chosen.filter(({ cluster }) => shown.some(({ clusterId }) => clusterId === cluster.id))) {
+    places.set(instance.cluster.id, await placeOf(services, instance));
+  }
   const summaries = shown.flatMap((job) => {
     const place = places.get(job.clusterId);
     return place === undefined ? [] : [presentJobSummary(job, place, clock.now())];

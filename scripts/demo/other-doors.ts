@@ -14,7 +14,7 @@ export async function downloadArchive({ story, doors, taken }: { readonly story:
     meaning: (answer) => `${String(answer.body.deliveryType)}, ${String(answer.body.status)}: a signed address that lives until ${String(answer.body.expirationDate)}`,
   });
   const url = String(body.snapshotUrl);
-  const bar = story.bar('downloading       ');
+  const bar = story.bar('downloading        ');
   const content = await readArchive(url, (bytes) => bar.update(null, megabytes(bytes)));
   bar.done(`${megabytes(content.bytes)}, ${content.files} files`);
   // Measurements travel inside their buckets, as mongodump writes them; the restore has proven them one by one.

@@ -10,6 +10,9 @@ const CONTACTS = 12_000;
 const EVENTS = 2_000;
 const READINGS = 3_000;
 const PICTURES = 60;
+const CARTS = 2_000;
+/** But for the odd ones. */
+export const DOCUMENTS = ORDERS + CUSTOMERS + PRODUCTS + ACCOUNTS + CONTACTS + EVENTS + READINGS + PICTURES + CARTS;
 const BATCH = 2_500;
 
 const WORDS = 'amber birch cedar dune ember fern grove heath iris juniper kelp larch moss nettle oak pine quartz reed sage thyme umber violet willow yarrow'.split(' ');
@@ -60,7 +63,7 @@ async function makeShop(db: Db, fill: Fill): Promise<void> {
   await products.createIndexes([{ key: { sku: 1 }, unique: true }, { key: { title: 'text', about: 'text' }, weights: { title: 5 }, default_language: 'english' }, { key: { shelf: 'hashed' } }]);
   await fill(db.collection('accounts'), ACCOUNTS, (index) => ({ _id: index as never, owner: `account ${index}`, balance: 1_000 }));
   const carts = db.collection('carts');
-  await fill(carts, 2_000, (index) => ({ _id: index as never, touchedAt: new Date(), items: index % 7, slot: `slot ${index}` }));
+  await fill(carts, CARTS, (index) => ({ _id: index as never, touchedAt: new Date(), items: index % 7, slot: `slot ${index}` }));
   await carts.createIndexes([{ key: { touchedAt: 1 }, expireAfterSeconds: 86_400 }, { key: { slot: 1 }, unique: true }]);
   await db.createCollection('events', { capped: true, size: 4 * 1024 * 1024, max: 5_000 });
   await fill(db.collection('events'), EVENTS, (index) => ({ _id: index as never, kind: word(index), at: new Date(START + index * 1_000) }));

@@ -66,7 +66,7 @@ function terminalBar(out: NodeJS.WriteStream, label: string): Bar {
     out.write(`\r\u001B[2K${row.slice(0, Math.max(20, (out.columns ?? 100) - 1))}`);
   };
   return {
-    update: draw,
+    update: (share, text) => draw(share === null ? null : Math.min(1, share), text),
     done(text) {
       draw(1, `${text} ${seconds(began)}`);
       out.write('\n');
@@ -81,7 +81,7 @@ function plainBar(line: (text: string) => void, label: string): Bar {
     update(share, text) {
       if (performance.now() - last < LINE_EVERY_MS) return;
       last = performance.now();
-      line(`   ${label} ${drawBar(share, 0)} ${share === null ? '' : `${Math.floor(share * 100)} % `}${text}`);
+      line(`   ${label} ${drawBar(share, 0)} ${share === null ? '' : `${Math.floor(Math.min(1, share) * 100)} % `}${text}`);
     },
     done: (text) => line(`   ${label} ${drawBar(1, 0)} 100 % ${text} ${seconds(began)}`),
   };

@@ -1,5 +1,5 @@
 // `admin/system.version.bson`: mongorestore takes users and roles only beside the version of their form.
-import { BSON } from 'bson';
+import { BSON } from 'mongodb';
 
 /** 5: SCRAM, the only form that MongoDB 5.0 and newer has. */
 const AUTH_SCHEMA = 5;

@@ -1,6 +1,6 @@
 // Canonical extended JSON of metadata in the order in which it is stored. The library's own would reorder names that
 // look like numbers, and with them the key of an index.
-import { EJSON } from 'bson';
+import { BSON } from 'mongodb';
 
 /** Maps become objects, arrays arrays, everything else is the library's canonical form. */
 export function canonicalJson(value: unknown): string {
@@ -10,5 +10,5 @@ export function canonicalJson(value: unknown): string {
   }
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   // In an array, because a bare value is not a document.
-  return EJSON.stringify([value], { relaxed: false }).slice(1, -1);
+  return BSON.EJSON.stringify([value], { relaxed: false }).slice(1, -1);
 }

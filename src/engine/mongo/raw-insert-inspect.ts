@@ -1,5 +1,5 @@
 // Looks at raw documents before they are sent: what a server would refuse or change when it inserts them.
-import { BSON, EJSON } from 'bson';
+import { BSON } from 'mongodb';
 import { asBuffer, BSON_TYPE, documentLength, rawDocument, rawFields, rawId } from '../bson/index.ts';
 
 /** A document that can't be stored as it is. */
@@ -57,7 +57,7 @@ export function describeId(document: Uint8Array): string | null {
     const id = rawId(document);
     if (id === null) return null;
     const alone = rawDocument([{ name: '_id', type: id[0] ?? 0, value: id.subarray(1) }]);
-    const text = EJSON.stringify(BSON.deserialize(alone, { promoteValues: false })._id, { relaxed: false });
+    const text = BSON.EJSON.stringify(BSON.deserialize(alone, { promoteValues: false })._id, { relaxed: false });
     return text.length > 400 ? `${text.slice(0, 400)}…` : text;
   } catch {
     // Only the wording of a message depends on it.

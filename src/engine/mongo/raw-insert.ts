@@ -1,9 +1,7 @@
 // Writes raw documents into a collection exactly as they are: one document sequence for each insert, no decoding.
 // What a server changes on the way is put back; what it can't take is named. Order and number of inserts under way
 // are the caller's affair.
-import { BSON } from 'bson';
-import type { Db, Document } from 'mongodb';
-import { MongoError, MongoNetworkError, MongoServerError, MongoServerSelectionError } from 'mongodb';
+import { BSON, MongoError, MongoNetworkError, MongoServerError, MongoServerSelectionError, type Db, type Document } from 'mongodb';
 import { sleep, throwIfAborted } from '../../foundation/abort.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import { asBuffer, documentLength } from '../bson/index.ts';

@@ -1,5 +1,5 @@
 // Index specifications of a snapshot as a target is asked to build them, and what waits until after the swap.
-import { Int32 } from 'bson';
+import { Int32 } from 'mongodb';
 import type { CollectionBody } from '../contracts.ts';
 import { encodeOrdered, indexesOf, optionsOf, type OrderedDocument } from '../snapshot/index.ts';
 import type { Expiry } from './plan.ts';

@@ -1,6 +1,6 @@
 // Metadata (options, index specifications) as maps. A JavaScript object would put field names that look like
 // numbers first, and so turn the index {b: 1, "0": 1} into another one; maps keep the order, the driver sends it.
-import { BSON } from 'bson';
+import { BSON } from 'mongodb';
 import { asBuffer, BSON_TYPE, rawDocument, rawFields, type RawField } from '../bson/index.ts';
 
 export type OrderedDocument = ReadonlyMap<string, unknown>;

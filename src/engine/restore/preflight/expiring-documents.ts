@@ -1,5 +1,5 @@
 // Warns of documents that a TTL index deletes as soon as it gets its real value: an old snapshot may be gone in a minute.
-import { BSON, type Document } from 'bson';
+import { BSON, type Document } from 'mongodb';
 import type { Clock } from '../../../foundation/clock.ts';
 import type { RepositoryReader } from '../../../repository/repository.ts';
 import { showNamespace } from '../../mongo/namespaces.ts';

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { BSON } from 'mongodb';
+import type { CollectionBody, EntryKind } from '../../../../src/engine/contracts.ts';
+import type { Listed } from '../../../../src/engine/restore/open-target.ts';
+import { newPlan } from '../../../../src/engine/restore/plan.ts';
+import type { TargetFacts } from '../../../../src/engine/restore/preflight/gather-facts.ts';
+import { judgeFacts, type Request } from '../../../../src/engine/restore/preflight/judge-facts.ts';
+import type { SelectedEntry } from '../../../../src/engine/restore/select-entries.ts';
+
+const NO_LIST = { root: null, height: 0, chunks: 0, records: 0, rawBytes: 0 };
+
+function entry(kind: EntryKind, namespace: string, changes: { to?: string; bytes?: number; options?: Record<string, unknown> } = {}): SelectedEntry {
+  const split = (text: string): [string, string] => [text.slice(0, text.indexOf('.')), text.slice(text.indexOf('.') + 1)];
+  const [db, name] = split(namespace);
+  const [toDb, toName] = split(changes.to ?? namespace);
+  const body: CollectionBody = { kind, db, name, uuid: null, options: Buffer.from(BSON.serialize(changes.options ?? {})).toString('base64'), indexes: '', documents: 1, bytes: changes.bytes ?? 100, hash: '', capped: false, orderedHash: null, cutMask: 0 };
+  return { entry: { body, namespace, scan: NO_LIST, touched: NO_LIST, patch: NO_LIST }, db: toDb, name: toName };
+}
+
+function live(db: string, names: Record<string, Listed['type']>): TargetFacts['live'] {
+  return new Map([[db, new Map(Object.entries(names).map(([name, type]) => [name, { name, type, uuid: type === 'collection' ? '0'.repeat(32) : null, options: new Map() }]))]]);
+}
+
+const FACTS: TargetFacts = {
+  version: '6.0.5', featureCompatibilityVersion: '6.0', topology: 'replicaSet', writablePrimary: true, account: { users: [], roles: [], privileges: null },
+  databases: ['shop'], live: new Map(), freeBytes: 1e12, oplogBytes: 1e12, openPlans: [], shadows: new Set(), denied: [],
+};
+
+function judge(facts: Partial<TargetFacts>, selected: readonly SelectedEntry[], request: Partial<Request> = {}): ReturnType<typeof judgeFacts> {
+  return judgeFacts({ ...FACTS, ...facts }, {
+    selection: { databases: [], collections: [], renames: [] }, replaceTimeSeries: false, usersAndRoles: false, sourceVersion: '6.0.5',
+    sourceFeatureCompatibilityVersion: '6.0', entries: selected.map((each) => each.entry), selected, ...request,
+  });
+}
+
+const reasons = (...given: Parameters<typeof judge>): string => judge(...given).reasons.join('\n');
+const warnings = (...given: Parameters<typeof judge>): string => judge(...given).warnings.join('\n');
+
+describe('preflight', () => {
+  const orders = entry('collection', 'shop.orders');
+
+  test('lets a plain restore go without a word', () => assert.deepEqual(judge({}, [orders]), { reasons: [], warnings: [] }));
+
+  test('collects every reason', () => {
+    const all = judge({ topology: 'sharded', freeBytes: 1, live: live('shop', { orders: 'view' }), denied: ['listing the databases: no'] }, [orders]);
+    assert.equal(all.reasons.length, 4);
+  });
+
+  test('refuses a target without a primary, and an old one', () => {
+    assert.match(reasons({ writablePrimary: false }, [orders]), /no primary/);
+    assert.match(reasons({ version: '4.4.29' }, [orders]), /older than 5\.0/);
+  });
+
+  test('refuses where the documents do not fit beside what is live, and warns when it is close', () => {
+    assert.match(reasons({ freeBytes: 99 }, [orders]), /99 bytes free and the documents have 100 bytes/);
+    assert.match(warnings({ freeBytes: 120 }, [orders]), /indexes and the oplog need more/);
+    assert.match(reasons({ freeBytes: 199 }, [entry('timeseries', 'shop.ts')]), /200 bytes/);
+    assert.match(warnings({ freeBytes: null }, [orders]), /not known/);
+  });
+
+  test('refuses names that a target can not take', () => {
+    for (const [to, words] of [
+      [`shop.${'x'.repeat(251)}`, /longer than 255 bytes/], ['a b.c', /no name that a database/], [`${'d'.repeat(64)}.c`, /no name that a database/], ['local.c', /belongs to the server/],
+      ['Shop.c', /differs from Shop in case only/], ['shop.system.users', /no name that a collection/], ['shop..c', /no name that a collection/],
+    ] as const) assert.match(reasons({}, [entry('collection', 'shop.orders', { to })]), words);
+    assert.match(reasons({}, [orders, entry('collection', 'x.y', { to: 'shop.orders' })]), /would both become shop\.orders/);
+    assert.match(reasons({ databases: [] }, [entry('collection', 'a.c'), entry('collection', 'A.c')]), /but for case/);
+  });
+
+  test('refuses what nothing can be renamed over', () => {
+    assert.match(reasons({ live: live('shop', { orders: 'view' }) }, [orders]), /is a view on the target/);
+    assert.match(reasons({ live: live('shop', { orders: 'timeseries' }) }, [orders]), /is a time series on the target/);
+    assert.match(reasons({ live: live('shop', { ts: 'collection' }) }, [entry('timeseries', 'shop.ts')]), /is a collection on the target and a time series/);
+    assert.equal(reasons({ live: live('shop', { v: 'collection' }) }, [entry('view', 'shop.v')]), '');
+  });
+
+  test('says that a live time series stays without consent', () => {
+    const series = entry('timeseries', 'shop.ts');
+    assert.match(warnings({ live: live('shop', { ts: 'timeseries' }) }, [series]), /a name beside it/);
+    assert.equal(warnings({ live: live('shop', { ts: 'timeseries' }) }, [series], { replaceTimeSeries: true }), '');
+  });
+
+  test('refuses what an older target can not hold, and warns of any other difference', () => {
+    const images = entry('collection', 'shop.images', { options: { changeStreamPreAndPostImages: { enabled: true } } });
+    assert.match(reasons({ version: '5.0.3', featureCompatibilityVersion: '5.0' }, [images]), /needs MongoDB 6\.0; the target's feature compatibility version is 5\.0/);
+    assert.match(reasons({ featureCompatibilityVersion: '5.0' }, [entry('collection', 'shop.c', { options: { clusteredIndex: {} } })]), /clustered/);
+    assert.equal(reasons({ featureCompatibilityVersion: '5.0' }, [entry('collection', 'shop.c', { options: { changeStreamPreAndPostImages: { enabled: false } } })]), '');
+    assert.match(warnings({ version: '5.0.3', featureCompatibilityVersion: '5.0' }, [orders]), /older than the source/);
+    assert.match(warnings({ version: '8.0.1', featureCompatibilityVersion: '8.0' }, [orders]), /not tested with/);
+  });
+
+  test('refuses what was chosen but is not in the snapshot', () => {
+    assert.match(reasons({}, [], { selection: { databases: ['shop'], collections: ['a.b'], renames: [{ from: 'c', to: 'd' }] }, entries: [orders.entry] }), /^a\.b is not in the snapshot\nc is not in the snapshot$/);
+  });
+
+  test('refuses collections of another restore that is not over', () => {
+    const plan = newPlan({ restoreId: 'r1', snapshotId: 's', oldCollections: 'drop', createdAt: '', warnings: [] });
+    plan.views.push({ from: 'shop.orders', db: 'shop', name: 'orders', options: '', viewOn: '', trial: '__lv_x.1' });
+    assert.match(reasons({ openPlans: [plan] }, [orders]), /r1 of the same collections is not over/);
+    assert.equal(reasons({ openPlans: [plan] }, [entry('collection', 'shop.other')]), '');
+  });
+
+  test('warns of a small oplog and of live collections that the snapshot lacks', () => {
+    assert.match(warnings({ oplogBytes: 150 }, [orders]), /secondary that falls behind/);
+    assert.match(warnings({ live: live('shop', { extra: 'collection', 'system.views': 'collection', kept: 'collection' }), shadows: new Set(['shop.kept']) }, [orders]), /lacks 1 live collections.*: shop\.extra$/);
+    assert.equal(warnings({ live: live('shop', { extra: 'collection' }) }, [orders], { selection: { databases: ['shop'], collections: [], renames: [] } }), '');
+  });
+
+  test('names each missing privilege', () => {
+    const account = { users: ['admin.u'], roles: [], privileges: [{ resource: { db: '', collection: '' }, actions: ['find', 'insert'] }, { resource: { cluster: true }, actions: ['listDatabases'] }] };
+    const words = reasons({ account }, [orders, entry('timeseries', 'shop.ts'), entry('collection', 'shop.system.js'), entry('users', 'admin.system.users')], { usersAndRoles: true });
+    assert.match(words, /lacks update, remove, createCollection.*on the database shop\n/);
+    assert.match(words, /on the buckets of time series in shop/);
+    assert.match(words, /on shop\.system\.js/);
+    assert.match(words, /lacks createUser.*on users and roles/);
+    const root = { users: ['admin.root'], roles: [], privileges: [{ resource: { anyResource: true }, actions: ['anyAction'] }] };
+    assert.equal(reasons({ account: root }, [orders, entry('timeseries', 'shop.ts')]), '');
+  });
+});

@@ -95,7 +95,7 @@ async function openParts(options: AppOptions, opened: (name: string, close: () =
   const catalog = await openCatalog({ database: config.databaseUrl === null ? { home: config.home } : { url: config.databaseUrl }, sealer, log, clock });
   opened('catalog', catalog.close);
   await assertMasterKeyOf(catalog, masterKey, config.masterKeyFile);
-  const repositories = await openOneRepository({ address: config.repositoryStore, masterKey: masterKey.bytes, tempDir: home.own, clock, log });
+  const repositories = await openOneRepository({ catalog, address: config.repositoryStore, masterKey: masterKey.bytes, tempDir: home.own, clock, log });
   opened('repository', repositories.close);
   const queue = await openPostgresQueue({ catalog, log });
   opened('queue', queue.close);

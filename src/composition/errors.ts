@@ -6,5 +6,7 @@ export const COMPOSITION_ERRORS = {
   MASTER_KEY_DAMAGED: 'The file of the master key does not hold a whole master key',
   MASTER_KEY_EXPOSED: 'Others of this machine may read the file of the master key',
   MASTER_KEY_OTHER: 'The catalog was made with another master key',
+  REPOSITORY_GONE: 'The catalog knows a repository at this address, and there is none',
+  REPOSITORY_OTHER: 'The catalog was made with another repository',
   LISTEN_FAILED: 'The address to listen on is taken or not of this machine',
 } as const;

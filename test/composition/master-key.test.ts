@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { assertMasterKeyOf, loadMasterKey } from '../../src/composition/master-key.ts';
+import { settingsInMemory } from '../support/settings-in-memory.ts';
 
 let folder: string;
 let path: string;
@@ -13,18 +14,6 @@ beforeEach(async () => {
   path = join(folder, 'home', 'master.key');
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
-
-/** Settings as the catalog keeps them: the first writer of a key wins. */
-function settings(): Parameters<typeof assertMasterKeyOf>[0] {
-  const kept = new Map<string, unknown>();
-  return {
-    settings: {
-      get: async (key) => kept.get(key),
-      getOrSet: async (key, value) => (kept.has(key) ? kept.get(key) : (kept.set(key, value), value)),
-      set: async (key, value) => void kept.set(key, value),
-    },
-  };
-}
 
 describe('loadMasterKey', () => {
   test('makes a file that only its owner may read, and reads the same key again', async () => {
@@ -70,7 +59,7 @@ describe('loadMasterKey', () => {
 
 describe('assertMasterKeyOf', () => {
   test('refuses another key than that of the first start, and takes a fresh one away again', async () => {
-    const catalog = settings();
+    const catalog = settingsInMemory();
     await assertMasterKeyOf(catalog, await loadMasterKey(path), path);
     const other = join(folder, 'other.key');
     await assert.rejects(assertMasterKeyOf(catalog, await loadMasterKey(other), other), { code: 'MASTER_KEY_OTHER' });

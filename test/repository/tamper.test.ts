@@ -17,6 +17,8 @@ let sound: Storage;
 let root: SnapshotRoot;
 /** One object of each kind: kind to name. */
 const samples = new Map<string, string>();
+/** Packs of the sound repository. */
+const soundPacks = new Set<string>();
 
 before(async () => {
   sound = createMemoryStorage();
@@ -32,6 +34,7 @@ before(async () => {
   await lingering.openReader();
   for (const name of await objectNames(sound)) if (name.startsWith('sessions/')) samples.set('sessions', name);
   sound = await copyToMemory(sound);
+  for (const name of await objectNames(sound)) if (name.startsWith('packs/')) soundPacks.add(name);
   await lingering.close();
 });
 
@@ -81,6 +84,22 @@ describe('a lost object', () => {
     const { problems } = await repository.check({ readData: true });
     assert.deepEqual(problems.map(({ object, affects }) => ({ object, affects })), [{ object: 'indexes/', affects: [] }]);
     await repository.close();
+  });
+});
+
+describe('a repository without its indexes', () => {
+  test('is whole again after the next snapshot of the same data', async () => {
+    const storage = await copyToMemory(sound, (name, bytes) => (name.startsWith('indexes/') ? null : bytes));
+    const repository = await openTestRepository(storage);
+    assert.deepEqual(await readSnapshot(repository, root), CONTENT);
+    const again = await writeSnapshot(repository, CONTENT);
+    assert.equal(again.stats.newChunks, again.stats.chunks, 'nothing rests on a pack that no index names');
+    assert.deepEqual((await repository.check({ readData: true })).problems, []);
+    await repository.close();
+    // As a prune would: packs that no index names go.
+    const fresh = await openTestRepository(await copyToMemory(storage, (name, bytes) => (name.startsWith('packs/') && soundPacks.has(name) ? null : bytes)));
+    for (const each of [root, again]) assert.deepEqual(await readSnapshot(fresh, each), CONTENT);
+    await fresh.close();
   });
 });
 

@@ -1,6 +1,7 @@
 // Every pack against the index that names it, and on demand every byte of it.
 import { throwIfAborted } from '../../foundation/abort.ts';
 import { isLeafvaultError, type LeafvaultError } from '../../foundation/errors.ts';
+import { releaseMemory } from '../chunks/release-memory.ts';
 import type { RepositoryContext } from '../context.ts';
 import { CHUNK_ENTRY_BYTES, readChunkEntry, type ChunkEntry } from '../format/chunk-entry.ts';
 import type { IndexPayload } from '../format/index-object.ts';
@@ -91,7 +92,7 @@ async function checkGroup(check: PackCheck, packId: string, group: readonly Chun
   };
   let opened: readonly (Buffer | LeafvaultError)[];
   try {
-    opened = await openRange(context, { packId, offset: from, length, chunks: group.map((chunk) => ({ ...chunk, packId })) });
+    opened = await openRange(context, { packId, offset: from, length, chunks: group.map((chunk) => ({ ...chunk, packId, named })) });
   } catch (error) {
     for (const chunk of group) blame(chunk, error);
     return 0;
@@ -99,6 +100,8 @@ async function checkGroup(check: PackCheck, packId: string, group: readonly Chun
   opened.forEach((result, i) => {
     if (!Buffer.isBuffer(result)) blame(group[i] as ChunkEntry, result);
   });
+  const sound = opened.find((result) => Buffer.isBuffer(result));
+  if (sound !== undefined) releaseMemory(new Uint8Array(sound.buffer));
   return length;
 }
 

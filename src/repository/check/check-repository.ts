@@ -1,7 +1,7 @@
 // Is every snapshot whole? Structure always, every byte on demand; nothing is changed but for a reader's session.
 import { throwIfAborted } from '../../foundation/abort.ts';
 import { isLeafvaultError, type LeafvaultError } from '../../foundation/errors.ts';
-import type { OnProgress, Progress } from '../../foundation/progress.ts';
+import type { OnProgress } from '../../foundation/progress.ts';
 import { readIndexObject } from '../chunk-index/load-indexes.ts';
 import { unnamedPacks } from '../chunk-index/unnamed-packs.ts';
 import type { RepositoryContext } from '../context.ts';
@@ -41,7 +41,7 @@ async function runCheck(context: RepositoryContext, unreadableIndexes: ReadonlyM
   const problems = createProblems();
   const bad = createBadChunks();
   const counted = { packs: 0, chunks: 0, snapshots: 0, bytesRead: 0 };
-  const tell = progressTeller(options.onProgress, counted);
+  const tell = progressTeller(options.onProgress, context, counted, options.readData === true);
 
   // The roots first: whatever they need was named by an index before they were there.
   const snapshotIds = await liveSnapshots(context, problems);
@@ -119,15 +119,20 @@ async function checkUnnamedPacks(check: PackCheck, named: ReadonlySet<string>): 
       const finding = check.problems.find(pack.error.code, packName(pack.packId), pack.error.message, true);
       check.bad.addPack(pack.packId, finding);
     } else {
-      await check.context.index.add(pack.index);
+      await check.context.index.add(pack.index, false);
       await checkPacks(check, pack.index, false);
     }
   }
 }
 
-function progressTeller(onProgress: OnProgress | undefined, counted: { readonly bytesRead: number }): (phase: string, done: number, entry: string | null) => void {
+type Teller = (phase: 'check packs' | 'check snapshots', done: number, entry: string | null) => void;
+
+function progressTeller(onProgress: OnProgress | undefined, { index }: RepositoryContext, counted: { readonly bytesRead: number }, readData: boolean): Teller {
   return (phase, done, entry) => {
-    const progress: Progress = { phase, documentsDone: done, documentsTotal: null, bytesDone: counted.bytesRead, bytesTotal: null, namespace: entry };
-    onProgress?.(progress);
+    const packs = phase === 'check packs';
+    onProgress?.({
+      phase, documentsDone: done, documentsTotal: packs ? index.packs.count : null, bytesDone: counted.bytesRead,
+      bytesTotal: readData ? index.packs.totalBytes : null, namespace: entry,
+    });
   };
 }

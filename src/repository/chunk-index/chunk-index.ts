@@ -23,11 +23,13 @@ export interface ChunkIndexOptions {
 
 export interface ChunkLocation extends ChunkEntry {
   readonly packId: string;
+  /** False where no index object names the pack: it may be read, but nothing new may rest on it. */
+  readonly named: boolean;
 }
 
 export interface ChunkIndex {
-  /** Takes in the content of an index object. */
-  add(index: IndexPayload): Promise<void>;
+  /** Takes in the content of an index object; `named` false: it was made up from the directory of a pack. */
+  add(index: IndexPayload, named?: boolean): Promise<void>;
   /** Every copy of a chunk. */
   find(id: Buffer): Promise<ChunkLocation[]>;
   /** All entries in order of id, in pieces valid until the next is asked for; nothing may be added meanwhile. */
@@ -51,6 +53,7 @@ export function createChunkIndex(options: ChunkIndexOptions): ChunkIndex {
   const cache = createPageCache(options.pageCacheBytes ?? 16 * 1024 * 1024);
   const listeners: ((filter: BloomFilter) => void)[] = [];
   let packs = createPackTable();
+  const unnamed = new Set<number>();
   let inMemory: Run[] = [];
   let onDisk: Run[] = [];
   let filter = createBloomFilter(Math.min(FIRST_FILTER_BYTES, filterMaxBytes));
@@ -103,8 +106,9 @@ export function createChunkIndex(options: ChunkIndexOptions): ChunkIndex {
     for (const listener of listeners) listener(filter);
   };
 
-  const addNow = async (index: IndexPayload): Promise<void> => {
+  const addNow = async (index: IndexPayload, named: boolean): Promise<void> => {
     const numbers = index.packs.map((pack) => packs.add(pack.id, pack.sizeBytes));
+    if (!named) for (const number of numbers) unnamed.add(number);
     const own = Buffer.from(index.entries);
     for (let at = 56; at < own.length; at += CHUNK_ENTRY_BYTES) own.writeUInt32LE(numbers[own.readUInt32LE(at)] ?? 0xffffffff, at);
     entries += own.length / CHUNK_ENTRY_BYTES;
@@ -118,15 +122,15 @@ export function createChunkIndex(options: ChunkIndexOptions): ChunkIndex {
     for (const run of [...inMemory, ...onDisk]) {
       for (const bytes of await run.find(id)) {
         const entry = readChunkEntry(bytes, 0);
-        found.push({ ...entry, packId: packs.idOf(entry.packNumber) });
+        found.push({ ...entry, packId: packs.idOf(entry.packNumber), named: !unnamed.has(entry.packNumber) });
       }
     }
     return found;
   };
 
   return {
-    add(index) {
-      const added = adding.then(() => addNow(index));
+    add(index, named = true) {
+      const added = adding.then(() => addNow(index, named));
       adding = added.catch(() => undefined);
       return added;
     },
@@ -157,6 +161,7 @@ export function createChunkIndex(options: ChunkIndexOptions): ChunkIndex {
       await adding;
       const old = onDisk;
       [inMemory, onDisk, entries, packs] = [[], [], 0, createPackTable()];
+      unnamed.clear();
       changes += 1;
       for (const run of old) await run.discard();
     },

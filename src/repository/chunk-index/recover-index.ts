@@ -20,6 +20,6 @@ async function searchPacks({ storage, packKeys, index, log }: Pick<RepositoryCon
   for (let number = 0; number < index.packs.count; number += 1) known.add(index.packs.idOf(number));
   for await (const pack of unnamedPacks({ storage, packKeys }, known)) {
     if ('error' in pack) log.warn({ pack: pack.packId, reason: pack.error.message }, 'a pack that no index names cannot be read');
-    else await index.add(pack.index);
+    else await index.add(pack.index, false);
   }
 }

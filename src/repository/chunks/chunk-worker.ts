@@ -2,10 +2,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ChunkJob, WorkerStart } from './chunk-jobs.ts';
 import { createChunkWork } from './chunk-work.ts';
+import { releaseMemory } from './release-memory.ts';
 
 const work = createChunkWork((workerData as WorkerStart).chunkIdKey);
 
 parentPort?.on('message', (job: ChunkJob) => {
   const answer = work(job);
+  if (job.kind === 'open') releaseMemory(job.stored);
   if (answer !== null) parentPort?.postMessage(answer, answer.kind === 'opened' ? [answer.raw.buffer as ArrayBuffer] : []);
 });

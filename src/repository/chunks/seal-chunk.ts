@@ -3,6 +3,7 @@ import { createCipheriv, createDecipheriv, createHmac, type KeyObject } from 'no
 import { CHUNK_TYPES } from '../format/chunk-entry.ts';
 import { FORMAT_VERSION } from '../format/names.ts';
 import { packNonce, TAG_BYTES } from '../format/pack.ts';
+import { releaseMemory } from './release-memory.ts';
 import { compressBound, type Zstd } from './zstd.ts';
 
 /** What the tag of a chunk vouches for, besides its bytes. */
@@ -39,7 +40,9 @@ export function createChunkSealer(zstd: Zstd): (raw: Uint8Array, id: Uint8Array,
     const type = shrank ? CHUNK_TYPES.zstd : CHUNK_TYPES.plain;
     const plain = shrank ? scratch.subarray(0, compressed) : raw;
     const cipher = createCipheriv('aes-256-gcm', seal.packKey, packNonce(0, seal.counter)).setAAD(chunkAad(type, id, seal, raw.length));
-    target.set(cipher.update(plain));
+    const encrypted = cipher.update(plain);
+    target.set(encrypted);
+    releaseMemory(encrypted);
     cipher.final();
     target.set(cipher.getAuthTag(), plain.length);
     return { type, storedLength: plain.length + TAG_BYTES };
@@ -58,6 +61,7 @@ export function openChunk(zstd: Zstd, chunkIdKey: KeyObject, stored: Uint8Array,
   if (chunk.type === CHUNK_TYPES.zstd) decompress(zstd, plain, target);
   else if (plain.length === target.length) target.set(plain);
   else throw new ChunkUnreadable(`it has ${plain.length} bytes where ${target.length} are due`);
+  releaseMemory(plain);
   if (Buffer.compare(chunkIdOf(chunkIdKey, target), chunk.id) !== 0) throw new ChunkUnreadable('its content does not give its id');
 }
 

@@ -2,7 +2,9 @@
 // own. Making a context for each chunk (`zstdCompressSync`) costs a third of the speed; the numbers are in
 // docs/decisions/0012-chunk-compression.md. Reaching the context goes through internals of node:zlib, so a
 // self-test at the start decides, and the public calls are the fallback.
-import { createZstdCompress, createZstdDecompress, constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import {
+  constants, createZstdCompress, createZstdDecompress, zstdCompressSync, zstdDecompressSync, type ZstdCompress, type ZstdDecompress,
+} from 'node:zlib';
 
 export interface Zstd {
   /** Compresses into `target` (at least `compressBound(raw.length)` long) and returns the length. */
@@ -49,13 +51,19 @@ export function publicZstd(): Zstd {
 }
 
 interface ZlibHandle {
+  /** Called by `writeSync` when the input is broken. */
+  onerror: (message: string) => void;
   writeSync(flush: number, source: Uint8Array, at: number, length: number, target: Uint8Array, targetAt: number, room: number): void;
 }
 
 interface ZlibInternals {
+  /** Keeps the handle alive. */
+  readonly stream: unknown;
   readonly handle: ZlibHandle;
   /** [room left in the target, bytes left of the source] after a call. */
   readonly state: Uint32Array;
+  /** Set by the first error; the context is of no use after it. */
+  failure: string | null;
 }
 
 function persistentZstd(): Zstd | null {
@@ -68,14 +76,17 @@ function persistentZstd(): Zstd | null {
       compressor.handle.writeSync(constants.ZSTD_e_end, raw, 0, raw.length, target, 0, target.length);
       const [room = 0, left = 1] = compressor.state;
       // No room left could mean an unfinished frame; `compressBound` leaves some, always.
-      if (left !== 0 || room === 0) throw new Error('zstd did not finish its frame');
+      if (left !== 0 || room === 0 || compressor.failure !== null) throw new Error('zstd did not finish its frame');
       return target.length - room;
     },
     decompress(stored, target) {
-      decompressor?.handle.writeSync(constants.ZSTD_e_end, stored, 0, stored.length, target, 0, target.length);
-      const [room = 1, left = 1] = decompressor?.state ?? [];
-      if (left === 0 && room === 0) return;
-      decompressor = internalsOf(createZstdDecompress());
+      // Where the frame does not say that it fills the target exactly, the context might keep a rest of it.
+      if (contentSizeOf(stored) === target.length) {
+        decompressor?.handle.writeSync(constants.ZSTD_e_end, stored, 0, stored.length, target, 0, target.length);
+        const [room = 1, left = 1] = decompressor?.state ?? [];
+        if (left === 0 && room === 0 && decompressor?.failure === null) return;
+        decompressor = internalsOf(createZstdDecompress());
+      }
       publicZstd().decompress(stored, target);
     },
   };
@@ -86,10 +97,36 @@ function persistentZstd(): Zstd | null {
 // What this runtime can do does not change while it runs.
 let internalsWork: boolean | null = null;
 
-function internalsOf(stream: unknown): ZlibInternals | null {
-  const { _handle: handle, _writeState: state } = stream as { readonly _handle?: ZlibHandle; readonly _writeState?: Uint32Array };
-  if (typeof handle?.writeSync !== 'function' || !(state instanceof Uint32Array)) return null;
-  return { handle, state };
+const DICTIONARY_ID_BYTES = [0, 1, 2, 4];
+
+/** What a frame's header says about its raw length, or null (RFC 8878, section 3.1.1.1). */
+function contentSizeOf(frame: Uint8Array): number | null {
+  const bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
+  if (bytes.length < 14 || bytes.readUInt32LE(0) !== 0xfd2fb528) return null;
+  const descriptor = bytes.readUInt8(4);
+  const single = (descriptor >>> 5) & 1;
+  const at = 5 + (1 - single) + (DICTIONARY_ID_BYTES[descriptor & 3] ?? 0);
+  switch (descriptor >>> 6) {
+    case 0:
+      return single === 1 ? bytes.readUInt8(at) : null;
+    case 1:
+      return bytes.readUInt16LE(at) + 256;
+    case 2:
+      return bytes.readUInt32LE(at);
+    default:
+      return null;
+  }
+}
+
+function internalsOf(stream: ZstdCompress | ZstdDecompress): ZlibInternals | null {
+  const { _handle: handle, _writeState: state } = stream as unknown as { readonly _handle?: ZlibHandle; readonly _writeState?: Uint32Array };
+  if (typeof handle?.writeSync !== 'function' || typeof handle.onerror !== 'function' || !(state instanceof Uint32Array)) return null;
+  const internals: ZlibInternals = { stream, handle, state, failure: null };
+  // Left alone, an error would destroy the stream, and writing to a destroyed one ends the process.
+  handle.onerror = (message) => {
+    internals.failure ??= message;
+  };
+  return internals;
 }
 
 /** Several chunks in a row, short and long, soft and hard, read back by the public calls and by our own. */

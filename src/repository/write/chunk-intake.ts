@@ -39,7 +39,7 @@ const SLOT_BYTES = 512 * 1024;
 
 type Context = Pick<RepositoryContext, 'index' | 'pool'>;
 
-/** @param isCondemned packs whose chunks have to be stored anew */
+/** @param condemned packs whose chunks have to be stored anew */
 export function createChunkIntake(context: Context, line: PackLine, condemned: ReadonlySet<string>): ChunkIntake {
   const budget = createByteBudget(UNDER_WAY_BYTES);
   const freeSlots: Slot[] = [];
@@ -57,7 +57,7 @@ export function createChunkIntake(context: Context, line: PackLine, condemned: R
 
   const isStored = async (id: Buffer): Promise<boolean> => {
     const copies = await context.index.find(id);
-    return copies.some(({ packId }) => !condemned.has(packId));
+    return copies.some(({ packId, named }) => named && !condemned.has(packId));
   };
 
   const seal = (slot: Slot, rawLength: number, pack: PackDraft, counter: number, always: boolean): Promise<SealAnswer> =>

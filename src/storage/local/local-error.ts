@@ -27,6 +27,13 @@ export function localError(operation: string, name: string, root: string, cause:
         ...options,
         hint: 'Give the user that runs Leafvault read and write access to the folder, on a file system with hard links that is mounted writable',
       });
+    case 'ENOTSUP':
+    case 'EOPNOTSUPP':
+    case 'ENOSYS':
+      return new LeafvaultError('STORAGE_FAILED', `${operation} ${name} failed: the file system of ${root} cannot do that (${errno})`, {
+        ...options,
+        hint: 'Use a file system with hard links (ext4, xfs, btrfs, zfs, APFS, NTFS, NFS)',
+      });
     default:
       return new LeafvaultError('STORAGE_FAILED', `${operation} ${name} failed below ${root} (${errno ?? 'unknown error'})`, {
         ...options,

@@ -1,0 +1,110 @@
+// One chunk, sealed and opened: the same in every thread, and bound to everything that its tag vouches for.
+import assert from 'node:assert/strict';
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
+import { describe, test } from 'node:test';
+import { zstdCompressSync } from 'node:zlib';
+import fc from 'fast-check';
+import { createChunkPool } from '../../../src/repository/chunks/chunk-pool.ts';
+import { SLOT_DATA_AT } from '../../../src/repository/chunks/chunk-jobs.ts';
+import { chunkIdOf, ChunkUnreadable, createChunkSealer, openChunk, sealedBound } from '../../../src/repository/chunks/seal-chunk.ts';
+import { compressBound, createZstd, publicZstd, type Zstd } from '../../../src/repository/chunks/zstd.ts';
+import { CHUNK_TYPES } from '../../../src/repository/format/chunk-entry.ts';
+
+const ID_KEY = createSecretKey(Buffer.alloc(32, 3));
+const SEAL = { packKey: createSecretKey(Buffer.alloc(32, 5)), packId: Buffer.alloc(12, 6), counter: 7 };
+
+function sealed(zstd: Zstd, raw: Buffer): { readonly stored: Buffer; readonly id: Buffer; readonly type: number } {
+  const id = chunkIdOf(ID_KEY, raw);
+  const target = Buffer.alloc(sealedBound(raw.length));
+  const { type, storedLength } = createChunkSealer(zstd)(raw, id, SEAL, target);
+  return { stored: target.subarray(0, storedLength), id, type };
+}
+
+function opened(zstd: Zstd, { stored, id, type }: ReturnType<typeof sealed>, rawLength: number, changes: object = {}): Buffer {
+  const target = Buffer.alloc(rawLength);
+  openChunk(zstd, ID_KEY, stored, { ...SEAL, id, type, rawLength, ...changes }, target);
+  return target;
+}
+
+describe('zstd', () => {
+  test('keeps its context on this runtime, and what it writes the public calls read', () => {
+    const [kept, plain] = [createZstd(), publicZstd()];
+    assert.equal(kept.persistent, true, 'the fast path works on the pinned Node');
+    const text = Buffer.from('some text that comes again and again, '.repeat(2_000));
+    for (const raw of [text, Buffer.alloc(1), randomBytes(100_000), text.subarray(7), Buffer.alloc(300_000)]) {
+      for (const [from, to] of [[kept, plain], [plain, kept], [kept, kept]] as const) {
+        const target = Buffer.alloc(compressBound(raw.length));
+        const back = Buffer.alloc(raw.length);
+        to.decompress(target.subarray(0, from.compress(raw, target)), back);
+        assert.ok(back.equals(raw));
+      }
+    }
+  });
+
+  test('goes on after a frame that is broken or has another length', () => {
+    for (const zstd of [createZstd(), publicZstd()]) {
+      const frame = zstdCompressSync(Buffer.alloc(1_000, 'ab'));
+      assert.throws(() => zstd.decompress(frame, Buffer.alloc(999)));
+      assert.throws(() => zstd.decompress(frame, Buffer.alloc(1_001)));
+      assert.throws(() => zstd.decompress(frame.subarray(0, -3), Buffer.alloc(1_000)));
+      assert.throws(() => zstd.decompress(randomBytes(50), Buffer.alloc(1_000)));
+      const back = Buffer.alloc(1_000);
+      zstd.decompress(frame, back);
+      assert.ok(back.equals(Buffer.alloc(1_000, 'ab')));
+    }
+  });
+});
+
+describe('a sealed chunk', () => {
+  test('of any bytes opens to them and is never longer than bytes and tag', () => {
+    const zstd = createZstd();
+    fc.assert(fc.property(fc.uint8Array({ minLength: 1, maxLength: 3_000 }), fc.boolean(), (bytes, repeat) => {
+      const raw = repeat ? Buffer.concat(Array.from({ length: 20 }, () => bytes)) : Buffer.from(bytes);
+      const chunk = sealed(zstd, raw);
+      assert.ok(chunk.stored.length <= raw.length + 16);
+      assert.deepEqual(opened(zstd, chunk, raw.length), raw);
+      assert.deepEqual(chunk.id, createHmac('sha256', Buffer.alloc(32, 3)).update(raw).digest());
+    }));
+  });
+
+  test('is stored as it is when it does not shrink', () => {
+    assert.equal(sealed(createZstd(), randomBytes(5_000)).type, CHUNK_TYPES.plain);
+    assert.equal(sealed(createZstd(), Buffer.alloc(5_000)).type, CHUNK_TYPES.zstd);
+  });
+
+  test('opens under nothing but its own pack, key, counter, type, id and length', () => {
+    const zstd = createZstd();
+    const raw = Buffer.from('a text '.repeat(100));
+    const chunk = sealed(zstd, raw);
+    const wrong: Readonly<Record<string, object>> = {
+      'another pack': { packId: Buffer.alloc(12, 9) },
+      'another key': { packKey: createSecretKey(Buffer.alloc(32, 9)) },
+      'another counter': { counter: 8 },
+      'another type': { type: CHUNK_TYPES.plain },
+      'another id': { id: Buffer.alloc(32) },
+      'another length': { rawLength: raw.length + 1 },
+    };
+    for (const [what, changes] of Object.entries(wrong)) assert.throws(() => opened(zstd, chunk, raw.length, changes), ChunkUnreadable, what);
+    for (let at = 0; at < chunk.stored.length; at += 1) {
+      const stored = Buffer.from(chunk.stored);
+      stored[at] = (stored[at] ?? 0) ^ 1;
+      assert.throws(() => opened(zstd, { ...chunk, stored }, raw.length), ChunkUnreadable, `byte ${at}`);
+    }
+    assert.throws(() => opened(zstd, { ...chunk, stored: chunk.stored.subarray(0, 10) }, raw.length), ChunkUnreadable);
+  });
+});
+
+describe('chunk pool', () => {
+  test('tells a failure of its own work from a damaged chunk, and works on', async () => {
+    const pool = createChunkPool(Buffer.alloc(32, 3), 1);
+    const slot = new SharedArrayBuffer(1_000);
+    const request = { slot, rawLength: 100, packKey: new Uint8Array(32), packId: new Uint8Array(12), counter: 1, always: true };
+    await assert.rejects(pool.seal({ ...request, packKey: new Uint8Array(5), packId: new Uint8Array(12).fill(1) }), { code: 'REPOSITORY_WORKER_FAILED' });
+    const answer = await pool.seal(request);
+    assert.deepEqual(Buffer.from(slot, 0, 32), chunkIdOf(ID_KEY, Buffer.alloc(100)));
+    assert.ok(answer.storedLength > 16 && answer.storedLength < 116);
+    assert.ok(SLOT_DATA_AT >= 32);
+    await pool.close();
+    await assert.rejects(pool.seal(request), { code: 'REPOSITORY_CLOSED' });
+  });
+});

@@ -1,0 +1,20 @@
+// Memory of a process that writes, reads and checks: fixed, whatever the amount of data.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { withTempDir } from '../support/repository-fixture.ts';
+
+const MEGABYTES = process.env['LEAFVAULT_LONG_TESTS'] === '1' ? 4_000 : 240;
+
+test('a process that writes, reads and checks stays below 300 MiB', (context) => withTempDir(async (folder) => {
+  const script = join(import.meta.dirname, '..', 'support', 'measure-writer.ts');
+  const { stdout } = await promisify(execFile)(process.execPath, [script, folder, String(MEGABYTES)]);
+  const { peakMiB, read, problems, stored } = JSON.parse(stdout) as Record<string, number>;
+  context.diagnostic(`${MEGABYTES} MB, peak ${peakMiB} MiB`);
+  assert.equal(problems, 0);
+  assert.equal(read, MEGABYTES * 1_000_000);
+  assert.ok((stored ?? 0) > MEGABYTES * 400_000, 'the data was new');
+  assert.ok((peakMiB ?? 999) < 300, `peak ${peakMiB} MiB`);
+}));

@@ -49,41 +49,35 @@ async function packAll(tar: Pack, options: ArchiveOptions): Promise<void> {
 
 async function packFile(tar: Pack, file: ArchiveFile, mtime: Date): Promise<void> {
   const entry = tar.entry({ name: `${TOP_FOLDER}/${file.path}`, size: file.sizeBytes, mtime, mode: 0o600, uid: 0, gid: 0 });
-  const ended = new Promise<void>((resolve, reject) => {
-    entry.once('close', resolve);
-    entry.once('error', reject);
-  });
-  // Seen where it is awaited.
-  ended.catch(() => undefined);
+  // An entry fails with its pack, and the pack's end is told by the outer stream.
+  entry.on('error', () => undefined);
   let sent = 0;
   for await (const bytes of file.bytes()) {
     sent += bytes.length;
     if (sent > file.sizeBytes) break;
     if (tar.destroyed) return;
-    if (!entry.write(bytes)) await drained(entry, tar);
+    if (!entry.write(bytes)) await untilEvent(entry, 'drain', tar);
   }
   if (sent !== file.sizeBytes) {
     throw new LeafvaultError('SNAPSHOT_CONTENT_MISMATCH', `Archiving ${file.path} failed: the snapshot holds ${sent > file.sizeBytes ? 'more' : 'fewer'} than the ${file.sizeBytes} bytes that it states`, {
       hint: 'Check the repository with `leafvault check --read-data`, and download another snapshot',
     });
   }
+  const closed = untilEvent(entry, 'close', tar);
   entry.end(null);
-  await Promise.race([ended, closed(tar)]);
+  await closed;
 }
 
-/** Resolves when there is room, or when nobody reads any more. */
-function drained(entry: NodeJS.EventEmitter, tar: Pack): Promise<void> {
+/** Resolves with the event, or when nobody reads any more. Listeners don't pile up over many files. */
+function untilEvent(entry: NodeJS.EventEmitter, event: 'drain' | 'close', tar: Pack): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
-      entry.off('drain', done);
+      entry.off(event, done);
       tar.off('close', done);
       resolve();
     };
-    entry.once('drain', done);
-    tar.once('close', done);
+    entry.on(event, done);
+    tar.on('close', done);
+    if (tar.destroyed) done();
   });
-}
-
-function closed(tar: Pack): Promise<void> {
-  return new Promise((resolve) => (tar.destroyed ? resolve() : tar.once('close', () => resolve())));
 }

@@ -8,7 +8,7 @@ import { walkLeaves } from './walk-list.ts';
 
 /** Raw and stored bytes under way or waiting for the consumer. */
 const AHEAD_BYTES = 16 * 1024 * 1024;
-const RANGES_AT_ONCE = 4;
+const RANGES_AT_ONCE = 8;
 const MAX_RANGE_BYTES = 1024 * 1024;
 /** What shrank a thousandfold must not come back all at once. */
 const MAX_RANGE_RAW_BYTES = 4 * 1024 * 1024;

@@ -59,6 +59,7 @@ async function runAttempt(context: CaptureContext, input: AttemptInput, { touche
       journal.track(uuid);
       return follower.position;
     },
+    gone: (uuid: string): void => journal.untrack(uuid),
   };
   try {
     const work = async (): Promise<AttemptResult> => {
@@ -74,7 +75,7 @@ async function runAttempt(context: CaptureContext, input: AttemptInput, { touche
       watch.enter('store');
       const totals = await storeEntries(context, {
         chosen: instant.chosen.filter(({ collection }) => !scanning.refused.has(collection.uuid)),
-        views: instant.views.filter(({ db, name }) => isSelected(input.selection, db, name)),
+        views: instant.views.filter(({ db, name }) => isSelected(input.selection, db, name) && !instant.shadows.has(`${db}.${name}`)),
         scans,
         touchedOf: (uuid) => ({ table: touched, number: journal.numberOf(uuid) }),
         settle: input.settle,

@@ -18,14 +18,14 @@ export async function captureStandalone(context: CaptureContext, input: AttemptI
   const chosen = chooseCollections(catalog, { selection: input.selection, shadows });
   const scans: Scans = new Map();
   const refused = new Set<string>();
-  await scanPending(context, chosen, { scans, refused, keepRecords: false, cutMask: input.previous.cutMask, begin: () => null });
+  await scanPending(context, chosen, { scans, refused, keepRecords: false, cutMask: input.previous.cutMask, begin: () => null, gone: () => undefined });
   await context.onPhase('scanned');
   watch.enter('store');
   const views = await readViews(context, catalog, readConcern);
   const totals = await storeEntries(context, {
     // What was dropped while it was read is gone, and left out.
     chosen: chosen.filter(({ collection }) => scans.has(collection.uuid)),
-    views: views.filter(({ db, name }) => isSelected(input.selection, db, name)),
+    views: views.filter(({ db, name }) => isSelected(input.selection, db, name) && !shadows.has(`${db}.${name}`)),
     scans,
     touchedOf: () => null,
     settle: input.settle,

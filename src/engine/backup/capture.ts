@@ -1,7 +1,7 @@
 // Capture: a snapshot of a living MongoDB that stands for exactly one instant. docs/design/consistency.md says why.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { throwIfAborted } from '../../foundation/abort.ts';
+import { sleep, throwIfAborted } from '../../foundation/abort.ts';
 import { describeError, isLeafvaultError } from '../../foundation/errors.ts';
 import type { CaptureOptions, CaptureResult, CaptureSnapshot, SnapshotBody } from '../contracts.ts';
 import { createKernel } from '../bson/index.ts';
@@ -14,7 +14,7 @@ import { batchBytesFor, limitRate } from './scan/limit-rate.ts';
 import { settleCollection } from './settle/settle-collection.ts';
 import type { SettleCollection } from './settle/store-lists.ts';
 import { readSourceIdentity, type SourceIdentity } from './source-identity.ts';
-import { openSource, type Source } from './source.ts';
+import { asReadError, isTransient, openSource, type Source } from './source.ts';
 import { watchProgress } from './watch-progress.ts';
 
 /** Steps that a mutation check replaces, to prove that their absence is noticed. */
@@ -23,6 +23,7 @@ export interface CaptureSteps {
 }
 
 const ATTEMPTS = 3;
+const BEGIN_AGAIN_AFTER_MS = 1_000;
 const STALL_AFTER_MS = 5 * 60_000;
 const COLLECTIONS_AT_ONCE = 4;
 /** How long work may take to notice a cancel before it is left behind. */
@@ -38,10 +39,16 @@ export async function captureWith(options: CaptureOptions, steps: CaptureSteps):
       return await captureOnce(options, { selection: options.selection, previous, settle: steps.settleCollection });
     } catch (error) {
       throwIfAborted(options.signal);
-      if (attempt === ATTEMPTS || !(isLeafvaultError(error) && RETRIED_CODES.has(error.code))) throw error;
+      if (attempt === ATTEMPTS || !mayPass(error)) throw asReadError(error, 'Capturing');
       options.log.warn({ attempt, reason: describeError(error) }, 'the capture begins again');
+      await sleep(BEGIN_AGAIN_AFTER_MS, options.signal);
     }
   }
+}
+
+/** True for what a new attempt may not meet again: a restarted member, a stepdown, a disturbed reasoning. */
+function mayPass(error: unknown): boolean {
+  return isTransient(error) || (isLeafvaultError(error) && RETRIED_CODES.has(error.code));
 }
 
 async function captureOnce(options: CaptureOptions, input: AttemptInput): Promise<CaptureResult> {
@@ -49,15 +56,8 @@ async function captureOnce(options: CaptureOptions, input: AttemptInput): Promis
   const over = new AbortController();
   const signal = AbortSignal.any([options.signal, watch.stalled, over.signal]);
   const folder = await mkdtemp(join(options.tempDir, 'capture-'));
-  let source: Source | null = null;
   try {
-    source = await openSource({ uri: options.uri, preferredMember: input.previous.member, signal, clock: options.clock, log: options.log });
-    await options.onPhase?.('connected');
-    const context = contextOf(options, { source, watch, signal, folder });
-    const identity = await readSourceIdentity(source);
-    const run = source.facts.topology === 'replicaSet' ? captureReplicaSet : captureStandalone;
-    const result = await untilAborted(run(context, input), signal);
-    return { body: bodyOf(options, source, { ...identity, ...result }) };
+    return await untilAborted(attempt(options, input, { watch, signal, folder }), signal);
   } catch (error) {
     // A stall or a cancel shows up as whatever it broke first.
     throwIfAborted(options.signal);
@@ -66,8 +66,24 @@ async function captureOnce(options: CaptureOptions, input: AttemptInput): Promis
   } finally {
     over.abort(new Error('the attempt is over'));
     watch.stop();
-    await source?.close();
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function attempt(options: CaptureOptions, input: AttemptInput, parts: Pick<CaptureContext, 'watch' | 'signal' | 'folder'>): Promise<CaptureResult> {
+  const source = await openSource({ uri: options.uri, preferredMember: input.previous.member, signal: parts.signal, clock: options.clock, log: options.log });
+  // Work that waits for something else than the source never gets to `finally`.
+  const onAbort = (): void => void source.close();
+  parts.signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    await options.onPhase?.('connected');
+    const identity = await readSourceIdentity(source);
+    const run = source.facts.topology === 'replicaSet' ? captureReplicaSet : captureStandalone;
+    const result = await run(contextOf(options, { ...parts, source }), input);
+    return { body: bodyOf(options, source, { ...identity, ...result }) };
+  } finally {
+    parts.signal.removeEventListener('abort', onAbort);
+    await source.close();
   }
 }
 
@@ -109,6 +125,8 @@ function bodyOf(options: CaptureOptions, source: Source, result: AttemptResult &
       member: source.member,
     },
     consistency: result.pointInTime === null ? 'fuzzy' : 'point-in-time',
+    // Always stated: a restore moves aside only what the snapshot would hold if it had been there.
+    selection: { databases: options.selection?.databases ?? [], collections: options.selection?.collections ?? [] },
     beganAt: result.beganAt,
     pointInTime: result.pointInTime,
     capturedAt: (result.pointInTime === null ? options.clock.now() : new Date(result.pointInTime.t * 1000)).toISOString(),

@@ -22,7 +22,7 @@ export interface Source {
   open(db: string, command: Document): Promise<RawReply>;
   more(db: string, cursor: { readonly id: bigint; readonly collection: string }, command?: Document): Promise<RawReply>;
   kill(db: string, cursor: { readonly id: bigint; readonly collection: string }): Promise<void>;
-  /** Runs any command, decoded without promoting values. */
+  /** Runs any command, decoded: for metadata only. */
   command(db: string, command: Document): Promise<Document>;
   /** A majority time of the member that is not older than anything seen. */
   majorityTime(): Promise<ClusterTime>;
@@ -91,7 +91,7 @@ export async function openSource(options: SourceOptions): Promise<Source> {
     more: async (db, cursor, command) => note(await link.reader.more(db, cursor, command, readOptions())),
     kill: (db, cursor) => link.reader.kill(db, cursor),
     async command(db, command) {
-      const reply = await link.client.db(db).command(command, { ...readOptions(), promoteValues: false });
+      const reply = await link.client.db(db).command(command, readOptions());
       if (reply.operationTime !== undefined) seen = laterOf(seen, toClusterTime(reply.operationTime));
       return reply;
     },

@@ -103,5 +103,7 @@ function changeIndex(collection: CatalogCollection, object: Buffer): void {
     const removed = field.type === BSON_TYPE.bool && !isTrue(change, field.name);
     changed = withField(changed, field.name, field.type, removed ? null : change.subarray(field.valueAt, field.end));
   }
+  // The conversion ends the preparation, and a server that is given both refuses the index.
+  if (isTrue(change, 'unique')) changed = withField(changed, 'prepareUnique', BSON_TYPE.bool, null);
   collection.indexes.set(key, changed);
 }

@@ -27,6 +27,8 @@ const FOLDS: Readonly<Record<string, Fold>> = {
   deleteIndex: foldDropIndexes,
   // Since 4.2 it is logged as a temporary collection, inserts and a rename; this entry adds nothing.
   convertToCapped: ignore,
+  // A check of consistency between members; it changes no data.
+  dbCheck: ignore,
 };
 
 /** @throws LeafvaultError CAPTURE_OPERATION_UNKNOWN */

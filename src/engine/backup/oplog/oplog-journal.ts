@@ -17,6 +17,8 @@ export interface OplogJournal {
   applyEarlier(key: string, entry: OplogEntry): void;
   /** From the next entry on every change of this collection counts; what was noted of it is forgotten. */
   track(uuid: string): void;
+  /** The collection was not there to be read: nothing is known of it until it is scanned or seen to be dropped. */
+  untrack(uuid: string): void;
   isTracked(uuid: string): boolean;
   numberOf(uuid: string): CollectionNumber;
   /** Operations applied, for progress. */
@@ -46,11 +48,12 @@ export function createOplogJournal({ catalog, touched }: OplogJournalOptions): O
     if (numbers.has(uuid)) touched.forget(numberOf(uuid));
   };
   const applyCommand = (op: CommandOp, time: ClusterTime): void => {
-    const before = new Set(catalog.keys());
+    const known = op.uuid !== null && catalog.has(op.uuid);
+    const before = catalog.size;
     foldCommand(catalog, op, time);
-    for (const uuid of before) if (!catalog.has(uuid)) forget(uuid);
+    if (catalog.size < before) for (const uuid of numbers.keys()) if (!catalog.has(uuid)) forget(uuid);
     // Born here: all that will ever be in it comes through this oplog.
-    if (op.name === 'create' && op.uuid !== null && !before.has(op.uuid)) tracked.add(op.uuid);
+    if (op.name === 'create' && op.uuid !== null && !known) tracked.add(op.uuid);
   };
   const applyWrite = (op: WriteOp, time: ClusterTime): void => {
     if (isVersionDocument(op)) throw versionChanged(time);
@@ -95,6 +98,7 @@ export function createOplogJournal({ catalog, touched }: OplogJournalOptions): O
       forget(uuid);
       tracked.add(uuid);
     },
+    untrack: forget,
     isTracked: (uuid) => tracked.has(uuid),
   };
 }

@@ -16,6 +16,8 @@ export interface ScanPendingOptions {
   readonly scans: Scans;
   readonly cutMask: (uuid: string, namespace: string) => number | null;
   readonly begin: (uuid: string) => ReturnType<ScanOptions['begin']>;
+  /** The collection was gone when it was to be read, though its drop may not be part of the majority's oplog yet. */
+  readonly gone: (uuid: string) => void;
   readonly keepRecords: boolean;
   /** Users and roles that the account may not read: left out, and said so. */
   readonly refused: Set<string>;
@@ -50,7 +52,8 @@ async function scanOne(context: CaptureContext, { chosen, size }: Task, options:
       mask: keepMask(options.cutMask(collection.uuid, joinNamespace(collection.db, chosen.name)), size),
       averageBytes: size.averageBytes,
     }, { begin: () => options.begin(collection.uuid), keepRecords: options.keepRecords });
-    if (scan !== null) options.scans.set(collection.uuid, scan);
+    if (scan === null) options.gone(collection.uuid);
+    else options.scans.set(collection.uuid, scan);
   } catch (error) {
     if (!isPrivilegeMissing(error) || (chosen.kind !== 'users' && chosen.kind !== 'roles')) throw error;
     options.refused.add(collection.uuid);

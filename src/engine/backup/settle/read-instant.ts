@@ -36,17 +36,44 @@ function viewOf(document: Buffer): ViewDefinition | null {
   return { db, name, options: filterFields(document, (field) => field.name !== '_id') };
 }
 
-/** `db.collection` of everything that the plans of restores on this cluster name as theirs. */
+/** What the plans of restores on this cluster say at one time. */
+export interface RestorePlans {
+  /** `db.collection` of everything that they name as theirs. */
+  readonly shadows: ReadonlySet<string>;
+  /** True while a plan's names are being exchanged, or a time series is being replaced. */
+  readonly swapping: boolean;
+}
+
 export async function readShadows(context: CaptureContext, catalog: Catalog, readConcern: Document): Promise<ReadonlySet<string>> {
+  return (await readRestorePlans(context, catalog, readConcern)).shadows;
+}
+
+export async function readRestorePlans(context: CaptureContext, catalog: Catalog, readConcern: Document): Promise<RestorePlans> {
   const shadows = new Set<string>();
+  let swapping = false;
   const plans = [...catalog.values()].find(({ db, name }) => db === PLAN_DB && name === PLAN_COLLECTION);
-  if (plans === undefined) return shadows;
+  if (plans === undefined) return { shadows, swapping };
   for (const plan of await readAllOf(context, plans, readConcern)) {
+    swapping ||= isSwapping(plan);
     const list = rawChild(plan, 'shadows');
     if (list === null) continue;
     for (const field of rawFields(list)) if (field.type === BSON_TYPE.string) shadows.add(readString(list, field));
   }
-  return shadows;
+  return { shadows, swapping };
+}
+
+/** docs/design/restore-protocol.md, "States" and "Time series". */
+function isSwapping(plan: Buffer): boolean {
+  if (textOf(plan, 'state') === 'swapping') return true;
+  const series = rawChild(plan, 'timeSeries');
+  if (series === null || textOf(plan, 'state') !== 'committed') return false;
+  const stages = [...rawFields(series)].map((field) => textOf(series.subarray(field.valueAt, field.end), 'stage'));
+  return stages.some((stage) => stage === 'dropping' || stage === 'copying');
+}
+
+function textOf(document: Buffer, name: string): string | null {
+  const field = rawField(document, name);
+  return field?.type === BSON_TYPE.string ? readString(document, field) : null;
 }
 
 async function readAllOf({ source }: CaptureContext, collection: CatalogCollection, readConcern: Document): Promise<readonly Buffer[]> {

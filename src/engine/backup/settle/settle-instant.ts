@@ -12,7 +12,7 @@ import type { OplogFollower } from '../oplog/follow-oplog.ts';
 import type { OplogJournal } from '../oplog/oplog-journal.ts';
 import { scanPending, type ScanPendingOptions } from '../scan/scan-pending.ts';
 import { asReadError, isTransient, serverCode } from '../source.ts';
-import { readShadows, readViews, type ViewDefinition } from './read-instant.ts';
+import { readRestorePlans, readShadows, readViews, type ViewDefinition } from './read-instant.ts';
 import { rereadTouched } from './reread-touched.ts';
 import { cappedBusy } from './settle-capped.ts';
 import type { TouchedTable } from './touched-table.ts';
@@ -30,6 +30,8 @@ export interface Instant {
   readonly time: ClusterTime;
   readonly chosen: readonly ChosenCollection[];
   readonly views: readonly ViewDefinition[];
+  /** `db.name` of what restores on this cluster are building or keep aside at this time. */
+  readonly shadows: ReadonlySet<string>;
 }
 
 const PASSES = 12;
@@ -40,6 +42,8 @@ const BORN_SCAN_IDS = 2_000;
 const CAPPED_OPS = 100_000;
 const CAPPED_SCANS = 6;
 const TRIES = 40;
+/** How long a drop may take to reach the majority of the members. */
+const GONE_PATIENCE_MS = 120_000;
 /** NamespaceNotFound, SnapshotTooOld, SnapshotUnavailable, QueryPlanKilled: the collection changed its shape after T1. */
 const MOVED = new Set([26, 239, 246, 175]);
 
@@ -61,7 +65,7 @@ export async function settleInstant(context: CaptureContext, state: SettleState)
   throw new LeafvaultError('CAPTURE_NOT_SETTLED', `Settling failed: in ${TRIES} tries there was always a collection that changed its shape`, {
     details: { tries: TRIES },
     retryable: true,
-    hint: 'Take the snapshot when collections are not being created, renamed and dropped all the time',
+    hint: 'Take the snapshot when collections are not being created, renamed and dropped all the time, and no restore is swapping names here',
   });
 }
 
@@ -71,12 +75,14 @@ async function tryInstant(context: CaptureContext, state: SettleState): Promise<
   try {
     const time = await state.follower.holdAt(await context.source.majorityTime());
     const readConcern = { level: 'snapshot', atClusterTime: toTimestamp(time) };
-    const shadows = await readShadows(context, state.catalog, readConcern);
+    const { shadows, swapping } = await readRestorePlans(context, state.catalog, readConcern);
+    // Between two renames neither name of a collection is the live one.
+    if (swapping) return null;
     const chosen = chooseCollections(state.catalog, { selection: state.selection, shadows });
     if (chosen.some((each) => needsScan(state, each))) return null;
     const gone = await reread(context, state, () => readConcern);
     if (gone.size > 0) return null;
-    return { time, chosen, views: await readViews(context, state.catalog, readConcern) };
+    return { time, chosen, shadows, views: await readViews(context, state.catalog, readConcern) };
   } catch (error) {
     throwIfAborted(context.signal);
     if (isTransient(error)) await context.source.recover(generation);
@@ -85,19 +91,27 @@ async function tryInstant(context: CaptureContext, state: SettleState): Promise<
   }
 }
 
-/** Scans what is wanted and can't be made of the oplog alone, until nothing is missing. */
+/**
+ * Scans what is wanted and can't be made of the oplog alone, until nothing is missing. What is gone on the member is
+ * missing until its drop comes through the majority's oplog.
+ */
 async function scanMissing(context: CaptureContext, state: SettleState, cappedScans: Map<string, number>): Promise<void> {
+  const began = context.clock.monotonicMs();
   for (;;) {
     const shadows = await readShadows(context, state.catalog, { level: 'majority' }).catch(ignoreMoved);
     const chosen = chooseCollections(state.catalog, { selection: state.selection, shadows });
     const missing = chosen.filter((each) => needsScan(state, each) || isWorthAScan(state, each));
     if (missing.length === 0) return;
-    for (const { collection } of missing) {
+    for (const { collection } of missing.filter(({ collection: { uuid } }) => state.scanning.scans.has(uuid))) {
       const scans = (cappedScans.get(collection.uuid) ?? 0) + 1;
       cappedScans.set(collection.uuid, scans);
-      if (scans > CAPPED_SCANS) throw isCapped(collection) ? cappedBusy({ collection }) : unreadable(collection);
+      if (scans > CAPPED_SCANS && isCapped(collection)) throw cappedBusy({ collection });
     }
     await scanPending(context, missing, state.scanning);
+    const gone = missing.find(({ collection: { uuid } }) => state.catalog.has(uuid) && !state.scanning.scans.has(uuid) && !state.scanning.refused.has(uuid));
+    if (gone === undefined) continue;
+    if (context.clock.monotonicMs() - began > GONE_PATIENCE_MS) throw unreadable(gone.collection);
+    await sleep(100, context.signal);
   }
 }
 
@@ -133,5 +147,5 @@ function reread(context: CaptureContext, state: SettleState, readConcern: () => 
 
 function unreadable({ db, name }: { readonly db: string; readonly name: string }): LeafvaultError {
   const namespace = showNamespace(joinNamespace(db, name));
-  return new LeafvaultError('CAPTURE_COLLECTION_UNREADABLE', `Reading ${namespace} failed: it was found and lost ${CAPPED_SCANS} times`, { details: { namespace } });
+  return new LeafvaultError('CAPTURE_COLLECTION_UNREADABLE', `Reading ${namespace} failed: the member no longer has it, and its drop does not come through the oplog`, { details: { namespace } });
 }

@@ -46,7 +46,9 @@ export interface TouchedTable {
   close(): void;
 }
 
+/** Ids of a page: an id may be as large as a document, so a page is bounded by its bytes as well. */
 const PAGE = 256;
+const PAGE_BYTES = 1024 * 1024;
 const CACHE_KIB = 24 * 1024;
 
 /** @param path a file that does not exist yet */
@@ -89,8 +91,7 @@ export function createTouchedTable(path: string): TouchedTable {
       const first = after === null ? sql.firstFresh.get() : (sql.nextFresh.get(after.collection, after.id) ?? sql.nextCollection.get(after.collection));
       if (first === undefined) return null;
       const collection = first.c as number;
-      const rows = sql.freshOf.all(collection, first.id as Uint8Array, limit);
-      return { collection, ids: rows.map((row) => Buffer.from(row.id as Uint8Array)) };
+      return { collection, ids: within(sql.freshOf.iterate(collection, first.id as Uint8Array, limit)).map((row) => Buffer.from(row.id as Uint8Array)) };
     },
     setFresh(collection, ids, fresh) {
       for (const id of ids) sql.setFresh.run(fresh ? 1 : 0, collection, id);
@@ -100,7 +101,7 @@ export function createTouchedTable(path: string): TouchedTable {
       else sql.setPatch.run(collection, id, document);
     },
     touchedCount: (collection) => number(sql.touchedCount, collection),
-    touched: (collection) => pages((after) => sql.touchedPage.all(collection, after, PAGE), (row) => row.id as Uint8Array),
+    touched: (collection) => pages((after) => within(sql.touchedPage.iterate(collection, after, PAGE)), (row) => row.id as Uint8Array),
     patch: function* (collection) {
       // A page holds few documents: each may be 16 MiB.
       let after: Uint8Array = Buffer.alloc(0);
@@ -124,6 +125,18 @@ export function createTouchedTable(path: string): TouchedTable {
 }
 
 interface Row { readonly [column: string]: unknown }
+
+/** The first rows that fit; at least one if there is one. */
+function within(rows: Iterable<Row>): Row[] {
+  const taken: Row[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    taken.push(row);
+    bytes += (row.id as Uint8Array).length;
+    if (bytes >= PAGE_BYTES) break;
+  }
+  return taken;
+}
 
 function* pages(read: (after: Uint8Array) => Row[], keyOf: (row: Row) => Uint8Array): Generator<Buffer> {
   let after: Uint8Array = Buffer.alloc(0);

@@ -10,15 +10,20 @@ export interface Named {
   readonly uuid: string | null;
 }
 
-/** Drops what is there; what is gone, or has another UUID than the plan says, is passed over. */
-export async function dropNamed(target: Target, named: readonly Named[], log: Logger): Promise<void> {
+/**
+ * Drops what is there; what is gone, or has another UUID than the plan says, is passed over.
+ * @param before run before each drop; what it throws ends the work
+ */
+export async function dropNamed(target: Target, named: readonly Named[], log: Logger, before: () => Promise<void> = async () => undefined): Promise<void> {
   for (const [db, group] of byDatabase(named)) {
     const listed = await listNames(target, db, group.flatMap(({ name }) => [name, bucketsOf(name)]));
     for (const each of group) {
       const found = listed.get(each.name);
       if (found === undefined) continue;
-      if (isOurs(each, found, listed.get(bucketsOf(each.name)))) await drop(target, each);
-      else log.warn({ namespace: `${db}.${each.name}` }, 'Left a collection alone that has a name of the plan but another UUID');
+      if (isOurs(each, found, listed.get(bucketsOf(each.name)))) {
+        await before();
+        await drop(target, each);
+      } else log.warn({ namespace: `${db}.${each.name}` }, 'Left a collection alone that has a name of the plan but another UUID');
     }
   }
 }

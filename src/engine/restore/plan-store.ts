@@ -1,6 +1,7 @@
 // Saves a plan in the catalog's journal, then on the target; of two copies the higher revision counts.
 import type { Collection } from 'mongodb';
 import { MongoServerError } from 'mongodb';
+import { systemClock, type Clock } from '../../foundation/clock.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import type { RestoreJournal } from '../contracts.ts';
 import { PLAN_COLLECTION, PLAN_DB } from '../mongo/namespaces.ts';
@@ -10,6 +11,8 @@ import { namesInPlan, parsePlan, type RestorePlan } from './plan.ts';
 export interface PlanStore {
   /** Durable in both places when it resolves. @throws what the journal throws when the lease is lost */
   save(plan: RestorePlan): Promise<void>;
+  /** Saves again when the last save is 250 ms old: proof that the lease still is ours. Before each step on the target. */
+  hold(plan: RestorePlan): Promise<void>;
   /** Brings the target's copy of a plan that is over up to date, if there is one. */
   settleCopy(plan: RestorePlan): Promise<void>;
   /** Takes the plan off the target; the journal keeps it. */
@@ -20,10 +23,14 @@ export interface PlanStore {
 interface StoredPlan {
   readonly _id: string;
   readonly revision: number;
+  readonly prefix: string;
   readonly shadows: readonly string[];
 }
 
-export function createPlanStore(journal: RestoreJournal, target: Target): PlanStore {
+const HOLD_MS = 250;
+
+export function createPlanStore(journal: RestoreJournal, target: Target, clock: Pick<Clock, 'monotonicMs'> = systemClock): PlanStore {
+  let savedAt = Number.NEGATIVE_INFINITY;
   return {
     async save(plan) {
       plan.revision += 1;
@@ -34,14 +41,19 @@ export function createPlanStore(journal: RestoreJournal, target: Target): PlanSt
         if (!(cause instanceof MongoServerError) || cause.code !== 11000) throw cause;
         throw new LeafvaultError('RESTORE_PLAN_INVALID', `Saving the plan of restore ${plan.restoreId} on the target failed: another worker has saved a later one`, { cause });
       }
+      savedAt = clock.monotonicMs();
+    },
+    async hold(plan) {
+      if (clock.monotonicMs() - savedAt >= HOLD_MS) await this.save(plan);
     },
     async settleCopy(plan) {
       const { _id, ...copy } = storedOf(plan);
       if (plan.kept.length === 0) await this.forget(plan);
-      else await plansOf(target).replaceOne({ _id }, copy, { writeConcern: { w: 'majority' } });
+      else await plansOf(target).replaceOne({ _id, prefix: plan.prefix }, copy, { writeConcern: { w: 'majority' } });
     },
     async forget(plan) {
-      await plansOf(target).deleteOne({ _id: plan.restoreId }, { writeConcern: { w: 'majority' } });
+      // Never the plan of a later attempt.
+      await plansOf(target).deleteOne({ _id: plan.restoreId, prefix: plan.prefix }, { writeConcern: { w: 'majority' } });
     },
   };
 }

@@ -6,17 +6,18 @@ import { addIndexes } from './add-indexes.ts';
 import { completeRestore } from './complete/complete-restore.ts';
 import type { RestoreContext } from './context.ts';
 import { createShadows } from './create-shadows.ts';
+import { isLeaseLost } from './lease-lost.ts';
 import { loadAuth } from './load-auth.ts';
 import { loadShadows } from './load-shadows.ts';
 import { openTarget, type Target } from './open-target.ts';
 import { planRestore } from './plan-restore.ts';
 import { createPlanStore } from './plan-store.ts';
-import { parsePlan } from './plan.ts';
+import { parsePlan, type RestorePlan } from './plan.ts';
 import { preflight } from './preflight/preflight.ts';
 import { createProgressTally } from './progress-tally.ts';
 import { proveShadows } from './prove-shadows.ts';
 import { resultOf } from './restore-result.ts';
-import { settleRestore } from './settle-restore.ts';
+import { settlePlan, settleRestore } from './settle-restore.ts';
 import { swapNames } from './swap.ts';
 
 /**
@@ -26,18 +27,25 @@ import { swapNames } from './swap.ts';
  */
 export const restoreSnapshot: RestoreSnapshot = async (options) => {
   if ((await settleRestore(options)) === 'new') return resultFromJournal(options);
+  const attempt: Attempt = { plan: null };
   try {
-    await runAttempt(options);
+    await runAttempt(options, attempt);
   } catch (error) {
-    if ((await endAttempt(options, error)) !== 'new') throw error;
+    if ((await endAttempt(options, attempt, error)) !== 'new') throw error;
   }
   return resultFromJournal(options);
 };
 
-async function runAttempt(options: RestoreOptions): Promise<void> {
+/** What an attempt knows of itself when it fails. */
+interface Attempt {
+  /** Null until there is one. */
+  plan: RestorePlan | null;
+}
+
+async function runAttempt(options: RestoreOptions, attempt: Attempt): Promise<void> {
   const target = await openTarget(options.target.uri, options.signal);
   try {
-    await runSteps(options, target);
+    await runSteps(options, attempt, target);
   } catch (error) {
     // The connections were closed by the cancel: what they failed with says nothing.
     options.signal.throwIfAborted();
@@ -47,7 +55,7 @@ async function runAttempt(options: RestoreOptions): Promise<void> {
   }
 }
 
-async function runSteps(options: RestoreOptions, target: Target): Promise<void> {
+async function runSteps(options: RestoreOptions, attempt: Attempt, target: Target): Promise<void> {
   const phase = async (name: string): Promise<void> => {
     await options.onPhase?.(name);
     options.signal.throwIfAborted();
@@ -57,7 +65,8 @@ async function runSteps(options: RestoreOptions, target: Target): Promise<void> 
   await phase('preflight');
   const { facts, selected, warnings } = await preflight(options, target);
   const planned = planRestore(options, selected, facts, warnings);
-  const store = createPlanStore(options.journal, target);
+  const store = createPlanStore(options.journal, target, options.clock);
+  attempt.plan = planned.plan;
   await phase('prepare');
   tally.begin('prepare');
   await store.save(planned.plan);
@@ -84,9 +93,11 @@ async function runSteps(options: RestoreOptions, target: Target): Promise<void> 
 }
 
 /** Ends what a failed attempt left, by the saved plan, on connections of its own. The first failure stays the cause. */
-async function endAttempt(options: RestoreOptions, failure: unknown): Promise<'old' | 'new' | 'open'> {
+async function endAttempt(options: RestoreOptions, { plan }: Attempt, failure: unknown): Promise<'old' | 'new' | 'open'> {
+  // Without a plan of its own an attempt made nothing; without its lease the saved plan is another worker's.
+  if (plan === null || isLeaseLost(failure) || isLeaseLost(options.signal.reason)) return 'open';
   try {
-    return await settleRestore({ ...options, signal: AbortSignal.timeout(60_000) });
+    return await settlePlan({ ...options, signal: AbortSignal.timeout(60_000) }, plan.prefix);
   } catch (error) {
     const words = describeError(error);
     options.log.error({ restoreId: options.restoreId, failure: describeError(failure), error: words, code: isLeafvaultError(error) ? error.code : undefined },

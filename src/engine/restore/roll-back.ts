@@ -9,13 +9,16 @@ import type { PlanStore } from './plan-store.ts';
 /**
  * Safe to call again. A step that can't be put back doesn't stop the others; the first failure is thrown at the end
  * and the plan stays open.
- * @throws RESTORE_SWAP_FAILED
+ * @throws RESTORE_SWAP_FAILED; what the journal throws when the lease is lost, then at once
  */
 export async function rollBack(target: Target, plan: RestorePlan, store: PlanStore, log: Logger): Promise<void> {
+  // The fence: a worker that lost its lease ends here, before it touches what is another's now.
+  await store.save(plan);
   const steps = [...plan.asides, ...plan.swaps].reverse();
   if (plan.state === 'swapping') {
     let failure: { readonly error: unknown } | undefined;
     for (const step of steps) {
+      await store.hold(plan);
       try {
         await putBack(target, step);
       } catch (error) {
@@ -24,7 +27,7 @@ export async function rollBack(target: Target, plan: RestorePlan, store: PlanSto
     }
     if (failure !== undefined) throw failure.error;
   }
-  await dropNamed(target, shadowsOf(plan), log);
+  await dropNamed(target, shadowsOf(plan), log, () => store.hold(plan));
   plan.kept = await keptGaps(target, plan);
   if (plan.kept.length > 0) log.warn({ collections: plan.kept }, 'Kept collections that an application made while names were being swapped');
   plan.state = 'undone';

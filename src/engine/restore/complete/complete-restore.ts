@@ -1,10 +1,13 @@
 // What follows the point of no return, from the plan alone; each step may be done again.
 import type { Logger } from '../../../foundation/logger.ts';
 import { isLeafvaultError, LeafvaultError } from '../../../foundation/errors.ts';
+import { showNamespace } from '../../mongo/namespaces.ts';
+import { stepsWithout } from '../check-names.ts';
 import { uuidsOf } from '../displace.ts';
+import { isLeaseLost } from '../lease-lost.ts';
 import { dropNamed, type Named } from '../drop-named.ts';
 import type { Target } from '../open-target.ts';
-import { gapNames, type RestorePlan } from '../plan.ts';
+import { gapNames, type Displaced, type RestorePlan } from '../plan.ts';
 import type { PlanStore } from '../plan-store.ts';
 import { replaceTimeSeries } from './replace-time-series.ts';
 import { setAsideViews, setViews } from './set-views.ts';
@@ -23,6 +26,8 @@ export interface CompleteOptions {
 export async function completeRestore(options: CompleteOptions): Promise<void> {
   const { onPhase = async () => undefined } = options;
   try {
+    // The fence: only the worker that has the lease touches the target.
+    await options.store.save(options.plan);
     await onPhase('finish:time-series');
     await replaceTimeSeries(options);
     await onPhase('finish:views');
@@ -35,7 +40,7 @@ export async function completeRestore(options: CompleteOptions): Promise<void> {
     await onPhase('finish:clean-up');
     await cleanUp(options);
   } catch (cause) {
-    if (isLeafvaultError(cause, 'RESTORE_FINISH_FAILED')) throw cause;
+    if (isLeafvaultError(cause, 'RESTORE_FINISH_FAILED') || isLeaseLost(cause)) throw cause;
     throw new LeafvaultError('RESTORE_FINISH_FAILED', 'Finishing the restore failed after its collections went live', {
       cause, retryable: true, hint: 'Try again: what is left is done from the plan',
     });
@@ -43,13 +48,24 @@ export async function completeRestore(options: CompleteOptions): Promise<void> {
 }
 
 async function cleanUp({ target, plan, store, log }: CompleteOptions): Promise<void> {
-  await dropNamed(target, leftovers(plan), log);
+  const hold = (): Promise<void> => store.hold(plan);
+  await dropNamed(target, leftovers(plan), log, hold);
+  const unsure = await stepsWithout(target, plan);
+  for (const step of unsure) warn(plan, log, `${showNamespace(`${step.db}.${step.name}`)} no longer holds the restored collection: somebody dropped or renamed it; what was there before is kept`);
   const old = await displaced(target, plan);
-  if (plan.oldCollections === 'drop') await dropNamed(target, old, log);
-  plan.kept = plan.oldCollections === 'keep' ? [...old, ...plan.asideViews.map(({ db, old: name }) => ({ db, name }))].map(({ db, name }) => `${db}.${name}`) : [];
+  const drops = plan.oldCollections === 'drop' ? old.filter(({ step }) => !unsure.has(step)) : [];
+  await dropNamed(target, drops, log, hold);
+  const views = plan.oldCollections === 'keep' ? plan.asideViews.map(({ db, old: name }) => ({ db, name })) : [];
+  plan.kept = [...old.filter((each) => !drops.includes(each)), ...views].map(({ db, name }) => `${db}.${name}`);
   plan.state = 'finished';
   await store.save(plan);
   if (plan.kept.length === 0) await store.forget(plan);
+}
+
+/** Says it in the log, and once in the plan. */
+export function warn(plan: RestorePlan, log: Logger, message: string): void {
+  if (!plan.warnings.includes(message)) plan.warnings.push(message);
+  log.warn({ restoreId: plan.restoreId }, message);
 }
 
 /** What only served the restore: copies of time series, trial views, users and roles to merge. */
@@ -62,12 +78,12 @@ function leftovers(plan: RestorePlan): Named[] {
 }
 
 /** Old collections and intruders that are there. */
-async function displaced(target: Target, plan: RestorePlan): Promise<Named[]> {
-  const found: Named[] = [];
+async function displaced(target: Target, plan: RestorePlan): Promise<(Named & { readonly step: Displaced })[]> {
+  const found: (Named & { readonly step: Displaced })[] = [];
   for (const step of [...plan.swaps, ...plan.asides]) {
     if (step.liveUuid === null) continue;
     const there = await uuidsOf(target, step.db, [step.old, ...gapNames(step)]);
-    for (const [name, uuid] of there) if (name !== step.old || uuid === step.liveUuid) found.push({ db: step.db, name, uuid });
+    for (const [name, uuid] of there) if (name !== step.old || uuid === step.liveUuid) found.push({ db: step.db, name, uuid, step });
   }
   return found;
 }

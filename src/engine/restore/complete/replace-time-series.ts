@@ -44,7 +44,7 @@ async function replaceOne(options: CompleteOptions, step: TimeSeriesStep): Promi
   step.stage = 'copying';
   await store.save(plan);
   await options.onPhase?.('finish:time-series:copying');
-  await copyBuckets(target, plan.restoreId, step);
+  await copyBuckets(target, { restoreId: plan.restoreId, hold: () => store.hold(plan) }, step);
   const built = await buildIndexes(target, { db: step.db, collection: step.name, indexes: decodeOrderedText(step.indexes).get('indexes') as OrderedDocument[] });
   step.failedIndexes = [...built.failed];
 }
@@ -72,7 +72,7 @@ async function clearName(target: Target, step: TimeSeriesStep): Promise<boolean>
 }
 
 /** Copies raw buckets and compares both sides under a seed of the moment. */
-async function copyBuckets(target: Target, restoreId: string, step: TimeSeriesStep): Promise<void> {
+async function copyBuckets(target: Target, { restoreId, hold }: { readonly restoreId: string; readonly hold: () => Promise<void> }, step: TimeSeriesStep): Promise<void> {
   const hashSeed = randomBytes(32);
   const into = {
     db: target.db(step.db), collection: bucketsOf(step.name), label: `${step.db}.${step.name}`, makeSequence: loadSequenceMaker(),
@@ -80,7 +80,10 @@ async function copyBuckets(target: Target, restoreId: string, step: TimeSeriesSt
   };
   const from = await readContent(target, {
     db: step.db, collection: bucketsOf(step.shadow), hashSeed,
-    onDocuments: (documents, count) => insertRaw(into, { pieces: [documents], documents: count, bytes: documents.length }),
+    onDocuments: async (documents, count) => {
+      await hold();
+      await insertRaw(into, { pieces: [documents], documents: count, bytes: documents.length });
+    },
   });
   await majorityBarrier(target, restoreId);
   const to = await readContent(target, { db: step.db, collection: bucketsOf(step.name), hashSeed });

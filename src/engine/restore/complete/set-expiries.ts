@@ -3,11 +3,12 @@ import { decodeOrderedText } from '../../snapshot/index.ts';
 import { isNamespaceMissing } from '../open-target.ts';
 import type { CompleteOptions } from './complete-restore.ts';
 
-export async function setExpiries({ target, plan, log }: CompleteOptions): Promise<void> {
+export async function setExpiries({ target, plan, store, log }: CompleteOptions): Promise<void> {
   for (const { db, name, expiries } of [...plan.swaps, ...plan.timeSeries]) {
     for (const { index, value } of expiries) {
       const expireAfterSeconds = decodeOrderedText(value).get('expireAfterSeconds');
       const change = index === null ? { expireAfterSeconds } : { index: { name: index, expireAfterSeconds } };
+      await store.hold(plan);
       try {
         await target.db(db).command({ collMod: name, ...change, writeConcern: { w: 'majority' } });
       } catch (error) {

@@ -6,8 +6,9 @@ import type { PlannedView } from '../plan.ts';
 import type { CompleteOptions } from './complete-restore.ts';
 
 /** Makes each view as the snapshot has it. In the plan's order: views build on each other. */
-export async function setViews({ target, plan, log }: CompleteOptions): Promise<void> {
+export async function setViews({ target, plan, store, log }: CompleteOptions): Promise<void> {
   for (const view of plan.views) {
+    await store.hold(plan);
     const db = target.db(view.db);
     const options = decodeOrderedText(view.options);
     const live = (await listNames(target, view.db, [view.name])).get(view.name);
@@ -27,8 +28,9 @@ export async function setViews({ target, plan, log }: CompleteOptions): Promise<
 }
 
 /** Makes a view again under its old name, then drops it. */
-export async function setAsideViews({ target, plan }: CompleteOptions): Promise<void> {
+export async function setAsideViews({ target, plan, store }: CompleteOptions): Promise<void> {
   for (const view of plan.asideViews) {
+    await store.hold(plan);
     const db = target.db(view.db);
     const listed = await listNames(target, view.db, [view.name, view.old]);
     const live = listed.get(view.name);

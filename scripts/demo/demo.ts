@@ -14,9 +14,12 @@ const story = createStory();
 const keep = process.argv.includes('--keep');
 const closers: (() => Promise<unknown>)[] = [];
 let closing: Promise<void> | undefined;
+let isInterrupted = false;
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
+    if (isInterrupted) process.exit(130);
+    isInterrupted = true;
     story.failed(`stopped by ${signal}; cleaning up`);
     void close().finally(() => process.exit(130));
   });
@@ -26,6 +29,8 @@ try {
   await play();
   process.exitCode = 0;
 } catch (error) {
+  // What breaks because everything is being closed is no news.
+  if (isInterrupted) await new Promise(() => undefined);
   story.failed(describe(error));
   process.exitCode = 1;
   await close();

@@ -63,7 +63,7 @@ function terminalBar(out: NodeJS.WriteStream, label: string): Bar {
   const draw = (share: number | null, text: string): void => {
     beat += 1;
     const row = `   ${label} ${drawBar(share, beat)} ${share === null ? '     ' : `${String(Math.floor(share * 100)).padStart(3)} %`} ${text}`;
-    out.write(`\r\u001B[2K${row.slice(0, Math.max(20, (out.columns ?? 100) - 1))}`);
+    out.write(`\r\u001B[2K${row.slice(0, Math.max(20, (out.columns || 100) - 1))}`);
   };
   return {
     update: (share, text) => draw(share === null ? null : Math.min(1, share), text),

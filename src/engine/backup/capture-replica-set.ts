@@ -32,7 +32,6 @@ export async function captureReplicaSet(context: CaptureContext, input: AttemptI
   try {
     return await runAttempt(context, input, { touched, scans });
   } finally {
-    for (const scan of scans.values()) await scan.records?.close();
     touched.close();
   }
 }

@@ -37,7 +37,8 @@ type Mode = 'raw' | 'fieldsAsRaw';
 
 const RAW_OPTIONS: Readonly<Record<Mode, Document>> = {
   raw: { raw: true },
-  fieldsAsRaw: { fieldsAsRaw: { firstBatch: true, nextBatch: true }, promoteValues: false },
+  // Values stay promoted but for longs: the driver has to recognise the numbers of errors.
+  fieldsAsRaw: { fieldsAsRaw: { firstBatch: true, nextBatch: true }, promoteLongs: false },
 };
 
 /** @throws LeafvaultError SOURCE_DRIVER_UNSUITABLE */

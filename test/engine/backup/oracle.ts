@@ -17,12 +17,17 @@ export interface OracleCollection {
   readonly capped: boolean;
 }
 
-/** @param client direct to one member */
-export async function readOracle(client: MongoClient, databases: readonly string[], time: ClusterTime): Promise<Map<string, OracleCollection>> {
+/**
+ * @param client direct to one member
+ * @param only `db.collection` of those to read; everything by default
+ */
+export async function readOracle(client: MongoClient, databases: readonly string[], time: ClusterTime, only?: readonly string[]): Promise<Map<string, OracleCollection>> {
   const reader = await createRawReader(client);
   const found = new Map<string, OracleCollection>();
   for (const db of databases) {
     for await (const raw of readAll(reader, db, { listCollections: 1 })) {
+      const { name } = BSON.deserialize(raw) as unknown as { name: string };
+      if (only !== undefined && !only.includes(`${db}.${name}`)) continue;
       const collection = await readCollection(reader, { db, raw: Buffer.from(raw), time });
       if (collection !== null) found.set(collection.name, collection);
     }

@@ -1,6 +1,7 @@
 // The kernel's records of one scan, in scan order, on disk: 32 bytes for each document (id hash, document hash, length).
-// With them the hash of the settled set is exact without reading any document again.
-import { open, rm, type FileHandle } from 'node:fs/promises';
+// With them the hash of the settled set is exact without reading any document again. A cluster may have tens of
+// thousands of collections, so no file stays open, and the smallest stay in memory.
+import { appendFile, open, rm } from 'node:fs/promises';
 import { RECORD_BYTES } from '../../bson/index.ts';
 
 export interface RecordFile {
@@ -8,29 +9,29 @@ export interface RecordFile {
   add(records: Uint8Array): void;
   /** Writes what has gathered once it is worth a write. */
   flush(): Promise<void>;
+  /** The scan is over: what is more than a little goes to disk. */
+  finish(): Promise<void>;
   /** Reads all records, block by block, each a whole number of records; valid until the next block. */
   forEachBlock(use: (block: Uint8Array) => void): Promise<void>;
-  /** Forgets everything: the scan begins again. */
+  /** Forgets everything: the scan begins again, or nobody needs it any more. */
   clear(): Promise<void>;
-  close(): Promise<void>;
 }
 
 const WRITE_BYTES = 256 * 1024;
+const KEPT_BYTES = 4 * 1024;
 const READ_BYTES = 8192 * RECORD_BYTES;
 
 /** @param path a file that does not exist yet */
-export async function createRecordFile(path: string): Promise<RecordFile> {
-  const file: FileHandle = await open(path, 'wx+', 0o600);
+export function createRecordFile(path: string): RecordFile {
   let pending: Uint8Array[] = [];
   let pendingBytes = 0;
   let written = 0;
 
   const write = async (): Promise<void> => {
-    if (pendingBytes === 0) return;
     const block = Buffer.concat(pending, pendingBytes);
     pending = [];
     pendingBytes = 0;
-    for (let at = 0; at < block.length; ) at += (await file.write(block, at, block.length - at, written + at)).bytesWritten;
+    await appendFile(path, block, { mode: 0o600 });
     written += block.length;
   };
   return {
@@ -41,25 +42,33 @@ export async function createRecordFile(path: string): Promise<RecordFile> {
     async flush() {
       if (pendingBytes >= WRITE_BYTES) await write();
     },
+    async finish() {
+      if (pendingBytes > KEPT_BYTES) await write();
+    },
     async forEachBlock(use) {
-      await write();
-      const block = Buffer.allocUnsafe(READ_BYTES);
-      for (let at = 0; at < written; ) {
-        const { bytesRead } = await file.read(block, 0, Math.min(READ_BYTES, written - at), at);
-        if (bytesRead === 0 || bytesRead % RECORD_BYTES !== 0) throw new Error(`The records of a scan end early, at byte ${at + bytesRead} of ${written}`);
-        use(block.subarray(0, bytesRead));
-        at += bytesRead;
-      }
+      if (written > 0) await readBlocks(path, written, use);
+      if (pendingBytes > 0) use(Buffer.concat(pending, pendingBytes));
     },
     async clear() {
       pending = [];
       pendingBytes = 0;
+      if (written > 0) await rm(path, { force: true });
       written = 0;
-      await file.truncate(0);
-    },
-    async close() {
-      await file.close();
-      await rm(path, { force: true });
     },
   };
+}
+
+async function readBlocks(path: string, bytes: number, use: (block: Uint8Array) => void): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    const block = Buffer.allocUnsafe(READ_BYTES);
+    for (let at = 0; at < bytes; ) {
+      const { bytesRead } = await file.read(block, 0, Math.min(READ_BYTES, bytes - at), at);
+      if (bytesRead === 0 || bytesRead % RECORD_BYTES !== 0) throw new Error(`The records of a scan end early, at byte ${at + bytesRead} of ${bytes}`);
+      use(block.subarray(0, bytesRead));
+      at += bytesRead;
+    }
+  } finally {
+    await file.close();
+  }
 }

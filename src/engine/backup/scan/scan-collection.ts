@@ -59,13 +59,13 @@ const CURSOR_LOST = new Set([43, 175, 237, 11601]);
 
 /** @returns null when the collection is gone @throws LeafvaultError CAPTURE_COLLECTION_UNREADABLE */
 export async function scanCollection(context: CaptureContext, target: ScanTarget, options: ScanOptions): Promise<Scan | null> {
-  const records = options.keepRecords ? await createRecordFile(join(context.folder, `scan-${fileName(target)}`)) : null;
+  const records = options.keepRecords ? createRecordFile(join(context.folder, `scan-${fileName(target)}`)) : null;
   for (let beginning = 1; beginning <= BEGINNINGS; beginning += 1) {
     await records?.clear();
     const since = options.begin();
     const outcome = await scanOnce(context, target, { since, records });
     if (outcome === 'again') continue;
-    if (outcome === 'gone') await records?.close();
+    if (outcome === 'gone') await records?.clear();
     return outcome === 'gone' ? null : outcome;
   }
   throw new LeafvaultError('CAPTURE_COLLECTION_UNREADABLE', `Reading ${target.label} failed: it began ${BEGINNINGS} times and never came to an end`, {
@@ -88,6 +88,7 @@ async function scanOnce(context: CaptureContext, target: ScanTarget, run: { read
     try {
       if (context.source.generation !== place.generation) return 'again';
       await readToEnd(context, target, { place, records: run.records });
+      await run.records?.finish();
       context.log.debug({ db: target.db, uuid: target.uuid, documents: documentsOf(place.stream.state) }, 'scanned');
       return { list: await place.stream.finish(), state: place.stream.state, records: run.records, mask };
     } catch (error) {

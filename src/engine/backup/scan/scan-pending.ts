@@ -41,7 +41,7 @@ export async function scanPending(context: CaptureContext, pending: readonly Cho
 
 async function scanOne(context: CaptureContext, { chosen, size }: Task, options: ScanPendingOptions): Promise<void> {
   const { collection } = chosen;
-  await options.scans.get(collection.uuid)?.records?.close();
+  await options.scans.get(collection.uuid)?.records?.clear();
   options.scans.delete(collection.uuid);
   try {
     const scan = await scanCollection(context, {

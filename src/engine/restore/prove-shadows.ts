@@ -25,7 +25,7 @@ async function proveContent({ target, options, tally }: RestoreContext, { entry,
   const uuid = (await uuidsOf(target, step.db, [collection])).get(collection);
   if (uuid !== step.shadowUuid) throw proofFailed(step.from, 'the collection under construction was replaced by somebody');
   const state = await readContent(target, {
-    db: step.db, collection, hashSeed: options.hashSeed, signal: options.signal,
+    db: step.db, collection, hashSeed: options.hashSeed, signal: options.signal, documentBytes: entry.body.bytes / Math.max(1, entry.body.documents),
     onBatch: (documents, bytes) => tally.add(step.from, documents, bytes),
   });
   const content = contentOf(state);

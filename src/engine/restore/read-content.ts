@@ -7,10 +7,15 @@ export interface ReadContentOptions {
   readonly collection: string;
   readonly hashSeed: Uint8Array;
   readonly signal?: AbortSignal;
+  /** Average of a document, for batches of a size that bounds memory; 1 KiB when it isn't known. */
+  readonly documentBytes?: number;
   readonly onBatch?: (documents: number, bytes: number) => void;
   /** Gets each batch of documents, side by side; the view ends with the call. Waited for. */
   readonly onDocuments?: (documents: Uint8Array, count: number) => Promise<void>;
 }
+
+/** Large enough to keep a server busy, small enough for several collections at once within a worker's memory. */
+const BATCH_BYTES = 4 * 1024 * 1024;
 
 /** Every document in natural order. The next batch is under way while one is hashed. */
 export async function readContent(target: Target, options: ReadContentOptions): Promise<HashState> {
@@ -20,10 +25,11 @@ export async function readContent(target: Target, options: ReadContentOptions): 
   const state = newHashState();
   const session = target.client.startSession({ causalConsistency: false });
   const read = { session, ...(options.signal === undefined ? {} : { signal: options.signal }) };
+  const batchSize = Math.max(1, Math.min(100_000, Math.ceil(BATCH_BYTES / (options.documentBytes ?? 1024))));
   try {
-    let reply = await reader.open(db, { find: collection, hint: { $natural: 1 }, readConcern: { level: 'majority' }, batchSize: 1000, noCursorTimeout: true }, read);
+    let reply = await reader.open(db, { find: collection, hint: { $natural: 1 }, readConcern: { level: 'majority' }, batchSize, noCursorTimeout: true }, read);
     for (;;) {
-      const next = reply.cursorId === 0n ? null : reader.more(db, { id: reply.cursorId, collection }, {}, read);
+      const next = reply.cursorId === 0n ? null : reader.more(db, { id: reply.cursorId, collection }, { batchSize }, read);
       // Its failure is seen where it is awaited, also when hashing fails first.
       next?.catch(() => undefined);
       const slices: { readonly bytes: Uint8Array; readonly documents: number }[] = [];

@@ -18,6 +18,8 @@ export interface Session {
    * @throws REPOSITORY_SESSION_FENCED @returns bytes stored
    */
   claimCommit(rootName: string): Promise<number>;
+  /** Leaves the session in the store: its root may still arrive, and a prune has to fence it first. */
+  abandon(): void;
   /** Safe to call twice. A session that cannot be removed is logged: it only holds back pruning. */
   end(): Promise<void>;
 }
@@ -52,6 +54,10 @@ async function putSession(context: Context, kind: 'writer' | 'reader', generatio
     async claimCommit(rootName) {
       claimed = true;
       return claimCommit(context, id, rootName);
+    },
+    abandon() {
+      ended = true;
+      log.warn({ session: id }, 'a session is left open because its root may still arrive; it holds back pruning until it is fenced');
     },
     async end() {
       if (ended) return;

@@ -1,6 +1,7 @@
 // Sessions, generations and fences: what a prune will rely on is written, and obeyed, from the start.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { LeafvaultError } from '../../src/foundation/errors.ts';
 import { newId } from '../../src/foundation/ids.ts';
 import type { Repository } from '../../src/repository/index.ts';
 import { deriveKeys, type RepositoryKeys } from '../../src/repository/format/keys.ts';
@@ -117,6 +118,21 @@ describe('fence', () => {
     await assert.rejects(repository.loadSnapshot(id), { code: 'REPOSITORY_SNAPSHOT_MISSING' });
     assert.deepEqual((await repository.check({ readData: true })).problems, []);
   }));
+
+  test('stays possible for a root without a clear answer: its session is left open', async () => {
+    const inner = createMemoryStorage();
+    const unclear: Storage = {
+      ...inner,
+      async put(name, bytes, options) {
+        if (name.startsWith('snapshots/')) throw new LeafvaultError('STORAGE_FAILED', 'timed out', { retryable: true });
+        await inner.put(name, bytes, options);
+      },
+    };
+    const repository = await openTestRepository(unclear);
+    await assert.rejects(writeSnapshot(repository, CONTENT), { code: 'STORAGE_FAILED' });
+    await repository.close();
+    assert.equal((await objectNames(inner)).filter((name) => name.startsWith('sessions/')).length, 2, 'the session and its intent');
+  });
 
   test('of a commit names the root, and goes with the session', async () => {
     const storage = createMemoryStorage();

@@ -1,4 +1,5 @@
-// A process that writes a lot through one writer, reads it back, checks it, and prints its peak memory in MiB.
+// A process that writes a lot through one writer, reads it back, checks it, and prints its peak memory in MiB
+// after writing and in all.
 // Arguments: folder, MB of raw bytes.
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -24,10 +25,15 @@ for (let written = 0; written < Number(megabytes) * 1_000_000; written += CHUNK_
 }
 const whole = await list.finish();
 const root = await writer.commit({ id: newId(), createdAt: new Date().toISOString(), series: 's', body: {} });
+const writing = peakMiB();
 const reader = await repository.openReader();
 let read = 0;
 for await (const { raw } of reader.chunks(whole)) read += raw.length;
 await reader.close();
 const { problems } = await repository.check({ readData: true });
 await repository.close();
-process.stdout.write(JSON.stringify({ peakMiB: Math.round(process.resourceUsage().maxRSS / 1024), read, problems: problems.length, stored: root.stats.storedBytes }));
+process.stdout.write(JSON.stringify({ writing, whole: peakMiB(), read, problems: problems.length, stored: root.stats.storedBytes }));
+
+function peakMiB(): number {
+  return Math.round(process.resourceUsage().maxRSS / 1024);
+}

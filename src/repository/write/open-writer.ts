@@ -114,7 +114,7 @@ function startWriter(context: RepositoryContext, session: Session, condemned: Re
         storedBytes += await session.claimCommit(snapshotName(root.id));
         if (stopping.signal.aborted) throw stopping.signal.reason;
         const whole: SnapshotRoot = { formatVersion: FORMAT_VERSION, ...root, entries: list, stats: stats() };
-        storedBytes += await putRoot(context, whole, session.id);
+        storedBytes += await putRoot(context, whole, session);
         return whole;
       });
       await close();
@@ -133,16 +133,20 @@ function startWriter(context: RepositoryContext, session: Session, condemned: Re
 }
 
 /** @returns bytes stored */
-async function putRoot(context: RepositoryContext, root: SnapshotRoot, sessionId: string): Promise<number> {
+async function putRoot(context: RepositoryContext, root: SnapshotRoot, session: Session): Promise<number> {
   const name = snapshotName(root.id);
   const bytes = sealRoot(context.keys, root);
   try {
     await context.storage.put(name, bytes);
     return bytes.length;
   } catch (cause) {
-    if (!isLeafvaultError(cause, 'STORAGE_OBJECT_EXISTS')) throw cause;
+    if (!isLeafvaultError(cause, 'STORAGE_OBJECT_EXISTS')) {
+      // No clear answer after the last try: the root may be there, or come.
+      if (!isLeafvaultError(cause) || cause.retryable) session.abandon();
+      throw cause;
+    }
     const there = openRoot(context.keys, root.id, await readObject(context.storage, name));
-    if (there === null) throw fencedError(sessionId);
+    if (there === null) throw fencedError(session.id);
     throw new LeafvaultError('REPOSITORY_SNAPSHOT_EXISTS', `Committing the snapshot ${root.id} failed: a snapshot of that id exists already`, {
       cause,
       details: { snapshotId: root.id },

@@ -161,6 +161,7 @@ export function createPackLine(context: Context, options: PackLineOptions): Pack
       await Promise.all(sending.values());
       await flushIndex();
       if (unnamed.length + open.size + sending.size > 0) throw new Error('a pack is left over at the end of a writer');
+      segments.close();
     },
     async idle() {
       await Promise.allSettled(sending.values());
@@ -168,6 +169,7 @@ export function createPackLine(context: Context, options: PackLineOptions): Pack
       for (const pack of open) pack.release();
       open.clear();
       current = null;
+      segments.close();
     },
     flushIndex,
   };

@@ -132,6 +132,8 @@ export interface RestoreResult {
   readonly documents: number;
   readonly bytes: number;
   readonly movedAside: readonly string[];
+  /** What preflight warned of, and last steps that the target refused after the collections went live. */
+  readonly warnings?: readonly string[];
 }
 
 export type RestoreSnapshot = (options: RestoreOptions) => Promise<RestoreResult>;

@@ -15,5 +15,6 @@ export function resultOf(plan: RestorePlan): RestoreResult {
     documents: collections.reduce((sum, { documents }) => sum + documents, 0),
     bytes: collections.reduce((sum, { bytes }) => sum + bytes, 0),
     movedAside: plan.kept,
+    warnings: plan.warnings,
   };
 }

@@ -19,8 +19,8 @@ const NEVER = new Int32(2147483647);
 export function planIndexes(body: CollectionBody, strategy: IndexStrategy): IndexPlan {
   const options = optionsOf(body);
   const wanted = strategy === 'NONE' ? [] : indexesOf(body).filter((spec) => !isIdIndex(spec) && !(strategy === 'ALL_EXCEPT_TTL' && isExpiring(spec)));
-  const expiries: Expiry[] = wanted.filter(isExpiring).map((spec) => ({ index: String(spec.get('name')), value: expiryOf(spec) }));
-  if (isExpiring(options) && strategy !== 'ALL_EXCEPT_TTL') expiries.push({ index: null, value: expiryOf(options) });
+  const expiries: Expiry[] = wanted.filter(hasExpiry).map((spec) => ({ index: String(spec.get('name')), value: expiryOf(spec) }));
+  if (hasExpiry(options) && strategy !== 'ALL_EXCEPT_TTL') expiries.push({ index: null, value: expiryOf(options) });
   return { indexes: wanted.map((spec) => asSpecification(spec, options)), expiries };
 }
 
@@ -32,6 +32,11 @@ export function isIdIndex(spec: OrderedDocument): boolean {
 /** True for a TTL index, and for options of a collection that expires by itself. */
 export function isExpiring(holder: OrderedDocument): boolean {
   return holder.has('expireAfterSeconds');
+}
+
+/** NaN and the infinities expire nothing; set by `collMod`, a 6.0 server would make 0 of them and delete everything. */
+function hasExpiry(holder: OrderedDocument): boolean {
+  return isExpiring(holder) && Number.isFinite(Number(holder.get('expireAfterSeconds')));
 }
 
 function asSpecification(spec: OrderedDocument, options: OrderedDocument): OrderedDocument {

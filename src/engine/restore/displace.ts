@@ -27,10 +27,21 @@ export async function putBack(target: Target, step: Displaced & Partial<Pick<Swa
       await ensureAt(target, { db: step.db, uuid: step.shadowUuid, from: step.name, to: step.shadow, gaps: [] });
     }
   }
-  if (step.liveUuid === null) return;
+  if (step.liveUuid === null) {
+    await giveBack(target, step);
+    return;
+  }
   const places = await uuidsOf(target, step.db, [step.old]);
   if (places.get(step.old) !== step.liveUuid) return;
   await ensureAt(target, { db: step.db, uuid: step.liveUuid, from: step.old, to: step.name, gaps: gapNames(step) });
+}
+
+/** The name was free before the swap: what an application made there meanwhile goes back to it, if nothing newer is there. */
+async function giveBack(target: Target, step: Displaced): Promise<void> {
+  const places = await uuidsOf(target, step.db, [step.name, step.gap]);
+  const uuid = places.get(step.gap);
+  if (uuid === undefined || places.has(step.name)) return;
+  await ensureAt(target, { db: step.db, uuid, from: step.gap, to: step.name, gaps: [] });
 }
 
 /** UUID of each of these names that is a collection. */

@@ -79,7 +79,7 @@ function storedOf(plan: RestorePlan): StoredPlan & RestorePlan {
 /** What a capture leaves out because of this plan, `db.name` each. */
 export function shadowNamesOf(plan: RestorePlan): string[] {
   if (plan.state === 'finished' || plan.state === 'undone') return plan.kept;
-  return namesInPlan(plan).map(({ db, name }) => `${db}.${name}`);
+  return [...plan.kept, ...namesInPlan(plan).map(({ db, name }) => `${db}.${name}`)];
 }
 
 function plansOf(target: Target): Collection<StoredPlan> {

@@ -12,7 +12,7 @@ import { loadShadows } from './load-shadows.ts';
 import { dropOwnShadows } from './drop-own-shadows.ts';
 import { openTarget, type Target } from './open-target.ts';
 import { planRestore } from './plan-restore.ts';
-import { createPlanStore, type PlanStore } from './plan-store.ts';
+import { createPlanStore, loadPlan, type PlanStore } from './plan-store.ts';
 import { parsePlan, type RestorePlan } from './plan.ts';
 import { preflight } from './preflight/preflight.ts';
 import { createProgressTally } from './progress-tally.ts';
@@ -69,6 +69,12 @@ async function runSteps(options: RestoreOptions, attempt: Attempt, target: Targe
   await phase('preflight');
   const { facts, selected, warnings } = await preflight(options, target);
   const planned = planRestore(options, selected, facts, warnings);
+  const before = await loadPlan(options.restoreId, options.journal, target);
+  // Above every copy that lies anywhere; and what was kept stays named.
+  planned.plan.revision = before?.revision ?? 0;
+  const kept = before?.kept ?? [];
+  planned.plan.kept = [...kept];
+  planned.plan.asides = planned.plan.asides.filter(({ db, name }) => !kept.includes(`${db}.${name}`));
   const store = createPlanStore(options.journal, target, options.clock);
   attempt.plan = planned.plan;
   await phase('prepare');

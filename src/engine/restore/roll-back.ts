@@ -28,7 +28,7 @@ export async function rollBack(target: Target, plan: RestorePlan, store: PlanSto
     if (failure !== undefined) throw failure.error;
   }
   await dropNamed(target, shadowsOf(plan), log, () => store.hold(plan));
-  plan.kept = await keptGaps(target, plan);
+  plan.kept = [...new Set([...plan.kept, ...(await keptGaps(target, plan))])];
   if (plan.kept.length > 0) log.warn({ collections: plan.kept }, 'Kept collections that an application made while names were being swapped');
   plan.state = 'undone';
   await store.save(plan);
@@ -38,7 +38,6 @@ export async function rollBack(target: Target, plan: RestorePlan, store: PlanSto
 async function keptGaps(target: Target, plan: RestorePlan): Promise<string[]> {
   const kept: string[] = [];
   for (const step of [...plan.swaps, ...plan.asides]) {
-    if (step.liveUuid === null) continue;
     for (const name of (await uuidsOf(target, step.db, gapNames(step))).keys()) kept.push(`${step.db}.${name}`);
   }
   return kept;

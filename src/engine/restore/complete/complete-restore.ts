@@ -56,7 +56,7 @@ async function cleanUp({ target, plan, store, log }: CompleteOptions): Promise<v
   const drops = plan.oldCollections === 'drop' ? old.filter(({ step }) => !unsure.has(step)) : [];
   await dropNamed(target, drops, log, hold);
   const views = plan.oldCollections === 'keep' ? plan.asideViews.map(({ db, old: name }) => ({ db, name })) : [];
-  plan.kept = [...old.filter((each) => !drops.includes(each)), ...views].map(({ db, name }) => `${db}.${name}`);
+  plan.kept = [...new Set([...plan.kept, ...[...old.filter((each) => !drops.includes(each)), ...views].map(({ db, name }) => `${db}.${name}`)])];
   plan.state = 'finished';
   await store.save(plan);
   if (plan.kept.length === 0) await store.forget(plan);
@@ -81,7 +81,6 @@ function leftovers(plan: RestorePlan): Named[] {
 async function displaced(target: Target, plan: RestorePlan): Promise<(Named & { readonly step: Displaced })[]> {
   const found: (Named & { readonly step: Displaced })[] = [];
   for (const step of [...plan.swaps, ...plan.asides]) {
-    if (step.liveUuid === null) continue;
     const there = await uuidsOf(target, step.db, [step.old, ...gapNames(step)]);
     for (const [name, uuid] of there) if (name !== step.old || uuid === step.liveUuid) found.push({ db: step.db, name, uuid, step });
   }

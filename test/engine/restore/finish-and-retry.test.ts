@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { BSONRegExp, Double, MongoClient } from 'mongodb';
+import { restoreSnapshot } from '../../../src/engine/restore/index.ts';
+import { planIndexes } from '../../../src/engine/restore/index-plan.ts';
+import { encodeOrdered } from '../../../src/engine/snapshot/index.ts';
+import type { CollectionBody } from '../../../src/engine/contracts.ts';
+import type { Repository } from '../../../src/repository/repository.ts';
+import { createMemoryStorage } from '../../../src/storage/index.ts';
+import { buildSnapshot } from '../../support/build-snapshot.ts';
+import { startReplicaSet, type ReplicaSet } from '../../support/mongod.ts';
+import { openTestRepository } from '../../support/repository-fixture.ts';
+import { restoreWorld } from '../../support/restore-world.ts';
+
+const CHOICE = { selection: { databases: ['shop'], collections: [], renames: [] } };
+
+describe('a restore of what others touch meanwhile', () => {
+  let server: ReplicaSet;
+  let client: MongoClient;
+  let repository: Repository;
+
+  before(async () => {
+    server = await startReplicaSet();
+    client = new MongoClient(server.uri);
+    repository = await openTestRepository(createMemoryStorage());
+  });
+
+  after(async () => {
+    await client?.close();
+    await repository?.close();
+    await server?.stop();
+  });
+
+  beforeEach(async () => {
+    await client.db('shop').dropDatabase();
+    await client.db('shop').collection('c').insertOne({ _id: 1 as never, at: new Date(), pattern: new BSONRegExp('(?i)abc', '') });
+    await client.db('shop').collection('c').createIndex({ at: 1 }, { name: 'ttl', expireAfterSeconds: 86_400 });
+  });
+
+  const snapshot = (): ReturnType<typeof buildSnapshot> => buildSnapshot(server.uri, { repository, databases: ['shop'] });
+
+  test('warns of documents that expire without reading what stands beside their date', async () => {
+    await client.db('shop').collection('c').insertOne({ _id: 2 as never, at: new Date(0), pattern: new BSONRegExp('(?i)abc', '') });
+    await using world = await restoreWorld(repository, await snapshot(), server.uri, CHOICE);
+    const { warnings } = await restoreSnapshot(world.options);
+    assert.match((warnings ?? []).join(), /shop\.c 1 of the first 2 documents are older than the TTL index ttl/);
+  });
+
+  test('finishes with a warning when somebody drops the TTL index right after the swap', async () => {
+    await using world = await restoreWorld(repository, await snapshot(), server.uri, {
+      ...CHOICE, onPhase: async (phase) => void (phase === 'finish:expiries' && (await client.db('shop').collection('c').dropIndex('ttl'))),
+    });
+    const { warnings } = await restoreSnapshot(world.options);
+    assert.match((warnings ?? []).join(), /Setting the expiry of shop\.c was refused by the target/);
+    assert.equal(world.journal.saved.at(-1)?.['state'], 'finished');
+  });
+
+  for (const end of ['rolled back', 'finished']) {
+    test(`keeps what an application wrote under a name that was free, when ${end}`, async () => {
+      const root = await snapshot();
+      await client.db('shop').dropDatabase();
+      await using world = await restoreWorld(repository, root, server.uri, {
+        ...CHOICE, oldCollections: 'keep', onPhase: async (phase) => {
+          if (phase === 'swap:new:shop.c') await client.db('shop').collection('c').insertOne({ _id: 99 as never });
+          if (phase === 'swap:commit' && end === 'rolled back') throw new Error('boom');
+        },
+      });
+      const outcome = await restoreSnapshot(world.options).catch((error: unknown) => error as Error);
+      if (end === 'rolled back') {
+        assert.equal((outcome as Error).message, 'boom');
+        assert.equal(await client.db('shop').collection('c').countDocuments({ _id: 99 as never }), 1);
+        return;
+      }
+      const [kept] = (outcome as Awaited<ReturnType<typeof restoreSnapshot>>).movedAside;
+      assert.match(kept ?? '', /^shop\.__lv_.*\.gap1$/);
+      assert.equal(await client.db('shop').collection((kept ?? '').slice('shop.'.length)).countDocuments({ _id: 99 as never }), 1);
+      await client.db('__leafvault').collection('plans').deleteMany({});
+    });
+  }
+
+  test('goes on after a roll back that kept an intruder, and still names it', async () => {
+    let boom = true;
+    await using world = await restoreWorld(repository, await snapshot(), server.uri, {
+      ...CHOICE, onPhase: async (phase) => {
+        if (!boom) return;
+        if (phase === 'swap:new:shop.c') await client.db('shop').collection('c').insertOne({ _id: 99 as never });
+        if (phase === 'swap:commit') throw new Error('boom');
+      },
+    });
+    await assert.rejects(restoreSnapshot(world.options), /boom/);
+    boom = false;
+    const { movedAside } = await restoreSnapshot(world.options);
+    assert.equal(movedAside.length, 1);
+    assert.equal(await client.db('shop').collection((movedAside[0] ?? '').slice('shop.'.length)).countDocuments({ _id: 99 as never }), 1);
+  });
+
+  test('plans no expiry for a TTL that is not a number', () => {
+    const index = new Map<string, unknown>([['v', 2], ['key', new Map([['at', 1]])], ['name', 'at'], ['expireAfterSeconds', new Double(NaN)]]);
+    const body = { options: '', indexes: encodeOrdered(new Map([['indexes', [index]]])).toString('base64') } as CollectionBody;
+    const { indexes, expiries } = planIndexes(body, 'ALL');
+    assert.deepEqual(expiries, []);
+    assert.equal(Number(indexes[0]?.get('expireAfterSeconds')), 2_147_483_647);
+  });
+});

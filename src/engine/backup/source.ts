@@ -37,7 +37,7 @@ export interface SourceOptions {
   readonly signal: AbortSignal;
   readonly clock: Clock;
   readonly log: Logger;
-  /** How long a lost member is waited for before another is chosen; 10 s by default. */
+  /** How long a lost member is waited for before another is chosen; 5 s by default. */
   readonly patienceMs?: number;
 }
 
@@ -67,7 +67,7 @@ export async function openSource(options: SourceOptions): Promise<Source> {
     link.session === undefined ? { signal: options.signal } : { session: link.session, signal: options.signal };
 
   const recover = async (): Promise<void> => {
-    const deadline = options.clock.monotonicMs() + (options.patienceMs ?? 10_000);
+    const deadline = options.clock.monotonicMs() + (options.patienceMs ?? 5_000);
     for (;;) {
       throwIfAborted(options.signal);
       const process = await answeringProcess(link.client);

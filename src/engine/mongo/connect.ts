@@ -63,13 +63,20 @@ export function asConnectError(cause: unknown, uri: string, side: Side = 'SOURCE
       hint: 'Check user, password and authSource of the connection string',
     });
   }
-  if (cause instanceof MongoParseError || (cause instanceof Error && cause.name === 'MongoInvalidArgumentError')) {
-    return new LeafvaultError(`${side}_URI_INVALID`, `Reading the connection string for ${named} failed: ${redactUri(cause.message)}`, { details: { reason: redactUri(cause.message) } });
-  }
+  if (cause instanceof MongoParseError || (cause instanceof Error && cause.name === 'MongoInvalidArgumentError')) return asUriError(cause, uri, side);
   return new LeafvaultError(`${side}_UNREACHABLE`, `Connecting to ${named} failed: ${reasonOf(cause)}`, {
     details: { hosts },
     hint: 'Check that the hosts are right, that MongoDB runs there and that a firewall lets this machine in',
     retryable: true,
+  });
+}
+
+function asUriError(cause: unknown, uri: string, side: Side): LeafvaultError {
+  const hosts = hostsOfUri(uri);
+  const reason = redactUri(describeError(cause));
+  return new LeafvaultError(`${side}_URI_INVALID`, `Reading the connection string${hosts.length === 0 ? '' : ` for ${hosts.join(', ')}`} failed: ${reason}`, {
+    details: { reason },
+    hint: 'It has the form mongodb://user:password@host:port/?options; special characters in user and password are percent-encoded',
   });
 }
 
@@ -86,7 +93,7 @@ function makeClient(uri: string, side: Side, options: ConnectOptions): MongoClie
       ...options.driver,
     });
   } catch (cause) {
-    throw asConnectError(cause, uri, side);
+    throw asUriError(cause, uri, side);
   }
 }
 

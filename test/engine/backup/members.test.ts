@@ -1,0 +1,126 @@
+// Captures of three members, when cursors, documents and members are lost on the way.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { MongoClient, type Document } from 'mongodb';
+import { BACKUP_ROLE } from '../../../src/engine/mongo/index.ts';
+import type { Repository } from '../../../src/repository/index.ts';
+import { createMemoryStorage } from '../../../src/storage/index.ts';
+import { readBack, takeSnapshot, type LogLine } from '../../support/capture.ts';
+import { startReplicaSet, type ReplicaSet } from '../../support/mongod.ts';
+import { openTestRepository } from '../../support/repository-fixture.ts';
+import { compareWithOracle, readOracle } from './oracle.ts';
+
+let servers: ReplicaSet;
+let client: MongoClient;
+let repository: Repository;
+let uri: string;
+const DOCUMENTS = 6_000;
+const selection = { databases: ['members'], collections: [] };
+
+before(async () => {
+  servers = await startReplicaSet({ members: 3, auth: true, parameters: { minSnapshotHistoryWindowInSeconds: 600 } });
+  await servers.createRole(BACKUP_ROLE);
+  uri = await servers.createUser({ user: 'backup', password: 'x', roles: ['leafvaultBackup'] });
+  client = await MongoClient.connect(servers.adminUri, { writeConcern: { w: 'majority' }, heartbeatFrequencyMS: 500 });
+  repository = await openTestRepository(createMemoryStorage(), { packBytes: 4 * 1024 * 1024 });
+  await client.db('members').createCollection('clustered', { clusteredIndex: { key: { _id: 1 }, unique: true } });
+  const documents = (): Document[] => Array.from({ length: DOCUMENTS }, (_, n) => ({ _id: n, n, pad: 'x'.repeat(300) }));
+  for (const name of ['plain', 'clustered']) await client.db('members').collection(name).insertMany(documents() as never[]);
+});
+
+after(async () => {
+  await client?.close(true);
+  await repository?.close();
+  await servers?.stop();
+});
+
+async function onMember<T>(host: string, run: (member: MongoClient) => Promise<T>): Promise<T> {
+  const member = await MongoClient.connect(servers.memberUri(servers.members.findIndex((each) => each.host === host)));
+  try {
+    return await run(member);
+  } finally {
+    await member.close(true);
+  }
+}
+
+/** Calls `act` once, when each collection was read to between a quarter and three quarters. */
+function onceHalfWay(act: () => Promise<void>): { readonly onLog: (line: LogLine) => void; readonly done: () => Promise<void>; readonly lines: LogLine[] } {
+  const half = new Set<unknown>();
+  const lines: LogLine[] = [];
+  let done: Promise<void> | undefined;
+  return {
+    lines,
+    done: async () => done,
+    onLog(line) {
+      if (line.msg !== 'scanning') lines.push(line);
+      else if (Number(line.documents) > DOCUMENTS / 4) half.add(line.uuid);
+      if (half.size === 2) done ??= act();
+    },
+  };
+}
+
+async function captureAndCompare(options: { readonly onLog: (line: LogLine) => void; readonly bytesPerSecond?: number }): Promise<string> {
+  const { root, body } = await takeSnapshot({ uri, repository, selection, limits: { bytesPerSecond: options.bytesPerSecond ?? 1_500_000 }, onLog: options.onLog });
+  const primary = servers.members[await servers.primary()]!.host;
+  const oracle = await onMember(primary, (member) => readOracle(member, ['members'], body.pointInTime!));
+  assert.deepEqual(compareWithOracle(await readBack(repository, root), oracle), []);
+  return body.source.member;
+}
+
+/** The member that a capture would read, as things are. */
+async function chosenMember(): Promise<string> {
+  const { body } = await takeSnapshot({ uri, repository, selection: { databases: ['none'], collections: [] } });
+  return body.source.member;
+}
+
+describe('a capture of several members', () => {
+  it('reads a secondary, and the same one again', async () => {
+    const first = await takeSnapshot({ uri, repository, selection });
+    const { member } = first.body.source;
+    assert.notEqual(member, servers.members[await servers.primary()]!.host);
+    for (const other of servers.members.filter(({ host }) => host !== member)) {
+      const root = { ...first.root, body: { ...first.root.body, source: { ...first.body.source, member: other.host } } };
+      const again = await takeSnapshot({ uri, repository, selection, previous: root });
+      assert.equal(again.body.source.member, other.host);
+    }
+  });
+
+  it('goes on by its token when cursors are killed', async () => {
+    const member = await chosenMember();
+    const watched = onceHalfWay(() => onMember(member, async (client) => void (await client.db('admin').command({ killAllSessions: [{ user: 'backup', db: 'admin' }] }))));
+    await captureAndCompare(watched);
+    await watched.done();
+    const interrupted = watched.lines.filter(({ msg }) => msg === 'a scan was interrupted');
+    assert.ok(interrupted.length > 0 && interrupted.every(({ next }) => next === 'on'), JSON.stringify(interrupted));
+  });
+
+  it('steps back when the document that a token names is gone', async () => {
+    const member = await chosenMember();
+    const watched = onceHalfWay(async () => {
+      // Most of what was read goes, and with it whatever the newest tokens name; what lies behind is read once.
+      for (const name of ['plain', 'clustered']) await client.db('members').collection<Document>(name).deleteMany({ n: { $gt: 30, $lt: DOCUMENTS - 200 } });
+      await onMember(member, async (direct) => void (await direct.db('admin').command({ killAllSessions: [{ user: 'backup', db: 'admin' }] })));
+    });
+    await captureAndCompare({ ...watched, bytesPerSecond: 500_000 });
+    await watched.done();
+    assert.ok(watched.lines.some(({ msg, reason }) => msg === 'a scan was interrupted' && /no longer exists/.test(String(reason))), JSON.stringify(watched.lines));
+  });
+
+  it('begins its unfinished collections again on another member when the one is lost', async () => {
+    for (const name of ['plain', 'clustered']) {
+      await client.db('members').collection<Document>(name).deleteMany({});
+      await client.db('members').collection<Document>(name).insertMany(Array.from({ length: DOCUMENTS }, (_, n) => ({ _id: n as never, n, pad: 'y'.repeat(300) })));
+    }
+    const member = await chosenMember();
+    const lost = servers.members.find(({ host }) => host === member)!;
+    const watched = onceHalfWay(async () => {
+      await lost.kill();
+      await client.db('members').collection('plain').updateMany({ n: { $lt: 500 } }, { $set: { after: 1 } }, { writeConcern: { w: 1 } });
+    });
+    const other = await captureAndCompare(watched);
+    await watched.done();
+    assert.notEqual(other, member);
+    assert.ok(watched.lines.some(({ msg, next }) => msg === 'a scan was interrupted' && next === 'again'));
+    await lost.restart();
+  });
+});

@@ -4,12 +4,14 @@ import { runCli } from './cli/index.ts';
 import { EXIT_CODES } from './cli/index.ts';
 
 const stop = new AbortController();
-let signals = 0;
+let stopAskedAt: number | null = null;
+/** A terminal signals the whole group and a wrapper passes it on: what comes at once is one wish. */
+const SAME_WISH_MS = 1_000;
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => {
-    signals += 1;
     // A person who asks twice does not want to wait.
-    if (signals > 1) process.exit(EXIT_CODES.interrupted.code);
+    if (stopAskedAt !== null && performance.now() - stopAskedAt > SAME_WISH_MS) process.exit(EXIT_CODES.interrupted.code);
+    stopAskedAt ??= performance.now();
     stop.abort(new Error(`Stopped by ${name}`));
   });
 }

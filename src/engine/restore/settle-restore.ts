@@ -1,4 +1,5 @@
 // Ends what a worker left of a restore, from the plan alone: before the point of no return all old, after it all new.
+import { MongoServerError } from 'mongodb';
 import type { RestoreOptions, SettleRestore } from '../contracts.ts';
 import { isTurnedBack } from './check-names.ts';
 import { completeRestore } from './complete/complete-restore.ts';
@@ -25,7 +26,11 @@ export async function settlePlan({ restoreId, target: { uri }, journal, signal, 
   });
   if (target === null) return 'old';
   try {
-    const plan = await loadPlan(restoreId, journal, target);
+    const plan = await loadPlan(restoreId, journal, target).catch((error: unknown) => {
+      // The same holds where nothing may be read; whether a restore may run there is for preflight to say.
+      if (known === null && isRefused(error)) return null;
+      throw error;
+    });
     if (plan === null || (prefix !== undefined && plan.prefix !== prefix)) return 'old';
     const store = createPlanStore(journal, target);
     if (plan.state === 'undone' || plan.state === 'finished') {
@@ -41,4 +46,9 @@ export async function settlePlan({ restoreId, target: { uri }, journal, signal, 
   } finally {
     await target.close();
   }
+}
+
+/** Unauthorized, or authentication required. */
+function isRefused(error: unknown): boolean {
+  return error instanceof MongoServerError && error.code === 13;
 }

@@ -1,8 +1,8 @@
-// Writes the pages of docs/reference/ that are made from code: `npm run docs`.
+// `npm run docs`: writes the pages of docs/reference/ that are made from code.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { settingsReference } from '../src/config/index.ts';
+import { referencePages } from './reference-pages.ts';
 
 const folder = join(import.meta.dirname, '../docs/reference');
 await mkdir(folder, { recursive: true });
-await writeFile(join(folder, 'settings.md'), settingsReference());
+for (const [name, content] of await referencePages()) await writeFile(join(folder, name), content);

@@ -9,6 +9,8 @@ import { runService } from './serve.ts';
 import { leafvaultVersion } from './version.ts';
 import type { CliWorld } from './world.ts';
 
+const HELP_WIDTH = 100;
+
 type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
 /** Runs the command of `argv` to its end and gives the exit code. Never throws. */
@@ -26,13 +28,15 @@ export async function runCli(world: CliWorld): Promise<number> {
 }
 
 function buildProgram(world: CliWorld, outcome: { code: number }): Command {
+  // The same width everywhere: docs/reference/cli.md is made of it.
+  const output = { writeOut: world.out, writeErr: world.err, getOutHelpWidth: () => HELP_WIDTH, getErrHelpWidth: () => HELP_WIDTH };
   const program = new Command('leafvault')
     .description('Backup and restore for MongoDB that you run yourself, behind the backup APIs your tools already speak')
     .exitOverride()
-    .configureOutput({ writeOut: world.out, writeErr: world.err })
+    .configureOutput(output)
     .addHelpText('after', exitCodeHelp());
   const command = (name: string, description: string): Command =>
-    program.command(name).description(description).exitOverride().configureOutput({ writeOut: world.out, writeErr: world.err });
+    program.command(name).description(description).exitOverride().configureOutput(output);
   const configured = (name: string, description: string): Command => withSettings(command(name, description));
   const run = (work: (config: Config, flags: Flags) => Promise<number>) => async (flags: Flags): Promise<void> => {
     outcome.code = await work(configOf(world, flags), flags);

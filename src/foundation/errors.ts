@@ -1,6 +1,10 @@
 // The one error family. Each room keeps its own table of codes in its `errors.ts`;
 // facades turn a code into a status and a body, the CLI into an exit code.
 
+export const FOUNDATION_ERRORS = {
+  SEAL_BROKEN: 'A sealed secret was altered, or sealed with another master key',
+} as const;
+
 export interface ErrorOptionsOf {
   /** What to do next, for a person. */
   readonly hint?: string;

@@ -11,9 +11,14 @@ export interface CatalogContext {
   readonly sealer: Sealer;
 }
 
-/** `column = any(…)` with one bound array: the same plan and statement for any number of values. */
+/** `column = any(…)` with one bound array: the same statement for any number of values. */
 export function isAnyOf(column: string, values: readonly string[]): RawBuilder<boolean> {
   return sql<boolean>`${sql.ref(column)} = any(${[...values]}::text[])`;
+}
+
+/** The same for hundreds of keys: planned as a join, without looking at each value. */
+export function isOneOfMany(column: string, values: readonly string[]): RawBuilder<boolean> {
+  return sql<boolean>`${sql.ref(column)} in (select unnest(${[...values]}::text[]))`;
 }
 
 interface PageQuery<T> {
@@ -34,6 +39,34 @@ export async function readPage<T>(db: Kysely<Tables>, page: Page, rows: PageQuer
   }
   const [items, { n }] = await Promise.all([window.execute(), count.executeTakeFirstOrThrow()]);
   return { items, totalCount: n };
+}
+
+/**
+ * One page of a long list, newest first, read from the end of its index that is nearer: skipping 99,000 entries of
+ * 100,000 costs more than all the rest. `totalCount` comes from counters, not from counting.
+ */
+export async function readLongPage<T>(
+  { pageNumber, itemsPerPage }: Page, totalCount: number, rows: (direction: 'asc' | 'desc') => PageQuery<T>,
+): Promise<PageOf<T>> {
+  const before = (pageNumber - 1) * itemsPerPage;
+  const size = Math.min(itemsPerPage, totalCount - before);
+  if (size <= 0) return { items: [], totalCount };
+  const behind = totalCount - before - size;
+  if (before <= behind) return { items: await rows('desc').limit(itemsPerPage).offset(before).execute(), totalCount };
+  return { items: (await rows('asc').limit(size).offset(behind).execute()).reverse(), totalCount };
+}
+
+/** Sum of the counters of one kind of row; `where` narrows it to clusters, kinds, active or not. */
+export async function countOf(
+  db: Kysely<Tables>, counted: 'jobs' | 'snapshots' | 'restores',
+  where: { readonly clusterIds?: readonly string[]; readonly projectId?: string; readonly kinds?: readonly string[]; readonly active?: boolean },
+): Promise<number> {
+  let query = db.selectFrom('rowCounts').select(sql<number>`coalesce(sum(n), 0)::bigint`.as('n')).where('counted', '=', counted);
+  if (where.clusterIds !== undefined) query = query.where(isAnyOf('clusterId', where.clusterIds));
+  if (where.projectId !== undefined) query = query.where('clusterId', 'in', db.selectFrom('clusters').select('id').where('projectId', '=', where.projectId));
+  if (where.kinds !== undefined) query = query.where(isAnyOf('kind', where.kinds));
+  if (where.active !== undefined) query = query.where('active', '=', where.active);
+  return (await query.executeTakeFirstOrThrow()).n;
 }
 
 /** Runs `work` in the transaction that is open, or in one of its own. */

@@ -100,7 +100,7 @@ export function createLeases(context: CatalogContext): Leases {
         .returning('jobId').executeTakeFirst();
       return row !== undefined;
     },
-    giveUp: (request) => atomically(context, (inner) => giveUp(inner, request)),
+    giveUp: (request) => giveUp(context, request),
     async finish({ jobId }, outcome) {
       if (typeof outcome === 'string') await endJob(context, jobId, outcome, null);
       else await endJob(context, jobId, 'failed', outcome);
@@ -188,17 +188,25 @@ async function take({ db }: CatalogContext, { id, kind, ...job }: ClaimRow, work
 async function giveUp(
   context: CatalogContext, { deadOwners, maxLosses }: { deadOwners: readonly string[]; maxLosses: number },
 ): Promise<readonly LostJob[]> {
+  const lost: LostJob[] = [];
+  // A transaction for each: locks of several jobs and of their counters, taken by two workers, could form a circle.
+  for (;;) {
+    const one = await atomically(context, (inner) => giveUpOne(inner, deadOwners, maxLosses));
+    if (one === null) return lost;
+    lost.push(one);
+  }
+}
+
+async function giveUpOne(context: CatalogContext, deadOwners: readonly string[], maxLosses: number): Promise<LostJob | null> {
   const { db } = context;
   const { rows } = await sql<{ jobId: string; owner: string }>`
     select job_id, owner from leases
     where owner is not null and (expires_at < clock_timestamp() or owner = any(${[...deadOwners]}::text[]))
-    order by job_id for update skip locked`.execute(db);
-  const lost: LostJob[] = [];
-  for (const { jobId, owner } of rows) {
-    await db.updateTable('leases').set({ owner: null, expiresAt: null, token: nextToken }).where('jobId', '=', jobId).execute();
-    lost.push({ jobId, owner, outcome: await afterLoss(context, jobId, maxLosses) });
-  }
-  return lost;
+    order by job_id limit 1 for update skip locked`.execute(db);
+  const [found] = rows;
+  if (found === undefined) return null;
+  await db.updateTable('leases').set({ owner: null, expiresAt: null, token: nextToken }).where('jobId', '=', found.jobId).execute();
+  return { ...found, outcome: await afterLoss(context, found.jobId, maxLosses) };
 }
 
 async function afterLoss(context: CatalogContext, jobId: string, maxLosses: number): Promise<LostJob['outcome']> {

@@ -1,7 +1,7 @@
 // Restore jobs and their downloads. State and times are those of the job that does the work.
 import { sql } from 'kysely';
 import type { JobState, Page, PageOf, Restore, RestoreProof, RestoreSelection } from '../domain/records.ts';
-import { atomically, countRows, readPage, type CatalogContext } from './context.ts';
+import { atomically, countOf, isOneOfMany, readLongPage, type CatalogContext } from './context.ts';
 
 export interface DownloadRecord {
   readonly expirationHours: number;
@@ -74,11 +74,10 @@ export function createRestores(context: CatalogContext): Restores {
     byJob: (jobId) => one('restores.jobId', jobId),
     async list(clusterId, page) {
       // The page is picked on the narrow index first: joining before an offset would join every row skipped.
-      const ids = db.selectFrom('restores').select('id').where('clusterId', '=', clusterId).orderBy('createdAt', 'desc').orderBy('id', 'desc');
-      const count = db.selectFrom('restores').select(countRows).where('clusterId', '=', clusterId);
-      const { items, totalCount } = await readPage(db, page, ids, count);
+      const { items, totalCount } = await readLongPage(page, await countOf(db, 'restores', { clusterIds: [clusterId] }), (direction) =>
+        db.selectFrom('restores').select('id').where('clusterId', '=', clusterId).orderBy('createdAt', direction).orderBy('id', direction));
       const rows = await selectRestores(context)
-        .where(sql<boolean>`restores.id = any(${items.map(({ id }) => id)}::text[])`)
+        .where(isOneOfMany('restores.id', items.map(({ id }) => id)))
         .orderBy('restores.createdAt', 'desc').orderBy('restores.id', 'desc').execute();
       return { items: rows.map(recordOf), totalCount };
     },

@@ -230,6 +230,9 @@ export interface AuditEventsTable {
   details: Json<Record<string, unknown>>;
 }
 
+/** Kept by triggers; `kind` and `active` are used by jobs, `active` by snapshots for `completed`. */
+export interface RowCountsTable { counted: string; clusterId: string; kind: string; active: boolean; n: number }
+
 export interface SettingsTable { key: string; value: Json<unknown> }
 
 export interface Tables {
@@ -254,5 +257,6 @@ export interface Tables {
   numbers: NumbersTable;
   subclients: SubclientsTable;
   auditEvents: AuditEventsTable;
+  rowCounts: RowCountsTable;
   settings: SettingsTable;
 }

@@ -161,13 +161,15 @@ for (const { name, start } of DATABASES) {
     });
 
     test('keeps an expiry that was set while the capture ran', async () => {
-      const job = await catalog.jobs.insert(jobRow(inventory));
-      const row = await catalog.snapshots.insert(snapshotRow(inventory, job.id));
+      const snapshotId = newId();
+      const job = await catalog.jobs.insert(jobRow(inventory, { snapshotId }));
+      const row = await catalog.snapshots.insert(snapshotRow(inventory, job.id, { id: snapshotId }));
       const wished = new Date('2031-05-05T00:00:00Z');
       await catalog.snapshots.setExpiry(row.id, wished);
       assert.deepEqual(await catalog.snapshots.pendingFacts(10), []);
       await catalog.snapshots.complete(row.id, OUTCOME);
       assert.deepEqual((await catalog.snapshots.get(row.id))?.expiresAt, wished);
+      await catalog.jobs.requestCancel(job.id, 'test');
       assert.deepEqual((await catalog.snapshots.pendingFacts(10)).map(({ kind, body }) => ({ kind, body })), [{ kind: 'expiry', body: { expiresAt: wished.toISOString() } }]);
     });
 
@@ -210,6 +212,48 @@ for (const { name, start } of DATABASES) {
       await catalog.restores.saveProof(id, proof, { odd: 'name with \u0000' });
       assert.deepEqual((await catalog.restores.list(cluster.id, PAGE)).items[0]?.proof, proof);
       assert.deepEqual(await catalog.restores.result(id), { odd: 'name with \u0000' });
+    });
+
+    test('pages through long lists from both ends, and counts them, through every change', async () => {
+      const { cluster } = inventory;
+      const ids: string[] = [];
+      for (let n = 0; n < 23; n += 1) {
+        ids.unshift((await insertCompleted(catalog, inventory)).snapshotId);
+        clock.advance(1000);
+      }
+      for (const itemsPerPage of [5, 23, 40]) {
+        const read: string[] = [];
+        for (let pageNumber = 1; pageNumber <= Math.ceil(23 / itemsPerPage); pageNumber += 1) {
+          const { items, totalCount } = await catalog.snapshots.list(cluster.id, { pageNumber, itemsPerPage }, { completedOnly: pageNumber % 2 === 0 });
+          assert.equal(totalCount, 23);
+          read.push(...items.map(({ id }) => id));
+        }
+        assert.deepEqual(read, ids);
+      }
+      assert.deepEqual(await catalog.snapshots.list(cluster.id, { pageNumber: 7, itemsPerPage: 5 }), { items: [], totalCount: 23 });
+      await catalog.snapshots.markDeleted(ids[3] ?? '');
+      assert.equal((await catalog.snapshots.list(cluster.id, PAGE)).totalCount, 22);
+      const waiting = await catalog.jobs.insert(jobRow(inventory));
+      await catalog.snapshots.insert(snapshotRow(inventory, waiting.id));
+      assert.equal((await catalog.snapshots.list(cluster.id, PAGE)).totalCount, 23);
+      assert.equal((await catalog.snapshots.list(cluster.id, PAGE, { completedOnly: true })).totalCount, 22);
+      const counted = async (filter: Parameters<Catalog['jobs']['list']>[0]): Promise<number> => {
+        const { items, totalCount } = await catalog.jobs.list(filter, PAGE);
+        assert.equal(items.length, totalCount);
+        return totalCount;
+      };
+      assert.equal(await counted({ clusterIds: [cluster.id] }), 24);
+      assert.equal(await counted({ clusterIds: [cluster.id, 'another'], active: true }), 1);
+      await catalog.jobs.requestCancel(waiting.id, 'test');
+      assert.equal(await counted({ projectId: inventory.project.id, active: true }), 0);
+      assert.equal(await counted({ active: false, kinds: ['snapshot'] }), 24);
+      assert.equal(await counted({ kinds: ['restore'] }), 0);
+      assert.equal(await counted({ clusterIds: [] }), 0);
+    });
+
+    test('reads times to the millisecond, whatever their year', async () => {
+      const { rows } = await catalog.transaction((tx) => tx.executeSql(`select unnest(array['2026-03-01T12:00:00.5Z', '2026-12-31T23:59:59.123456Z', '0033-04-03T15:00:00Z', '2024-02-29T00:00:00+02:00']::timestamptz[]) as at`));
+      assert.deepEqual(rows.map(({ at }) => (at as Date).toISOString()), ['2026-03-01T12:00:00.500Z', '2026-12-31T23:59:59.123Z', '0033-04-03T15:00:00.000Z', '2024-02-28T22:00:00.000Z']);
     });
 
     test('rolls a whole transaction back', async () => {

@@ -98,7 +98,7 @@ export const DATABASES = [
 /** Takes every row out of a catalog and its queue: cheaper than a fresh schema for each test. */
 export async function emptyCatalog(catalog: Catalog): Promise<void> {
   await catalog.transaction(async (tx) => {
-    await tx.executeSql('truncate organizations, workers, sessions, revoked_bearers, used_nonces, numbers, audit_events, settings cascade');
+    await tx.executeSql('truncate organizations, row_counts, workers, sessions, revoked_bearers, used_nonces, numbers, audit_events, settings cascade');
     const { rows } = await tx.executeSql('select 1 from information_schema.tables where table_schema = $1 and table_name = $2', [`${catalog.schema}_queue`, 'job']);
     if (rows.length > 0) await tx.executeSql(`delete from ${catalog.schema}_queue.job`);
   });

@@ -28,7 +28,7 @@ const LONGEST_SOCKET_PATH = 107;
 const SETTINGS = [
   // Nothing but the socket in a private folder.
   'listen_addresses=', 'unix_socket_permissions=0700', `port=${PORT}`,
-  'max_connections=200', 'shared_buffers=64MB', 'max_wal_size=512MB', 'min_wal_size=64MB', 'jit=off', 'timezone=UTC', 'log_timezone=UTC',
+  'max_connections=200', 'shared_buffers=64MB', 'max_wal_size=512MB', 'min_wal_size=64MB', 'autovacuum_naptime=15s', 'jit=off', 'timezone=UTC', 'log_timezone=UTC',
   // Statements carry what people store; the log is for the server's own life.
   'log_min_error_statement=panic', 'log_statement=none', 'log_checkpoints=off',
 ] as const;

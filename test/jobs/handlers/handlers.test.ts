@@ -231,7 +231,7 @@ describe('the handlers', () => {
     const done = await ended(catalog, job.id);
     assert.equal(done.state, 'completed', done.errorMessage ?? '');
     await until('the repository to be told', async () => (await rootsIn()).length === 0);
-    assert.deepEqual(await catalog.snapshots.pendingFacts(1), []);
+    await until('the note to be gone', async () => (await catalog.snapshots.pendingFacts(1)).length === 0);
   });
 
   test('make a download ready once its snapshot was read through', async () => {

@@ -13,6 +13,7 @@ import { replaceTimeSeries } from './replace-time-series.ts';
 import { setAsideViews, setViews } from './set-views.ts';
 import { setExpiries } from './set-expiries.ts';
 import { mergeUsers } from './merge-users.ts';
+import { warn } from './or-warn.ts';
 
 export interface CompleteOptions {
   readonly target: Target;
@@ -60,12 +61,6 @@ async function cleanUp({ target, plan, store, log }: CompleteOptions): Promise<v
   plan.state = 'finished';
   await store.save(plan);
   if (plan.kept.length === 0) await store.forget(plan);
-}
-
-/** Says it in the log, and once in the plan. */
-export function warn(plan: RestorePlan, log: Logger, message: string): void {
-  if (!plan.warnings.includes(message)) plan.warnings.push(message);
-  log.warn({ restoreId: plan.restoreId }, message);
 }
 
 /** What only served the restore: copies of time series, trial views, users and roles to merge. */

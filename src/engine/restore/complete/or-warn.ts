@@ -2,7 +2,9 @@
 // ends would block every later restore of them.
 import { MongoServerError } from 'mongodb';
 import { isTransient } from '../../mongo/raw-insert.ts';
-import { warn, type CompleteOptions } from './complete-restore.ts';
+import type { Logger } from '../../../foundation/logger.ts';
+import type { RestorePlan } from '../plan.ts';
+import type { CompleteOptions } from './complete-restore.ts';
 
 // Interrupted, MaxTimeMSExpired, LockTimeout, WriteConcernFailed, CursorKilled, InterruptedDueToTimeout, BackgroundOperationInProgress,
 // ConflictingOperationInProgress, WriteConflict: the same call may work on the next try.
@@ -16,4 +18,10 @@ export async function orWarn({ plan, log }: CompleteOptions, what: string, run: 
     if (!(error instanceof MongoServerError) || isTransient(error) || TRY_AGAIN.has(Number(error.code))) throw error;
     warn(plan, log, `${what} was refused by the target: ${error.message}`);
   }
+}
+
+/** Says it in the log, and once in the plan. */
+export function warn(plan: RestorePlan, log: Logger, message: string): void {
+  if (!plan.warnings.includes(message)) plan.warnings.push(message);
+  log.warn({ restoreId: plan.restoreId }, message);
 }

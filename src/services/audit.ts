@@ -1,15 +1,28 @@
 // The audit: who did what, to what, from where.
 import type { CatalogAggregates } from '../catalog/index.ts';
 import type { Audit } from './contracts.ts';
+import { storable } from './storable.ts';
 
 export function createAudit(catalog: Pick<CatalogAggregates, 'auditEvents'>): Audit {
   return {
     record: ({ principal, action, projectId, object, address, details }) => catalog.auditEvents.insert({
       principalKind: principal?.kind ?? null,
       principalId: principal?.id ?? null,
-      principalName: principal?.name ?? null,
-      action, projectId, object, address,
-      details: details ?? {},
+      principalName: storableOrNull(principal?.name ?? null),
+      action: storable(action),
+      projectId: storableOrNull(projectId),
+      object: storableOrNull(object),
+      address: storable(address),
+      details: storableDetails(details ?? {}),
     }),
   };
+}
+
+function storableOrNull(text: string | null): string | null {
+  return text === null ? null : storable(text);
+}
+
+/** At every depth: PostgreSQL refuses U+0000 in JSON too. Names of attributes are Leafvault's own. */
+function storableDetails(details: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return JSON.parse(JSON.stringify(details), (_, value: unknown) => (typeof value === 'string' ? storable(value) : value)) as Record<string, unknown>;
 }

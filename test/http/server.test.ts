@@ -146,6 +146,8 @@ describe('bodies', () => {
     ['over 1 MiB', JSON.stringify('x'.repeat(MIB)), json, 413, 'bodyTooLarge'],
     ['that are no JSON', '{"a":', json, 400, 'bodyNotJson'],
     ['that are not UTF-8', Buffer.from([0x22, 0xff, 0xfe, 0x22]), json, 400, 'bodyNotJson'],
+    ['nested 65 deep', '[{"a":'.repeat(32) + '[]' + '}]'.repeat(32), json, 400, 'bodyNotJson'],
+    ['nested 200,000 deep', '['.repeat(200_000) + ']'.repeat(200_000), json, 400, 'bodyNotJson'],
     ['that reach for a prototype', '{"__proto__":{"a":1}}', json, 400, 'bodyNotJson'],
     ['of another content type', '<a/>', { 'content-type': 'application/xml' }, 415, 'contentTypeRefused'],
     ['without a content type', 'a=b', { 'content-type': '' }, 415, 'contentTypeRefused'],
@@ -167,6 +169,12 @@ describe('bodies', () => {
       assert.deepEqual(facade.reached, [{ method: 'POST', by: 'abcdefgh', body: undefined }]);
     });
   }
+
+  test('nested 64 deep pass', async () => {
+    const { app, authorized } = await setUp();
+    const payload = '[{"a":'.repeat(32) + '1' + '}]'.repeat(32);
+    assert.equal((await app.inject({ method: 'POST', url: THING, payload, headers: { ...json, ...await authorized('POST') } })).statusCode, 200);
+  });
 
   test('of exactly 1 MiB pass', async () => {
     const { app, authorized } = await setUp();

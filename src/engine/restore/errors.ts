@@ -4,6 +4,7 @@ export const RESTORE_ERRORS = {
   RESTORE_PREFLIGHT_REFUSED: 'The restore was refused before it began; details.reasons lists everything that is in the way',
   RESTORE_SELECTION_EMPTY: 'What was chosen is not in the snapshot',
   RESTORE_DOCUMENT_REFUSED: 'The target can not store a document as it is; details.documents names it',
+  RESTORE_TARGET_FAILED: 'The target answered with an error that no step expects, or stopped answering',
   RESTORE_WRITE_FAILED: 'Writing to the target failed',
   RESTORE_SHADOW_FAILED: 'A collection or view could not be made on the target',
   RESTORE_PROOF_FAILED: 'What was read back from the target differs from the snapshot',

@@ -1,6 +1,8 @@
 // The story of a restore. Each step is a file of its own; docs/design/restore-protocol.md says what each leaves behind.
-import { describeError, isLeafvaultError } from '../../foundation/errors.ts';
+import { MongoError } from 'mongodb';
+import { describeError, isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
 import type { RestoreOptions, RestoreResult, RestoreSnapshot } from '../contracts.ts';
+import { isTransient } from '../mongo/raw-insert.ts';
 import { proveSequences } from '../mongo/raw-insert-self-test.ts';
 import { addIndexes } from './add-indexes.ts';
 import { completeRestore } from './complete/complete-restore.ts';
@@ -28,7 +30,7 @@ import { swapNames } from './swap.ts';
  */
 export const restoreSnapshot: RestoreSnapshot = async (options) => {
   if ((await settleRestore(options)) === 'new') return resultFromJournal(options);
-  const attempt: Attempt = { plan: null };
+  const attempt: Attempt = { plan: null, phase: 'preflight' };
   try {
     await runAttempt(options, attempt);
   } catch (error) {
@@ -41,6 +43,8 @@ export const restoreSnapshot: RestoreSnapshot = async (options) => {
 interface Attempt {
   /** Null until there is one. */
   plan: RestorePlan | null;
+  /** The one that began last. */
+  phase: string;
 }
 
 async function runAttempt(options: RestoreOptions, attempt: Attempt): Promise<void> {
@@ -50,7 +54,7 @@ async function runAttempt(options: RestoreOptions, attempt: Attempt): Promise<vo
   } catch (error) {
     // The connections were closed by the cancel: what they failed with says nothing.
     options.signal.throwIfAborted();
-    throw error;
+    throw inOurWords(error, attempt.phase);
   } finally {
     await target.close();
   }
@@ -59,6 +63,7 @@ async function runAttempt(options: RestoreOptions, attempt: Attempt): Promise<vo
 async function runSteps(options: RestoreOptions, attempt: Attempt, target: Target): Promise<void> {
   let held: { readonly store: PlanStore; readonly plan: RestorePlan } | null = null;
   const phase = async (name: string): Promise<void> => {
+    attempt.phase = name;
     await options.onPhase?.(name);
     options.signal.throwIfAborted();
     // Fenced: nothing is made or written under names that another worker may have dropped.
@@ -101,6 +106,14 @@ async function runSteps(options: RestoreOptions, attempt: Attempt, target: Targe
   tally.begin('finish');
   await phase('finish');
   await completeRestore({ ...context, log: options.log, ...(options.onPhase === undefined ? {} : { onPhase: options.onPhase }) });
+}
+
+/** What only the driver has words for, said as a failure of the restore. */
+function inOurWords(error: unknown, phase: string): unknown {
+  if (!(error instanceof MongoError)) return error;
+  return new LeafvaultError('RESTORE_TARGET_FAILED', `Restoring failed in its phase ${phase}: the target answered with an error, or not at all`, {
+    cause: error, retryable: isTransient(error), hint: 'Look at the log of the target, then restore again',
+  });
 }
 
 /** Ends what a failed attempt left, by the saved plan, on connections of its own. The first failure stays the cause. */

@@ -116,7 +116,7 @@ async function buildDoor({ options, catalog, queue, repositories, masterKey, own
   const services = createServices({ catalog, queue, clock, masterKey, openArchive, baseUrl });
   const console = consoleDoor({
     overview: createOverview(catalog), clock, version: version.text,
-    readiness: async () => ({ catalog: await answers(catalog), repository: true, worker: isWorking() }),
+    readiness: async () => ({ catalog: await answers(catalog), repository: await repositories.isThere(), worker: isWorking() }),
   });
   const server: HttpServer = await buildServer({
     services, facades, log, clock,

@@ -9,6 +9,8 @@ import { openStorage } from '../storage/index.ts';
 
 export interface OpenedRepository extends RepositoryProvider {
   readonly repository: Repository;
+  /** Whether the store still holds it: a disk may have gone since it was opened. */
+  isThere(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -41,6 +43,7 @@ export async function openOneRepository({ catalog, address, ...rest }: OneReposi
     return {
       repository: opened,
       forProject: () => Promise.resolve(opened),
+      isThere: () => storage.stat('repository.json').then((found) => found !== null, () => false),
       async close() {
         await opened.close();
         await storage.close();

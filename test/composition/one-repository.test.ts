@@ -29,6 +29,14 @@ describe('openOneRepository', () => {
     assert.equal(second.repository.id, first.repository.id);
   });
 
+  test('tells when its store is gone', async () => {
+    const opened = await openOneRepository(options);
+    assert.equal(await opened.isThere(), true);
+    await rm(join(folder, 'repository'), { recursive: true });
+    assert.equal(await opened.isThere(), false);
+    await opened.close().catch(() => undefined);
+  });
+
   test('makes no second one where the first is missing', async () => {
     await (await openOneRepository(options)).close();
     await rm(join(folder, 'repository'), { recursive: true });

@@ -3,11 +3,12 @@ import type { z } from 'zod';
 import { LeafvaultError } from '../../foundation/errors.ts';
 
 /**
- * The parsed body. Members that are null count as absent, as the vendor's servers read them.
+ * The parsed body; no body counts as an empty object. Members that are null count as absent, as the vendor's servers read
+ * them, but `null` for the whole is no object.
  * @throws BODY_NOT_OBJECT, ATTRIBUTE_MISSING, ATTRIBUTE_UNKNOWN, ATTRIBUTE_TYPE, ATTRIBUTE_INVALID, ENUM_UNKNOWN: the first thing that is wrong
  */
 export function readBody<Schema extends z.ZodType>(schema: Schema, body: unknown): z.infer<Schema> {
-  const given = withoutNulls(body ?? {});
+  const given = withoutNulls(body === undefined ? {} : body);
   if (given === null || typeof given !== 'object' || Array.isArray(given)) {
     throw new LeafvaultError('BODY_NOT_OBJECT', 'Reading the body failed: it is no JSON object');
   }

@@ -37,7 +37,7 @@ describe('readBody', () => {
       return true;
     }));
   }
-  for (const body of [[], 'text', 5, true]) {
+  for (const body of [null, [], 'text', 5, true]) {
     test(`refuses ${JSON.stringify(body)}`, () => assert.throws(() => readBody(schema, body), { code: 'BODY_NOT_OBJECT' }));
   }
 });

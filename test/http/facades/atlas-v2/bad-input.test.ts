@@ -34,6 +34,7 @@ describe('bad input to Atlas v2', () => {
     ['an unknown method', `${CLUSTER}/backup/restoreJobs`, { method: 'PUT' }, 404, 'RESOURCE_NOT_FOUND', [`/api/atlas/v2${CLUSTER}/backup/restoreJobs`]],
     ['broken JSON', SNAPSHOTS, { method: 'POST', body: '{"description":', headers: { 'content-type': 'application/json' } }, 400, 'MALFORMED_JSON', []],
     ['a list for an object', SNAPSHOTS, { method: 'POST', body: [] }, 400, 'INVALID_JSON', []],
+    ['null for an object', SNAPSHOTS, { method: 'POST', body: 'null', headers: { 'content-type': 'application/json' } }, 400, 'INVALID_JSON', []],
     ['a text for an object', SNAPSHOTS, { method: 'POST', body: '"text"', headers: { 'content-type': 'application/json' } }, 400, 'INVALID_JSON', []],
     ['a wrong type', SNAPSHOTS, { method: 'POST', body: { retentionInDays: 'five' } }, 400, 'INVALID_JSON_ATTRIBUTE', ['retentionInDays']],
     ['a retention of nothing', SNAPSHOTS, { method: 'POST', body: { retentionInDays: 0 } }, 400, 'INVALID_ATTRIBUTE', ['retentionInDays']],

@@ -37,6 +37,7 @@ export const commvault: Facade = {
   schemes: ['authtoken'],
   accessList: 'always',
   acceptsJson: (contentType) => contentType === 'application/json' || contentType === '',
+  readingRoutes: ['/jobdetails', '/whoami', '/browserdsbackups'],
   register(app, context) {
     for (const { method, path, open = false, handle } of COMMVAULT_OPERATIONS) {
       app.route({ method, url: path, config: { open }, handler: async (request, reply) => reply.type('application/json').send(await handle(context, request)) });

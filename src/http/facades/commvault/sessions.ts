@@ -1,6 +1,7 @@
 // Login, who am I, renewal and logout. A refused login answers 200 with `errList`; unknown tokens are never renewed.
 import type { FastifyRequest } from 'fastify';
 import type { Services } from '../../../services/contracts.ts';
+import { plainAddress } from '../../auth/access-list.ts';
 import { principalOf } from '../../facade.ts';
 import { readBody } from '../../wire/read-body.ts';
 import { parseLogin } from './parse.ts';
@@ -10,10 +11,16 @@ import { renewBody } from './schemas.ts';
 export async function login(services: Services, request: FastifyRequest): Promise<object> {
   const { name, password } = parseLogin(request.body);
   const outcome = await services.identity.login(name, password);
-  const principal = outcome !== null && 'principal' in outcome ? outcome.principal : null;
-  await services.audit.record({ principal, action: principal === null ? 'login.refused' : 'login', projectId: null, object: name, address: request.ip });
-  if (principal !== null) return presentLogin(principal, await services.identity.openSession(principal));
-  return presentLoginRefusal(outcome !== null && 'lockedSeconds' in outcome ? outcome.lockedSeconds : 0);
+  const address = plainAddress(request.ip);
+  if (outcome !== null && 'principal' in outcome) {
+    const { principal } = outcome;
+    await services.audit.record({ principal, action: 'login', projectId: null, object: principal.name, address });
+    return presentLogin(principal, await services.identity.openSession(principal));
+  }
+  // Refused logins are in the log alone, or anybody could fill the audit. Only a lock proves that the name is a user's:
+  // any other may be a password that was typed into the wrong field.
+  request.log.warn({ address, ...(outcome === null ? {} : { user: name, lockedSeconds: outcome.lockedSeconds }) }, 'login was refused');
+  return presentLoginRefusal(outcome?.lockedSeconds ?? 0);
 }
 
 export async function whoAmI(services: Services, request: FastifyRequest): Promise<object> {

@@ -48,7 +48,13 @@ export function negotiateVersion(versions: Versions, request: Pick<FastifyReques
 
 function newestAsked(accept: string | undefined): string | null {
   const dates = [...(accept ?? '').matchAll(VERSIONED)].map((match) => match[1] ?? '');
-  return dates.sort().at(-1) ?? null;
+  return dates.filter(isDay).sort().at(-1) ?? null;
+}
+
+/** A 13th month or a 30th of February names no version. */
+function isDay(date: string): boolean {
+  const time = Date.parse(`${date}T00:00:00Z`);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(date);
 }
 
 function sunsetHeaders({ deprecatedSince, sunset }: Version): Readonly<Record<string, string>> {

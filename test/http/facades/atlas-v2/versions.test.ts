@@ -42,6 +42,8 @@ describe('versions of Atlas v2', () => {
     ['plain JSON', 'application/json', 'NOT_ACCEPTABLE'],
     ['a preview', 'application/vnd.atlas.preview+json', 'NOT_ACCEPTABLE'],
     ['another format', 'application/vnd.atlas.2023-01-01+csv', 'NOT_ACCEPTABLE'],
+    ['a date that no calendar has', 'application/vnd.atlas.2023-13-45+json', 'NOT_ACCEPTABLE'],
+    ['a 30th of February', 'application/vnd.atlas.2024-02-30+json', 'NOT_ACCEPTABLE'],
     ['a date before the first', 'application/vnd.atlas.2022-12-31+json', 'INVALID_VERSION_DATE'],
     ['a date to come', 'application/vnd.atlas.2026-03-02+json', 'INVALID_VERSION_DATE'],
   ] as const) {

@@ -127,10 +127,10 @@ export interface ClusterOverview {
   readonly projectName: string;
   /** Completed and not deleted. */
   readonly snapshots: number;
-  /** Bytes that they added to the repository. */
-  readonly storageSizeBytes: number;
-  /** Raw bytes of the newest one. */
-  readonly dataSizeBytes: number;
+  /** Bytes that they added to the repository; null without one. */
+  readonly storageSizeBytes: number | null;
+  /** Raw bytes of the newest one; null without one. */
+  readonly dataSizeBytes: number | null;
   /** The newest instant that can be restored. */
   readonly recoveryPointAt: Date | null;
 }

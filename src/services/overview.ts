@@ -26,8 +26,8 @@ function overviewOf(cluster: Cluster, projectName: string, totals: ClusterTotals
     cluster,
     projectName,
     snapshots: totals?.snapshots ?? 0,
-    storageSizeBytes: totals?.storageSizeBytes ?? 0,
-    dataSizeBytes: totals?.dataSizeBytes ?? 0,
+    storageSizeBytes: totals?.storageSizeBytes ?? null,
+    dataSizeBytes: totals?.dataSizeBytes ?? null,
     recoveryPointAt: totals?.newestCapturedAt ?? null,
   };
 }

@@ -38,7 +38,7 @@ describe('overview', () => {
       ['shop', 2, 198, 7, new Date('2026-03-02T12:00:00Z'), new Date('2026-03-02T12:00:01Z')],
     );
     const other = clusters.find(({ cluster }) => cluster.id === empty.cluster.id);
-    assert.deepEqual([other?.snapshots, other?.storageSizeBytes, other?.recoveryPointAt], [0, 0, null]);
+    assert.deepEqual([other?.snapshots, other?.storageSizeBytes, other?.dataSizeBytes, other?.recoveryPointAt], [0, null, null, null]);
     assert.deepEqual(jobs, [{ kind: 'snapshot', state: 'queued', count: 4 }]);
   });
 });

@@ -1,4 +1,5 @@
 // What leafvault.yaml may declare to exist: organizations with keys, accounts, users, projects and clusters.
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { GLOBAL_ROLES, ORG_ROLES, PROJECT_ROLES } from '../domain/roles.ts';
 import type { SecretReader } from './secrets.ts';
@@ -7,7 +8,8 @@ import { MONGO_URI } from './settings.ts';
 const id = z.string().regex(/^[0-9a-f]{24}$/, { error: 'expected 24 lower-case hex digits' });
 const name = z.string().trim().min(1).max(64);
 const clusterName = z.string().max(64).regex(/^[a-zA-Z0-9][a-zA-Z0-9-]*$/, { error: 'expected letters, digits and hyphens, a letter or digit first' });
-const address = z.string().regex(/^[0-9a-fA-F.:]+(\/\d{1,3})?$/, { error: 'expected an IP address or a CIDR block such as 10.0.0.0/8' });
+const EXPECTED_ADDRESS = 'expected an IP address or a CIDR block such as 10.0.0.0/8';
+const address = z.string().regex(/^[0-9a-fA-F.:]+(\/\d{1,3})?$/, { error: EXPECTED_ADDRESS }).refine(isAddressOrBlock, { error: EXPECTED_ADDRESS });
 const accessList = z.array(address).default([]);
 
 export type Declared = z.output<ReturnType<typeof declaredSchema>>;
@@ -57,6 +59,13 @@ export function declaredSchema(readSecret: SecretReader) {
   return z.array(organization).superRefine(refuseTwins);
 }
 
+/** What could match no address at all is a mistake: it would lock its owner out. */
+function isAddressOrBlock(entry: string): boolean {
+  const [written = '', bits] = entry.split('/');
+  const family = isIP(written);
+  return family !== 0 && Number(bits ?? 0) <= (family === 6 ? 128 : 32);
+}
+
 function secretOf(text: z.ZodType<string, string>, readSecret: SecretReader) {
   const reference = z.union([z.strictObject({ env: z.string().min(1) }), z.strictObject({ file: z.string().min(1) })], {
     error: 'expected text, { env: NAME } or { file: path }',
@@ -91,8 +100,8 @@ function refuseTwins(organizations: Shape, context: z.RefinementCtx): void {
   };
   const oneId = once('id');
   const oneOrganization = once('organization');
-  const oneProject = once('project');
   for (const [o, organization] of organizations.entries()) {
+    const oneProject = once('project');
     oneOrganization(organization.name, [o, 'name']);
     oneId(organization.id, [o, 'id']);
     for (const [p, project] of organization.projects.entries()) {

@@ -35,12 +35,17 @@ const FOREIGN_VARIABLES = ['LEAFVAULT_CONFIG', 'LEAFVAULT_MONGOD', 'LEAFVAULT_LO
 export function loadConfig(sources: ConfigSources): Config {
   const file = readSettingsFile(sources);
   const folder = file === null ? sources.cwd : dirname(file.path);
-  const readSecret = secretReader({ env: sources.env, folder, readFile: sources.readFile });
+  const readFrom = secretReader({ env: sources.env, folder, readFile: sources.readFile });
+  const referredTo = new Set<string>();
+  const readSecret: SecretReader = (reference) => {
+    if ('env' in reference) referredTo.add(reference.env);
+    return readFrom(reference);
+  };
   const mistakes: Mistake[] = [...fileMistakes(file)];
   const values = readValues(sources, file, readSecret, mistakes);
   const organizations = readDeclared(file, readSecret, mistakes);
   if (mistakes.length > 0) throw invalid(mistakes);
-  const warnings = unknownVariables(sources.env);
+  const warnings = unknownVariables(sources.env, referredTo);
   return deepFreeze(assemble({ values, organizations, file, sources, warnings }));
 }
 
@@ -136,10 +141,11 @@ function storePath(store: string): string {
   return store.replace(/^file:(\/\/(?=\/))?/, '');
 }
 
-function unknownVariables(env: ConfigSources['env']): string[] {
+/** `referredTo`: names that the file itself gives, by `{ env: NAME }`. */
+function unknownVariables(env: ConfigSources['env'], referredTo: ReadonlySet<string>): string[] {
   const known = [...Object.values(SETTINGS).map((setting) => setting.env as string), ...FOREIGN_VARIABLES];
   return Object.keys(env)
-    .filter((name) => name.startsWith('LEAFVAULT_') && !known.includes(name))
+    .filter((name) => name.startsWith('LEAFVAULT_') && !known.includes(name) && !referredTo.has(name))
     .map((name) => `The environment variable ${name} is not a setting of Leafvault${suggestion(name, known)}`);
 }
 

@@ -135,6 +135,23 @@ describe('loadConfig', () => {
     assert.deepEqual(mistakesOf({ yaml }).map(({ message }) => message), ['the id 5f0000000000000000000001 is declared twice', 'the cluster c is declared twice']);
   });
 
+  test('takes projects of one name in two organizations, and refuses them in one', () => {
+    const project = '{ name: p }';
+    assert.equal(load({ yaml: `organizations: [{ name: A, projects: [${project}] }, { name: B, projects: [${project}] }]` }).organizations.length, 2);
+    const twice = mistakesOf({ yaml: `organizations: [{ name: A, projects: [${project}, ${project}] }]` });
+    assert.deepEqual(twice.map(({ message }) => message), ['the project p is declared twice']);
+  });
+
+  for (const [entry, taken] of [
+    ['10.0.0.0/32', true], ['10.0.0.0/33', false], ['999.1.1.1', false], ['2001:db8::/128', true], ['2001:db8::/129', false], ['::ffff:10.0.0.0/104', true], ['1.2.3', false],
+  ] as const) {
+    test(`${taken ? 'takes' : 'refuses'} ${entry} in an access list`, () => {
+      const yaml = `organizations: [{ name: A, apiKeys: [{ publicKey: abcdefgh, privateKey: long-enough, roles: [ORG_OWNER], accessList: ["${entry}"] }] }]`;
+      if (taken) assert.deepEqual(load({ yaml }).organizations[0]?.apiKeys[0]?.accessList, [entry]);
+      else assert.deepEqual(mistakesOf({ yaml }).map(({ message }) => message), ['expected an IP address or a CIDR block such as 10.0.0.0/8']);
+    });
+  }
+
   test('tells the line of broken YAML', () => {
     const [mistake] = mistakesOf({ yaml: 'home: a\nlisten: {port: 1\n' });
     assert.match(mistake?.source ?? '', /line [23]$/);
@@ -142,6 +159,10 @@ describe('loadConfig', () => {
 
   test('warns of a variable that means nothing', () => {
     assert.deepEqual(load({ env: { LEAFVAULT_SOURCE_URL: 'x' } }).warnings, ['The environment variable LEAFVAULT_SOURCE_URL is not a setting of Leafvault; did you mean LEAFVAULT_SOURCE_URI?']);
+  });
+
+  test('does not warn of a variable that the file refers to', () => {
+    assert.deepEqual(load({ yaml: 'source: { uri: { env: LEAFVAULT_OUR_URI } }', env: { LEAFVAULT_OUR_URI: 'mongodb://h' } }).warnings, []);
   });
 
   test('freezes the result to its leaves', () => {

@@ -14,7 +14,7 @@ export const ORDERS_ID = '5f0000000000000000000004';
 export const COPY_ID = '5f0000000000000000000005';
 export const VAULT_ID = '5f000000000000000000000b';
 
-export interface AuditEvent { readonly action: string; readonly principal: Principal | null; readonly object: string | null }
+export interface AuditEvent { readonly action: string; readonly principal: Principal | null; readonly object: string | null; readonly address: string }
 
 export interface MemoryWorld {
   readonly services: Services;

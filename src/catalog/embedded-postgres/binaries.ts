@@ -108,11 +108,12 @@ async function makeCopy(native: string, place: string, copy: string): Promise<vo
     await copyTree(native, join(staging, 'native'));
     await makeLinks(join(staging, 'native'));
     await makeExecutable(join(staging, 'native'));
-    await rm(copy, { recursive: true, force: true });
-    await rename(join(staging, 'native'), copy);
-  } catch (error) {
-    // Another process put its copy there first: as good as ours.
-    if (!(await isWhole(native, copy))) throw error;
+    // A folder that is there can't be replaced by a rename: another process was first, or a broken one is in the way.
+    await rename(join(staging, 'native'), copy).catch(async () => {
+      if (await isWhole(native, copy)) return;
+      await rename(copy, join(staging, 'broken'));
+      await rename(join(staging, 'native'), copy);
+    });
   } finally {
     await rm(staging, { recursive: true, force: true });
   }

@@ -124,10 +124,16 @@ describe('capture beside random writers', { timeout: 60_000 + RUNS * 60_000 }, (
     });
   }
 
-  it('met every kind of operation on a collection that was partly scanned', (t) => {
+  it('met every kind of operation on a collection that was partly scanned', async (t) => {
+    const missed = (): string[] => [...total.counts].filter(([, count]) => count === 0).map(([kind]) => kind);
+    // On a loaded machine a rare kind may fall beside every scan: a few more runs, then it counts as missing.
+    for (let extra = 0; extra < 8 && missed().length > 0; extra += 1) {
+      const { problems, journal } = await run(FIRST_SEED + RUNS + extra, { disturbance: DISTURBANCES[extra % 2]!, largeTransaction: true });
+      assert.deepEqual([problems, journal], [[], []]);
+    }
     const rows = [...total.counts].map(([kind, count]) => `${String(count).padStart(7)}  ${kind}`);
     t.diagnostic(`operations between T0 and T1 on a collection already partly scanned, over ${RUNS} runs:\n${rows.join('\n')}`);
-    assert.deepEqual([...total.counts].filter(([, count]) => count === 0).map(([kind]) => kind), []);
+    assert.deepEqual(missed(), []);
   });
 
   it('is found wrong when settling is switched off', async () => {

@@ -38,7 +38,8 @@ export const USER_ACTIONS = [
 export const RESTORE_ROLE: Document = {
   createRole: 'leafvaultRestore',
   privileges: [
-    { resource: { cluster: true }, actions: ['listDatabases', 'getParameter'] },
+    // applyOps, useUUID: a rename over what an application made in the moment between two renames
+    { resource: { cluster: true }, actions: ['listDatabases', 'getParameter', 'applyOps', 'useUUID'] },
     // dbStats: free space of the target
     { resource: { db: '', collection: '' }, actions: [...RESTORE_ACTIONS, 'dbStats', ...USER_ACTIONS] },
     { resource: { db: '', collection: 'system.js' }, actions: [...RESTORE_ACTIONS] },

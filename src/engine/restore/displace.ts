@@ -1,12 +1,15 @@
 // One rename at a time, in both directions, each looked up by UUID before and after. Where a step stands follows from
 // UUIDs alone (docs/design/restore-protocol.md, "Where a rename can stand").
-import { MongoServerError } from 'mongodb';
-import { LeafvaultError } from '../../foundation/errors.ts';
+import { MongoServerError, UUID } from 'mongodb';
+import { isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
 import { isTransient } from '../mongo/raw-insert.ts';
-import { listNames, type Target } from './open-target.ts';
-import { gapNames, type Displaced, type SwapStep } from './plan.ts';
+import { listNames, nameOf, type Target } from './open-target.ts';
+import { gapNames, type Displaced, type Intruder, type SwapStep } from './plan.ts';
 
 const TRIES = 5;
+
+/** Told before an intruder is displaced; resolves when that is written down. */
+export type NoteIntruder = (intruder: Intruder) => Promise<void>;
 
 /** Moves the live collection to its old name. @throws RESTORE_SWAP_FAILED */
 export async function moveAside(target: Target, step: Displaced): Promise<void> {
@@ -15,12 +18,12 @@ export async function moveAside(target: Target, step: Displaced): Promise<void> 
 }
 
 /** Gives a shadow its live name. @throws RESTORE_SWAP_FAILED */
-export async function putLive(target: Target, step: SwapStep): Promise<void> {
-  await ensureAt(target, { db: step.db, uuid: step.shadowUuid ?? '', from: step.shadow, to: step.name, gaps: gapNames(step) });
+export async function putLive(target: Target, step: SwapStep, note: NoteIntruder): Promise<void> {
+  await ensureAt(target, { db: step.db, uuid: step.shadowUuid ?? '', from: step.shadow, to: step.name, gaps: gapNames(step), note });
 }
 
 /** Puts a step back to where it was before the swap. @throws RESTORE_SWAP_FAILED */
-export async function putBack(target: Target, step: Displaced & Partial<Pick<SwapStep, 'shadow' | 'shadowUuid'>>): Promise<void> {
+export async function putBack(target: Target, step: Displaced & Partial<Pick<SwapStep, 'shadow' | 'shadowUuid'>>, note: NoteIntruder): Promise<void> {
   if (step.shadow !== undefined && step.shadowUuid != null) {
     const places = await uuidsOf(target, step.db, [step.name]);
     if (places.get(step.name) === step.shadowUuid) {
@@ -33,7 +36,7 @@ export async function putBack(target: Target, step: Displaced & Partial<Pick<Swa
   }
   const places = await uuidsOf(target, step.db, [step.old]);
   if (places.get(step.old) !== step.liveUuid) return;
-  await ensureAt(target, { db: step.db, uuid: step.liveUuid, from: step.old, to: step.name, gaps: gapNames(step) });
+  await ensureAt(target, { db: step.db, uuid: step.liveUuid, from: step.old, to: step.name, gaps: gapNames(step), note });
 }
 
 /** The name was free before the swap: what an application made there meanwhile goes back to it, if nothing newer is there. */
@@ -57,6 +60,7 @@ interface Move {
   readonly to: string;
   /** Where collections that stand in the way may go; empty: nothing may stand in the way. */
   readonly gaps: readonly string[];
+  readonly note?: NoteIntruder;
 }
 
 /** Brings the collection with this UUID from one name to another; done already is fine. */
@@ -66,10 +70,12 @@ async function ensureAt(target: Target, move: Move): Promise<void> {
     const at = await uuidsOf(target, move.db, [move.from, move.to]);
     if (at.get(move.to) === move.uuid) return;
     if (at.get(move.from) !== move.uuid) throw swapFailed(move, `${move.db}.${move.from} is no longer the collection that it was`, cause);
-    if (at.has(move.to)) await clearWay(target, move);
+    const intruder = at.get(move.to);
     try {
-      await rename(target, move.db, move.from, move.to);
+      if (intruder !== undefined) await replaceIntruder(target, move, intruder);
+      else await rename(target, move.db, move.from, move.to);
     } catch (error) {
+      if (isLeafvaultError(error)) throw error;
       cause = error;
       // NamespaceExists: an insert made the collection again between the two commands. The loop looks anew.
       if (!isTransient(error) && !(error instanceof MongoServerError && error.code === 48)) throw swapFailed(move, 'the server refused it', error);
@@ -79,16 +85,32 @@ async function ensureAt(target: Target, move: Move): Promise<void> {
   if (at.get(move.to) !== move.uuid) throw swapFailed(move, `it did not succeed in ${TRIES} tries`, cause);
 }
 
-/** Renames an intruder to the first gap name that is free. */
-async function clearWay(target: Target, move: Move): Promise<void> {
+/**
+ * Renames over an intruder and brings it to the first gap name that is free. With plain renames a busy application wins
+ * the race between moving it away and taking the name, every time. `applyOps` of one rename onto a name that is
+ * taken gives the collection there another name (`tmp<5>.rename`) under the same lock, so no insert comes in between.
+ * Its answer says nothing (it reports success for a rename that did nothing): the caller's loop looks by UUID.
+ */
+async function replaceIntruder(target: Target, move: Move, uuid: string): Promise<void> {
   const taken = await uuidsOf(target, move.db, move.gaps);
   const gap = move.gaps.find((name) => !taken.has(name));
-  if (gap === undefined) throw swapFailed(move, `${move.db}.${move.to} is in the way`, undefined);
-  await rename(target, move.db, move.to, gap).catch((error: unknown) => {
-    // NamespaceNotFound: whoever made it has dropped it.
-    if (!isTransient(error) && !(error instanceof MongoServerError && error.code === 26)) throw swapFailed(move, `${move.db}.${move.to} is in the way`, error);
+  if (gap === undefined || move.note === undefined) throw swapFailed(move, `${move.db}.${move.to} is in the way`, undefined);
+  await move.note({ db: move.db, uuid, gap });
+  await target.admin({
+    applyOps: [{ op: 'c', ns: `${move.db}.$cmd`, ui: new UUID(move.uuid), o: { renameCollection: `${move.db}.${move.from}`, to: `${move.db}.${move.to}`, stayTemp: false, dropTarget: false } }],
+    writeConcern: { w: 'majority' },
   });
+  await settleIntruder(target, { db: move.db, uuid, gap });
 }
+
+/** Gives a displaced intruder its gap name. Safe to call again; one that is still under a live name is left there. */
+export async function settleIntruder(target: Target, { db, uuid, gap }: Intruder): Promise<void> {
+  const name = await nameOf(target, db, uuid);
+  if (name !== null && DISPLACED_NAME.test(name)) await rename(target, db, name, gap);
+}
+
+/** What a server calls a collection that it moves aside for a rename. */
+const DISPLACED_NAME = /^tmp[A-Za-z0-9]{5}\.rename$/;
 
 async function rename(target: Target, db: string, from: string, to: string): Promise<void> {
   await target.admin({ renameCollection: `${db}.${from}`, to: `${db}.${to}`, dropTarget: false, writeConcern: { w: 'majority' } });

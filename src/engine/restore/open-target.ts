@@ -1,5 +1,5 @@
 // The connection of one restore attempt to its target, and the few questions that every step asks it.
-import { MongoServerError, type Db, type Document, type MongoClient } from 'mongodb';
+import { MongoServerError, UUID, type Db, type Document, type MongoClient } from 'mongodb';
 import { throwIfAborted } from '../../foundation/abort.ts';
 import { asConnectError, connect } from '../mongo/connect.ts';
 import { createRawReader, readAll, type RawReader } from '../mongo/raw-read.ts';
@@ -82,6 +82,13 @@ export async function listNames(target: Target, db: string, names?: readonly str
     });
   }
   return found;
+}
+
+/** The name of a collection, null when there is none with this UUID. */
+export async function nameOf(target: Target, db: string, uuid: string): Promise<string | null> {
+  const command = { listCollections: 1, nameOnly: false, filter: { 'info.uuid': new UUID(uuid) } };
+  for await (const raw of readAll(await target.reader(), db, command)) return String(decodeOrdered(raw).get('name'));
+  return null;
 }
 
 /** True when the server says that the namespace isn't there. */

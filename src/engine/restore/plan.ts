@@ -47,6 +47,14 @@ export interface SwapStep extends Displaced {
   expiries: Expiry[];
 }
 
+/** What an application made under a live name between two renames; it ends under its gap name. */
+export interface Intruder {
+  db: string;
+  /** 32 hex digits. */
+  uuid: string;
+  gap: string;
+}
+
 export interface PlannedView {
   from: string;
   db: string;
@@ -115,6 +123,8 @@ export interface RestorePlan {
   asideViews: AsideView[];
   timeSeries: TimeSeriesStep[];
   auth: AuthStep | null;
+  /** Noted before each is displaced, so that a crash loses none. */
+  intruders: Intruder[];
   warnings: string[];
   /** Collections that stay when all is over: old ones by policy, intruders after a roll back. `db.name` each. */
   kept: string[];
@@ -124,7 +134,7 @@ export interface RestorePlan {
 export function newPlan(facts: Pick<RestorePlan, 'restoreId' | 'snapshotId' | 'oldCollections' | 'createdAt' | 'warnings'>): RestorePlan {
   return {
     formatVersion: 1, revision: 0, prefix: `__lv_${randomBytes(6).toString('hex')}`, state: 'preparing',
-    swaps: [], asides: [], views: [], asideViews: [], timeSeries: [], auth: null, kept: [], ...facts,
+    swaps: [], asides: [], views: [], asideViews: [], timeSeries: [], auth: null, intruders: [], kept: [], ...facts,
   };
 }
 
@@ -138,7 +148,7 @@ export function parsePlan(stored: Readonly<Record<string, unknown>>): RestorePla
       hint: 'Let the version of Leafvault that began this restore, or a newer one, finish it',
     });
   }
-  return plan as RestorePlan;
+  return { intruders: [], ...plan } as RestorePlan;
 }
 
 /** Every collection and view that the plan may have made, with the UUID where it is known. */

@@ -5,6 +5,7 @@ import { majorityBarrier } from './barrier.ts';
 import { checkNames, swapRefused } from './check-names.ts';
 import type { RestoreContext } from './context.ts';
 import { moveAside, putLive } from './displace.ts';
+import { noteIntruder } from './intruders.ts';
 import { listNames } from './open-target.ts';
 import type { Displaced } from './plan.ts';
 
@@ -29,7 +30,7 @@ export async function swapNames(context: RestoreContext): Promise<void> {
     await before(`swap:old:${step.db}.${step.name}`);
     await moveAside(target, step);
     await before(`swap:new:${step.db}.${step.name}`);
-    await putLive(target, step);
+    await putLive(target, step, (intruder) => noteIntruder(plan, store, intruder));
   }
   await before('swap:check');
   await majorityBarrier(target, plan.restoreId);

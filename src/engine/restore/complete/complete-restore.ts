@@ -4,6 +4,7 @@ import { isLeafvaultError, LeafvaultError } from '../../../foundation/errors.ts'
 import { showNamespace } from '../../mongo/namespaces.ts';
 import { stepsWithout } from '../check-names.ts';
 import { uuidsOf } from '../displace.ts';
+import { settleIntruders } from '../intruders.ts';
 import { isLeaseLost } from '../lease-lost.ts';
 import { dropNamed, type Named } from '../drop-named.ts';
 import type { Target } from '../open-target.ts';
@@ -39,6 +40,7 @@ export async function completeRestore(options: CompleteOptions): Promise<void> {
     await onPhase('finish:users');
     await mergeUsers(options);
     await onPhase('finish:clean-up');
+    await settleIntruders(options.target, options.plan);
     await cleanUp(options);
   } catch (cause) {
     if (isLeafvaultError(cause, 'RESTORE_FINISH_FAILED') || isLeaseLost(cause)) throw cause;

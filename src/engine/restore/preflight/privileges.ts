@@ -39,7 +39,7 @@ export function missingPrivileges(account: Account, needs: { readonly databases:
     const lacking = actions.filter((action) => !allows(privileges, action, resource));
     if (lacking.length > 0) missing.push(`the account lacks ${lacking.join(', ')} on ${words}`);
   };
-  need(['listDatabases'], { cluster: true }, 'the cluster');
+  need(['listDatabases', 'applyOps', 'useUUID'], { cluster: true }, 'the cluster');
   for (const db of needs.databases) need([...RESTORE_ACTIONS, 'dbStats'], { db, collection: 'any' }, `the database ${db}`);
   for (const db of needs.scripts) need(RESTORE_ACTIONS, { db, collection: 'system.js' }, `${db}.system.js`);
   for (const db of needs.timeSeries) need(RESTORE_ACTIONS, { db, buckets: 'any' }, `the buckets of time series in ${db}`);

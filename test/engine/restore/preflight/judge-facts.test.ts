@@ -108,7 +108,7 @@ describe('preflight', () => {
   });
 
   test('names each missing privilege', () => {
-    const account = { users: ['admin.u'], roles: [], privileges: [{ resource: { db: '', collection: '' }, actions: ['find', 'insert'] }, { resource: { cluster: true }, actions: ['listDatabases'] }] };
+    const account = { users: ['admin.u'], roles: [], privileges: [{ resource: { db: '', collection: '' }, actions: ['find', 'insert'] }, { resource: { cluster: true }, actions: ['listDatabases', 'applyOps', 'useUUID'] }] };
     const words = reasons({ account }, [orders, entry('timeseries', 'shop.ts'), entry('collection', 'shop.system.js'), entry('users', 'admin.system.users')], { usersAndRoles: true });
     assert.match(words, /lacks update, remove, createCollection.*on the database shop\n/);
     assert.match(words, /on the buckets of time series in shop/);

@@ -1,7 +1,7 @@
 // `npm run bench`: speed as ratios, measured in one run on one machine, rounds interleaved.
 //   --size 1GB   raw BSON of the data set     --rounds 3     --json FILE
 import { mkdtemp, rm, writeFile, stat, mkdir } from 'node:fs/promises';
-import { cpus, tmpdir, totalmem } from 'node:os';
+import { cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { MongoClient } from 'mongodb';
@@ -33,6 +33,8 @@ async function main(): Promise<void> {
   say(`${cpus().length} cores, ${(totalmem() / 1e9).toFixed(0)} GB memory, Node ${process.version}; filling ${flags.size}`);
   const documents = await makeDataSet(client, size, (count) => progress(`${count.toLocaleString('en')} documents`));
   progress('');
+  const [load = 0] = loadavg();
+  if (load > cpus().length + 1) say(`The machine is busy with other things (load ${load.toFixed(1)}): seconds mean little, ratios of one round still something`);
   const options = optionsOf(0);
   await runWork('dump', options);
   // The first read after filling pays for the cache; it belongs to nobody.

@@ -136,11 +136,18 @@ async function writeEnd(run: Run, outcome: HandlerOutcome): Promise<void> {
 }
 
 /** Interruptions that say nothing against the job: it goes back into the queue, if it is still ours. */
-const AGAIN = ['JOBS_RELEASED', 'JOBS_LEASE_LOST', 'CATALOG_LEASE_LOST', 'CATALOG_UNREACHABLE'];
+const AGAIN = ['JOBS_RELEASED', 'JOBS_LEASE_LOST', 'CATALOG_LEASE_LOST'];
+// A catalog that goes away each time is no accident any more.
+const CATALOG_TRIES = 10;
 
-async function writeFailure({ claim, catalog, secrets, log }: Run, reason: unknown): Promise<void> {
-  if (isLeafvaultError(reason) && AGAIN.includes(reason.code)) {
-    log.warn({ reason: reason.code }, 'the job goes back into the queue');
+function isAgain(reason: unknown, attempt: number): boolean {
+  if (!isLeafvaultError(reason)) return false;
+  return AGAIN.includes(reason.code) || (reason.code === 'CATALOG_UNREACHABLE' && attempt < CATALOG_TRIES);
+}
+
+async function writeFailure({ job, claim, catalog, secrets, log }: Run, reason: unknown): Promise<void> {
+  if (isAgain(reason, job.attempt)) {
+    log.warn({ reason: scrub(describeError(reason), secrets) }, 'the job goes back into the queue');
     await catalog.fenced(claim, (tx) => tx.leases.release(claim)).catch(unlessLost);
     return;
   }

@@ -257,6 +257,21 @@ for (const { name, start } of DATABASES) {
       assert.equal(rows[0]?.['losses'], 0);
     });
 
+    test('stops although a handler does not hear it, and leaves that job to the lease', async () => {
+      let release: () => void = () => undefined;
+      const deaf = new Promise<void>((resolve) => { release = resolve; });
+      const worker = await startWorker({ verify: async (context) => { await deaf; return nothing(context); } }, { stopGraceMs: 100 });
+      const job = await askForVerify(catalog, queue, inventory);
+      await running(catalog, job.id);
+      const began = performance.now();
+      await worker.stop();
+      assert.ok(performance.now() - began < 5000);
+      assert.equal((await catalog.jobs.get(job.id))?.state, 'running');
+      assert.equal((await catalog.workers.list()).length, 1);
+      release();
+      assert.equal((await ended(catalog, job.id)).state, 'completed');
+    });
+
     test('lets a short job end when it is stopped', async () => {
       const worker = await startWorker({ verify: async ({ signal }) => { await sleep(300, signal); return () => Promise.resolve(); } }, { drainMs: 5000 });
       const job = await askForVerify(catalog, queue, inventory);

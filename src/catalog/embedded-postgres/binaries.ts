@@ -86,8 +86,8 @@ async function makeExecutable(native: string): Promise<void> {
   }
 }
 
-/** A copy below `place`, named after what it is a copy of; made under another name first. */
-async function copyTo(account: Account | null, native: string, place: string): Promise<string | null> {
+/** A copy below `place` that the account can run, named after what it is a copy of and made under another name first. null: not there. */
+export async function copyTo(account: Account | null, native: string, place: string): Promise<string | null> {
   await mkdir(place, { recursive: true, mode: 0o755 });
   if (!(await canReach(account, place)) || !(await isOurs(place))) return null;
   const { version } = JSON.parse(await readFile(join(native, '..', 'package.json'), 'utf8')) as { version: string };

@@ -15,12 +15,14 @@ export interface Keeper {
   end(): Promise<void>;
 }
 
+// A server that hangs must not keep us from stopping.
+const PATIENCE_MS = 10_000;
 // 'leafvaul' as a number: any constant, the same in every version.
 const USERS_LOCK = '7810757392850219372';
 
 /** null: there is no server at this address, or it is about to end. @throws CATALOG_HOME_UNUSABLE for another folder's server */
 export async function joinServer(address: Address, data: string): Promise<Keeper | null> {
-  const client = new pg.Client(clientConfigOf(address, null));
+  const client = new pg.Client({ ...clientConfigOf(address, null), query_timeout: PATIENCE_MS });
   // Registered first: a server that goes away in between must not end the process.
   const lost = new Promise<void>((resolve) => client.once('end', resolve));
   client.on('error', () => undefined);

@@ -3,7 +3,8 @@ import type { Catalog } from '../../catalog/index.ts';
 import type { RestoreJournal, RestoreOptions, RestoreResult, RestoreSnapshot, SettleRestore } from '../../engine/contracts.ts';
 import { throwIfAborted } from '../../foundation/abort.ts';
 import type { Clock } from '../../foundation/clock.ts';
-import { isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
+import { describeError, isLeafvaultError } from '../../foundation/errors.ts';
+import { redactUri } from '../../foundation/redact.ts';
 import { JOB_PAYLOADS } from '../contracts.ts';
 import type { Completion, JobContext, JobHandler } from '../job-handler.ts';
 import type { RepositoryProvider } from '../repository-provider.ts';
@@ -33,7 +34,6 @@ export function createRunRestore(parts: RunRestoreParts): JobHandler {
     // A session of its own: the snapshot may be deleted now, this restore still finishes.
     const reader = await repository.openReader();
     try {
-      throwIfAborted(context.signal);
       const { replaceTimeSeries, oldCollections } = JOB_PAYLOADS.restore.parse(context.job.payload);
       const options: RestoreOptions = {
         restoreId: restore.id, reader, journal, target: { uri }, replaceTimeSeries, oldCollections,
@@ -54,6 +54,8 @@ export function createRunRestore(parts: RunRestoreParts): JobHandler {
 
 async function restoreOrSettle(parts: RunRestoreParts, context: JobContext, options: RestoreOptions): Promise<RestoreResult> {
   try {
+    // Inside: an attempt that is cancelled before it begins still has to settle what the one before it left.
+    throwIfAborted(context.signal);
     return await parts.restore(options);
   } catch (error) {
     if ((await settleAfter(parts, context, options, error)) !== 'new') throw error;
@@ -97,7 +99,7 @@ async function settleAfter(
     return outcome;
   } catch (settleError) {
     // The plan stays open, and every worker tries again each minute.
-    log.warn({ err: new LeafvaultError('JOBS_SETTLE_FAILED', 'Cleaning up the target failed', { cause: settleError }) }, 'the target is not settled yet');
+    log.warn({ code: 'JOBS_SETTLE_FAILED', reason: redactUri(describeError(settleError)) }, 'the target is not settled yet');
     return null;
   }
 }

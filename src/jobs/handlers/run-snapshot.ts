@@ -47,6 +47,8 @@ async function captureAndCommit(parts: RunSnapshotParts, context: JobContext, re
       selection: snapshot.selection ?? undefined,
     });
     throwIfAborted(signal);
+    const { documents, bytes } = body;
+    onProgress({ phase: 'commit', documentsDone: documents, documentsTotal: documents, bytesDone: bytes, bytesTotal: bytes, namespace: null });
     // Nobody else may have been given the job: after this only the store stands between us and the root.
     await context.fenced(() => Promise.resolve());
     return await commit(repository, writer, snapshot, body, clock);

@@ -6,8 +6,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { canReach, serverAccount } from '../../../src/catalog/embedded-postgres/account.ts';
-import { completeInPlace, prepareBinaries } from '../../../src/catalog/embedded-postgres/binaries.ts';
+import { completeInPlace, copyTo, prepareBinaries } from '../../../src/catalog/embedded-postgres/binaries.ts';
 import { startError } from '../../../src/catalog/embedded-postgres/data-folder.ts';
+
+const isRoot = process.getuid?.() === 0;
+const NOBODY = { uid: 65534, gid: 65534 };
 
 describe('the programs of the embedded PostgreSQL', () => {
   let folder: string;
@@ -32,6 +35,24 @@ describe('the programs of the embedded PostgreSQL', () => {
     assert.equal(await completeInPlace(copy), true);
     for (const { target } of links) assert.ok((await lstat(join(copy, '..', target))).isSymbolicLink());
     for (const program of ['initdb', 'postgres']) assert.equal(spawnSync(join(copy, 'bin', program), ['--version']).status, 0);
+  });
+
+  test('are copied to where the server\'s user can walk, by two processes at once', { skip: isRoot ? false : 'only root runs the server as another user' }, async () => {
+    const closed = join(folder, 'only-root');
+    await cp(join(native, '..'), closed, { recursive: true, verbatimSymlinks: true });
+    await chmod(closed, 0o700);
+    await chmod(folder, 0o755);
+    const place = join(folder, 'place');
+    assert.equal(await canReach(NOBODY, join(closed, 'native')), false);
+    const [one, two] = await Promise.all([copyTo(NOBODY, join(closed, 'native'), place), copyTo(NOBODY, join(closed, 'native'), place)]);
+    assert.ok(one !== null && one === two);
+    assert.equal(spawnSync(join(one, 'bin', 'postgres'), ['--version'], { ...NOBODY, cwd: '/' }).status, 0);
+    const { ino } = await stat(join(one, 'bin', 'postgres'));
+    assert.equal(await copyTo(NOBODY, join(closed, 'native'), place), one);
+    assert.equal((await stat(join(one, 'bin', 'postgres'))).ino, ino);
+    // A place where others may write could be given other programs.
+    await chmod(place, 0o777);
+    assert.equal(await copyTo(NOBODY, join(closed, 'native'), place), null);
   });
 
   test('are named missing on a platform without a package', async () => {

@@ -203,6 +203,26 @@ describe('the handlers', () => {
     assert.equal((await catalog.jobs.get(job.id))?.errorCode, 'PROOF_FAILED');
   });
 
+  test('settle at once when a restore is cancelled between two attempts', async () => {
+    await startWorker();
+    const snapshotId = await takeSnapshot();
+    await stopWorkers();
+    const { job, restoreId } = await askForRestore(catalog, queue, inventory, snapshotId);
+    // An attempt that died in its swap.
+    const dead = await catalog.leases.claimNext({ workerId: 'dead', leaseSeconds: 10, kinds: ['restore'] });
+    assert.ok(dead !== null);
+    await catalog.fenced(dead.claim, (tx) => tx.restorePlans.save(restoreId ?? '', job.id, { state: 'swapping' }));
+    Object.assign(engine.target, { live: 'new', shadows: 1 });
+    await catalog.leases.giveUp({ deadOwners: ['dead'], maxLosses: 3 });
+    assert.equal(await queue.cancel(job.id, 'test'), 'requested');
+    engine.calls.length = 0;
+    await startWorker();
+    assert.equal((await ended(catalog, job.id)).state, 'cancelled');
+    assert.deepEqual(engine.calls, ['settle']);
+    assert.deepEqual(engine.target, { live: 'old', shadows: 0 });
+    assert.equal(await catalog.restorePlans.isOpen(restoreId ?? ''), false);
+  });
+
   test('clean up and begin again when the worker is stopped in a restore', async () => {
     await startWorker();
     const snapshotId = await takeSnapshot();

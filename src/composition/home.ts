@@ -4,6 +4,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { LeafvaultError } from '../foundation/errors.ts';
+import { makeFolder } from '../foundation/make-folder.ts';
 
 export interface Home {
   readonly path: string;
@@ -20,7 +21,7 @@ export async function openHome(path: string): Promise<Home> {
   const own = join(temporary, `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`);
   const jobs = join(temporary, 'jobs');
   try {
-    await mkdir(jobs, { recursive: true });
+    await makeFolder(jobs);
     await removeLeftOvers(temporary);
     await mkdir(own, { mode: 0o700 });
   } catch (cause) {

@@ -1,10 +1,11 @@
 // The master key: 32 bytes in one file of mode 0600, written as text that a person can keep on paper.
 // Its text is the recovery key: whoever has it can make the file again.
 import { createHmac, randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { link, open, readFile, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { CatalogStore } from '../catalog/index.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
+import { makeFolder } from '../foundation/make-folder.ts';
 import { masterKeyFrom, recoveryKeyOf } from '../services/index.ts';
 
 export interface MasterKey {
@@ -76,7 +77,7 @@ function parse(text: string, path: string): Uint8Array {
 async function writeKey(path: string, text: string): Promise<boolean> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}`;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const file = await open(temporary, 'wx', 0o600);
     try {
       await file.writeFile(`${text}\n`);

@@ -23,6 +23,10 @@ test('openHome removes what dead processes of this machine left, and nothing els
   assert.deepEqual((await readdir(join(folder, 'tmp'))).sort(), left.slice(1).sort());
 });
 
+test('openHome gives up below a place where no folder can be made', { skip: process.platform === 'linux' ? false : 'only Linux has /proc' }, async () => {
+  await assert.rejects(openHome('/proc/leafvault/home'), { code: 'HOME_UNUSABLE' });
+});
+
 test('openHome names a folder that cannot be made', async () => {
   await writeFile(join(folder, 'file'), '');
   await assert.rejects(openHome(join(folder, 'file', 'home')), { code: 'HOME_UNUSABLE', message: `Using the home folder ${join(folder, 'file', 'home')} failed` });

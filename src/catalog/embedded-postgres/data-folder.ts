@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { chown, mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LeafvaultError } from '../../foundation/errors.ts';
+import { makeFolder } from '../../foundation/make-folder.ts';
 import { canReach, expectedOwner, type Account } from './account.ts';
 import { EMBEDDED_MAJOR, type Binaries } from './binaries.ts';
 import { runProgram } from './run-program.ts';
@@ -12,10 +13,10 @@ const NO_SPACE_BYTES = 4 * 1024 * 1024;
 const STAGING = /^init-(\d+)-[0-9a-f]+$/;
 
 /** `<home>/postgres`, made if need be. @throws CATALOG_HOME_UNUSABLE, CATALOG_DISK_FULL */
-export async function makeFolder(home: string): Promise<string> {
+export async function makePostgresFolder(home: string): Promise<string> {
   const folder = join(home, 'postgres');
   try {
-    await mkdir(folder, { recursive: true, mode: 0o755 });
+    await makeFolder(folder, { mode: 0o755 });
     return folder;
   } catch (cause) {
     throw fileError(cause, `Making the catalog's folder ${folder}`);
@@ -77,11 +78,11 @@ async function makeDataFolder(folder: string, data: string, binaries: Binaries, 
   }
 }
 
-/** What killed processes left. */
+/** What killed processes left. An initdb that outlived its process may still write there: it gives up once its files are gone. */
 async function removeAbandoned(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const pid = Number(STAGING.exec(name)?.[1] ?? process.pid);
-    if (pid !== process.pid && !isAlive(pid)) await rm(join(folder, name), { recursive: true, force: true });
+    if (pid !== process.pid && !isAlive(pid)) await rm(join(folder, name), { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   }
 }
 

@@ -7,7 +7,7 @@ import type { Logger } from '../../foundation/logger.ts';
 import type { Address } from '../connection.ts';
 import { serverAccount } from './account.ts';
 import { prepareBinaries } from './binaries.ts';
-import { ensureDataFolder, makeFolder } from './data-folder.ts';
+import { ensureDataFolder, makePostgresFolder } from './data-folder.ts';
 import { joinServer, type Keeper } from './keeper.ts';
 import { forgetPostmaster, isServerAlive, readPostmaster, type Postmaster } from './postmaster-file.ts';
 import { RACED, removeSocketFolder, startServer, stopServer, type ServerPlace } from './server-process.ts';
@@ -30,7 +30,7 @@ const RETRY_MS = 50;
  */
 export async function startEmbeddedPostgres({ home, log, clock }: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const account = serverAccount();
-  const folder = await makeFolder(home);
+  const folder = await makePostgresFolder(home);
   const binaries = await prepareBinaries(account, folder);
   const data = await ensureDataFolder(folder, binaries, account);
   const place: ServerPlace = { folder, data, binaries, account };

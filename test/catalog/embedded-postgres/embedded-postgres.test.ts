@@ -1,6 +1,7 @@
 // The embedded server over its whole life: shared, adopted, killed, started again, refused.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, chown, cp, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -149,6 +150,23 @@ describe('the embedded PostgreSQL', () => {
     const catalog = await open(home);
     await catalog.ping();
     await until('left-overs to be gone', async () => (await readdir(join(home, 'postgres'))).every((name) => !name.startsWith('init-')));
+    await catalog.close();
+  });
+
+  test('takes away what a killed first start left although its initdb still writes there', async () => {
+    await freshHome();
+    const dead = spawn(process.execPath, ['-e', ''], { stdio: 'ignore' });
+    await once(dead, 'exit');
+    const leftOver = join(home, 'postgres', `init-${dead.pid}-00000000`, 'global');
+    await mkdir(leftOver, { recursive: true });
+    const writer = spawn(process.execPath, ['-e', `
+      const { writeFileSync, mkdirSync } = require('node:fs');
+      const until = Date.now() + 700;
+      for (let n = 0; Date.now() < until; n += 1) { mkdirSync(process.argv[1], { recursive: true }); writeFileSync(process.argv[1] + '/' + n, ''); }
+    `, leftOver], { stdio: 'ignore' });
+    const catalog = await open(home);
+    await catalog.ping();
+    if (writer.exitCode === null) await once(writer, 'exit');
     await catalog.close();
   });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { BSON, MongoClient } from 'mongodb';
+import { BSON, MongoClient, type Db, type Document } from 'mongodb';
 import { rawDocument } from '../../../src/engine/bson/index.ts';
 import { createRawReader, readAll } from '../../../src/engine/mongo/index.ts';
 import { insertRaw, type RawBatch, type RawInsertTarget } from '../../../src/engine/mongo/raw-insert.ts';
@@ -110,6 +110,20 @@ describe('raw inserts', () => {
     assert.deepEqual(await stored(), [plain]);
     const error = await refusal(oddDocuments().slice(0, 1), { makeSequence: null });
     assert.match(error.message, /the driver would change it/);
+  });
+
+  test('send again what an election cut off in the middle of a batch, and blame no document', async () => {
+    let calls = 0;
+    const db = {
+      command: async (command: Document) => {
+        calls += 1;
+        if (calls === 1) return { ok: 1, n: 1, writeErrors: [{ index: 1, code: 189, errmsg: 'Not primary while writing to t.c' }] };
+        return client.db('t').command(command);
+      },
+    } as unknown as Db;
+    await insertRaw(target({ db }), batch(...[1, 2, 3].map((n) => rawDocument([field('_id', 0x10, n)]))));
+    assert.equal(await client.db('t').collection('c').countDocuments(), 3);
+    assert.equal(calls, 2);
   });
 
   test('survive a change of primary', { timeout: 60_000 }, async () => {

@@ -1,5 +1,5 @@
 // The content proof: shadows are read back with majority and compared with the snapshot, document hash by document
-// hash; their indexes by name and key. Nothing that was not proven is swapped.
+// hash; their indexes by every option. Nothing that was not proven is swapped.
 import { LeafvaultError } from '../../foundation/errors.ts';
 import { showNamespace } from '../mongo/namespaces.ts';
 import { readAll } from '../mongo/raw-read.ts';
@@ -45,13 +45,29 @@ async function proveIndexes({ target, options }: RestoreContext, { entry, step }
   for (const spec of expected) {
     const there = found.get(String(spec.get('name')));
     if (there === undefined) throw proofFailed(step.from, `the index ${String(spec.get('name'))} is missing`);
-    if (!sameKey(there, spec)) throw proofFailed(step.from, `the index ${String(spec.get('name'))} has another key`);
+    const other = differingField(there, spec);
+    if (other !== null) throw proofFailed(step.from, `the index ${String(spec.get('name'))} has another ${other}`);
   }
   if (found.size !== expected.length) throw proofFailed(step.from, `it has ${found.size} secondary indexes instead of ${expected.length}`);
 }
 
-function sameKey(a: OrderedDocument, b: OrderedDocument): boolean {
-  return sameValue(a.get('key'), b.get('key'));
+/** The first field that is not as it was asked for; a server writes numbers as other types, and says no simple collation. */
+function differingField(found: OrderedDocument, asked: OrderedDocument): string | null {
+  for (const name of new Set([...asked.keys(), ...found.keys()])) {
+    const [wanted, there] = [asked.get(name), found.get(name)];
+    if (sameValue(wanted, there) || (wanted !== undefined && there !== undefined && sameNumber(wanted, there))) continue;
+    if (name === 'collation' && there === undefined && isSimple(wanted)) continue;
+    return name;
+  }
+  return null;
+}
+
+function sameNumber(a: unknown, b: unknown): boolean {
+  return !(a instanceof Map) && !Array.isArray(a) && Number(a) === Number(b);
+}
+
+function isSimple(collation: unknown): boolean {
+  return (collation instanceof Map || typeof collation === 'object') && JSON.stringify(collation instanceof Map ? Object.fromEntries(collation) : collation) === '{"locale":"simple"}';
 }
 
 function proofFailed(from: string, reason: string): LeafvaultError {

@@ -130,6 +130,18 @@ describe('a restore that does not go well', () => {
     assert.match(error.message, /i_1/);
   });
 
+  test('notices an index that somebody built anew with another option', async () => {
+    const w: RestoreWorld = await world({ onPhase: async (name) => {
+      if (name !== 'prove') return;
+      const shadow = client.db('shop').collection(shadowOf(w, 'shop.orders'));
+      await shadow.dropIndex('i_1');
+      await shadow.createIndex({ i: 1 }, { name: 'i_1', sparse: true });
+    } });
+    const error = await failure(w.options);
+    await w[Symbol.asyncDispose]();
+    assert.match(error.message, /the index i_1 has another sparse/);
+  });
+
   test('reports a unique index that can not be built by name, key and reason, and goes on', async () => {
     await client.db('twin').collection<Document & { _id: number }>('c').insertMany([{ _id: 1, a: 1 }, { _id: 2, a: 2 }, { _id: 3, b: 5 }]);
     await client.db('twin').collection('c').createIndexes([{ key: { a: 1 }, unique: true, name: 'one a', expireAfterSeconds: 60 }, { key: { b: 1 }, name: 'fine' }]);

@@ -1,6 +1,6 @@
 // Saves a plan in the catalog's journal, then on the target; of two copies the higher revision counts.
 import type { Collection } from 'mongodb';
-import { MongoServerError } from 'mongodb';
+import { BSON, MongoServerError } from 'mongodb';
 import { systemClock, type Clock } from '../../foundation/clock.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import type { RestoreJournal } from '../contracts.ts';
@@ -28,6 +28,7 @@ interface StoredPlan {
 }
 
 const HOLD_MS = 250;
+const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
 
 export function createPlanStore(journal: RestoreJournal, target: Target, clock: Pick<Clock, 'monotonicMs'> = systemClock): PlanStore {
   let savedAt = Number.NEGATIVE_INFINITY;
@@ -70,6 +71,17 @@ export async function loadPlan(restoreId: string, journal: RestoreJournal, targe
 export async function otherPlans(restoreId: string, target: Target): Promise<RestorePlan[]> {
   const found = await plansOf(target).find({ _id: { $ne: restoreId } }).toArray();
   return found.map((each) => parsePlan(each as unknown as Record<string, unknown>));
+}
+
+/** The plan is one document on the target. @throws RESTORE_PREFLIGHT_REFUSED when it would pass the limit of 16 MiB */
+export function refuseLargePlan(plan: RestorePlan): void {
+  // What is found out later (UUIDs, proofs, failed indexes) makes it larger.
+  const bytes = BSON.calculateObjectSize(storedOf(plan)) * 1.25;
+  if (bytes < MAX_DOCUMENT_BYTES) return;
+  const reason = `its plan names ${plan.swaps.length + plan.asides.length + plan.timeSeries.length} collections, and a plan has to fit into one document`;
+  throw new LeafvaultError('RESTORE_PREFLIGHT_REFUSED', `Restoring was refused before it began: ${reason}`, {
+    details: { reasons: [reason] }, hint: 'Restore a few databases at a time',
+  });
 }
 
 function storedOf(plan: RestorePlan): StoredPlan & RestorePlan {

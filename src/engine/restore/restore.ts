@@ -14,7 +14,7 @@ import { loadShadows } from './load-shadows.ts';
 import { dropOwnShadows } from './drop-own-shadows.ts';
 import { openTarget, type Target } from './open-target.ts';
 import { planRestore } from './plan-restore.ts';
-import { createPlanStore, loadPlan, type PlanStore } from './plan-store.ts';
+import { createPlanStore, loadPlan, refuseLargePlan, type PlanStore } from './plan-store.ts';
 import { parsePlan, type RestorePlan } from './plan.ts';
 import { preflight } from './preflight/preflight.ts';
 import { createProgressTally } from './progress-tally.ts';
@@ -80,6 +80,7 @@ async function runSteps(options: RestoreOptions, attempt: Attempt, target: Targe
   const kept = before?.kept ?? [];
   planned.plan.kept = [...kept];
   planned.plan.asides = planned.plan.asides.filter(({ db, name }) => !kept.includes(`${db}.${name}`));
+  refuseLargePlan(planned.plan);
   const store = createPlanStore(options.journal, target, options.clock);
   attempt.plan = planned.plan;
   await phase('prepare');

@@ -3,6 +3,7 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { MongoClient } from 'mongodb';
 import type { RestoreJournal, RestoreOptions } from '../../../src/engine/contracts.ts';
 import { restoreSnapshot } from '../../../src/engine/restore/index.ts';
+import { systemClock } from '../../../src/foundation/clock.ts';
 import { isLeafvaultError, LeafvaultError } from '../../../src/foundation/errors.ts';
 import { newId } from '../../../src/foundation/ids.ts';
 import type { Repository, SnapshotRoot } from '../../../src/repository/repository.ts';
@@ -94,10 +95,13 @@ describe('a restore that two workers run, because the first lost its lease', () 
       async run(stops, second) {
         const restoreId = newId();
         const cancel = new AbortController();
+        let sleptMs = 0;
         const paused = Promise.withResolvers<void>();
         const wakeUp = Promise.withResolvers<void>();
         await using one = await restoreWorld(repository, root, server.uri, {
           ...CHOICE, restoreId, journal: journalOf('first'), signal: cancel.signal,
+          // Whoever slept asks for its lease before it goes on; the second is done in less than the time between two looks.
+          clock: { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + sleptMs },
           onPhase: async (phase) => {
             if (phase !== stops) return;
             paused.resolve();
@@ -109,6 +113,7 @@ describe('a restore that two workers run, because the first lost its lease', () 
         holder = 'second';
         const wake = async (reason?: Error): Promise<void> => {
           if (reason !== undefined) cancel.abort(reason);
+          sleptMs = 10_000;
           wakeUp.resolve();
           outcomes.first = await first;
         };

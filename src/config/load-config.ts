@@ -132,9 +132,17 @@ function assemble(parts: {
     logLevel: values.logLevel,
     organizations: parts.organizations,
     file: file?.path ?? null,
-    warnings: parts.warnings,
+    warnings: [...parts.warnings, ...unreachableLinks(values)],
   };
 }
+
+/** Links are made of the address that is listened on, and this one leads nowhere on another machine. */
+function unreachableLinks({ listenHost, publicUrl }: SettingValues): string[] {
+  if (publicUrl !== null || !WILDCARDS.has(listenHost)) return [];
+  return [`It listens on every address (${listenHost}) and no publicUrl is set: download addresses and links will name ${listenHost}, which other machines can't follow; set listen.publicUrl`];
+}
+
+const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::', '[::]', '']);
 
 /** `file:relative`, `file:/absolute` and `file:///absolute`. */
 function storePath(store: string): string {

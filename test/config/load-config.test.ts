@@ -165,6 +165,13 @@ describe('loadConfig', () => {
     assert.deepEqual(load({ yaml: 'source: { uri: { env: LEAFVAULT_OUR_URI } }', env: { LEAFVAULT_OUR_URI: 'mongodb://h' } }).warnings, []);
   });
 
+  test('warns that links lead nowhere when it listens on every address without a public one', () => {
+    const [warning, ...others] = load({ yaml: 'listen: { host: 0.0.0.0 }' }).warnings;
+    assert.match(warning ?? '', /no publicUrl is set.*set listen\.publicUrl/);
+    assert.deepEqual(others, []);
+    assert.deepEqual(load({ yaml: 'listen: { host: 0.0.0.0, publicUrl: "https://backup.example.com" }' }).warnings, []);
+  });
+
   test('freezes the result to its leaves', () => {
     const config = load({ yaml: EXAMPLE });
     assert.ok(Object.isFrozen(config) && Object.isFrozen(config.organizations[0]?.projects[0]?.clusters[0]));

@@ -12,7 +12,7 @@ import { createMemoryStorage } from '../../../src/storage/index.ts';
 import { readBack, takeSnapshot } from '../../support/capture.ts';
 import { startReplicaSet, type ReplicaSet } from '../../support/mongod.ts';
 import { openTestRepository } from '../../support/repository-fixture.ts';
-import { prepareDisturbance, type Disturbance } from './disturb.ts';
+import { connectMembers, type Disturbance, type Members } from './disturb.ts';
 import { compareWithOracle, readOracle } from './oracle.ts';
 import { createTally, watchScans } from './scan-watcher.ts';
 import { CATALOG_KINDS } from './workload-catalog.ts';
@@ -28,6 +28,7 @@ let servers: ReplicaSet;
 let client: MongoClient;
 let repository: Repository;
 let uri: string;
+let members: Members;
 const total = createTally([...DOCUMENT_KINDS, ...CATALOG_KINDS, ...DISTURBANCES]);
 
 before(async () => {
@@ -36,9 +37,11 @@ before(async () => {
   uri = await servers.createUser({ user: 'backup', password: 'p@ss:w/rd', roles: ['leafvaultBackup'] });
   await servers.createUser({ user: 'somebody', password: 'x', roles: ['read'] });
   client = await MongoClient.connect(servers.adminUri, { writeConcern: { w: 'majority' }, heartbeatFrequencyMS: 500 });
+  members = await connectMembers(servers, client);
 });
 
 after(async () => {
+  await members?.close();
   await client?.close(true);
   await repository?.close();
   await servers?.stop();
@@ -57,7 +60,6 @@ async function run(seed: number, options: { readonly disturbance: Disturbance | 
   const tally = createTally([]);
   const workload = createWorkload({ client, seed, user: 'somebody', watcher, tally, largeTransaction: options.largeTransaction ?? false });
   await workload.prepare();
-  const disturber = options.disturbance === null ? null : await prepareDisturbance(servers, options.disturbance);
   let disturbed: Promise<void> | undefined;
   try {
     const { root, body } = await takeSnapshot({
@@ -65,10 +67,13 @@ async function run(seed: number, options: { readonly disturbance: Disturbance | 
       onLog: watcher.onLog,
       onPhase: async (phase) => {
         if (phase === 'connected') workload.start();
-        if (phase === 'listed') disturbed = disturber?.disturb(watcher, tally);
-        if (phase === 'scanned') watcher.end();
-        if (phase === 'scanned') await workload.pauseCatalog();
-        if (phase === 'scanned') await disturbed;
+        if (phase === 'listed' && options.disturbance !== null) disturbed = members.disturb(options.disturbance, watcher, tally);
+        if (phase !== 'scanned') return;
+        watcher.end();
+        await disturbed;
+        await workload.pauseCatalog();
+        // T1 is what the member that is read knows of the majority: it must know of the last change of the catalog.
+        await members.catchUp();
       },
     });
     assert.equal(body.consistency, 'point-in-time');
@@ -85,7 +90,6 @@ async function run(seed: number, options: { readonly disturbance: Disturbance | 
     };
   } finally {
     await workload.stop().catch(() => undefined);
-    await disturber?.close();
     await workload.cleanUp();
   }
 }

@@ -1,9 +1,12 @@
 // Captures of three members, when cursors, documents and members are lost on the way.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { MongoClient, type Document } from 'mongodb';
 import { BACKUP_ROLE } from '../../../src/engine/mongo/index.ts';
-import type { Repository } from '../../../src/repository/index.ts';
+import type { SnapshotBody } from '../../../src/engine/contracts.ts';
+import type { Clock } from '../../../src/foundation/clock.ts';
+import type { Repository, SnapshotRoot } from '../../../src/repository/index.ts';
 import { createMemoryStorage } from '../../../src/storage/index.ts';
 import { readBack, takeSnapshot, type LogLine } from '../../support/capture.ts';
 import { startReplicaSet, type ReplicaSet } from '../../support/mongod.ts';
@@ -43,34 +46,66 @@ async function onMember<T>(host: string, run: (member: MongoClient) => Promise<T
   }
 }
 
-/** Calls `act` once, when each collection was read to between a quarter and three quarters. */
-function onceHalfWay(act: () => Promise<void>): { readonly onLog: (line: LogLine) => void; readonly done: () => Promise<void>; readonly lines: LogLine[] } {
+interface HalfWay {
+  readonly onLog: (line: LogLine) => void;
+  /** Stands still while the work runs, and with it the limit of the rate: the scans wait. */
+  readonly clock: Clock;
+  readonly done: () => Promise<void>;
+  readonly lines: LogLine[];
+}
+
+/** Runs `work` once, when each collection was read to more than a quarter; the scans wait for it. */
+function onceHalfWay(work: () => Promise<void>): HalfWay {
   const half = new Set<unknown>();
   const lines: LogLine[] = [];
   let done: Promise<void> | undefined;
+  let stoppedAt: number | null = null;
+  let lost = 0;
+  const act = async (): Promise<void> => {
+    stoppedAt = performance.now() - lost;
+    try {
+      await work();
+    } finally {
+      lost = performance.now() - stoppedAt;
+      stoppedAt = null;
+    }
+  };
   return {
     lines,
+    clock: { now: () => new Date(), monotonicMs: () => stoppedAt ?? performance.now() - lost },
     done: async () => done,
     onLog(line) {
       if (line.msg !== 'scanning') lines.push(line);
       else if (Number(line.documents) > DOCUMENTS / 4) half.add(line.uuid);
-      if (half.size === 2) done ??= act();
+      if (half.size < 2 || done !== undefined) return;
+      done = act();
+      done.catch(() => undefined);
     },
   };
 }
 
-async function captureAndCompare(options: { readonly onLog: (line: LogLine) => void; readonly bytesPerSecond?: number }): Promise<string> {
-  const { root, body } = await takeSnapshot({ uri, repository, selection, limits: { bytesPerSecond: options.bytesPerSecond ?? 1_500_000 }, onLog: options.onLog });
+async function captureAndCompare({ onLog, clock }: HalfWay, previous: SnapshotRoot | null = null): Promise<string> {
+  const { root, body } = await takeSnapshot({ uri, repository, selection, limits: { bytesPerSecond: 1_500_000 }, onLog, clock, previous });
   const primary = servers.members[await servers.primary()]!.host;
   const oracle = await onMember(primary, (member) => readOracle(member, ['members'], body.pointInTime!));
   assert.deepEqual(compareWithOracle(await readBack(repository, root), oracle), []);
   return body.source.member;
 }
 
-/** The member that a capture would read, as things are. */
-async function chosenMember(): Promise<string> {
-  const { body } = await takeSnapshot({ uri, repository, selection: { databases: ['none'], collections: [] } });
-  return body.source.member;
+/** Waits until a majority read of every member knows of the deletion. */
+async function untilGone(filter: Document): Promise<void> {
+  for (const { host } of servers.members) {
+    await onMember(host, async (member) => {
+      for (const name of ['plain', 'clustered']) {
+        while ((await member.db('members').collection(name).find(filter, { readConcern: 'majority', readPreference: 'nearest' }).toArray()).length > 0) await delay(20);
+      }
+    });
+  }
+}
+
+/** Ends what the capture's account has open, on every member. */
+async function killCursors(): Promise<void> {
+  for (const { host } of servers.members) await onMember(host, async (client) => void (await client.db('admin').command({ killAllSessions: [{ user: 'backup', db: 'admin' }] })));
 }
 
 describe('a capture of several members', () => {
@@ -86,8 +121,7 @@ describe('a capture of several members', () => {
   });
 
   it('goes on by its token when cursors are killed', async () => {
-    const member = await chosenMember();
-    const watched = onceHalfWay(() => onMember(member, async (client) => void (await client.db('admin').command({ killAllSessions: [{ user: 'backup', db: 'admin' }] }))));
+    const watched = onceHalfWay(killCursors);
     await captureAndCompare(watched);
     await watched.done();
     const interrupted = watched.lines.filter(({ msg }) => msg === 'a scan was interrupted');
@@ -95,13 +129,13 @@ describe('a capture of several members', () => {
   });
 
   it('steps back when the document that a token names is gone', async () => {
-    const member = await chosenMember();
     const watched = onceHalfWay(async () => {
       // Most of what was read goes, and with it whatever the newest tokens name; what lies behind is read once.
       for (const name of ['plain', 'clustered']) await client.db('members').collection<Document>(name).deleteMany({ n: { $gt: 30, $lt: DOCUMENTS - 200 } });
-      await onMember(member, async (direct) => void (await direct.db('admin').command({ killAllSessions: [{ user: 'backup', db: 'admin' }] })));
+      await untilGone({ n: 100 });
+      await killCursors();
     });
-    await captureAndCompare({ ...watched, bytesPerSecond: 500_000 });
+    await captureAndCompare(watched);
     await watched.done();
     assert.ok(watched.lines.some(({ msg, reason }) => msg === 'a scan was interrupted' && /no longer exists/.test(String(reason))), JSON.stringify(watched.lines));
   });
@@ -111,13 +145,14 @@ describe('a capture of several members', () => {
       await client.db('members').collection<Document>(name).deleteMany({});
       await client.db('members').collection<Document>(name).insertMany(Array.from({ length: DOCUMENTS }, (_, n) => ({ _id: n as never, n, pad: 'y'.repeat(300) })));
     }
-    const member = await chosenMember();
+    const { root } = await takeSnapshot({ uri, repository, selection });
+    const { member } = (root.body as unknown as SnapshotBody).source;
     const lost = servers.members.find(({ host }) => host === member)!;
     const watched = onceHalfWay(async () => {
       await lost.kill();
       await client.db('members').collection('plain').updateMany({ n: { $lt: 500 } }, { $set: { after: 1 } }, { writeConcern: { w: 1 } });
     });
-    const other = await captureAndCompare(watched);
+    const other = await captureAndCompare(watched, root);
     await watched.done();
     assert.notEqual(other, member);
     assert.ok(watched.lines.some(({ msg, next }) => msg === 'a scan was interrupted' && next === 'again'));

@@ -38,6 +38,7 @@ export function createWorkload(options: WorkloadOptions): Workload {
   let catalogOn = true;
   let running: Promise<unknown> = Promise.resolve();
   let catalogRun: Promise<unknown> = Promise.resolve();
+  let cappedUnderWay = 0;
 
   const learn = async (): Promise<void> => {
     for (const each of [db, other, client.db('admin')]) {
@@ -65,8 +66,10 @@ export function createWorkload(options: WorkloadOptions): Workload {
       const kind: DocumentKind = large && isPartly('c3') ? 'transaction above 16 MB' : kinds[i % kinds.length]!;
       if (kind === 'transaction above 16 MB') large = false;
       if (kind === 'insert into capped' && !catalogOn) continue;
+      cappedUnderWay += kind === 'insert into capped' ? 1 : 0;
       const partly = new Set([...KEPT, 'system.buckets.series', 'admin.system.users'].filter(isPartly));
       const names = await tolerate(() => runDocumentOperation(documents, kind));
+      cappedUnderWay -= kind === 'insert into capped' ? 1 : 0;
       // It counts when the scan had begun before it, and it was over before T1.
       if (catalogOn && names?.some((name) => partly.has(name))) tally.count(kind);
       await delay(2);
@@ -120,6 +123,9 @@ export function createWorkload(options: WorkloadOptions): Workload {
     async pauseCatalog() {
       catalogOn = false;
       await catalogRun;
+      while (cappedUnderWay > 0) await delay(5);
+      // A build whose client was cut off by an election goes on at the new primary.
+      while ((await tolerate(() => hasUnfinishedBuilds([db, other]))) !== false) await delay(20);
     },
     async stop() {
       documentsOn = false;
@@ -145,6 +151,17 @@ async function listExpected(databases: readonly ReturnType<MongoClient['db']>[])
     }
   }
   return found;
+}
+
+async function hasUnfinishedBuilds(databases: readonly ReturnType<MongoClient['db']>[]): Promise<boolean> {
+  for (const db of databases) {
+    for (const { name, type } of await db.listCollections({}, { nameOnly: true }).toArray()) {
+      if (type === 'view' || name.startsWith('system.')) continue;
+      const { cursor } = await db.command({ listIndexes: name, includeBuildUUIDs: true });
+      if ((cursor.firstBatch as Document[]).some(({ buildUUID }) => buildUUID !== undefined)) return true;
+    }
+  }
+  return false;
 }
 
 /** Elections, conflicts and names that another writer took make operations fail; a failed one is just not counted. */

@@ -15,7 +15,7 @@ export function limitRate(clock: Clock, bytesPerSecond: number | undefined): Tak
   return async (bytes, signal) => {
     const now = clock.monotonicMs();
     freeAt = Math.max(freeAt, now - BURST_MS) + (bytes / bytesPerSecond) * 1000;
-    while (freeAt > clock.monotonicMs()) await sleep(Math.min(freeAt - clock.monotonicMs(), 500), signal);
+    for (let waitMs = freeAt - now; waitMs > 0; waitMs = freeAt - clock.monotonicMs()) await sleep(Math.min(waitMs, 500), signal);
   };
 }
 

@@ -148,7 +148,7 @@ function bodyOf(bodies: readonly CollectionBody[], version: string): Record<stri
   const body: SnapshotBody = {
     engineVersion: 1,
     source: { topology: 'replicaSet', replicaSetName: 'rs0', replicaSetId: null, serverVersion: version, featureCompatibilityVersion: version.split('.').slice(0, 2).join('.'), member: '127.0.0.1:0' },
-    consistency: 'point-in-time', beganAt: null, pointInTime: null, capturedAt: new Date().toISOString(),
+    consistency: 'point-in-time', beganAt: null, pointInTime: null, capturedAt: new Date().toISOString(), selection: { databases: [], collections: [] },
     collections: bodies.length, documents: bodies.reduce((sum, each) => sum + each.documents, 0), bytes: bodies.reduce((sum, each) => sum + each.bytes, 0),
   };
   return { ...body };

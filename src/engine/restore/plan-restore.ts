@@ -8,7 +8,7 @@ import { planIndexes } from './index-plan.ts';
 import { newPlan, type Displaced, type PlannedView, type RestorePlan, type TimeSeriesStep } from './plan.ts';
 import type { TargetFacts } from './preflight/gather-facts.ts';
 import { isUserNamespace } from './preflight/judge-facts.ts';
-import { isWholeCluster, renamed, type SelectedEntry } from './select-entries.ts';
+import { covers, isWholeCluster, renamed, type SelectedEntry } from './select-entries.ts';
 
 export interface PlannedRestore {
   readonly plan: RestorePlan;
@@ -92,11 +92,10 @@ function planAuth(plan: RestorePlan, n: number, entry: CollectionEntry): Collect
 function planAsides(plan: RestorePlan, last: number, selected: readonly SelectedEntry[], facts: TargetFacts, options: RestoreOptions): void {
   const restored = new Set(selected.map(({ db, name }) => `${db}.${name}`));
   const captured = (options.root.body as unknown as SnapshotBody).selection;
-  const covers = (db: string, name: string): boolean => captured == null || (captured.databases.length === 0 && captured.collections.length === 0) || captured.databases.includes(db) || captured.collections.includes(`${db}.${name}`);
   let n = last;
   for (const [db, names] of facts.live) {
     for (const live of names.values()) {
-      if (restored.has(`${db}.${live.name}`) || !isUserNamespace(`${db}.${live.name}`) || !covers(db, live.name) || facts.shadows.has(`${db}.${live.name}`)) continue;
+      if (restored.has(`${db}.${live.name}`) || !isUserNamespace(`${db}.${live.name}`) || !covers(captured, db, live.name) || facts.shadows.has(`${db}.${live.name}`)) continue;
       n += 1;
       if (live.type === 'collection') plan.asides.push(displaced(plan, n, { db, name: live.name }, facts));
       else if (live.type === 'view') plan.asideViews.push({ db, name: live.name, options: encodeOrdered(live.options).toString('base64'), old: `${plan.prefix}.old${n}` });

@@ -1,5 +1,6 @@
 // Which entries of a snapshot a restore takes, and under which names.
 import type { RestoreSelection } from '../../domain/records.ts';
+import type { SnapshotBody } from '../contracts.ts';
 import type { CollectionEntry } from '../snapshot/index.ts';
 import { PLAN_DB, splitNamespace } from '../mongo/namespaces.ts';
 
@@ -23,6 +24,16 @@ export function isSelected(selection: RestoreSelection, db: string, name: string
   if (selection.databases.includes(db) || selection.collections.includes(namespace)) return true;
   if (selection.databases.length > 0 || selection.collections.length > 0) return false;
   return selection.renames.some(({ from }) => from === db || from === namespace);
+}
+
+/**
+ * True for a namespace that the capture was told to take, so that its absence in the snapshot means that it was not
+ * there. A snapshot that doesn't say what it was told to take says nothing about what it lacks.
+ */
+export function covers(captured: SnapshotBody['selection'], db: string, name: string): boolean {
+  if (captured === undefined) return false;
+  const everything = captured.databases.length === 0 && captured.collections.length === 0;
+  return everything || captured.databases.includes(db) || captured.collections.includes(`${db}.${name}`);
 }
 
 /** The target's name for a namespace: a rename of the collection comes before one of its database. */

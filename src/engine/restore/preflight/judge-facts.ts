@@ -1,8 +1,9 @@
 // Go or no-go: every reason is collected. Pure, so that a target without room or of another version needs no server.
 import type { RestoreSelection } from '../../../domain/records.ts';
+import type { SnapshotBody } from '../../contracts.ts';
 import { showNamespace } from '../../mongo/namespaces.ts';
 import type { CollectionEntry } from '../../snapshot/index.ts';
-import { isWholeCluster, missingChoices, type SelectedEntry } from '../select-entries.ts';
+import { covers, isWholeCluster, missingChoices, type SelectedEntry } from '../select-entries.ts';
 import { namesInPlan } from '../plan.ts';
 import type { TargetFacts } from './gather-facts.ts';
 import { nameFaults } from './name-faults.ts';
@@ -24,6 +25,8 @@ export interface Request {
   /** All entries of the snapshot, and those of them that were chosen. */
   readonly entries: readonly CollectionEntry[];
   readonly selected: readonly SelectedEntry[];
+  /** What the capture was told to take. */
+  readonly captured: SnapshotBody['selection'];
 }
 
 export function judgeFacts(facts: TargetFacts, request: Request): Judgement {
@@ -96,7 +99,7 @@ function judgeBesides(facts: TargetFacts, request: Request): string[] {
 function judgeUnlisted(facts: TargetFacts, request: Request): string[] {
   if (!isWholeCluster(request.selection)) return [];
   const known = new Set(request.selected.map(({ db, name }) => `${db}.${name}`));
-  const missing = [...facts.live].flatMap(([db, names]) => [...names.keys()].map((name) => `${db}.${name}`)).filter((name) => !known.has(name) && isUserNamespace(name) && !facts.shadows.has(name));
+  const missing = [...facts.live].flatMap(([db, names]) => [...names.keys()].filter((name) => covers(request.captured, db, name)).map((name) => `${db}.${name}`)).filter((name) => !known.has(name) && isUserNamespace(name) && !facts.shadows.has(name));
   return missing.length === 0 ? [] : [`the snapshot lacks ${missing.length} live collections, which are moved aside where they can be: ${missing.slice(0, 20).map(showNamespace).join(', ')}`];
 }
 

@@ -30,7 +30,7 @@ const FACTS: TargetFacts = {
 function judge(facts: Partial<TargetFacts>, selected: readonly SelectedEntry[], request: Partial<Request> = {}): ReturnType<typeof judgeFacts> {
   return judgeFacts({ ...FACTS, ...facts }, {
     selection: { databases: [], collections: [], renames: [] }, replaceTimeSeries: false, usersAndRoles: false, sourceVersion: '6.0.5',
-    sourceFeatureCompatibilityVersion: '6.0', entries: selected.map((each) => each.entry), selected, ...request,
+    captured: { databases: [], collections: [] }, sourceFeatureCompatibilityVersion: '6.0', entries: selected.map((each) => each.entry), selected, ...request,
   });
 }
 
@@ -105,6 +105,13 @@ describe('preflight', () => {
     assert.match(warnings({ oplogBytes: 150 }, [orders]), /secondary that falls behind/);
     assert.match(warnings({ live: live('shop', { extra: 'collection', 'system.views': 'collection', kept: 'collection' }), shadows: new Set(['shop.kept']) }, [orders]), /lacks 1 live collections.*: shop\.extra$/);
     assert.equal(warnings({ live: live('shop', { extra: 'collection' }) }, [orders], { selection: { databases: ['shop'], collections: [], renames: [] } }), '');
+  });
+
+  test('says nothing of live collections that the capture was not told to take, or does not say', () => {
+    const facts = { live: live('shop', { extra: 'collection' }) };
+    assert.equal(warnings(facts, [orders], { captured: { databases: ['crm'], collections: ['shop.orders'] } }), '');
+    assert.equal(warnings(facts, [orders], { captured: undefined }), '');
+    assert.match(warnings(facts, [orders], { captured: { databases: ['shop'], collections: [] } }), /lacks 1 live collections/);
   });
 
   test('names each missing privilege', () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import { MongoClient, type Document } from 'mongodb';
+import { Double, Int32, Long, MongoClient, type Document } from 'mongodb';
 import { BACKUP_ROLE } from '../../../src/engine/mongo/index.ts';
 import type { Progress } from '../../../src/foundation/progress.ts';
 import type { Repository, RepositoryWriter } from '../../../src/repository/index.ts';
@@ -34,6 +34,34 @@ after(async () => {
 async function fill(db: string, name: string, count: number, bytes: number = 300): Promise<void> {
   await client.db(db).collection<Document>(name).insertMany(Array.from({ length: count }, (_, n) => ({ _id: n as never, n, pad: randomBytes(bytes / 2).toString('hex') })));
 }
+
+describe('a document whose _id keeps its value and changes its bytes', () => {
+  it('is kept, once, with the bytes that it has at the end', async () => {
+    await fill('bytes', 'a', 100);
+    const change: readonly ((collection: ReturnType<ReturnType<MongoClient['db']>['collection']>) => Promise<unknown>)[] = [
+      (a) => a.replaceOne({ _id: 1 as never }, { _id: new Double(1) as never, replaced: true }),
+      (a) => a.updateOne({ _id: 2 as never }, [{ $set: { _id: Long.fromNumber(2), by: 'pipeline' } }]),
+      (a) => client.withSession((session) => session.withTransaction(async () => {
+        await a.replaceOne({ _id: 3 as never }, { _id: new Double(3) as never, inside: 'a transaction' }, { session });
+        await a.updateOne({ _id: 4 as never }, { $set: { plain: true } }, { session });
+      })),
+      async (a) => {
+        await a.replaceOne({ _id: 5 as never }, { _id: new Double(5) as never });
+        await a.updateOne({ _id: 5 as never }, { $set: { after: true } });
+        await a.replaceOne({ _id: 5 as never }, { _id: new Int32(5) as never, back: true });
+      },
+    ];
+    const { root, body } = await takeSnapshot({
+      uri, repository, selection: { databases: ['bytes'], collections: [] },
+      onPhase: async (phase) => {
+        if (phase === 'scanned') for (const each of change) await each(client.db('bytes').collection('a'));
+      },
+    });
+    const oracle = await readOracle(client, ['bytes'], body.pointInTime!);
+    assert.equal(oracle.get('bytes.a')?.documents.length, 100);
+    assert.deepEqual(compareWithOracle(await readBack(repository, root), oracle), []);
+  });
+});
 
 describe('a second snapshot', () => {
   it('stores less than 0.5 % when nothing changed', async () => {

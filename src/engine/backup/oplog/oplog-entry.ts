@@ -12,6 +12,11 @@ export interface WriteOp {
   readonly uuid: string;
   /** Type byte and value; null for a document without `_id`. */
   readonly id: Buffer | null;
+  /**
+   * Of an update that keeps the value of `_id` and changes its bytes (`1` becomes `1.0`, by replacement or pipeline;
+   * checked on 6.0.5): the new one; entries that follow name it. Null otherwise.
+   */
+  readonly newId: Buffer | null;
   /** The entry's `o`: the document of an insert, the change of an update. */
   readonly object: Buffer;
 }
@@ -77,7 +82,19 @@ function writeOp(fields: Fields, kind: WriteOp['kind'], what: { namespace: strin
   const uuid = uuidOf(fields);
   if (uuid === null) throw unknownOperation(`"${kind}" without a collection UUID`, what.namespace, what.time);
   const keyed = kind === 'update' ? childOf(fields, 'o2') : what.object;
-  return { kind, namespace: what.namespace, uuid, id: keyed === null ? null : rawId(keyed), object: what.object };
+  const id = keyed === null ? null : rawId(keyed);
+  const written = kind === 'update' ? writtenId(what.object) : null;
+  const newId = written === null || id?.equals(written) === true ? null : written;
+  return { kind, namespace: what.namespace, uuid, id, newId, object: what.object };
+}
+
+/** The `_id` that an update writes: that of a replacement, or of a diff that sets it. */
+function writtenId(object: Buffer): Buffer | null {
+  const replaced = rawId(object);
+  const diff = replaced === null ? rawChild(object, 'diff') : null;
+  if (diff === null) return replaced;
+  const [updated, inserted] = [rawChild(diff, 'u'), rawChild(diff, 'i')];
+  return (updated === null ? null : rawId(updated)) ?? (inserted === null ? null : rawId(inserted));
 }
 
 function commandOps(fields: Fields, namespace: string, object: Buffer, time: ClusterTime): readonly OplogOp[] {

@@ -60,11 +60,11 @@ export function createOplogJournal({ catalog, touched }: OplogJournalOptions): O
     if (!tracked.has(op.uuid)) return;
     const collection = catalog.get(op.uuid);
     if (collection !== undefined && isCapped(collection)) touched.addCappedOp(numberOf(op.uuid), op);
-    else if (op.id !== null) touched.touch(numberOf(op.uuid), op.id);
+    else for (const id of idsOf(op)) touched.touch(numberOf(op.uuid), id);
   };
   const addPart = (key: string, op: OplogOp): void => {
     if (op.kind === 'command') open.get(key)?.push(op);
-    else if (op.id !== null) touched.addPart(key, { collection: numberOf(op.uuid), id: op.id });
+    else for (const id of idsOf(op)) touched.addPart(key, { collection: numberOf(op.uuid), id });
   };
   const applyTransaction = (entry: OplogEntry, transaction: NonNullable<OplogEntry['transaction']>): void => {
     const commands = open.get(transaction.key);
@@ -103,9 +103,14 @@ export function createOplogJournal({ catalog, touched }: OplogJournalOptions): O
   };
 }
 
+function idsOf({ id, newId }: WriteOp): readonly Buffer[] {
+  return [id, newId].filter((each) => each !== null);
+}
+
 const VERSION_ID = Buffer.from('featureCompatibilityVersion\0');
 
-function isVersionDocument(op: WriteOp): boolean {
+/** The document that a change of the feature compatibility version writes. */
+export function isVersionDocument(op: WriteOp): boolean {
   return op.namespace === 'admin.system.version' && op.id !== null && op.id[0] === 2 && op.id.subarray(5).equals(VERSION_ID);
 }
 

@@ -31,6 +31,11 @@ const FOLDS: Readonly<Record<string, Fold>> = {
   dbCheck: ignore,
 };
 
+/** True for a command that `foldCommand` takes. */
+export function isFoldable(name: string): boolean {
+  return Object.hasOwn(FOLDS, name);
+}
+
 /** @throws LeafvaultError CAPTURE_OPERATION_UNKNOWN */
 export function foldCommand(catalog: Catalog, op: CommandOp, time: ClusterTime): void {
   const fold = Object.hasOwn(FOLDS, op.name) ? FOLDS[op.name] : undefined;

@@ -1,0 +1,73 @@
+// Brings one document to the border: its base, then its operations in their order.
+// The base stands for exactly the window's begin and every operation comes once, so each meets what it met at the source.
+import { LeafvaultError, isLeafvaultError } from '../../foundation/errors.ts';
+import { rawId } from '../bson/index.ts';
+import { showClusterTime, showNamespace } from '../mongo/index.ts';
+import { applyUpdate } from './apply-update.ts';
+import type { ReplayOperation } from './operations-table.ts';
+
+/** Whose operations are folded, for messages. */
+export interface FoldSubject {
+  readonly namespace: string;
+  /** Raw `_id`: type byte and value. */
+  readonly id: Buffer;
+}
+
+/**
+ * The document at the border, null when there is none.
+ * @param base raw, null when the base has no document of this `_id`
+ * @throws LeafvaultError REPLAY_OPERATION_MISSED where an operation meets something else than at the source;
+ * REPLAY_UPDATE_UNKNOWN, REPLAY_FIELD_AMBIGUOUS, with namespace, `_id` and position
+ */
+export function foldDocument(base: Buffer | null, operations: Iterable<ReplayOperation>, subject: FoldSubject): Buffer | null {
+  let document = base;
+  for (const operation of operations) document = foldOperation(document, operation, subject);
+  return document;
+}
+
+function foldOperation(document: Buffer | null, operation: ReplayOperation, subject: FoldSubject): Buffer | null {
+  const { kind, object } = operation;
+  if (kind === 'insert') {
+    if (document !== null) throw missed('the document is there already', operation, subject);
+    return object;
+  }
+  if (document === null) throw missed('there is no document', operation, subject);
+  if (kind === 'delete') return null;
+  const updated = update(document, operation, subject);
+  if (rawId(updated)?.equals(subject.id) !== true) throw missed('the update changes _id', operation, subject);
+  return updated;
+}
+
+function update(document: Buffer, operation: ReplayOperation, subject: FoldSubject): Buffer {
+  try {
+    return applyUpdate(document, operation.object, (path, reason) => {
+      throw missed(`at ${path}: ${reason}`, operation, subject);
+    });
+  } catch (error) {
+    if (!isLeafvaultError(error) || error.code === 'REPLAY_OPERATION_MISSED') throw error;
+    throw new LeafvaultError(error.code, `${describe(operation, subject)} failed: ${error.message}`, {
+      cause: error, details: { ...error.details, ...detailsOf(operation, subject) }, ...(error.hint === undefined ? {} : { hint: error.hint }),
+    });
+  }
+}
+
+function missed(reason: string, operation: ReplayOperation, subject: FoldSubject): LeafvaultError {
+  return new LeafvaultError('REPLAY_OPERATION_MISSED', `${describe(operation, subject)} failed: ${reason}`, {
+    details: detailsOf(operation, subject),
+    hint: 'The base or the window is not what the source held: restore from another snapshot, and report it',
+  });
+}
+
+function describe({ kind, time }: ReplayOperation, { namespace, id }: FoldSubject): string {
+  return `Replaying the ${kind} at ${showClusterTime(time)} on ${showNamespace(namespace)}, _id ${showId(id)},`;
+}
+
+function detailsOf({ kind, time }: ReplayOperation, { namespace, id }: FoldSubject): Readonly<Record<string, unknown>> {
+  return { namespace, id: showId(id), position: time, kind };
+}
+
+/** Type byte and value in hex, cut where it is long. */
+function showId(id: Buffer): string {
+  const hex = id.toString('hex', 1, 33);
+  return `${id.toString('hex', 0, 1)}:${hex}${id.length > 33 ? '…' : ''}`;
+}

@@ -1,0 +1,7 @@
+// The door of replay: reading a window of the oplog, and folding documents to its border.
+export { applyDiff, type OnMisfit } from './apply-diff.ts';
+export { applyUpdate } from './apply-update.ts';
+export { REPLAY_ERRORS, type ReplayErrorCode } from './errors.ts';
+export { foldDocument, type FoldSubject } from './fold-document.ts';
+export { createOperationsTable, type CollectionNumber, type NewOperation, type OperationsTable, type ReplayOperation } from './operations-table.ts';
+export { readWindow, type ReadWindowOptions, type ReplayWindow, type WindowCounts } from './read-window.ts';

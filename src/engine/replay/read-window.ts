@@ -7,6 +7,7 @@ import { isCapped, isTemporary, type Catalog, type CatalogCollection } from '../
 import { foldCommand } from '../backup/collections/fold-command.ts';
 import type { CommandOp, OplogEntry, WriteOp } from '../backup/oplog/oplog-entry.ts';
 import { showClusterTime } from '../mongo/index.ts';
+import { operationsOfWrite } from './operations-of-write.ts';
 import type { CollectionNumber, OperationsTable } from './operations-table.ts';
 import { createReplayTransactions } from './replay-transactions.ts';
 import { orUnknown, splitEntries, unknownReplay } from './split-entries.ts';
@@ -46,6 +47,8 @@ export interface ReplayWindow {
   readonly counts: Readonly<WindowCounts>;
   /** Writes on collections that are neither in the base nor created in the window, by namespace. */
   readonly unlisted: ReadonlyMap<string, number>;
+  /** Transactions with parts up to the border and no end by then; nothing of them counts. */
+  readonly openTransactions: number;
   /** Time of the last entry that counts. */
   readonly last: ClusterTime | null;
 }
@@ -77,7 +80,7 @@ export async function readWindow(options: ReadWindowOptions): Promise<ReplayWind
   return {
     collections: [...catalog.values()].filter((collection) => !isTemporary(collection)),
     numberOf: (uuid) => state.numbers.get(uuid) ?? null,
-    counts: state.counts, unlisted: state.unlisted, last: state.last(),
+    counts: state.counts, unlisted: state.unlisted, openTransactions: state.openTransactions(), last: state.last(),
   };
 }
 
@@ -122,7 +125,9 @@ function createWindowState(catalog: Catalog, table: OperationsTable) {
     }
     const ordered = isCapped(collection);
     if (op.id === null && !ordered) throw unknownReplay({ operation: `"${op.kind}" without an _id`, namespace: op.namespace, time });
-    table.add(numberOf(op.uuid), { kind: op.kind, id: op.id ?? Buffer.alloc(0), object: op.object }, { time, ordered });
+    // What a capped collection holds keeps its place, so there a change of bytes of `_id` stays an update, and is refused.
+    const operations = ordered ? [{ kind: op.kind, id: op.id ?? Buffer.alloc(0), object: op.object }] : operationsOfWrite(op);
+    for (const operation of operations) table.add(numberOf(op.uuid), operation, { time, ordered });
   };
   const applyOperations = ({ operations, time }: OplogEntry): void => {
     for (const op of operations) if (op.kind === 'command') applyCommand(op, time); else applyWrite(op, time);
@@ -138,6 +143,7 @@ function createWindowState(catalog: Catalog, table: OperationsTable) {
   return {
     counts, numbers, unlisted,
     last: () => last,
+    openTransactions: () => transactions.pending,
     /** An entry that the base holds already: only what it says of transactions that end later matters. */
     passBy(entry: OplogEntry): void {
       if (entry.transaction?.step === 'open') transactions.open(entry, entry.transaction);

@@ -3,7 +3,7 @@
 import { LeafvaultError } from '../../foundation/errors.ts';
 import { BSON_TYPE } from '../bson/index.ts';
 import { createDocumentBuilder, rawElements, showKey, type DocumentBuilder, type RawElement } from './raw-elements.ts';
-import { readDiff, type ArrayDiff, type Diff, type DocumentDiff, type PlaceChange } from './read-diff.ts';
+import { readDiff, unknownUpdate, type ArrayDiff, type Diff, type DocumentDiff, type PlaceChange } from './read-diff.ts';
 
 /** Told of a change that finds something else than at the source: a path, and what is wrong there. */
 export type OnMisfit = (path: string, reason: string) => void;
@@ -19,7 +19,7 @@ export type OnMisfit = (path: string, reason: string) => void;
  */
 export function applyDiff(document: Buffer, diff: Buffer, onMisfit: OnMisfit = () => undefined): Buffer {
   const read = readDiff(diff);
-  if (read.target === 'array') return changeDocument(document, { target: 'document', changes: new Map(), appended: [] }, { path: '', onMisfit });
+  if (read.target === 'array') throw unknownUpdate('the diff of a whole document is one of an array');
   return changeDocument(document, read, { path: '', onMisfit });
 }
 

@@ -13,7 +13,7 @@ export type OnMisfit = (path: string, reason: string) => void;
  * to the end if it was missing; an inserted field goes to the end, whether it was there or not.
  *
  * What cannot be at the source is done as MongoDB 6.0 does it (checked by `applyOps` in apply-diff-server.test.ts), and
- * said: a sub-diff of a missing field does nothing, of a value of another type leaves null; deleting a missing field
+ * told to `onMisfit`: a sub-diff of a missing field does nothing, of a value of another type leaves null; deleting a missing field
  * does nothing. Later servers do some of this otherwise, so who replays an exact window refuses it.
  * @throws LeafvaultError REPLAY_UPDATE_UNKNOWN, REPLAY_FIELD_AMBIGUOUS, BSON_MALFORMED
  */

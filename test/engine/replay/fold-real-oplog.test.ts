@@ -153,6 +153,7 @@ describe('a window of a real oplog', { timeout: 600_000 }, () => {
   });
 
   test('folded from a base gives every collection at later positions', async (context) => {
+    for (const name of ['docs', 'odd', 'capped', 'system.buckets.series', 'system.views']) assert.ok(checkpoints.at(-1)!.collections.has(`stream.${name}`), name);
     const whole = checkpoints.filter((each) => each.capped && each.collections.has('stream.capped'));
     for (const base of [whole[0]!, whole[3]!, whole.at(-4)!]) {
       for (const wanted of [base, whole.at(-1)!, ...checkpoints.slice(-6, -2)]) {

@@ -20,6 +20,11 @@ export const REPOSITORY_ERRORS = {
   REPOSITORY_CLOSED: 'The repository was closed before',
   REPOSITORY_WORKER_FAILED: 'A worker thread of the repository died',
   REPOSITORY_FACT_INVALID: 'The fact cannot be stored',
+  REPOSITORY_CHAIN_MISSING: 'There is no such chain',
+  REPOSITORY_CHAIN_TAKEN: 'Another writer added to the chain',
+  REPOSITORY_CHAIN_ENDED: 'The chain has ended; nothing can be added to it',
+  REPOSITORY_CHAIN_BROKEN: 'An object of a chain is missing, damaged, or does not follow the one before it',
+  REPOSITORY_CHAIN_INVALID: 'The chain, slice or end cannot be stored',
 } as const;
 
 export type RepositoryErrorCode = keyof typeof REPOSITORY_ERRORS;

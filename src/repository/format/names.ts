@@ -11,6 +11,7 @@ export const SNAPSHOTS = 'snapshots/';
 export const FACTS = 'facts/';
 export const SESSIONS = 'sessions/';
 export const GENERATIONS = 'generations/';
+export const OPLOG = 'oplog/';
 
 export const keyName = (id: string): string => `${KEYS}${id}`;
 export const packName = (id: string): string => `${PACKS}${id.slice(-2)}/${id}`;
@@ -20,6 +21,11 @@ export const sessionName = (id: string): string => `${SESSIONS}${id}`;
 export const sessionEndName = (id: string): string => `${SESSIONS}${id}.end`;
 export const generationName = (generation: number): string => `${GENERATIONS}${String(generation).padStart(10, '0')}`;
 export const factName = (snapshotId: string, kind: string, id: string): string => `${FACTS}${snapshotId}/${kind}-${id}`;
+
+export const chainPrefix = (chainId: string): string => `${OPLOG}${chainId}/`;
+export const chainHeadName = (chainId: string): string => `${OPLOG}${chainId}/head`;
+export const chainEndName = (chainId: string): string => `${OPLOG}${chainId}/end`;
+export const sliceName = (chainId: string, sequence: number): string => `${OPLOG}${chainId}/${String(sequence).padStart(10, '0')}`;
 
 /** The id at the end of an object's name, or null when the name is none of ours. */
 export function idOfName(name: string): string | null {
@@ -31,4 +37,11 @@ export function idOfName(name: string): string | null {
 export function partsOfFactName(name: string): { readonly snapshotId: string; readonly kind: string; readonly id: string } | null {
   const [, snapshotId, kind, id] = /^facts\/([0-9a-f]{24})\/([a-z][a-z0-9]{0,31})-([0-9a-f]{24})$/.exec(name) ?? [];
   return snapshotId === undefined || kind === undefined || id === undefined ? null : { snapshotId, kind, id };
+}
+
+/** The parts of `oplog/<chain id>/head`, `/end` or `/<10 digits, from 1>`, or null. */
+export function partsOfChainName(name: string): { readonly chainId: string; readonly part: 'head' | 'end' | number } | null {
+  const [, chainId, part] = /^oplog\/([0-9a-f]{24})\/(head|end|[0-9]{10})$/.exec(name) ?? [];
+  if (chainId === undefined || part === undefined || part === '0000000000') return null;
+  return { chainId, part: part === 'head' || part === 'end' ? part : Number(part) };
 }

@@ -18,15 +18,16 @@ export interface ObjectIdentity {
   readonly name: string;
 }
 
-/** The bytes of a new object; sealing the same payload twice gives different bytes. */
-export function sealObject(keys: RepositoryKeys, identity: ObjectIdentity, payload: Uint8Array): Buffer {
+/** The bytes of a new object; sealing the same payload (whole, or in parts) twice gives different bytes. */
+export function sealObject(keys: RepositoryKeys, identity: ObjectIdentity, payload: Uint8Array | readonly Uint8Array[]): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   MAGIC.copy(header);
   header[4] = FORMAT_VERSION;
   header[5] = OBJECT_KINDS[identity.kind];
   randomBytes(32).copy(header, 8);
   const cipher = createCipheriv('aes-256-gcm', keys.objectKey(header.subarray(8)), NONCE).setAAD(aadOf(header, identity.name));
-  return Buffer.concat([header, cipher.update(payload), cipher.final(), cipher.getAuthTag()]);
+  const parts = payload instanceof Uint8Array ? [payload] : payload;
+  return Buffer.concat([header, ...parts.map((part) => cipher.update(part)), cipher.final(), cipher.getAuthTag()]);
 }
 
 /** @throws REPOSITORY_OBJECT_DAMAGED, REPOSITORY_FORMAT_NEWER */

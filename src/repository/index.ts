@@ -1,7 +1,7 @@
 // The door of the repository room.
 export type {
-  CheckProblem, CheckReport, ChunkList, ChunkListWriter, ChunkRef, Fact, Repository, RepositoryReader, RepositoryWriter, SnapshotEntry,
-  SnapshotRoot, WriteStats,
+  ChainEnd, ChainHead, Chains, ChainWriter, CheckProblem, CheckReport, ChunkList, ChunkListWriter, ChunkRef, Fact, NewSlice, Repository,
+  RepositoryReader, RepositoryWriter, Slice, SnapshotEntry, SnapshotRoot, WriteStats,
 } from './repository.ts';
 export { REPOSITORY_ERRORS, type RepositoryErrorCode } from './errors.ts';
 export { initRepository, type InitOptions } from './init-repository.ts';

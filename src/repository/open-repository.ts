@@ -3,6 +3,7 @@ import { systemClock, type Clock } from '../foundation/clock.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import { createLogger, type Logger } from '../foundation/logger.ts';
 import { withRetry, type RetryOptions, type Storage } from '../storage/index.ts';
+import { createChains } from './chains/create-chains.ts';
 import { checkRepository } from './check/check-repository.ts';
 import { createChunkIndex, type ChunkIndexOptions } from './chunk-index/chunk-index.ts';
 import { createIndexLoader } from './chunk-index/load-indexes.ts';
@@ -83,6 +84,7 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
     loadSnapshot: (id) => loadSnapshot(context, id),
     addFact: (fact) => addFact(context, fact),
     listFacts: (snapshotId) => listFacts(context, snapshotId),
+    chains: createChains(context, assertOpen),
     async check(checkOptions = {}) {
       assertOpen();
       return checkRepository(context, loader.unreadable, checkOptions);

@@ -1,7 +1,10 @@
 // The repository's contract: content-addressed, encrypted, write-once. It knows chunks, lists of
-// chunks, entries (a named JSON body with lists) and snapshots (a root over entries); nothing of MongoDB.
+// chunks, entries (a named JSON body with lists), snapshots (a root over entries) and chains; nothing of MongoDB.
 // docs/design/repository-format.md is the format behind it.
 import type { OnProgress } from '../foundation/progress.ts';
+import type { Chains } from './chains/chains.ts';
+
+export type { ChainEnd, ChainHead, Chains, ChainWriter, NewSlice, Slice } from './chains/chains.ts';
 
 /** One stored run of whole records (documents). */
 export interface ChunkRef {
@@ -134,6 +137,8 @@ export interface Repository {
   loadSnapshot(id: string): Promise<SnapshotRoot>;
   addFact(fact: Omit<Fact, 'id'>): Promise<Fact>;
   listFacts(snapshotId?: string): AsyncIterable<Fact>;
+  /** Logs kept as slices without a gap. */
+  readonly chains: Chains;
   check(options?: { readonly readData?: boolean; readonly signal?: AbortSignal; readonly onProgress?: OnProgress }): Promise<CheckReport>;
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-// Is every snapshot whole? Structure always, every byte on demand; nothing is changed but for a reader's session.
+// Is every snapshot whole, and every chain? Structure always, every byte on demand; nothing is changed but for a reader's session.
 import { throwIfAborted } from '../../foundation/abort.ts';
 import { isLeafvaultError, type LeafvaultError } from '../../foundation/errors.ts';
 import type { OnProgress } from '../../foundation/progress.ts';
@@ -12,6 +12,7 @@ import { createChunkLoader } from '../read/load-chunk.ts';
 import type { CheckReport } from '../repository.ts';
 import { openSession } from '../sessions.ts';
 import { createBadChunks } from './bad-chunks.ts';
+import { checkChains } from './check-chains.ts';
 import { checkPacks, type PackCheck } from './check-packs.ts';
 import { checkRecords } from './check-records.ts';
 import { checkSnapshot } from './check-snapshots.ts';
@@ -72,6 +73,15 @@ async function runCheck(context: RepositoryContext, unreadableIndexes: ReadonlyM
     throwIfAborted(signal);
     counted.snapshots += await checkSnapshot(context, listCheck, id, (name) => tell('check snapshots', counted.snapshots, name));
   }
+  let slices = 0;
+  await checkChains({
+    context, problems, signal, readData: options.readData === true,
+    onRead(storedBytes) {
+      slices += 1;
+      counted.bytesRead += storedBytes;
+      tell('check chains', slices, null);
+    },
+  });
   return { ...counted, problems: problems.report() };
 }
 
@@ -125,7 +135,7 @@ async function checkUnnamedPacks(check: PackCheck, named: ReadonlySet<string>): 
   }
 }
 
-type Teller = (phase: 'check packs' | 'check snapshots', done: number, entry: string | null) => void;
+type Teller = (phase: 'check packs' | 'check snapshots' | 'check chains', done: number, entry: string | null) => void;
 
 function progressTeller(onProgress: OnProgress | undefined, { index }: RepositoryContext, counted: { readonly bytesRead: number }, readData: boolean): Teller {
   return (phase, done, entry) => {

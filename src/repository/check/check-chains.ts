@@ -1,0 +1,121 @@
+// Every chain: its head, its end, its numbers without a gap; with data, every slice and what it follows.
+import { throwIfAborted } from '../../foundation/abort.ts';
+import { isLeafvaultError } from '../../foundation/errors.ts';
+import { missingNumbers, noChainNames, noteChainName, type ChainNames } from '../chains/chain-names.ts';
+import { readEnd, readHead, readNumbered, type ChainContext } from '../chains/read-chain-objects.ts';
+import { unpackSliceData } from '../chains/slice-data.ts';
+import { assertEndsAt, assertFollows, linkOfHead, linkOfSlice, type ChainLink } from '../chains/walk-chain.ts';
+import type { ChainEndRecord } from '../format/chain-end.ts';
+import { chainEndName, chainHeadName, OPLOG, partsOfChainName, sliceName } from '../format/names.ts';
+import type { NumberedObject } from '../format/numbered-object.ts';
+import type { Problems } from './problems.ts';
+
+export interface ChainsCheck {
+  readonly context: ChainContext;
+  readonly problems: Problems;
+  readonly signal: AbortSignal | undefined;
+  /** Open and decompress every slice, too. */
+  readonly readData: boolean;
+  /** Told of each numbered object that was read. */
+  onRead(storedBytes: number): void;
+}
+
+/** Finds damage by the object's name; goes on behind it. */
+export async function checkChains(check: ChainsCheck): Promise<void> {
+  const chains = new Map<string, ChainNames>();
+  for await (const { name } of check.context.storage.list(OPLOG)) {
+    const parts = partsOfChainName(name);
+    if (parts === null) {
+      check.problems.find('REPOSITORY_OBJECT_DAMAGED', name, `${name} is no name of an object of a chain`);
+      continue;
+    }
+    const names = chains.get(parts.chainId) ?? noChainNames();
+    chains.set(parts.chainId, names);
+    noteChainName(names, parts.part);
+  }
+  for (const [chainId, names] of chains) {
+    throwIfAborted(check.signal);
+    await checkChain(check, chainId, names);
+  }
+}
+
+async function checkChain(check: ChainsCheck, chainId: string, names: ChainNames): Promise<void> {
+  const head = await attempt(check, chainHeadName(chainId), () => readHead(check.context, chainId));
+  if (head === null) check.problems.find(...gone(chainHeadName(chainId)));
+  const end = names.end ? ((await attempt(check, chainEndName(chainId), () => readEnd(check.context, chainId))) ?? null) : null;
+  // The close comes before `end`: where that is, its number must be there, too, and nothing behind it.
+  const due = end === null ? names.newest : end.lastSequence + 1;
+  if (names.newest > due) {
+    const name = sliceName(chainId, names.newest);
+    check.problems.find('REPOSITORY_CHAIN_BROKEN', name, `${name} lies behind the end of its chain and does not count`);
+  }
+  // Numbers behind the end can hide that others are gone, so then, too, each is asked for.
+  if (names.newest !== due || names.numbered !== due) {
+    for await (const sequence of missingNumbers(check.context.storage, chainId, due)) {
+      throwIfAborted(check.signal);
+      check.problems.find(...gone(sliceName(chainId, sequence)));
+    }
+  }
+  await checkNumbered(check, chainId, head ? linkOfHead(head) : null, { end, due });
+}
+
+/** @param link of the head, null where it cannot be read */
+async function checkNumbered(
+  check: ChainsCheck, chainId: string, link: ChainLink | null, { end, due }: { readonly end: ChainEndRecord | null; readonly due: number },
+): Promise<void> {
+  // Without data the newest is enough to know that the chain can go on.
+  const first = check.readData ? 1 : Math.max(1, due);
+  let before = first === 1 ? link : null;
+  for (let sequence = first; sequence <= due; sequence += 1) {
+    throwIfAborted(check.signal);
+    const behind = before;
+    const last = sequence === due;
+    const object = await attempt(check, sliceName(chainId, sequence), async () => {
+      const read = await readNumbered(check.context, chainId, sequence, check.signal);
+      await verify(check, chainId, read, behind);
+      return read;
+    });
+    if (object !== undefined && !last && !('slice' in object)) outOfLine(check, chainId, sequence, 'it closes the chain, and others follow');
+    if (object !== undefined && last && end !== null) checkClose(check, chainId, object, end);
+    if (last && end !== null && behind !== null) await attempt(check, chainEndName(chainId), () => assertEndsAt(behind, end));
+    before = object !== undefined && 'slice' in object ? linkOfSlice(object) : null;
+  }
+}
+
+async function verify(check: ChainsCheck, chainId: string, object: NumberedObject, before: ChainLink | null): Promise<void> {
+  if ('slice' in object) {
+    check.onRead(object.slice.storedBytes);
+    await unpackSliceData(sliceName(chainId, object.slice.sequence), object.data, object.slice.rawBytes);
+  }
+  if (before !== null) assertFollows(before, object);
+}
+
+function checkClose(check: ChainsCheck, chainId: string, object: NumberedObject, { end, previous }: ChainEndRecord): void {
+  if ('slice' in object) outOfLine(check, chainId, object.slice.sequence, 'it is a slice where the end says that the chain is closed');
+  else if (object.previous !== previous || JSON.stringify(object.end) !== JSON.stringify(end)) outOfLine(check, chainId, object.sequence, 'it closes the chain otherwise than the end says');
+}
+
+function outOfLine(check: ChainsCheck, chainId: string, sequence: number, reason: string): void {
+  const name = sliceName(chainId, sequence);
+  check.problems.find('REPOSITORY_CHAIN_BROKEN', name, `Reading ${name} failed: ${reason}`);
+}
+
+function gone(name: string): [code: string, object: string, message: string] {
+  return ['REPOSITORY_OBJECT_MISSING', name, `${name} is gone: the store has no such object`];
+}
+
+/** undefined where it failed; then `name` is named, with the code of the cause where the object itself is damaged. */
+async function attempt<T>({ problems }: ChainsCheck, name: string, read: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!isLeafvaultError(error) || !error.code.startsWith('REPOSITORY_')) throw error;
+    if (isLeafvaultError(error.cause, 'STORAGE_OBJECT_MISSING')) {
+      problems.find(...gone(name));
+      return undefined;
+    }
+    const cause = isLeafvaultError(error.cause, 'REPOSITORY_OBJECT_DAMAGED') ? error.cause : error;
+    problems.find(cause.code, name, cause.message);
+    return undefined;
+  }
+}

@@ -9,9 +9,18 @@ interface List { readonly root: string | null; readonly height: number; readonly
 interface Place { readonly pack: string; readonly type: number; readonly counter: number; readonly offset: number; readonly stored: number; readonly raw: number }
 export interface IndependentEntry { readonly name: string; readonly body: unknown; readonly lists: Readonly<Record<string, List>> }
 
+export interface IndependentSlice { readonly header: Readonly<Record<string, unknown>>; readonly digest: string; readonly raw: Buffer }
+export interface IndependentChain {
+  readonly head: Readonly<Record<string, unknown>>;
+  readonly slices: readonly IndependentSlice[];
+  /** Of the close, and of `end` beside it. */
+  readonly end: Readonly<Record<string, unknown>> | null;
+}
+
 export interface IndependentReader {
   snapshots(): { readonly id: string; readonly series: string; readonly entries: readonly IndependentEntry[] }[];
   chunks(list: List): Buffer[];
+  chains(): IndependentChain[];
   /** True when the directories of the packs say the same as the indexes. */
   directoriesAgree(): boolean;
 }
@@ -80,6 +89,7 @@ export function readIndependently(folder: string, masterKey: Buffer): Independen
 
   return {
     chunks,
+    chains: () => filesBelow(folder, 'oplog').filter((name) => basename(name) === 'head').map((name) => chainOf(folder, name.split('/')[1] ?? '', open)),
     // 11: roots; 12: facts of the kind `deleted`
     snapshots() {
       const deleted = filesBelow(folder, 'facts').filter((name) => basename(name).startsWith('deleted-')).map((name) => name.split('/')[1]);
@@ -94,6 +104,41 @@ export function readIndependently(folder: string, masterKey: Buffer): Independen
       return seen.length === places.size && seen.every(([id, place]) => JSON.stringify(places.get(id)) === JSON.stringify(place));
     },
   };
+}
+
+// 17: chains
+function chainOf(folder: string, id: string, open: (name: string, kind: number) => Buffer): IndependentChain {
+  const [head, last] = [`oplog/${id}/head`, `oplog/${id}/end`];
+  const digestOf = (name: string): string => createHash('sha256').update(readFileSync(join(folder, name))).digest('hex');
+  const names = filesBelow(folder, `oplog/${id}`).filter((name) => /^[0-9]{10}$/.test(basename(name))).sort();
+  const start = JSON.parse(open(head, 7).toString()) as Record<string, unknown>;
+  expect(start['formatVersion'] === 1 && start['id'] === id, head);
+  const slices: IndependentSlice[] = [];
+  let [previous, at]: [string, unknown] = [digestOf(head), start['from']];
+  let close: Record<string, unknown> | null = null;
+  for (const [i, name] of names.entries()) {
+    const payload = open(name, 7);
+    const length = payload.readUInt32LE(0);
+    const header = JSON.parse(payload.toString('utf8', 4, 4 + length)) as Record<string, unknown>;
+    const data = payload.subarray(4 + length);
+    expect(close === null && header['formatVersion'] === 1 && header['chainId'] === id && header['sequence'] === i + 1, name);
+    expect(basename(name) === String(i + 1).padStart(10, '0') && header['previous'] === previous, name);
+    if (header['end'] !== undefined) {
+      close = header['end'] as Record<string, unknown>;
+      expect(data.length === 0 && close['at'] === at, name);
+      continue;
+    }
+    const raw = header['encoding'] === 'zstd' ? zstdDecompressSync(data) : data;
+    expect(raw.length === header['rawBytes'] && header['from'] === at && String(header['to']) > String(at), name);
+    [previous, at] = [digestOf(name), header['to']];
+    slices.push({ header, digest: previous, raw });
+  }
+  if (filesBelow(folder, `oplog/${id}`).includes(last)) {
+    const { formatVersion, chainId, lastSequence, previous: digest, ...end } = JSON.parse(open(last, 7).toString()) as Record<string, unknown>;
+    expect(formatVersion === 1 && chainId === id && lastSequence === slices.length && digest === previous, last);
+    expect(JSON.stringify(end) === JSON.stringify(close), `${last} and the close`);
+  }
+  return { head: start, slices, end: close };
 }
 
 // 4, 5: descriptor and key slots

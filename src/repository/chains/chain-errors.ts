@@ -11,7 +11,7 @@ export function missingChain(chainId: string): LeafvaultError {
 
 /** REPOSITORY_CHAIN_TAKEN */
 export function takenSequence(chainId: string, sequence: number): LeafvaultError {
-  return new LeafvaultError('REPOSITORY_CHAIN_TAKEN', `Adding number ${sequence} to the chain ${chainId} failed: another writer added that number first`, {
+  return new LeafvaultError('REPOSITORY_CHAIN_TAKEN', `Adding number ${sequence} to the chain ${chainId} failed: another writer, or an earlier try, added that number first`, {
     details: { chainId, sequence },
     hint: 'Resume the chain: that reads what is there and goes on behind it',
   });

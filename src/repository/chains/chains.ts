@@ -56,13 +56,20 @@ export interface ChainWriter {
   readonly head: ChainHead;
   /** The newest slice, null before the first. */
   readonly last: Slice | null;
-  /** Durable when it resolves. @throws REPOSITORY_CHAIN_TAKEN when somebody else added this sequence, REPOSITORY_CHAIN_ENDED */
+  /**
+   * Durable when it resolves; after a failed try the same slice may be added again, or the chain resumed.
+   * @throws REPOSITORY_CHAIN_TAKEN when somebody else added this sequence, REPOSITORY_CHAIN_ENDED, REPOSITORY_CHAIN_INVALID
+   */
   append(slice: NewSlice): Promise<Slice>;
-  /** Ends the chain for good; a second end is no error and changes nothing. */
+  /**
+   * Ends the chain for good; a second end is no error and changes nothing.
+   * @throws REPOSITORY_CHAIN_TAKEN when somebody else continued it: resume, then end; REPOSITORY_CHAIN_INVALID
+   */
   end(why: { readonly reason: string; readonly body?: Readonly<Record<string, unknown>> }): Promise<ChainEnd>;
 }
 
 export interface Chains {
+  /** @throws REPOSITORY_CHAIN_INVALID */
   begin(chain: { readonly series: string; readonly from: string; readonly body: Readonly<Record<string, unknown>> }): Promise<ChainWriter>;
   /** Behind the newest slice that the store holds. @throws REPOSITORY_CHAIN_MISSING, REPOSITORY_CHAIN_ENDED, REPOSITORY_CHAIN_BROKEN */
   resume(chainId: string): Promise<ChainWriter>;
@@ -73,6 +80,6 @@ export interface Chains {
    * before, positions follow each other. @throws REPOSITORY_CHAIN_BROKEN naming chain and sequence
    */
   slices(chainId: string, options?: { readonly after?: number; readonly signal?: AbortSignal }): AsyncIterable<Slice>;
-  /** The same with the raw bytes. */
+  /** The same with the raw bytes, one slice in memory at a time. */
   read(chainId: string, options?: { readonly after?: number; readonly signal?: AbortSignal }): AsyncIterable<{ readonly slice: Slice; readonly raw: Buffer }>;
 }

@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { ChainWriter } from '../../../src/repository/index.ts';
 import { createLocalStorage } from '../../../src/storage/index.ts';
+import { appendSlices, beginChain } from '../../support/chain-fixture.ts';
 import { readIndependently } from '../../support/independent-reader.ts';
-import { MASTER_KEY, openTestRepository, randomChunks, withTempDir, writeSnapshot, type Content } from '../../support/repository-fixture.ts';
+import { collect, MASTER_KEY, openTestRepository, randomChunks, withTempDir, writeSnapshot, type Content } from '../../support/repository-fixture.ts';
 
 test('a program written from the format document alone reads every snapshot', () => withTempDir(async (folder) => {
   const place = join(folder, 'repository');
@@ -28,4 +30,32 @@ test('a program written from the format document alone reads every snapshot', ()
     assert.deepEqual(read, contents[i]);
   }
   assert.throws(() => readIndependently(place, Buffer.alloc(32, 1)), /no slot/);
+}));
+
+test('a program written from the format document alone reads every chain', () => withTempDir(async (folder) => {
+  const place = join(folder, 'repository');
+  const repository = await openTestRepository(createLocalStorage(place), { tempDir: join(folder, 'temp') });
+  const raws = [...randomChunks(12, 500), Buffer.from('soft '.repeat(20_000)), Buffer.alloc(0)];
+  const written: { readonly writer: ChainWriter; readonly raws: readonly Buffer[]; readonly ended: boolean }[] = [];
+  for (const [count, ended] of [[raws.length, true], [raws.length, false], [0, true], [0, false]] as const) {
+    const writer = await beginChain(repository);
+    await appendSlices(writer, raws.slice(0, count));
+    if (ended) await writer.end({ reason: 'STOPPED', body: { by: 'a person' } });
+    written.push({ writer, raws: raws.slice(0, count), ended });
+  }
+  const chains = new Map(readIndependently(place, MASTER_KEY).chains().map((chain) => [chain.head['id'], chain]));
+  assert.equal(chains.size, written.length);
+  const ends = new Map((await collect(repository.chains.list())).map(({ head, end }) => [head.id, end]));
+  for (const { writer, raws: expected, ended } of written) {
+    const chain = chains.get(writer.head.id) ?? assert.fail();
+    assert.deepEqual(chain.head, { formatVersion: 1, ...writer.head });
+    assert.deepEqual(chain.slices.map(({ raw }) => raw), expected);
+    const slices = await collect(repository.chains.slices(writer.head.id));
+    // What only a reader knows, and what only the store needs.
+    const ours = slices.map(({ storedBytes: _storedBytes, digest, ...fields }) => ({ digest, ...fields }));
+    assert.deepEqual(chain.slices.map(({ header: { formatVersion: _version, encoding: _encoding, ...fields }, digest }) => ({ digest, ...fields })), ours);
+    assert.deepEqual(chain.end, ends.get(writer.head.id));
+    assert.equal(chain.end !== null, ended);
+  }
+  await repository.close();
 }));

@@ -10,7 +10,7 @@ export function position(steps: number): string {
   return (BigInt(`0x${START}`) + BigInt(steps)).toString(16).padStart(16, '0');
 }
 
-/** The slice of a chain that begins at the start, reaches ten steps further each time, and was never thinned. */
+/** A slice of that number: of a chain that begins at the start and goes ten steps further with each. */
 export function newSlice(sequence: number, raw: Buffer = randomBytes(200)): NewSlice {
   return { to: position(sequence * 10), records: 3, raw, body: { lastEntry: `entry ${sequence}` } };
 }

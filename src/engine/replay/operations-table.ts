@@ -1,9 +1,9 @@
 // What a window of the oplog does to each document, on disk with a fixed budget in memory: the operations of every
 // touched (collection, `_id`) in order, and the parts of transactions that are still open.
-// A private SQLite database, as the capture's table of touched ids: sorted by key, spills by itself, nothing to recover.
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { ClusterTime } from '../../domain/cluster-time.ts';
 import type { WriteOp } from '../backup/oplog/oplog-entry.ts';
+import { openScratchDatabase } from '../scratch-database.ts';
 
 /** Small number that stands for a collection in the table. */
 export type CollectionNumber = number;
@@ -52,14 +52,11 @@ export interface OperationsTable {
   close(): void;
 }
 
-const CACHE_KIB = 24 * 1024;
 const NOTHING = Buffer.alloc(0);
 
 /** @param path a file that does not exist yet */
 export function createOperationsTable(path: string): OperationsTable {
-  const db = new DatabaseSync(path);
-  db.exec(`
-    PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -${CACHE_KIB};
+  const { db, together } = openScratchDatabase(path, `
     CREATE TABLE operations (sequence INTEGER PRIMARY KEY, c INTEGER, id BLOB, kind TEXT, t INTEGER, i INTEGER, ordered INTEGER, object BLOB);
     CREATE INDEX of_id ON operations (c, id, sequence);
     CREATE INDEX of_order ON operations (c, sequence) WHERE ordered = 1;
@@ -68,15 +65,7 @@ export function createOperationsTable(path: string): OperationsTable {
   `);
   const sql = prepareAll(db);
   return {
-    together(changes) {
-      db.exec('BEGIN');
-      try {
-        changes();
-      } finally {
-        // Nothing reads this table after a failure, so a half-made change does no harm.
-        db.exec('COMMIT');
-      }
-    },
+    together,
     add: (collection, { kind, id, object }, { time, ordered }) =>
       void sql.add.run(collection, id, kind, time.t, time.i, ordered ? 1 : 0, kind === 'delete' ? NOTHING : object),
     addPart: (key, collection, { kind, id, object }) => void sql.addPart.run(key, collection, id, kind, kind === 'delete' ? NOTHING : object),

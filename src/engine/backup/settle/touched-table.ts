@@ -1,7 +1,7 @@
 // What the oplog touched while collections were scanned, on disk with a fixed budget in memory: ids, the documents
 // that settling read again, operations on capped collections, and parts of transactions that are still open.
-// A private SQLite database (node:sqlite, no dependency): sorted by key, spills by itself, nothing to recover.
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { openScratchDatabase } from '../../scratch-database.ts';
 import type { WriteOp } from '../oplog/oplog-entry.ts';
 
 /** Small number that stands for a collection in the table. */
@@ -49,13 +49,10 @@ export interface TouchedTable {
 /** Ids of a page: an id may be as large as a document, so a page is bounded by its bytes as well. */
 const PAGE = 256;
 const PAGE_BYTES = 1024 * 1024;
-const CACHE_KIB = 24 * 1024;
 
 /** @param path a file that does not exist yet */
 export function createTouchedTable(path: string): TouchedTable {
-  const db = new DatabaseSync(path);
-  db.exec(`
-    PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -${CACHE_KIB};
+  const { db, together } = openScratchDatabase(path, `
     CREATE TABLE touched (c INTEGER, id BLOB, fresh INTEGER, PRIMARY KEY (c, id)) WITHOUT ROWID;
     CREATE INDEX fresh ON touched (c, id) WHERE fresh = 1;
     CREATE TABLE patch (c INTEGER, id BLOB, document BLOB, UNIQUE (c, id));
@@ -66,15 +63,7 @@ export function createTouchedTable(path: string): TouchedTable {
   const sql = prepareAll(db);
   const number = (statement: StatementSync, ...values: (number | string)[]): number => Number((statement.get(...values) as { readonly n: number }).n);
   return {
-    together(changes) {
-      db.exec('BEGIN');
-      try {
-        changes();
-      } finally {
-        // Nothing reads this table after a failure, so a half-made change does no harm.
-        db.exec('COMMIT');
-      }
-    },
+    together,
     touch: (collection, id) => void sql.touch.run(collection, id),
     addCappedOp: (collection, op) => void sql.addCapped.run(collection, op.kind, op.id ?? Buffer.alloc(0), op.kind === 'insert' ? op.object : null),
     addPart: (key, part) => void sql.addPart.run(key, part.collection, part.id),

@@ -15,8 +15,8 @@ export interface OplogSlice {
 }
 
 export interface SliceCutter {
-  /** Takes a copy. */
-  add(raw: Buffer, time: ClusterTime): void;
+  /** Takes a copy, and gives it. */
+  add(raw: Buffer, time: ClusterTime): Buffer;
   /** Large or old enough. */
   readonly isDue: boolean;
   readonly isEmpty: boolean;
@@ -39,9 +39,11 @@ export function createSliceCutter(from: ClusterTime, limits: SliceLimits, monoto
   return {
     add(entry, time) {
       if (raw.length === 0) since = monotonicMs();
-      raw.push(Buffer.from(entry));
+      const copy = Buffer.from(entry);
+      raw.push(copy);
       bytes += entry.length;
       end = time;
+      return copy;
     },
     get isDue() { return raw.length > 0 && (bytes >= limits.bytes || monotonicMs() - since >= limits.ms); },
     get isEmpty() { return raw.length === 0; },

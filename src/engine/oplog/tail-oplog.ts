@@ -5,9 +5,10 @@ import { sleep, throwIfAborted } from '../../foundation/abort.ts';
 import type { Clock } from '../../foundation/clock.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import type { Logger } from '../../foundation/logger.ts';
+import { OPLOG, OPLOG_CURSOR_LOST, openOplog } from '../backup/oplog/follow-oplog.ts';
 import { readSourceIdentity } from '../backup/source-identity.ts';
 import { asReadError, isTransient, openSource, serverCode, type Source } from '../backup/source.ts';
-import { documentsOfBatch, showClusterTime, toTimestamp } from '../mongo/index.ts';
+import { documentsOfBatch, showClusterTime } from '../mongo/index.ts';
 import type { ChainEndReason } from './errors.ts';
 import { judgeEntry } from './judge-entry.ts';
 import { readOplogSpan, type OplogSpan } from './oplog-span.ts';
@@ -49,14 +50,11 @@ export interface TailOptions {
   readonly statusMs?: number;
 }
 
-const OPLOG = { db: 'local', collection: 'oplog.rs' };
 const LIMITS: SliceLimits = { bytes: 16 * 1024 * 1024, ms: 60_000 };
 /** How long the server waits for news before it answers with an empty batch. */
 const AWAIT_MS = 500;
 const BATCH_ENTRIES = 5_000;
 const STATUS_MS = 5_000;
-/** CursorNotFound, CappedPositionLost, QueryPlanKilled, CursorKilled, Interrupted */
-const CURSOR_LOST = new Set([43, 136, 175, 237, 11601]);
 const FAILURES = 20;
 
 interface Tail {
@@ -65,7 +63,7 @@ interface Tail {
   readonly cutter: SliceCutter;
   readonly replicaSetId: string | null;
   /** The last entry that was read, and gathered. */
-  read: { time: ClusterTime; digest: string | null };
+  read: { readonly time: ClusterTime; readonly digest: () => string | null };
   /** The last one that was handed on. */
   handedOn: ClusterTime;
   statusAt: number;
@@ -98,7 +96,7 @@ async function beginTail(options: TailOptions, source: Source): Promise<Tail> {
   return {
     options, source, replicaSetId: position.replicaSetId ?? replicaSetId,
     cutter: createSliceCutter(position.time, options.limits ?? LIMITS, () => options.clock.monotonicMs()),
-    read: { time: position.time, digest: position.digest }, handedOn: position.time, statusAt: Number.NEGATIVE_INFINITY,
+    read: { time: position.time, digest: () => position.digest }, handedOn: position.time, statusAt: Number.NEGATIVE_INFINITY,
   };
 }
 
@@ -113,7 +111,7 @@ async function follow(tail: Tail): Promise<never> {
     } catch (error) {
       throwIfAborted(options.signal);
       failures = compareClusterTimes(before, tail.read.time) === 0 ? failures + 1 : 0;
-      if (failures > FAILURES || !(isTransient(error) || CURSOR_LOST.has(serverCode(error) ?? 0))) throw asReadError(error, 'Following the oplog');
+      if (failures > FAILURES || !(isTransient(error) || OPLOG_CURSOR_LOST.has(serverCode(error) ?? 0))) throw asReadError(error, 'Following the oplog');
       if (isTransient(error)) await source.recover(generation);
       if (source.generation !== generation) await checkIdentity(source, { time: tail.read.time, replicaSetId: tail.replicaSetId });
     }
@@ -124,10 +122,7 @@ async function follow(tail: Tail): Promise<never> {
 /** One cursor, from the last entry that was read to wherever it ends. */
 async function followOnce(tail: Tail): Promise<void> {
   const { source, options } = tail;
-  let reply = await source.open(OPLOG.db, {
-    find: OPLOG.collection, filter: { ts: { $gte: toTimestamp(tail.read.time) } }, tailable: true, awaitData: true, batchSize: BATCH_ENTRIES, maxTimeMS: 60_000,
-    readConcern: { level: 'majority' },
-  });
+  let reply = await openOplog(source, tail.read.time, BATCH_ENTRIES);
   const cursor = { id: reply.cursorId, collection: OPLOG.collection };
   let continued = false;
   try {
@@ -160,8 +155,8 @@ async function take(tail: Tail, raw: Buffer): Promise<void> {
     await handOn(tail);
     throw chainEnded('OPLOG_DIVERGED', `behind the entry at ${showClusterTime(tail.read.time)} comes one of ${showClusterTime(time)}`, time);
   }
-  tail.cutter.add(raw, time);
-  tail.read = { time, digest: digestOf(raw) };
+  const kept = tail.cutter.add(raw, time);
+  tail.read = { time, digest: () => digestOf(kept) };
   if (tail.cutter.isDue) await handOn(tail);
 }
 
@@ -177,8 +172,9 @@ async function checkContinuity(tail: Tail, raw: Buffer): Promise<void> {
   const { time } = judgeEntry(raw, tail.read.time);
   const digest = digestOf(raw);
   const same = compareClusterTimes(time, tail.read.time) === 0;
-  if (same && (tail.read.digest === null || tail.read.digest === digest)) {
-    tail.read = { time, digest };
+  const before = tail.read.digest();
+  if (same && (before === null || before === digest)) {
+    tail.read = { time, digest: () => digest };
     return;
   }
   await handOn(tail);

@@ -6,6 +6,7 @@ import { throwIfAborted } from '../../foundation/abort.ts';
 import { isCapped, isTemporary, type Catalog, type CatalogCollection } from '../backup/collections/catalog.ts';
 import { foldCommand } from '../backup/collections/fold-command.ts';
 import type { CommandOp, OplogEntry, WriteOp } from '../backup/oplog/oplog-entry.ts';
+import { isVersionDocument } from '../backup/oplog/oplog-journal.ts';
 import { showClusterTime } from '../mongo/index.ts';
 import { operationsOfWrite } from './operations-of-write.ts';
 import type { CollectionNumber, OperationsTable } from './operations-table.ts';
@@ -168,12 +169,6 @@ function createWindowState(catalog: Catalog, table: OperationsTable) {
       }
     },
   };
-}
-
-const VERSION_ID = Buffer.from('featureCompatibilityVersion\0');
-
-function isVersionDocument(op: WriteOp): boolean {
-  return op.namespace === 'admin.system.version' && op.id !== null && op.id[0] === 2 && op.id.subarray(5).equals(VERSION_ID);
 }
 
 function versionChanged(position: ClusterTime): LeafvaultError {

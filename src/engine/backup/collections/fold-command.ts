@@ -38,7 +38,7 @@ export function isFoldable(name: string): boolean {
 
 /** @throws LeafvaultError CAPTURE_OPERATION_UNKNOWN */
 export function foldCommand(catalog: Catalog, op: CommandOp, time: ClusterTime): void {
-  const fold = Object.hasOwn(FOLDS, op.name) ? FOLDS[op.name] : undefined;
+  const fold = isFoldable(op.name) ? FOLDS[op.name] : undefined;
   if (fold === undefined) throw unknownOperation(`"${op.name}"`, op.db, time);
   fold(catalog, op, time);
 }

@@ -34,13 +34,13 @@ export interface FollowOptions {
   readonly onEntries: (entries: number) => void;
 }
 
-const OPLOG = { db: 'local', collection: 'oplog.rs' };
+export const OPLOG = { db: 'local', collection: 'oplog.rs' };
 /** Entries of one reply: an entry becomes objects, so a reply of 16 MiB would cost too much memory. */
 const BATCH_ENTRIES = 2_000;
 /** How long the server waits for news before it answers with an empty batch. */
 const AWAIT_MS = 200;
 /** CursorNotFound, CappedPositionLost, QueryPlanKilled, CursorKilled, Interrupted */
-const CURSOR_LOST = new Set([43, 136, 175, 237, 11601]);
+export const OPLOG_CURSOR_LOST = new Set([43, 136, 175, 237, 11601]);
 
 export function followOplog(options: FollowOptions): OplogFollower {
   const { source, journal } = options;
@@ -101,7 +101,7 @@ export function followOplog(options: FollowOptions): OplogFollower {
     }
   };
   const followOnce = async (): Promise<void> => {
-    let reply = await openOplog(source, position);
+    let reply = await openOplog(source, position, BATCH_ENTRIES);
     let first = true;
     const cursor = { id: reply.cursorId, collection: OPLOG.collection };
     try {
@@ -131,7 +131,7 @@ export function followOplog(options: FollowOptions): OplogFollower {
         throwIfAborted(options.signal);
         if (ended.signal.aborted) return;
         failures = compareClusterTimes(before, position) === 0 ? failures + 1 : 0;
-        if (failures > 20 || !(isTransient(error) || CURSOR_LOST.has(serverCode(error) ?? 0))) throw asReadError(error, 'Following the oplog');
+        if (failures > 20 || !(isTransient(error) || OPLOG_CURSOR_LOST.has(serverCode(error) ?? 0))) throw asReadError(error, 'Following the oplog');
         await source.recover(generation);
       }
       await sleep(20, signal).catch(() => undefined);
@@ -172,13 +172,14 @@ export function followOplog(options: FollowOptions): OplogFollower {
   };
 }
 
-function openOplog(source: Source, position: ClusterTime): Promise<RawReply> {
+/** A tailable cursor over majority-committed entries from `position` on, that entry included. */
+export function openOplog(source: Source, position: ClusterTime, batchSize: number): Promise<RawReply> {
   return source.open(OPLOG.db, {
     find: OPLOG.collection,
     filter: { ts: { $gte: toTimestamp(position) } },
     tailable: true,
     awaitData: true,
-    batchSize: BATCH_ENTRIES,
+    batchSize,
     maxTimeMS: 60_000,
     readConcern: { level: 'majority' },
   });

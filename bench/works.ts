@@ -94,7 +94,7 @@ async function restore({ uri, repository: folder, folder: tempDir }: WorkOptions
     const result = await restoreSnapshot({
       restoreId: newId(), reader, root, hashSeed: repository.hashSeed, target: { uri },
       selection: { databases: collections.length === 0 ? [DATABASE] : [], collections, renames: [{ from: DATABASE, to: into }] },
-      indexStrategy: 'ALL', usersAndRoles: false, replaceTimeSeries: false, oldCollections: 'drop',
+      indexStrategy: 'ALL', usersAndRoles: false, timeSeries: 'refuse', oldCollections: 'drop',
       journal: { load: async () => plan, save: async (next) => { plan = next; } },
       tempDir: await fresh(tempDir), signal: new AbortController().signal, onProgress: () => undefined, log, clock: systemClock,
     });

@@ -95,6 +95,13 @@ export interface RestoreSelection {
   readonly renames: readonly { readonly from: string; readonly to: string }[];
 }
 
+/**
+ * What a restore does with a time series that exists on its target. Nothing can be renamed over one, so either choice is the caller's
+ * to make: `beside` leaves it and puts the restored one under a name beside it, `replace` drops it once the restored one is proven.
+ */
+export const TIME_SERIES_CHOICES = ['refuse', 'beside', 'replace'] as const;
+export type TimeSeriesChoice = (typeof TIME_SERIES_CHOICES)[number];
+
 export type DeliveryKind = 'automated' | 'download';
 
 export interface Restore {

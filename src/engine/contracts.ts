@@ -2,7 +2,7 @@
 // stream a snapshot as a mongodump directory. The bodies below are what roots and entries hold.
 import type { Readable } from 'node:stream';
 import type { ClusterTime } from '../domain/cluster-time.ts';
-import type { RestoreSelection } from '../domain/records.ts';
+import type { RestoreSelection, TimeSeriesChoice } from '../domain/records.ts';
 import type { Clock } from '../foundation/clock.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { OnProgress } from '../foundation/progress.ts';
@@ -106,8 +106,8 @@ export interface RestoreOptions {
   readonly selection: RestoreSelection;
   readonly indexStrategy: 'ALL' | 'NONE' | 'ALL_EXCEPT_TTL';
   readonly usersAndRoles: boolean;
-  /** Time series that exist on the target may be dropped and loaded again (they cannot be renamed). */
-  readonly replaceTimeSeries: boolean;
+  /** What becomes of a time series that exists on the target: it can't be renamed, so it can't be swapped. */
+  readonly timeSeries: TimeSeriesChoice;
   /** `drop`: the old collections go once the swap is done; `keep`: they stay, named in the result. */
   readonly oldCollections: 'drop' | 'keep';
   readonly journal: RestoreJournal;
@@ -139,7 +139,12 @@ export interface RestoreResult {
 export type RestoreSnapshot = (options: RestoreOptions) => Promise<RestoreResult>;
 
 /** Ends what a dead worker left of a restore: swap rolled to one side, shadows dropped. Safe to call again. */
-export type SettleRestore = (options: Pick<RestoreOptions, 'restoreId' | 'target' | 'journal' | 'signal' | 'log'>) => Promise<'old' | 'new'>;
+export type SettleRestore = (options: SettleOptions) => Promise<'old' | 'new'>;
+
+export interface SettleOptions extends Pick<RestoreOptions, 'restoreId' | 'target' | 'journal' | 'signal' | 'log'> {
+  /** With it a roll back tells by hash whether a collection that was live for a while was written to; without it such collections are kept. */
+  readonly hashSeed?: Uint8Array;
+}
 
 export interface ArchiveOptions {
   readonly reader: RepositoryReader;

@@ -1,6 +1,6 @@
 // Job kinds and what each needs to know. Everything else a job reads from the rows it belongs to.
 import { z } from 'zod';
-import type { JobKind } from '../domain/records.ts';
+import { TIME_SERIES_CHOICES, type JobKind } from '../domain/records.ts';
 
 const id = z.string().regex(/^[0-9a-f]{24}$/);
 
@@ -9,8 +9,7 @@ export const JOB_PAYLOADS = {
   snapshot: z.strictObject({ snapshotId: id }),
   restore: z.strictObject({
     restoreId: id,
-    /** Time series that exist on the target may be dropped and loaded again. */
-    replaceTimeSeries: z.boolean().default(false),
+    timeSeries: z.enum(TIME_SERIES_CHOICES).default('refuse'),
     oldCollections: z.enum(['drop', 'keep']).default('drop'),
   }),
   prepareDownload: z.strictObject({ restoreId: id }),

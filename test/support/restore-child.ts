@@ -18,7 +18,7 @@ export interface RestoreChildOptions {
   readonly repositoryFolder: string;
   readonly snapshotId: string;
   readonly journalFile: string;
-  readonly changes: Partial<Pick<RestoreOptions, 'selection' | 'replaceTimeSeries' | 'oldCollections' | 'usersAndRoles'>>;
+  readonly changes: Partial<Pick<RestoreOptions, 'selection' | 'timeSeries' | 'oldCollections' | 'usersAndRoles'>>;
 }
 
 /** A journal in a file; `onStep` is told before and after each save. */
@@ -54,7 +54,7 @@ async function main(options: RestoreChildOptions): Promise<void> {
     await restoreSnapshot({
       restoreId: options.restoreId, reader, hashSeed: repository.hashSeed, root: await repository.loadSnapshot(options.snapshotId),
       target: { uri: options.uri }, selection: { databases: [], collections: [], renames: [] }, indexStrategy: 'ALL', usersAndRoles: false,
-      replaceTimeSeries: false, oldCollections: 'drop', journal: fileJournal(options.journalFile, onStep),
+      timeSeries: 'refuse', oldCollections: 'drop', journal: fileJournal(options.journalFile, onStep),
       tempDir: await mkdtemp(join(tmpdir(), 'leafvault-restore-child-')), signal: new AbortController().signal, onProgress: () => undefined,
       log: createLogger('silent'), clock: systemClock, onPhase: onStep, ...options.changes,
     });

@@ -41,7 +41,7 @@ export async function restoreWorld(repository: Repository, root: SnapshotRoot, u
     reader,
     options: {
       restoreId: newId(), reader, hashSeed: repository.hashSeed, root, target: { uri },
-      selection: { databases: [], collections: [], renames: [] }, indexStrategy: 'ALL', usersAndRoles: false, replaceTimeSeries: false,
+      selection: { databases: [], collections: [], renames: [] }, indexStrategy: 'ALL', usersAndRoles: false, timeSeries: 'refuse',
       oldCollections: 'drop', journal, tempDir, signal: new AbortController().signal, onProgress: () => undefined,
       log: createLogger('silent'), clock: systemClock, ...changes,
     },

@@ -1,7 +1,7 @@
 // Writes raw documents into a collection exactly as they are: one document sequence for each insert, no decoding.
 // What a server changes on the way is put back; what it can't take is named. Order and number of inserts under way
 // are the caller's affair.
-import { BSON, MongoError, MongoNetworkError, MongoServerError, MongoServerSelectionError, type Db, type Document } from 'mongodb';
+import { BSON, MongoError, MongoNetworkError, MongoServerError, MongoServerSelectionError, UUID, type Db, type Document } from 'mongodb';
 import { sleep, throwIfAborted } from '../../foundation/abort.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import { asBuffer, documentLength } from '../bson/index.ts';
@@ -27,6 +27,8 @@ export interface RawInsertTarget {
   readonly maxDocumentBytes: number;
   /** Stop at the first failure (capped collections). */
   readonly ordered: boolean;
+  /** 32 hex digits: written only while the collection has this UUID. Servers know that from 6.0 on. */
+  readonly collectionUuid?: string;
 }
 
 export interface RawInsertOptions {
@@ -41,7 +43,7 @@ const REFUSED_NAMED = 20;
 /**
  * Inserts a batch with `w: 1`, past a validator; a barrier with majority is the caller's. A lost connection or a change of primary
  * is survived by sending again and passing over what is there.
- * @throws LeafvaultError RESTORE_DOCUMENT_REFUSED with `details.documents`, RESTORE_WRITE_FAILED
+ * @throws LeafvaultError RESTORE_DOCUMENT_REFUSED with `details.documents`, RESTORE_COLLECTION_REPLACED, RESTORE_WRITE_FAILED
  */
 export async function insertRaw(target: RawInsertTarget, batch: RawBatch, options: RawInsertOptions = {}): Promise<void> {
   const zeroTimestamps = inspect(target, batch);
@@ -70,6 +72,8 @@ export function isTransient(error: unknown): boolean {
 // NotPrimaryOrSecondary, PrimarySteppedDown, ShutdownInProgress, HostUnreachable, HostNotFound, NetworkTimeout
 const TRANSIENT_CODES: ReadonlySet<number> = new Set([11600, 11602, 10107, 13435, 13436, 189, 91, 6, 7, 89]);
 
+const COLLECTION_UUID_MISMATCH = 361;
+
 function inspect(target: RawInsertTarget, batch: RawBatch): readonly ZeroTimestamps[] {
   const found = batch.pieces.map((piece) => inspectDocuments(piece, target.maxDocumentBytes));
   const refused = found.flatMap((each) => each.refused);
@@ -81,9 +85,15 @@ async function sendInsert(target: RawInsertTarget, batch: RawBatch, passOver: bo
   const documents = target.makeSequence === null ? decode(target, batch) : target.makeSequence('documents', batch.pieces);
   // A resend is unordered: the rest goes on behind a document that is there. The server keeps the order anyway.
   const ordered = target.ordered && !passOver;
-  const answer = await target.db.command({ insert: target.collection, documents, ordered, bypassDocumentValidation: true, writeConcern: { w: 1 } });
+  const answer = await target.db.command({
+    insert: target.collection, documents, ordered, bypassDocumentValidation: true, writeConcern: { w: 1 },
+    ...(target.collectionUuid === undefined ? {} : { collectionUUID: new UUID(target.collectionUuid) }),
+  });
   const failures = writeErrorsOf(answer).filter((each) => !(passOver && each.code === 11000));
   throwTransient(failures);
+  if (failures.some(({ code }) => code === COLLECTION_UUID_MISMATCH)) {
+    throw new LeafvaultError('RESTORE_COLLECTION_REPLACED', `Writing to ${target.label} failed: somebody dropped it, or put another collection in its place`);
+  }
   if (failures.length > 0) throw refuse(target, failures.map((each) => ({ id: idAt(batch, each.index), reason: each.message })));
 }
 

@@ -6,6 +6,7 @@ export const RESTORE_ERRORS = {
   RESTORE_DOCUMENT_REFUSED: 'The target can not store a document as it is; details.documents names it',
   RESTORE_TARGET_FAILED: 'The target answered with an error that no step expects, or stopped answering',
   RESTORE_WRITE_FAILED: 'Writing to the target failed',
+  RESTORE_COLLECTION_REPLACED: 'A collection was dropped, or replaced by another one, while it was being written',
   RESTORE_SHADOW_FAILED: 'A collection or view could not be made on the target',
   RESTORE_PROOF_FAILED: 'What was read back from the target differs from the snapshot',
   RESTORE_SWAP_FAILED: 'A rename of the swap failed; everything was put back',

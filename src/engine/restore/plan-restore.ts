@@ -55,16 +55,16 @@ function planCollection(plan: RestorePlan, n: number, chosen: SelectedEntry, fac
 function planTimeSeries(plan: RestorePlan, n: number, { entry, db, name }: SelectedEntry, facts: TargetFacts, options: RestoreOptions): Load {
   const live = facts.live.get(db)?.get(name);
   const shadow = `${plan.prefix}.${n}`;
-  const beside = live !== undefined && !options.replaceTimeSeries;
+  const beside = live?.type === 'timeseries' && options.timeSeries === 'beside';
   const wished = `${name}_restored_${plan.prefix.slice('__lv_'.length)}`;
   const besideName = Buffer.byteLength(`${db}.${bucketsOf(wished)}`) <= 255 ? wished : shadow;
   const { indexes, expiries } = planIndexes(entry.body, options.indexStrategy);
   const step: TimeSeriesStep = {
     from: entry.namespace, db, name: beside ? besideName : name, shadow: beside ? besideName : shadow, shadowUuid: null,
-    liveUuid: live === undefined || beside ? null : (facts.live.get(db)?.get(bucketsOf(name))?.uuid ?? null),
+    liveUuid: beside ? null : (facts.live.get(db)?.get(bucketsOf(name))?.uuid ?? null),
     options: encodeOrdered(createOptions(entry.body)).toString('base64'),
     indexes: encodeOrdered(new Map([['indexes', indexes]])).toString('base64'),
-    proven: null, indexCount: 0, failedIndexes: [], expiries: [...expiries], stage: 'beside', newUuid: null,
+    proven: null, indexCount: 0, failedIndexes: [], expiries: [...expiries], stage: 'beside', newUuid: null, gaps: [],
   };
   plan.timeSeries.push(step);
   return { entry, step, collection: bucketsOf(step.shadow) };

@@ -93,8 +93,10 @@ export interface TimeSeriesStep {
   failedIndexes: FailedIndex[];
   expiries: Expiry[];
   stage: 'beside' | 'dropping' | 'copying' | 'done';
-  /** UUID of the new live buckets once they exist. */
+  /** UUID of the new live buckets once they exist. From then on applications write to them: they are never dropped. */
   newUuid: string | null;
+  /** Names that were given to plain collections which stood in the way; they hold acknowledged writes and are kept. */
+  gaps: string[];
 }
 
 export interface AuthStep {
@@ -125,6 +127,8 @@ export interface RestorePlan {
   auth: AuthStep | null;
   /** Noted before each is displaced, so that a crash loses none. */
   intruders: Intruder[];
+  /** UUIDs of shadows that a roll back found under their live name; saved before it moves the first of them. */
+  wereLive: string[];
   warnings: string[];
   /** Collections that stay when all is over: old ones by policy, intruders after a roll back. `db.name` each. */
   kept: string[];
@@ -134,7 +138,7 @@ export interface RestorePlan {
 export function newPlan(facts: Pick<RestorePlan, 'restoreId' | 'snapshotId' | 'oldCollections' | 'createdAt' | 'warnings'>): RestorePlan {
   return {
     formatVersion: 1, revision: 0, prefix: `__lv_${randomBytes(6).toString('hex')}`, state: 'preparing',
-    swaps: [], asides: [], views: [], asideViews: [], timeSeries: [], auth: null, intruders: [], kept: [], ...facts,
+    swaps: [], asides: [], views: [], asideViews: [], timeSeries: [], auth: null, intruders: [], wereLive: [], kept: [], ...facts,
   };
 }
 
@@ -148,7 +152,8 @@ export function parsePlan(stored: Readonly<Record<string, unknown>>): RestorePla
       hint: 'Let the version of Leafvault that began this restore, or a newer one, finish it',
     });
   }
-  return { intruders: [], ...plan } as RestorePlan;
+  // Fields that plans of the first versions lack.
+  return { intruders: [], wereLive: [], ...plan, timeSeries: plan.timeSeries?.map((step) => ({ ...step, gaps: step.gaps ?? [] })) } as RestorePlan;
 }
 
 /** Every collection and view that the plan may have made, with the UUID where it is known. */
@@ -163,7 +168,16 @@ export function shadowsOf(plan: RestorePlan): { readonly db: string; readonly na
 
 /** Intruders beyond the first get a number of their own; the last name is the last try. */
 export function gapNames(step: Displaced): string[] {
-  return [step.gap, ...[2, 3, 4, 5].map((nth) => `${step.gap}.${nth}`)];
+  return numbered(step.gap);
+}
+
+/** Where collections go that an application made under the name of a view. */
+export function gapNamesOfView(view: PlannedView): string[] {
+  return numbered(`${view.trial}.gap`);
+}
+
+function numbered(first: string): string[] {
+  return [first, ...[2, 3, 4, 5].map((nth) => `${first}.${nth}`)];
 }
 
 /** Every name in the plan that is not a live one: what a capture leaves out of a snapshot. */
@@ -172,7 +186,7 @@ export function namesInPlan(plan: RestorePlan): { readonly db: string; readonly 
     ...shadowsOf(plan),
     ...[...plan.swaps, ...plan.asides].flatMap((step) => [step.old, ...gapNames(step)].map((name) => ({ db: step.db, name }))),
     ...plan.asideViews.map(({ db, old }) => ({ db, name: old })),
-    ...plan.views.map(({ db, trial }) => ({ db, name: `${trial}.gap` })),
-    ...plan.timeSeries.map(({ db, shadow }) => ({ db, name: `${shadow}.gap` })),
+    ...plan.views.flatMap((view) => gapNamesOfView(view).map((name) => ({ db: view.db, name }))),
+    ...plan.timeSeries.flatMap(({ db, gaps }) => gaps.map((name) => ({ db, name }))),
   ].map(({ db, name }) => ({ db, name }));
 }

@@ -1,6 +1,6 @@
 // Ends what a worker left of a restore, from the plan alone: before the point of no return all old, after it all new.
 import { MongoServerError } from 'mongodb';
-import type { RestoreOptions, SettleRestore } from '../contracts.ts';
+import type { SettleOptions, SettleRestore } from '../contracts.ts';
 import { isTurnedBack } from './check-names.ts';
 import { completeRestore } from './complete/complete-restore.ts';
 import { openTarget } from './open-target.ts';
@@ -17,7 +17,7 @@ export const settleRestore: SettleRestore = (options) => settlePlan(options);
  * The same; with the `prefix` of an attempt only when the plan is that attempt's.
  * @returns `old` also when the plan is another attempt's, which is then left alone
  */
-export async function settlePlan({ restoreId, target: { uri }, journal, signal, log }: Pick<RestoreOptions, 'restoreId' | 'target' | 'journal' | 'signal' | 'log'>, prefix?: string): Promise<'old' | 'new'> {
+export async function settlePlan({ restoreId, target: { uri }, journal, signal, log, hashSeed }: SettleOptions, prefix?: string): Promise<'old' | 'new'> {
   const known = await journal.load();
   const target = await openTarget(uri, signal).catch((error: unknown) => {
     // The journal is saved before anything is made on the target: without one there is nothing to end.
@@ -40,7 +40,7 @@ export async function settlePlan({ restoreId, target: { uri }, journal, signal, 
       await completeRestore({ target, plan, store, log });
     } else {
       if (plan.state === 'committed') plan.state = 'swapping';
-      await rollBack(target, plan, store, log);
+      await rollBack(target, plan, store, { log, hashSeed });
     }
     return plan.state === 'finished' ? 'new' : 'old';
   } finally {

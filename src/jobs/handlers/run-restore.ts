@@ -34,9 +34,9 @@ export function createRunRestore(parts: RunRestoreParts): JobHandler {
     // A session of its own: the snapshot may be deleted now, this restore still finishes.
     const reader = await repository.openReader();
     try {
-      const { replaceTimeSeries, oldCollections } = JOB_PAYLOADS.restore.parse(context.job.payload);
+      const { timeSeries, oldCollections } = JOB_PAYLOADS.restore.parse(context.job.payload);
       const options: RestoreOptions = {
-        restoreId: restore.id, reader, journal, target: { uri }, replaceTimeSeries, oldCollections,
+        restoreId: restore.id, reader, journal, target: { uri }, timeSeries, oldCollections,
         hashSeed: repository.hashSeed,
         root: await repository.loadSnapshot(snapshot.id),
         selection: restore.selection,
@@ -70,7 +70,11 @@ export function createSettleRestore(parts: RunRestoreParts): JobHandler {
     const restore = await requireRestore(parts.catalog, context.job);
     const uri = await requireClusterUri(parts.catalog, restore.targetClusterId, context);
     const journal = createJournal(parts.catalog, context, restore.id);
-    const outcome = await parts.settle({ restoreId: restore.id, target: { uri }, journal, signal: context.signal, log: context.log });
+    // Without a repository all can be settled too; a roll back then keeps more.
+    const hashSeed = await parts.repositories.forProject(restore.projectId).then((repository) => repository.hashSeed, () => undefined);
+    const outcome = await parts.settle({
+      restoreId: restore.id, target: { uri }, journal, signal: context.signal, log: context.log, ...(hashSeed === undefined ? {} : { hashSeed }),
+    });
     return async (tx) => {
       await tx.restorePlans.markSettled(restore.id, outcome);
       if (outcome === 'new') await tx.jobs.addToMessage(context.job.claim.jobId, 'The swap had been done before: the target holds the restored data');
@@ -87,14 +91,14 @@ function createJournal(catalog: Catalog, { job, fenced }: JobContext, restoreId:
 
 /** Leaves nothing on the target before the job ends or goes back into the queue; null: not settled, or not ours. */
 async function settleAfter(
-  { catalog, settle }: RunRestoreParts, { log, signal, fenced }: JobContext, { restoreId, target, journal }: RestoreOptions, error: unknown,
+  { catalog, settle }: RunRestoreParts, { log, signal, fenced }: JobContext, { restoreId, target, journal, hashSeed }: RestoreOptions, error: unknown,
 ): Promise<'old' | 'new' | null> {
   const cause: unknown = signal.aborted ? signal.reason : error;
   // The plan is another worker's now.
   if (isLeafvaultError(cause, 'JOBS_LEASE_LOST') || isLeafvaultError(cause, 'CATALOG_LEASE_LOST')) return null;
   try {
     if (!(await catalog.restorePlans.isOpen(restoreId))) return null;
-    const outcome = await settle({ restoreId, target, journal, signal: AbortSignal.timeout(SETTLE_PATIENCE_MS), log });
+    const outcome = await settle({ restoreId, target, journal, hashSeed, signal: AbortSignal.timeout(SETTLE_PATIENCE_MS), log });
     await fenced((tx) => tx.restorePlans.markSettled(restoreId, outcome));
     return outcome;
   } catch (settleError) {

@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { BSONRegExp, Double, MongoClient } from 'mongodb';
-import { restoreSnapshot } from '../../../src/engine/restore/index.ts';
+import { restoreSnapshot, settleRestore } from '../../../src/engine/restore/index.ts';
 import { planIndexes } from '../../../src/engine/restore/index-plan.ts';
 import { encodeOrdered } from '../../../src/engine/snapshot/index.ts';
 import type { CollectionBody } from '../../../src/engine/contracts.ts';
+import { LeafvaultError } from '../../../src/foundation/errors.ts';
 import type { Repository } from '../../../src/repository/repository.ts';
 import { createMemoryStorage } from '../../../src/storage/index.ts';
 import { buildSnapshot } from '../../support/build-snapshot.ts';
 import { startReplicaSet, type ReplicaSet } from '../../support/mongod.ts';
 import { openTestRepository } from '../../support/repository-fixture.ts';
-import { restoreWorld } from '../../support/restore-world.ts';
+import { restoreWorld, type MemoryJournal } from '../../support/restore-world.ts';
 
 const CHOICE = { selection: { databases: ['shop'], collections: [], renames: [] } };
 
@@ -94,6 +95,28 @@ describe('a restore of what others touch meanwhile', () => {
     assert.equal(await client.db('shop').collection((movedAside[0] ?? '').slice('shop.'.length)).countDocuments({ _id: 99 as never }), 1);
   });
 
+  for (const [seed, kept] of [['with', 1], ['without', 2]] as const) {
+    test(`keeps a collection that was updated while it was live for a moment, rolled back ${seed} the hash seed`, async () => {
+      await client.db('shop').collection('quiet').insertOne({ _id: 1 as never });
+      const root = await snapshot();
+      await using world = await restoreWorld(repository, root, server.uri, {
+        ...CHOICE, onPhase: async (phase) => {
+          if (phase !== 'swap:commit') return;
+          await client.db('shop').collection('c').updateOne({ _id: 1 as never }, { $set: { acknowledged: true } });
+          throw new Error('boom');
+        },
+      });
+      const { hashSeed, ...rest } = world.options;
+      await assert.rejects(restoreSnapshot({ ...world.options, ...(seed === 'with' ? {} : { journal: { ...world.journal, save: onlyUntilSwapped(world.journal) } }) }), /boom/);
+      if (seed === 'without') assert.equal(await settleRestore(rest), 'old');
+      const names = (world.journal.saved.at(-1)?.['kept'] ?? []) as string[];
+      assert.equal(names.length, kept);
+      const found = await Promise.all(names.map(async (name) => await client.db('shop').collection(name.slice('shop.'.length)).countDocuments({ acknowledged: true })));
+      assert.equal(found.reduce((sum, n) => sum + n, 0), 1);
+      assert.equal(await client.db('shop').collection('c').countDocuments({ acknowledged: true }), 0);
+    });
+  }
+
   test('plans no expiry for a TTL that is not a number', () => {
     const index = new Map<string, unknown>([['v', 2], ['key', new Map([['at', 1]])], ['name', 'at'], ['expireAfterSeconds', new Double(NaN)]]);
     const body = { options: '', indexes: encodeOrdered(new Map([['indexes', [index]]])).toString('base64') } as CollectionBody;
@@ -102,3 +125,11 @@ describe('a restore of what others touch meanwhile', () => {
     assert.equal(Number(indexes[0]?.get('expireAfterSeconds')), 2_147_483_647);
   });
 });
+
+/** Fails from the roll back on, so that another worker has to do it. */
+function onlyUntilSwapped(journal: MemoryJournal): MemoryJournal['save'] {
+  return async (plan) => {
+    if ((plan['wereLive'] as unknown[]).length > 0) throw new LeafvaultError('CATALOG_LEASE_LOST', 'of the test');
+    await journal.save(plan);
+  };
+}

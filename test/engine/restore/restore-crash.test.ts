@@ -27,6 +27,7 @@ describe('a restore killed with SIGKILL', () => {
   let client: MongoClient;
   let folder: string;
   let root: SnapshotRoot;
+  let hashSeed: Buffer;
   let restored: Record<string, string>;
   let steps: readonly string[];
 
@@ -40,6 +41,7 @@ describe('a restore killed with SIGKILL', () => {
     await makeLive('snapshot');
     const repository = await openTestRepository(createLocalStorage(join(folder, 'repository')));
     root = await buildSnapshot(server.uri, { repository });
+    hashSeed = repository.hashSeed;
     await repository.close();
     restored = await contentOfServer(server.uri);
     await makeLive('live');
@@ -130,7 +132,7 @@ describe('a restore killed with SIGKILL', () => {
   }
 
   function settle(restoreId: string): Promise<'old' | 'new'> {
-    return settleRestore({ restoreId, target: { uri: server.uri }, journal: fileJournal(journalOf(restoreId)), signal: new AbortController().signal, log: createLogger('silent') });
+    return settleRestore({ restoreId, target: { uri: server.uri }, journal: fileJournal(journalOf(restoreId)), signal: new AbortController().signal, log: createLogger('silent'), hashSeed });
   }
 
   async function liveContent(): Promise<Record<string, string>> {
@@ -158,7 +160,7 @@ describe('a restore killed with SIGKILL', () => {
   function runChild(restoreId: string, isEnd: (step: string) => boolean): Promise<string[]> {
     const options: RestoreChildOptions = {
       restoreId, uri: server.uri, repositoryFolder: join(folder, 'repository'), snapshotId: root.id, journalFile: journalOf(restoreId),
-      changes: { replaceTimeSeries: true },
+      changes: { timeSeries: 'replace' },
     };
     const child = fork(CHILD, [JSON.stringify(options)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     const seen: string[] = [];

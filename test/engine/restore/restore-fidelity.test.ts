@@ -59,10 +59,12 @@ describe('a restore with only the role leafvaultRestore', () => {
     assert.deepEqual(await client.db('__leafvault').collection('plans').countDocuments(), 0);
   });
 
-  test('replaces a live time series only with consent, and puts it beside otherwise', async () => {
+  test('leaves a live time series alone, puts it beside or replaces it, as was chosen', async () => {
     await client.db('shop').collection('weather').insertOne({ t: new Date(), sensor: { id: 99 }, celsius: 1 });
     const selection = { databases: [], collections: ['shop.weather'], renames: [] };
-    await using beside = await restoreWorld(repository, root, uri, { selection });
+    await using undecided = await restoreWorld(repository, root, uri, { selection });
+    await assert.rejects(restoreSnapshot(undecided.options), /shop\.weather is a time series that is there/);
+    await using beside = await restoreWorld(repository, root, uri, { selection, timeSeries: 'beside' });
     const result = await restoreSnapshot(beside.options);
     const to = result.collections[0]?.to ?? '';
     assert.match(to, /^shop\.weather_restored_[0-9a-f]{12}$/);
@@ -70,7 +72,7 @@ describe('a restore with only the role leafvaultRestore', () => {
     assert.equal(content[to], original['shop.weather']);
     assert.notEqual(content['shop.weather'], original['shop.weather']);
     await client.db('shop').dropCollection(to.slice('shop.'.length));
-    await using replacing = await restoreWorld(repository, root, uri, { selection, replaceTimeSeries: true });
+    await using replacing = await restoreWorld(repository, root, uri, { selection, timeSeries: 'replace' });
     assert.equal((await restoreSnapshot(replacing.options)).collections[0]?.to, 'shop.weather');
     assert.deepEqual(await contentOfServer(server.adminUri, { ordered: true }), original);
   });

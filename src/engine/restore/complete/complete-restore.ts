@@ -8,7 +8,7 @@ import { settleIntruders } from '../intruders.ts';
 import { isLeaseLost } from '../lease-lost.ts';
 import { dropNamed, type Named } from '../drop-named.ts';
 import type { Target } from '../open-target.ts';
-import { gapNames, type Displaced, type RestorePlan } from '../plan.ts';
+import { gapNames, gapNamesOfView, type Displaced, type RestorePlan } from '../plan.ts';
 import type { PlanStore } from '../plan-store.ts';
 import { replaceTimeSeries } from './replace-time-series.ts';
 import { setAsideViews, setViews } from './set-views.ts';
@@ -59,7 +59,8 @@ async function cleanUp({ target, plan, store, log }: CompleteOptions): Promise<v
   const drops = plan.oldCollections === 'drop' ? old.filter(({ step }) => !unsure.has(step)) : [];
   await dropNamed(target, drops, log, hold);
   const views = plan.oldCollections === 'keep' ? plan.asideViews.map(({ db, old: name }) => ({ db, name })) : [];
-  plan.kept = [...new Set([...plan.kept, ...[...old.filter((each) => !drops.includes(each)), ...views].map(({ db, name }) => `${db}.${name}`)])];
+  const kept = [...old.filter((each) => !drops.includes(each)), ...views, ...(await writtenBeside(target, plan))];
+  plan.kept = [...new Set([...plan.kept, ...kept.map(({ db, name }) => `${db}.${name}`)])];
   plan.state = 'finished';
   await store.save(plan);
   if (plan.kept.length === 0) await store.forget(plan);
@@ -68,7 +69,7 @@ async function cleanUp({ target, plan, store, log }: CompleteOptions): Promise<v
 /** What only served the restore: copies of time series, trial views, users and roles to merge. */
 function leftovers(plan: RestorePlan): Named[] {
   return [
-    ...plan.timeSeries.filter(({ shadow, name }) => shadow !== name).map(({ db, shadow, shadowUuid }) => ({ db, name: shadow, uuid: shadowUuid })),
+    ...plan.timeSeries.filter(({ db, shadow, name }) => shadow !== name && !plan.kept.includes(`${db}.${shadow}`)).map(({ db, shadow, shadowUuid }) => ({ db, name: shadow, uuid: shadowUuid })),
     ...plan.views.map(({ db, trial }) => ({ db, name: trial, uuid: null })),
     ...[plan.auth?.users, plan.auth?.roles].filter((name) => name != null).map((name) => ({ db: 'admin', name, uuid: null })),
   ];
@@ -80,6 +81,16 @@ async function displaced(target: Target, plan: RestorePlan): Promise<(Named & { 
   for (const step of [...plan.swaps, ...plan.asides]) {
     const there = await uuidsOf(target, step.db, [step.old, ...gapNames(step)]);
     for (const [name, uuid] of there) if (name !== step.old || uuid === step.liveUuid) found.push({ db: step.db, name, uuid, step });
+  }
+  return found;
+}
+
+/** What applications made where a time series or a view belongs. Never dropped: those writes are newer than what was replaced. */
+async function writtenBeside(target: Target, plan: RestorePlan): Promise<{ readonly db: string; readonly name: string }[]> {
+  const places = [...plan.timeSeries.map(({ db, gaps }) => ({ db, names: gaps })), ...plan.views.map((view) => ({ db: view.db, names: gapNamesOfView(view) }))];
+  const found: { readonly db: string; readonly name: string }[] = [];
+  for (const { db, names } of places) {
+    if (names.length > 0) for (const name of (await uuidsOf(target, db, names)).keys()) found.push({ db, name });
   }
   return found;
 }

@@ -3,9 +3,9 @@ import { showNamespace } from '../../mongo/namespaces.ts';
 import { decodeOrderedText, sameValue, type OrderedDocument } from '../../snapshot/index.ts';
 import { commandOf } from '../collection-options.ts';
 import { listNames, type Listed } from '../open-target.ts';
-import type { AsideView, PlannedView } from '../plan.ts';
+import { gapNamesOfView, type AsideView, type PlannedView } from '../plan.ts';
 import type { CompleteOptions } from './complete-restore.ts';
-import { orWarn } from './or-warn.ts';
+import { orWarn, warn } from './or-warn.ts';
 
 /** Makes each view as the snapshot has it. In the plan's order: views build on each other. */
 export async function setViews(options: CompleteOptions): Promise<void> {
@@ -15,7 +15,7 @@ export async function setViews(options: CompleteOptions): Promise<void> {
   }
 }
 
-async function setView({ target, log }: CompleteOptions, view: PlannedView): Promise<void> {
+async function setView({ target, plan, log }: CompleteOptions, view: PlannedView): Promise<void> {
   const db = target.db(view.db);
   const options = decodeOrderedText(view.options);
   const live = (await listNames(target, view.db, [view.name])).get(view.name);
@@ -27,8 +27,10 @@ async function setView({ target, log }: CompleteOptions, view: PlannedView): Pro
   if (live?.type === 'view') await db.command({ drop: view.name });
   else if (live !== undefined) {
     // An insert made a collection where the view belongs; its writes are kept beside.
-    await target.admin({ renameCollection: `${view.db}.${view.name}`, to: `${view.db}.${gapOfView(view)}` });
-    log.warn({ namespace: `${view.db}.${gapOfView(view)}` }, 'Kept a collection that an application made where a view belongs');
+    const taken = await listNames(target, view.db, gapNamesOfView(view));
+    const gap = gapNamesOfView(view).find((name) => !taken.has(name)) ?? '';
+    await target.admin({ renameCollection: `${view.db}.${view.name}`, to: `${view.db}.${gap}`, writeConcern: { w: 'majority' } });
+    warn(plan, log, `${showNamespace(`${view.db}.${view.name}`)} was a collection that an application made where a view belongs; it is kept as ${showNamespace(`${view.db}.${gap}`)}`);
   }
   await db.command({ ...commandOf('create', view.name, options), writeConcern: { w: 'majority' } });
 }
@@ -48,10 +50,6 @@ async function setAside({ target, plan }: CompleteOptions, view: AsideView): Pro
   if (live?.type !== 'view' || !sameValue(live.options, decodeOrderedText(view.options))) return;
   if (plan.oldCollections === 'keep' && !listed.has(view.old)) await db.command(commandOf('create', view.old, decodeOrderedText(view.options)));
   await db.command({ drop: view.name });
-}
-
-function gapOfView(view: PlannedView): string {
-  return `${view.trial}.gap`;
 }
 
 function sameCollation(live: Listed, options: OrderedDocument): boolean {

@@ -1,5 +1,5 @@
 // Go or no-go: every reason is collected. Pure, so that a target without room or of another version needs no server.
-import type { RestoreSelection } from '../../../domain/records.ts';
+import type { RestoreSelection, TimeSeriesChoice } from '../../../domain/records.ts';
 import type { SnapshotBody } from '../../contracts.ts';
 import { showNamespace } from '../../mongo/namespaces.ts';
 import type { CollectionEntry } from '../../snapshot/index.ts';
@@ -18,7 +18,7 @@ export interface Judgement {
 
 export interface Request {
   readonly selection: RestoreSelection;
-  readonly replaceTimeSeries: boolean;
+  readonly timeSeries: TimeSeriesChoice;
   readonly usersAndRoles: boolean;
   readonly sourceVersion: string;
   readonly sourceFeatureCompatibilityVersion: string;
@@ -39,7 +39,7 @@ export function judgeFacts(facts: TargetFacts, request: Request): Judgement {
       ...missingPrivileges(facts.account, needsOf(request)),
       ...missingChoices(request.selection, request.entries).map((name) => `${name} is not in the snapshot`),
       ...nameFaults(request.selected, facts.databases),
-      ...request.selected.flatMap((each) => judgeLiveName(facts, each)),
+      ...request.selected.flatMap((each) => judgeLiveName(facts, request.timeSeries, each)),
       ...judgeSpace(facts, request).reasons,
       ...judgeOpenPlans(facts, request),
     ],
@@ -63,14 +63,15 @@ function needsOf(request: Request): Parameters<typeof missingPrivileges>[1] {
   };
 }
 
-function judgeLiveName(facts: TargetFacts, { entry, db, name }: SelectedEntry): string[] {
+function judgeLiveName(facts: TargetFacts, choice: TimeSeriesChoice, { entry, db, name }: SelectedEntry): string[] {
   const live = facts.live.get(db)?.get(name);
   const { kind } = entry.body;
   if (live === undefined || kind === 'users' || kind === 'roles') return [];
   const where = showNamespace(`${db}.${name}`);
   if (kind === 'collection' && live.type === 'view') return [`${where} is a view on the target and a collection in the snapshot; drop the view or restore under another name`];
   if (kind !== 'timeseries' && live.type === 'timeseries') return [`${where} is a time series on the target, which nothing can be renamed over; drop it or restore under another name`];
-  if (kind === 'timeseries' && live.type !== 'timeseries') return [`${where} is a ${live.type} on the target and a time series in the snapshot; drop it or restore under another name`];
+  if (kind === 'timeseries' && live.type === 'view') return [`${where} is a view on the target and a time series in the snapshot; drop the view or restore under another name`];
+  if (kind === 'timeseries' && live.type === 'timeseries' && choice === 'refuse') return [`${where} is a time series that is there, and time series can't be renamed: choose \`replace\` to drop it once its copy is proven, or \`beside\` to get the restored one under a name beside it (docs/guides/time-series.md)`];
   return [];
 }
 
@@ -90,10 +91,13 @@ function judgeOplog(facts: TargetFacts, request: Request): string[] {
 }
 
 function judgeBesides(facts: TargetFacts, request: Request): string[] {
-  if (request.replaceTimeSeries) return [];
-  return request.selected
-    .filter(({ entry, db, name }) => entry.body.kind === 'timeseries' && facts.live.get(db)?.get(name)?.type === 'timeseries')
-    .map(({ db, name }) => `the time series ${showNamespace(`${db}.${name}`)} is there and stays; the restored one gets a name beside it, because time series can't be renamed`);
+  const series = request.selected.filter(({ entry }) => entry.body.kind === 'timeseries');
+  const plain = series.filter(({ db, name }) => facts.live.get(db)?.get(name)?.type === 'collection');
+  const inTheWay = plain.map(({ db, name }) => `${showNamespace(`${db}.${name}`)} is a plain collection on the target and a time series in the snapshot; it is moved aside and kept`);
+  if (request.timeSeries !== 'beside') return inTheWay;
+  return [...inTheWay, ...series
+    .filter(({ db, name }) => facts.live.get(db)?.get(name)?.type === 'timeseries')
+    .map(({ db, name }) => `the time series ${showNamespace(`${db}.${name}`)} is there and stays as it is; the restored one gets a name beside it`)];
 }
 
 function judgeUnlisted(facts: TargetFacts, request: Request): string[] {

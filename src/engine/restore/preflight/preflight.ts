@@ -24,7 +24,7 @@ export async function preflight(options: RestoreOptions, target: Target): Promis
   const facts = await gatherFacts(target, options.restoreId, databases, isWholeCluster(selection));
   const body = root.body as unknown as SnapshotBody;
   const { reasons, warnings } = judgeFacts(facts, {
-    selection, replaceTimeSeries: options.replaceTimeSeries, usersAndRoles: options.usersAndRoles, entries, selected, captured: body.selection,
+    selection, timeSeries: options.timeSeries, usersAndRoles: options.usersAndRoles, entries, selected, captured: body.selection,
     sourceVersion: body.source.serverVersion, sourceFeatureCompatibilityVersion: body.source.featureCompatibilityVersion,
   });
   if (reasons.length > 0) throw refused(reasons, warnings);

@@ -29,7 +29,7 @@ const FACTS: TargetFacts = {
 
 function judge(facts: Partial<TargetFacts>, selected: readonly SelectedEntry[], request: Partial<Request> = {}): ReturnType<typeof judgeFacts> {
   return judgeFacts({ ...FACTS, ...facts }, {
-    selection: { databases: [], collections: [], renames: [] }, replaceTimeSeries: false, usersAndRoles: false, sourceVersion: '6.0.5',
+    selection: { databases: [], collections: [], renames: [] }, timeSeries: 'refuse', usersAndRoles: false, sourceVersion: '6.0.5',
     captured: { databases: [], collections: [] }, sourceFeatureCompatibilityVersion: '6.0', entries: selected.map((each) => each.entry), selected, ...request,
   });
 }
@@ -71,14 +71,23 @@ describe('preflight', () => {
   test('refuses what nothing can be renamed over', () => {
     assert.match(reasons({ live: live('shop', { orders: 'view' }) }, [orders]), /is a view on the target/);
     assert.match(reasons({ live: live('shop', { orders: 'timeseries' }) }, [orders]), /is a time series on the target/);
-    assert.match(reasons({ live: live('shop', { ts: 'collection' }) }, [entry('timeseries', 'shop.ts')]), /is a collection on the target and a time series/);
+    assert.match(reasons({ live: live('shop', { ts: 'view' }) }, [entry('timeseries', 'shop.ts')]), /is a view on the target and a time series/);
     assert.equal(reasons({ live: live('shop', { v: 'collection' }) }, [entry('view', 'shop.v')]), '');
   });
 
-  test('says that a live time series stays without consent', () => {
+  test('refuses a live time series until somebody chose, and says what there is to choose', () => {
     const series = entry('timeseries', 'shop.ts');
-    assert.match(warnings({ live: live('shop', { ts: 'timeseries' }) }, [series]), /a name beside it/);
-    assert.equal(warnings({ live: live('shop', { ts: 'timeseries' }) }, [series], { replaceTimeSeries: true }), '');
+    const there = { live: live('shop', { ts: 'timeseries' }) };
+    assert.match(reasons(there, [series]), /shop\.ts is a time series that is there.*`replace`.*`beside`/);
+    for (const timeSeries of ['replace', 'beside'] as const) assert.equal(reasons(there, [series], { timeSeries }), '');
+    assert.match(warnings(there, [series], { timeSeries: 'beside' }), /a name beside it/);
+    assert.equal(warnings(there, [series], { timeSeries: 'replace' }), '');
+  });
+
+  test('says that a plain collection in the place of a time series is moved aside', () => {
+    const there = { live: live('shop', { ts: 'collection' }) };
+    assert.equal(reasons(there, [entry('timeseries', 'shop.ts')]), '');
+    assert.match(warnings(there, [entry('timeseries', 'shop.ts')]), /is moved aside and kept/);
   });
 
   test('refuses what an older target can not hold, and warns of any other difference', () => {

@@ -113,7 +113,7 @@ async function buildDoor({ options, catalog, queue, repositories, masterKey, own
   const openArchive = archiveOpener({ repository: repositories.repository, tempDir: ownTemp });
   // Download addresses are made long after the server listens.
   const baseUrl = (): string => server.baseUrl();
-  const services = createServices({ catalog, queue, clock, masterKey, openArchive, baseUrl });
+  const services = createServices({ catalog, queue, clock, masterKey, openArchive, baseUrl, timeSeries: config.restore.timeSeries });
   const console = consoleDoor({
     overview: createOverview(catalog), clock, version: version.text,
     readiness: async () => ({ catalog: await answers(catalog), repository: await repositories.isThere(), worker: isWorking() }),

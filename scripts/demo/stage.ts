@@ -51,6 +51,8 @@ function settingsOf(uri: string): unknown {
   const owner = { roles: ['ORG_OWNER'] };
   return {
     home: './home',
+    // Without it a restore over a time series that is still there is refused: one can't be swapped.
+    restore: { timeSeries: 'replace' },
     organizations: [
       {
         name: 'Demo',

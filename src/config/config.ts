@@ -1,4 +1,5 @@
 // The settings of one process, checked, complete and frozen.
+import type { TimeSeriesChoice } from '../domain/records.ts';
 import type { Declared } from './declared.ts';
 
 export interface Config {
@@ -13,6 +14,7 @@ export interface Config {
   readonly masterKeyFile: string;
   /** Secret. */
   readonly sourceUri: string | null;
+  readonly restore: { readonly timeSeries: TimeSeriesChoice };
   readonly jobsAtOnce: number;
   readonly logLevel: string;
   readonly organizations: Declared;

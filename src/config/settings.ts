@@ -1,6 +1,7 @@
 // Every setting that is a single value, each with type, default, help and where it may come from.
 // docs/reference/settings.md, `--help` and the loader are made from this table.
 import { z } from 'zod';
+import { TIME_SERIES_CHOICES } from '../domain/records.ts';
 
 export interface Setting<T = unknown> {
   /** Place in leafvault.yaml, dotted. */
@@ -78,6 +79,10 @@ export const SETTINGS = {
   sourceUri: {
     path: 'source.uri', type: MONGO_URI.nullable(), default: null, defaultText: 'none', env: 'LEAFVAULT_SOURCE_URI', flag: '--source-uri <uri>', secret: true,
     help: 'The one MongoDB to back up where no organizations are declared: a first start makes organization, project, cluster and keys, and prints them once',
+  },
+  restoreTimeSeries: {
+    path: 'restore.timeSeries', type: z.enum(TIME_SERIES_CHOICES), default: 'refuse', env: 'LEAFVAULT_RESTORE_TIME_SERIES', flag: '--restore-time-series <choice>',
+    help: 'What a restore does with a time series that is still there, where the request does not say (header `Leafvault-Time-Series`): `refuse` the restore before it begins, leave the restored one `beside` it, or `replace` it',
   },
   jobsAtOnce: {
     path: 'worker.jobsAtOnce', type: z.coerce.number().int().min(1).max(64), default: 2, env: 'LEAFVAULT_WORKER_JOBS_AT_ONCE', flag: '--jobs-at-once <number>',

@@ -2,7 +2,7 @@
 // every method throws LeafvaultError with a code of services/errors.ts and takes no wire form.
 import type { Readable } from 'node:stream';
 import type {
-  Cluster, DeliveryKind, Job, Organization, Page, PageOf, Project, Restore, RestoreSelection, Snapshot,
+  Cluster, DeliveryKind, Job, Organization, Page, PageOf, Project, Restore, RestoreSelection, Snapshot, TimeSeriesChoice,
 } from '../domain/records.ts';
 import type { Principal } from '../domain/roles.ts';
 
@@ -52,6 +52,8 @@ export interface Restores {
     readonly indexStrategy?: 'ALL' | 'NONE' | 'ALL_EXCEPT_TTL';
     /** Also restore users and roles; default true for a whole-cluster restore. */
     readonly usersAndRoles?: boolean;
+    /** Default: the setting `restore.timeSeries`. */
+    readonly timeSeries?: TimeSeriesChoice | undefined;
     readonly download?: { readonly expirationHours: number; readonly maxDownloads: number | null; readonly readyAtOnce: boolean };
   }): Promise<Restore>;
   /** Of the source cluster, newest first. */

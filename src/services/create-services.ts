@@ -1,5 +1,6 @@
 // Everything that the doors may ask for, over one catalog and one queue.
 import type { CatalogStore } from '../catalog/index.ts';
+import type { TimeSeriesChoice } from '../domain/records.ts';
 import type { Clock } from '../foundation/clock.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import { createAudit } from './audit.ts';
@@ -21,16 +22,18 @@ export interface ServicesOptions {
   /** Origin of download addresses, without a slash at the end; asked for when one is made. */
   readonly baseUrl: () => string;
   readonly openArchive: OpenArchive;
+  /** What a restore does with a live time series where its request doesn't say. */
+  readonly timeSeries: TimeSeriesChoice;
 }
 
-export function createServices({ catalog, queue, clock, masterKey, baseUrl, openArchive }: ServicesOptions): Services {
+export function createServices({ catalog, queue, clock, masterKey, baseUrl, openArchive, timeSeries }: ServicesOptions): Services {
   const identity = createIdentity({ catalog, clock, masterKey });
   const key = identity.signingKey('download-url');
   return {
     identity,
     inventory: createInventory(catalog),
     snapshots: createSnapshots({ catalog, queue, clock }),
-    restores: createRestores({ catalog, queue, clock, key, baseUrl }),
+    restores: createRestores({ catalog, queue, clock, key, baseUrl, timeSeries }),
     downloads: createDownloads({ catalog, clock, key, openArchive }),
     jobs: createJobs({ catalog, queue }),
     numbers: catalog.numbers,

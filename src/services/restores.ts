@@ -1,7 +1,7 @@
 // Restores: the rules that allow or refuse one, and its way into the queue. Whether the target can take the data is
 // the job's preflight; here it is only asked who may restore what to where.
 import type { CatalogStore, CatalogTransaction, NewRestore, SnapshotRecord } from '../catalog/index.ts';
-import type { Cluster, Restore } from '../domain/records.ts';
+import type { Cluster, Restore, TimeSeriesChoice } from '../domain/records.ts';
 import { projectRolesOf, type Principal, type ProjectRole } from '../domain/roles.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
@@ -23,6 +23,8 @@ export interface RestoresOptions {
   /** Signs download addresses. */
   readonly key: Buffer;
   readonly baseUrl: () => string;
+  /** Where a request doesn't say. */
+  readonly timeSeries: TimeSeriesChoice;
 }
 
 /** Any of these in the target project; the owner, managers and admins hold the second by inheritance. */
@@ -44,7 +46,7 @@ export function createRestores(options: RestoresOptions): Restores {
       const target = request.delivery === 'automated' ? await findTarget(catalog, request) : null;
       const row = newRestore(request, snapshot, target, clock.now());
       return present(await catalog.transaction(async (tx) => {
-        await enqueueRestore(queue, tx, row, request.principal);
+        await enqueueRestore(queue, tx, { row, principal: request.principal, timeSeries: request.timeSeries ?? options.timeSeries });
         return tx.restores.insert(row);
       }));
     },
@@ -121,10 +123,12 @@ function fileNameOf(snapshot: SnapshotRecord, restoreId: string): string {
   return `${name}-${seconds}-${restoreId}.tar.gz`;
 }
 
-async function enqueueRestore(queue: JobQueue, tx: CatalogTransaction, row: NewRestore, principal: Principal): Promise<void> {
+async function enqueueRestore(
+  queue: JobQueue, tx: CatalogTransaction, { row, principal, timeSeries }: { readonly row: NewRestore; readonly principal: Principal; readonly timeSeries: TimeSeriesChoice },
+): Promise<void> {
   const request = {
     id: row.jobId, projectId: row.projectId, clusterId: row.clusterId, snapshotId: row.snapshotId, restoreId: row.id, requestedBy: nameOf(principal),
   };
   if (row.target === null) await queue.enqueue(tx, { ...request, kind: 'prepareDownload', payload: { restoreId: row.id } });
-  else await queue.enqueue(tx, { ...request, kind: 'restore', payload: { restoreId: row.id }, targetClusterId: row.target.clusterId });
+  else await queue.enqueue(tx, { ...request, kind: 'restore', payload: { restoreId: row.id, timeSeries }, targetClusterId: row.target.clusterId });
 }

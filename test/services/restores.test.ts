@@ -53,6 +53,12 @@ describe('create', () => {
     assert.equal((await services.restores.list(inventory.cluster.id, { pageNumber: 1, itemsPerPage: 1 })).items[0]?.id, restore.id);
   });
 
+  test('hands on what is to become of a live time series', async () => {
+    const restore = await create({ timeSeries: 'replace' });
+    const job = await world.services.jobs.get(restore.jobId);
+    assert.deepEqual(await world.catalog.jobs.payload(job.id), { restoreId: restore.id, timeSeries: 'replace', oldCollections: 'drop' });
+  });
+
   test('takes users and roles along only with a whole cluster, unless told', async () => {
     const { catalog } = world;
     const selection = { databases: ['shop'], collections: [], renames: [] };

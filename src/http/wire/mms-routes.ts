@@ -1,4 +1,5 @@
 // Puts a table of operations into a facade of the family: version, project and role first, then the handler, then the text.
+import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Page, Project } from '../../domain/records.ts';
 import type { Principal, ProjectRole } from '../../domain/roles.ts';
@@ -18,6 +19,7 @@ export interface Call {
   readonly params: Readonly<Record<string, string>>;
   readonly query: unknown;
   readonly body: unknown;
+  readonly headers: IncomingHttpHeaders;
   /** Origin and prefix, for links: `http://host/api/atlas/v2`. */
   readonly root: string;
   readonly origin: string;
@@ -97,6 +99,7 @@ function callOf(request: FastifyRequest, { context, prefix }: { readonly context
     params: request.params as Readonly<Record<string, string>>,
     query: request.query,
     body: request.body,
+    headers: request.headers,
     origin,
     root: `${origin}${prefix}`,
     version: request.answerMark?.version ?? '',

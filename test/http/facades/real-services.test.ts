@@ -33,7 +33,7 @@ before(async () => {
   const queue = await openPostgresQueue({ catalog, log: silent });
   closeQueue = () => queue.close();
   const services = createServices({
-    catalog, queue, clock: systemClock, masterKey: Buffer.alloc(32, 9), baseUrl: () => server.baseUrl(), openArchive: () => Readable.from([Buffer.from('the archive')]),
+    catalog, queue, clock: systemClock, masterKey: Buffer.alloc(32, 9), timeSeries: 'refuse', baseUrl: () => server.baseUrl(), openArchive: () => Readable.from([Buffer.from('the archive')]),
   });
   await applyDeclared({ catalog, clock: systemClock }, [{
     name: 'Example',
@@ -164,6 +164,30 @@ describe('the reference endpoints over a real socket', () => {
     assert.equal(open.status, 401);
     assert.ok(open.got.some((line) => /^www-authenticate: Digest realm="MMS Public API", domain="", nonce="[^"]{32}", algorithm=MD5, qop="auth", stale=false$/i.test(line)), open.got.join('\n'));
     assert.equal(await count(), before);
+  });
+
+  test('the choice for live time series reaches the job through every door, and a wrong one none', async () => {
+    const snapshotId = await wholeSnapshot();
+    const login = await runCurl(['--request', 'POST', '--header', JSON_TYPE, '--data-raw', JSON.stringify({ username: 'admin', password: Buffer.from('change-me').toString('base64') }), `${origin}/commandcenter/api/Login`]);
+    const task = { taskInfo: { associations: [{ clientName: 'shop', instanceName: 'orders', subclientName: 'default' }], subTasks: [{ subTask: { subTaskType: 3, operationType: 1001 }, options: { restoreOptions: { cloudAppsRestoreOptions: { documentDBRestoreOptions: { restoreSnapshotId: snapshotId } } } } }] } };
+    const doors: ((header: string) => Promise<CurlAnswer>)[] = [
+      (header) => post(`/api/atlas/v2/groups/${SHOP}/clusters/orders/backup/restoreJobs`, { deliveryType: 'automated', snapshotId, targetClusterName: 'copy', targetGroupId: SHOP }, '--header', header),
+      (header) => post(`/api/atlas/v2/groups/${SHOP}/clusters/orders/backup/tenant/restore`, { snapshotId, targetDeploymentItemName: 'copy', targetProjectId: SHOP }, '--header', header),
+      (header) => post(`/api/public/v1.0/groups/${SHOP}/clusters/${ORDERS}/restoreJobs`, { snapshotId, delivery: { methodName: 'AUTOMATED_RESTORE', targetGroupId: SHOP, targetClusterId: ORDERS } }, '--header', header),
+      (header) => runCurl(['--request', 'POST', '--header', JSON_TYPE, '--header', header, '--header', `Authtoken: ${String(jsonOf(login)['token'])}`, '--data-raw', JSON.stringify(task), `${origin}/commandcenter/api/createtask`]),
+    ];
+    const newest = async (): Promise<{ readonly total: number; readonly choice: unknown }> => {
+      const { items, totalCount } = await catalog.restores.list(ORDERS, { pageNumber: 1, itemsPerPage: 1 });
+      const payload = items[0] === undefined ? null : await catalog.jobs.payload(items[0].jobId);
+      return { total: totalCount, choice: (payload as { readonly timeSeries?: unknown } | null)?.timeSeries };
+    };
+    for (const door of doors) {
+      const { total } = await newest();
+      assert.equal((await door('Leafvault-Time-Series: maybe')).status, 400);
+      const made = await door('Leafvault-Time-Series: replace');
+      assert.equal(made.status, 200, made.body);
+      assert.deepEqual(await newest(), { total: total + 1, choice: 'replace' });
+    }
   });
 
   test('a snapshot that was deleted is gone through every door', async () => {

@@ -3,8 +3,10 @@ import type { FastifyRequest } from 'fastify';
 import { isId } from '../../../foundation/ids.ts';
 import { isLeafvaultError, LeafvaultError } from '../../../foundation/errors.ts';
 import type { Services } from '../../../services/contracts.ts';
+import type { TimeSeriesChoice } from '../../../domain/records.ts';
 import type { Principal } from '../../../domain/roles.ts';
 import { principalOf } from '../../facade.ts';
+import { readTimeSeries } from '../../wire/read-time-series.ts';
 import { parseCreateTask, type Work } from './parse.ts';
 import { resolveInstance, resolveSubclient, type Instance } from './resolve-entity.ts';
 import type { Association } from './schemas.ts';
@@ -15,22 +17,29 @@ const RETENTION_DAYS = 30;
 /** Makes one job, gives its number. */
 type Start = () => Promise<number>;
 
+interface Order<Kind extends Work> {
+  readonly work: Kind;
+  readonly association: Association;
+  readonly timeSeries: TimeSeriesChoice | undefined;
+}
+
 export async function createTask(services: Services, request: FastifyRequest): Promise<object> {
   const principal = principalOf(request);
   const { associations, work } = parseCreateTask(request.body);
+  const timeSeries = readTimeSeries(request.headers);
   const starts: Start[] = [];
   for (const each of work) {
-    for (const association of associations) starts.push(await prepare(services, principal, { work: each, association }));
+    for (const association of associations) starts.push(await prepare(services, principal, { work: each, association, timeSeries }));
   }
   const jobNumbers: number[] = [];
   for (const start of starts) jobNumbers.push(await start());
   return { taskId: await services.numbers.numberOf('task', String(jobNumbers[0])), jobIds: jobNumbers.map(String) };
 }
 
-function prepare(services: Services, principal: Principal, order: { readonly work: Work; readonly association: Association }): Promise<Start> {
+function prepare(services: Services, principal: Principal, order: Order<Work>): Promise<Start> {
   return order.work.kind === 'backup'
     ? prepareBackup(services, principal, order.association)
-    : prepareRestore(services, principal, { work: order.work, association: order.association });
+    : prepareRestore(services, principal, { ...order, work: order.work });
 }
 
 async function prepareBackup(services: Services, principal: Principal, association: Association): Promise<Start> {
@@ -45,7 +54,7 @@ async function prepareBackup(services: Services, principal: Principal, associati
 
 /** The target is named; without a name the instance itself is restored. Its client is the same unless told. */
 async function prepareRestore(
-  services: Services, principal: Principal, { work, association }: { readonly work: Extract<Work, { kind: 'restore' }>; readonly association: Association },
+  services: Services, principal: Principal, { work, association, timeSeries }: Order<Extract<Work, { kind: 'restore' }>>,
 ): Promise<Start> {
   const { cluster, project } = await resolveInstance(services, association, { principal, anyOf: ['GROUP_BACKUP_RECOVERY_OPERATOR'] });
   if (!isId(work.snapshotName)) {
@@ -59,7 +68,7 @@ async function prepareRestore(
   await services.snapshots.get(cluster.id, work.snapshotName);
   return async () => {
     const restore = await services.restores.create({
-      cluster, principal, snapshotId: work.snapshotName, delivery: 'automated', target: { projectId: target.project.id, cluster: { id: target.cluster.id } },
+      cluster, principal, snapshotId: work.snapshotName, delivery: 'automated', target: { projectId: target.project.id, cluster: { id: target.cluster.id } }, timeSeries,
     });
     return (await services.jobs.get(restore.jobId)).number;
   };

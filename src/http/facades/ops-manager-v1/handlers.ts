@@ -6,6 +6,7 @@ import { findProjectByName } from '../../wire/find-project.ts';
 import type { Call, ProjectCall } from '../../wire/mms-routes.ts';
 import { cutPage, readEveryPage } from '../../wire/read-every-page.ts';
 import { readId } from '../../wire/read-id.ts';
+import { readTimeSeries } from '../../wire/read-time-series.ts';
 import { parseCompleted, parseCreateRestoreJob, parseUpdateSnapshot } from './parse.ts';
 import { presentCluster, presentGroup, presentRestoreJob, presentSnapshot } from './present.ts';
 
@@ -13,7 +14,7 @@ import { presentCluster, presentGroup, presentRestoreJob, presentSnapshot } from
 export async function createRestoreJob(call: ProjectCall): Promise<Answer> {
   const cluster = await clusterOf(call);
   const order = parseCreateRestoreJob(call.body, cluster, call.clock.now());
-  const restore = await call.services.restores.create({ ...order, cluster, principal: call.principal });
+  const restore = await call.services.restores.create({ ...order, cluster, principal: call.principal, timeSeries: readTimeSeries(call.headers) });
   return { kind: 'list', page: null, totalCount: 1, results: [presentRestoreJob(restore, call.root)] };
 }
 

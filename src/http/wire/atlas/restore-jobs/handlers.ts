@@ -4,13 +4,14 @@ import type { Answer } from '../../answer.ts';
 import type { ProjectCall } from '../../mms-routes.ts';
 import { readId } from '../../read-id.ts';
 import { clusterOf } from '../inventory/handlers.ts';
+import { readTimeSeries } from '../../read-time-series.ts';
 import { parseCreateRestoreJob } from './parse.ts';
 import { presentRestoreJob } from './present.ts';
 
 export async function createRestoreJob(call: ProjectCall): Promise<Answer> {
   const cluster = await clusterOf(call);
   const order = parseCreateRestoreJob(call.body, cluster);
-  const restore = await call.services.restores.create({ ...order, cluster, principal: call.principal });
+  const restore = await call.services.restores.create({ ...order, cluster, principal: call.principal, timeSeries: readTimeSeries(call.headers) });
   return { kind: 'one', body: presentRestoreJob(restore, call.root) };
 }
 

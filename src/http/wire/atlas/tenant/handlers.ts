@@ -4,13 +4,14 @@ import type { ProjectCall } from '../../mms-routes.ts';
 import { readEveryPage } from '../../read-every-page.ts';
 import { readId } from '../../read-id.ts';
 import { clusterOf } from '../inventory/handlers.ts';
+import { readTimeSeries } from '../../read-time-series.ts';
 import { parseTenantDownload, parseTenantRestore } from './parse.ts';
 import { presentTenantRestore, presentTenantSnapshot } from './present.ts';
 
 export async function createTenantRestore(call: ProjectCall): Promise<Answer> {
   const cluster = await clusterOf(call);
   const order = parseTenantRestore(call.body, cluster);
-  const restore = await call.services.restores.create({ ...order, cluster, principal: call.principal });
+  const restore = await call.services.restores.create({ ...order, cluster, principal: call.principal, timeSeries: readTimeSeries(call.headers) });
   return { kind: 'one', body: presentTenantRestore(restore, call.root) };
 }
 

@@ -146,6 +146,21 @@ export interface SettleOptions extends Pick<RestoreOptions, 'restoreId' | 'targe
   readonly hashSeed?: Uint8Array;
 }
 
+export interface UndoResult {
+  /** Collections and views that are live again as they were before the restore. */
+  readonly putBack: readonly string[];
+  /** What stays: the collections that the restore had made live, under their kept names. */
+  readonly movedAside: readonly string[];
+  /** What the undo leaves as it is. */
+  readonly warnings: readonly string[];
+}
+
+/** Swaps the kept old collections of a restore back. The journal is that of the restore. */
+export type UndoRestore = (options: Pick<RestoreOptions, 'restoreId' | 'target' | 'journal' | 'signal' | 'log' | 'clock' | 'onProgress' | 'onPhase'>) => Promise<UndoResult>;
+
+/** Drops the kept old collections of a restore. The journal is that of the restore. */
+export type DropKept = (options: Pick<RestoreOptions, 'restoreId' | 'target' | 'journal' | 'signal' | 'log'>) => Promise<readonly string[]>;
+
 export interface ArchiveOptions {
   readonly reader: RepositoryReader;
   readonly hashSeed: Buffer;

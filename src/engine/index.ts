@@ -2,4 +2,4 @@
 export { streamArchive } from './archive/index.ts';
 export { captureSnapshot } from './backup/index.ts';
 export { roleCommands } from './mongo/index.ts';
-export { restoreSnapshot, settleRestore } from './restore/index.ts';
+export { dropKept, restoreSnapshot, settleRestore, undoRestore } from './restore/index.ts';

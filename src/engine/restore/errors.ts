@@ -11,5 +11,6 @@ export const RESTORE_ERRORS = {
   RESTORE_PROOF_FAILED: 'What was read back from the target differs from the snapshot',
   RESTORE_SWAP_FAILED: 'A rename of the swap failed; everything was put back',
   RESTORE_FINISH_FAILED: 'The new collections are live, but a last step failed; trying again completes it',
+  RESTORE_UNDO_REFUSED: 'A restore can not be undone; details.reasons lists everything that is in the way',
   RESTORE_PLAN_INVALID: 'A restore plan has a form that this version does not read',
 } as const;

@@ -2,3 +2,5 @@
 export { RESTORE_ERRORS } from './errors.ts';
 export { restoreSnapshot } from './restore.ts';
 export { settleRestore } from './settle-restore.ts';
+export { dropKept } from './undo/drop-kept.ts';
+export { undoRestore } from './undo/undo-restore.ts';

@@ -63,6 +63,8 @@ export interface PlannedView {
   options: string;
   viewOn: string;
   trial: string;
+  /** What the view was before, as `options`; null: there was none; absent: not looked at yet. */
+  before?: string | null;
 }
 
 /** A live view that the snapshot lacks: made again as `old`, then dropped. */
@@ -110,6 +112,8 @@ export interface AuthStep {
 
 export interface RestorePlan {
   formatVersion: 1;
+  /** `undo`: its shadows are the old collections of the restore before it, which no roll back may drop. */
+  kind: 'restore' | 'undo';
   revision: number;
   restoreId: string;
   snapshotId: string;
@@ -137,7 +141,7 @@ export interface RestorePlan {
 /** A plan without steps. `prefix` is new for each attempt, so that no attempt meets another's names. */
 export function newPlan(facts: Pick<RestorePlan, 'restoreId' | 'snapshotId' | 'oldCollections' | 'createdAt' | 'warnings'>): RestorePlan {
   return {
-    formatVersion: 1, revision: 0, prefix: `__lv_${randomBytes(6).toString('hex')}`, state: 'preparing',
+    formatVersion: 1, kind: 'restore', revision: 0, prefix: `__lv_${randomBytes(6).toString('hex')}`, state: 'preparing',
     swaps: [], asides: [], views: [], asideViews: [], timeSeries: [], auth: null, intruders: [], wereLive: [], kept: [], ...facts,
   };
 }
@@ -153,7 +157,7 @@ export function parsePlan(stored: Readonly<Record<string, unknown>>): RestorePla
     });
   }
   // Fields that plans of the first versions lack.
-  return { intruders: [], wereLive: [], ...plan, timeSeries: plan.timeSeries?.map((step) => ({ ...step, gaps: step.gaps ?? [] })) } as RestorePlan;
+  return { kind: 'restore', intruders: [], wereLive: [], ...plan, timeSeries: plan.timeSeries?.map((step) => ({ ...step, gaps: step.gaps ?? [] })) } as RestorePlan;
 }
 
 /** Every collection and view that the plan may have made, with the UUID where it is known. */

@@ -42,7 +42,8 @@ export async function rollBack(target: Target, plan: RestorePlan, store: PlanSto
     await settleIntruders(target, plan);
   }
   const written = plan.state === 'swapping' ? await writtenShadows(target, plan, hashSeed) : [];
-  await dropNamed(target, shadowsOf(plan).filter(({ db, name }) => !written.includes(`${db}.${name}`)), log, () => store.hold(plan));
+  const own = plan.kind === 'undo' ? [] : shadowsOf(plan).filter(({ db, name }) => !written.includes(`${db}.${name}`));
+  await dropNamed(target, own, log, () => store.hold(plan));
   plan.kept = [...new Set([...plan.kept, ...written, ...(await keptGaps(target, plan))])];
   if (plan.kept.length > 0) log.warn({ collections: plan.kept }, 'Kept collections that applications may have written to while names were being swapped: look at them, then drop them');
   plan.state = 'undone';

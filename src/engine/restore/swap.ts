@@ -1,5 +1,6 @@
 // The swap: live names change from the old collections to the proven ones, journaled before the first rename.
 // docs/design/restore-protocol.md has the states and says what each crash leaves.
+import type { RestoreOptions } from '../contracts.ts';
 import { isLeafvaultError } from '../../foundation/errors.ts';
 import { majorityBarrier } from './barrier.ts';
 import { checkNames, swapRefused } from './check-names.ts';
@@ -9,8 +10,10 @@ import { noteIntruder } from './intruders.ts';
 import { listNames } from './open-target.ts';
 import type { Displaced } from './plan.ts';
 
+export type SwapContext = Pick<RestoreContext, 'plan' | 'store' | 'target' | 'tally'> & { readonly options: Pick<RestoreOptions, 'signal' | 'onPhase'> };
+
 /** Ends in state `committed`, or throws with the plan in state `swapping`, to be rolled back. @throws RESTORE_SWAP_FAILED */
-export async function swapNames(context: RestoreContext): Promise<void> {
+export async function swapNames(context: SwapContext): Promise<void> {
   const { plan, store, options, target, tally } = context;
   tally.begin('swap');
   await noteLive(context);
@@ -42,7 +45,7 @@ export async function swapNames(context: RestoreContext): Promise<void> {
 }
 
 /** A worker that woke without its lease may have sent one last rename. No old collection is dropped yet, so all can be old again. */
-async function checkAgain({ plan, store, target }: RestoreContext): Promise<void> {
+async function checkAgain({ plan, store, target }: SwapContext): Promise<void> {
   try {
     await checkNames(target, plan);
   } catch (error) {
@@ -54,7 +57,7 @@ async function checkAgain({ plan, store, target }: RestoreContext): Promise<void
 }
 
 /** What is live now is what is replaced: it may have changed since preflight. */
-async function noteLive({ plan, target }: RestoreContext): Promise<void> {
+async function noteLive({ plan, target }: SwapContext): Promise<void> {
   for (const [db, steps] of Map.groupBy<string, Displaced>([...plan.swaps, ...plan.asides], (step) => step.db)) {
     const listed = await listNames(target, db, steps.map(({ name }) => name));
     for (const step of steps) {

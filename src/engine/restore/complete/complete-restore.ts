@@ -60,10 +60,16 @@ async function cleanUp({ target, plan, store, log }: CompleteOptions): Promise<v
   await dropNamed(target, drops, log, hold);
   const views = plan.oldCollections === 'keep' ? plan.asideViews.map(({ db, old: name }) => ({ db, name })) : [];
   const kept = [...old.filter((each) => !drops.includes(each)), ...views, ...(await writtenBeside(target, plan))];
-  plan.kept = [...new Set([...plan.kept, ...kept.map(({ db, name }) => `${db}.${name}`)])];
+  const before = plan.kept.filter((name) => !putBack(plan).has(name));
+  plan.kept = [...new Set([...before, ...kept.map(({ db, name }) => `${db}.${name}`)])];
   plan.state = 'finished';
   await store.save(plan);
   if (plan.kept.length === 0) await store.forget(plan);
+}
+
+/** Names that an undo has emptied: what they held is live again. */
+function putBack(plan: RestorePlan): ReadonlySet<string> {
+  return new Set(plan.kind === 'undo' ? plan.swaps.map(({ db, shadow }) => `${db}.${shadow}`) : []);
 }
 
 /** What only served the restore: copies of time series, trial views, users and roles to merge. */

@@ -1,6 +1,6 @@
 // Views of the snapshot become live; live views that it lacks are moved aside.
 import { showNamespace } from '../../mongo/namespaces.ts';
-import { decodeOrderedText, sameValue, type OrderedDocument } from '../../snapshot/index.ts';
+import { decodeOrderedText, encodeOrdered, sameValue, type OrderedDocument } from '../../snapshot/index.ts';
 import { commandOf } from '../collection-options.ts';
 import { listNames, type Listed } from '../open-target.ts';
 import { gapNamesOfView, type AsideView, type PlannedView } from '../plan.ts';
@@ -15,10 +15,15 @@ export async function setViews(options: CompleteOptions): Promise<void> {
   }
 }
 
-async function setView({ target, plan, log }: CompleteOptions, view: PlannedView): Promise<void> {
+async function setView({ target, plan, store, log }: CompleteOptions, view: PlannedView): Promise<void> {
   const db = target.db(view.db);
   const options = decodeOrderedText(view.options);
   const live = (await listNames(target, view.db, [view.name])).get(view.name);
+  if (view.before === undefined) {
+    // For an undo: once it is changed, nobody knows what it was.
+    view.before = live?.type === 'view' ? encodeOrdered(live.options).toString('base64') : null;
+    await store.save(plan);
+  }
   if (live?.type === 'view' && sameValue(live.options, options)) return;
   if (live?.type === 'view' && sameCollation(live, options)) {
     await db.command({ collMod: view.name, viewOn: options.get('viewOn'), pipeline: options.get('pipeline'), writeConcern: { w: 'majority' } });

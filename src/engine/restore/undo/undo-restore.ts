@@ -1,0 +1,68 @@
+// Takes a restore back: the old collections, kept by it, go live again in one swap with the same journal, and the
+// restored ones are kept in their place. Calling it again takes that back in turn.
+import { createProgressTally } from '../progress-tally.ts';
+import type { UndoRestore } from '../../contracts.ts';
+import { showNamespace } from '../../mongo/namespaces.ts';
+import { completeRestore } from '../complete/complete-restore.ts';
+import { uuidsOf } from '../displace.ts';
+import { isLeaseLost } from '../lease-lost.ts';
+import { listNames, openTarget, type Target } from '../open-target.ts';
+import { createPlanStore, loadPlan } from '../plan-store.ts';
+import type { Displaced, RestorePlan, SwapStep } from '../plan.ts';
+import { settlePlan, settleRestore } from '../settle-restore.ts';
+import { swapNames } from '../swap.ts';
+import { planUndo, undoRefused } from './plan-undo.ts';
+
+/**
+ * @throws RESTORE_UNDO_REFUSED with `details.reasons` before anything is touched; RESTORE_SWAP_FAILED with everything where it was
+ *   before the call; RESTORE_FINISH_FAILED once the old collections are live: settling, or calling again, completes it
+ */
+export const undoRestore: UndoRestore = async (options) => {
+  await settleRestore(options);
+  const target = await openTarget(options.target.uri, options.signal);
+  let plan: RestorePlan | null = null;
+  try {
+    const before = await loadPlan(options.restoreId, options.journal, target);
+    if (before === null) throw undoRefused(options.restoreId, ['nothing is known of it on the target']);
+    if (before.kind === 'restore' && before.state !== 'finished') throw undoRefused(options.restoreId, ['it changed nothing: it was rolled back itself']);
+    plan = planUndo(before, options.clock.now());
+    await check(target, plan);
+    await swapBack(options, target, plan);
+  } catch (error) {
+    if (plan === null || isLeaseLost(error) || !(await ended(options, plan))) throw error;
+  } finally {
+    await target.close();
+  }
+  return { putBack: [...plan.swaps, ...plan.views].map(({ db, name }) => `${db}.${name}`), movedAside: plan.kept, warnings: plan.warnings };
+};
+
+async function swapBack(options: Parameters<UndoRestore>[0], target: Target, plan: RestorePlan): Promise<void> {
+  const store = createPlanStore(options.journal, target, options.clock);
+  await store.save(plan);
+  const tally = createProgressTally(options.onProgress, options.clock);
+  await swapNames({ plan, store, target, tally, options });
+  await completeRestore({ target, plan, store, log: options.log, ...(options.onPhase === undefined ? {} : { onPhase: options.onPhase }) });
+}
+
+/** Settles what a failed undo left. True: it turned out to be done. */
+async function ended(options: Parameters<UndoRestore>[0], plan: RestorePlan): Promise<boolean> {
+  return (await settlePlan({ ...options, signal: AbortSignal.timeout(60_000) }, plan.prefix)) === 'new';
+}
+
+/** Everything that is in the way, before anything is touched. @throws RESTORE_UNDO_REFUSED */
+async function check(target: Target, plan: RestorePlan): Promise<void> {
+  const reasons: string[] = [];
+  for (const [db, steps] of Map.groupBy<string, Displaced | SwapStep>([...plan.swaps, ...plan.asides], (step) => step.db)) {
+    const live = await listNames(target, db, steps.map(({ name }) => name));
+    const old = await uuidsOf(target, db, steps.flatMap((step) => ('shadow' in step ? [step.shadow] : [])));
+    for (const step of steps) {
+      const where = showNamespace(`${db}.${step.name}`);
+      const there = live.get(step.name);
+      if ('shadow' in step && old.get(step.shadow) !== step.shadowUuid) reasons.push(`the old collection of ${where} is gone: ${db}.${step.shadow} was dropped or renamed`);
+      if (there !== undefined && there.type !== 'collection') reasons.push(`${where} is a ${there.type} now; drop it first`);
+      else if (there !== undefined && there.uuid !== step.liveUuid) reasons.push(`${where} is no longer the collection that was restored: it was dropped, renamed or restored again`);
+    }
+  }
+  if (reasons.length > 0) throw undoRefused(plan.restoreId, reasons);
+}
+

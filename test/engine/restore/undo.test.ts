@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { MongoClient } from 'mongodb';
+import type { RestoreOptions } from '../../../src/engine/contracts.ts';
+import { RESTORE_ROLE } from '../../../src/engine/mongo/roles.ts';
+import { dropKept, restoreSnapshot, settleRestore, undoRestore } from '../../../src/engine/restore/index.ts';
+import type { Repository, SnapshotRoot } from '../../../src/repository/repository.ts';
+import { createMemoryStorage } from '../../../src/storage/index.ts';
+import { buildSnapshot } from '../../support/build-snapshot.ts';
+import { startReplicaSet, type ReplicaSet } from '../../support/mongod.ts';
+import { openTestRepository } from '../../support/repository-fixture.ts';
+import { contentOfServer, restoreWorld, type RestoreWorld } from '../../support/restore-world.ts';
+
+describe('undoing a restore', () => {
+  let server: ReplicaSet;
+  let client: MongoClient;
+  let repository: Repository;
+  let root: SnapshotRoot;
+  let uri: string;
+  let damaged: Record<string, string>;
+  let restored: Record<string, string>;
+
+  before(async () => {
+    server = await startReplicaSet({ auth: true });
+    await server.createRole(RESTORE_ROLE);
+    uri = await server.createUser({ user: 'leafvault', password: 'restores', roles: ['leafvaultRestore'] });
+    client = new MongoClient(server.adminUri);
+    repository = await openTestRepository(createMemoryStorage());
+    const db = client.db('shop');
+    await db.collection('orders').insertMany([{ n: 1 }, { n: 2 }]);
+    await db.collection('orders').createIndex({ n: 1 });
+    await db.collection('gone').insertOne({ n: 3 });
+    await db.createCollection('big', { viewOn: 'orders', pipeline: [{ $match: { n: 2 } }] });
+    await db.createCollection('lost', { viewOn: 'orders', pipeline: [] });
+    root = await buildSnapshot(server.adminUri, { repository });
+  });
+
+  after(async () => {
+    await client?.close();
+    await repository?.close();
+    await server?.stop();
+  });
+
+  beforeEach(async () => {
+    const db = client.db('shop');
+    await db.dropDatabase();
+    await client.db('__leafvault').dropDatabase();
+    await db.collection('orders').insertOne({ n: 'damaged' });
+    await db.collection('later').insertOne({ made: 'after the snapshot' });
+    await db.createCollection('big', { viewOn: 'orders', pipeline: [{ $match: { n: 'damaged' } }] });
+    await db.createCollection('own', { viewOn: 'later', pipeline: [] });
+    damaged = await contentOfServer(server.adminUri);
+  });
+
+  test('puts back what was there, keeps what was restored, and can be undone in turn', async () => {
+    await using world = await restoreKeeping();
+    const { putBack, movedAside, warnings } = await undoRestore(world.options);
+    assert.deepEqual(await liveContent(), damaged);
+    assert.deepEqual([...putBack].sort(), ['shop.big', 'shop.later', 'shop.orders', 'shop.own']);
+    assert.deepEqual(warnings, []);
+    const [plan] = await client.db('__leafvault').collection('plans').find().toArray();
+    assert.deepEqual([plan?.['state'], plan?.['shadows']], ['finished', movedAside]);
+    await undoRestore(world.options);
+    assert.deepEqual(await liveContent(), restored);
+  });
+
+  for (const phase of ['swap:aside:shop.gone', 'swap:old:shop.orders', 'swap:new:shop.orders', 'swap:commit', 'finish:views', 'finish:clean-up']) {
+    test(`that fails in ${phase} ends on one side, and works when it is called again`, async () => {
+      await using world = await restoreKeeping();
+      const kept = await namesInDatabase();
+      const isDone = await undoRestore({ ...world.options, onPhase: async (name) => {
+        if (name === phase) throw new Error('boom');
+      } }).then(() => true, () => false);
+      assert.deepEqual(await liveContent(), isDone ? damaged : restored);
+      if (isDone) return;
+      assert.deepEqual(await namesInDatabase(), kept, 'nothing that was kept is gone');
+      assert.equal(await settleRestore(world.options), 'old');
+      await undoRestore(world.options);
+      assert.deepEqual(await liveContent(), damaged);
+    });
+  }
+
+  test('is refused with every reason, and changes nothing, when somebody changed what it would put back or replace', async () => {
+    await using world = await restoreKeeping();
+    const [old] = (await namesInDatabase()).filter((name) => name.includes('.old'));
+    await client.db('shop').dropCollection(old ?? '');
+    await client.db('shop').dropCollection('gone');
+    await client.db('shop').collection('gone').insertOne({ made: 'since' });
+    const before = await contentOfServer(server.adminUri);
+    await assert.rejects(undoRestore(world.options), (error: Error & { code: string; details: { reasons: string[] } }) => {
+      assert.equal(error.code, 'RESTORE_UNDO_REFUSED');
+      assert.match(error.details.reasons.join('\n'), /the old collection of shop\.\w+ is gone[^]*shop\.gone is no longer the collection that was restored/);
+      return true;
+    });
+    assert.deepEqual(await contentOfServer(server.adminUri), before);
+  });
+
+  test('is refused when nothing was kept', async () => {
+    await using world = await restoreWorld(repository, root, uri, { oldCollections: 'drop' });
+    await restoreSnapshot(world.options);
+    await assert.rejects(undoRestore(world.options), /its old collections were not kept/);
+  });
+
+  test('is refused once what was kept is dropped; writes that came in between stay kept', async () => {
+    await using world = await restoreKeeping({ onPhase: async (phase) => {
+      if (phase === 'swap:new:shop.orders') await client.db('shop').collection('orders').insertOne({ came: 'in between' });
+    } });
+    const still = await dropKept(world.options);
+    assert.equal(still.length, 1);
+    assert.equal(await client.db('shop').collection((still[0] ?? '').slice('shop.'.length)).countDocuments({ came: 'in between' }), 1);
+    assert.deepEqual((await namesInDatabase()).filter((name) => name.startsWith('__lv_')).map((name) => `shop.${name}`), still);
+    await assert.rejects(undoRestore(world.options), /its old collections were not kept/);
+    assert.deepEqual(await dropKept(world.options), still);
+  });
+
+  async function restoreKeeping(changes: Partial<RestoreOptions> = {}): Promise<RestoreWorld> {
+    const world = await restoreWorld(repository, root, uri, { oldCollections: 'keep', ...changes });
+    await restoreSnapshot(world.options);
+    restored = await liveContent();
+    assert.notDeepEqual(restored, damaged);
+    return world;
+  }
+
+  /** Without what is kept. */
+  async function liveContent(): Promise<Record<string, string>> {
+    return Object.fromEntries(Object.entries(await contentOfServer(server.adminUri)).filter(([name]) => !name.startsWith('shop.__lv_')));
+  }
+
+  async function namesInDatabase(): Promise<string[]> {
+    return (await client.db('shop').listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name).sort();
+  }
+});

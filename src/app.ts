@@ -9,7 +9,7 @@ import { openOneRepository, type OpenedRepository } from './composition/one-repo
 import { onSameFileSystem } from './composition/same-file-system.ts';
 import { prepareTenants } from './composition/tenants.ts';
 import type { Config } from './config/index.ts';
-import { captureSnapshot, restoreSnapshot, settleRestore } from './engine/index.ts';
+import { captureSnapshot, dropKept, restoreSnapshot, settleRestore, undoRestore } from './engine/index.ts';
 import type { Clock } from './foundation/clock.ts';
 import { LeafvaultError } from './foundation/errors.ts';
 import type { Logger } from './foundation/logger.ts';
@@ -104,8 +104,8 @@ async function openParts(options: AppOptions, opened: (name: string, close: () =
 
 function buildWorker({ options, catalog, queue, repositories, tempRoot }: Parts): Worker {
   const { clock, log, config } = options;
-  const handlers = createHandlers({ catalog, repositories, clock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore });
-  return new Worker({ catalog, queue, handlers, clock, log, tempRoot, concurrency: config.jobsAtOnce, chores: createChores({ catalog, repositories }) });
+  const handlers = createHandlers({ catalog, repositories, clock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept });
+  return new Worker({ catalog, queue, handlers, clock, log, tempRoot, concurrency: config.jobsAtOnce, chores: createChores({ catalog, repositories, queue, clock }) });
 }
 
 async function buildDoor({ options, catalog, queue, repositories, masterKey, ownTemp }: Parts, isWorking: () => boolean): Promise<HttpServer> {
@@ -113,7 +113,7 @@ async function buildDoor({ options, catalog, queue, repositories, masterKey, own
   const openArchive = archiveOpener({ repository: repositories.repository, tempDir: ownTemp });
   // Download addresses are made long after the server listens.
   const baseUrl = (): string => server.baseUrl();
-  const services = createServices({ catalog, queue, clock, masterKey, openArchive, baseUrl, timeSeries: config.restore.timeSeries });
+  const services = createServices({ catalog, queue, clock, masterKey, openArchive, baseUrl, restoreDefaults: config.restore });
   const console = consoleDoor({
     overview: createOverview(catalog), clock, version: version.text,
     readiness: async () => ({ catalog: await answers(catalog), repository: await repositories.isThere(), worker: isWorking() }),

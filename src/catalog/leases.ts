@@ -230,7 +230,8 @@ async function endJob({ db, clock }: CatalogContext, jobId: string, state: 'comp
   const finishedAt = clock.now();
   await db
     .updateTable('jobs')
-    .set({ state, finishedAt, errorCode: failure?.code ?? null, errorMessage: failure?.message ?? null, errorHint: failure?.hint ?? null })
+    // Words that a completion added stay.
+    .set({ state, finishedAt, ...(failure === null ? {} : { errorCode: failure.code, errorMessage: failure.message, errorHint: failure.hint }) })
     .where('id', '=', jobId).where('state', 'in', ['queued', 'running']).execute();
   // A completed snapshot is written by `snapshots.complete` alone, with what its root says.
   if (state === 'completed') return;

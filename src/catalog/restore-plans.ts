@@ -9,6 +9,11 @@ export interface RestorePlans {
   markSettled(restoreId: string, outcome: 'old' | 'new'): Promise<void>;
   /** Whether something was begun and never ended. */
   isOpen(restoreId: string): Promise<boolean>;
+  /** Until when its old collections are kept; null: they are not. */
+  keptUntil(restoreId: string): Promise<Date | null>;
+  keep(restoreId: string, until: Date | null): Promise<void>;
+  /** Restores whose kept collections are due to be dropped, locked until the transaction ends; others' are passed over. */
+  due(limit: number): Promise<readonly string[]>;
 }
 
 export function createRestorePlans({ db, clock }: CatalogContext): RestorePlans {
@@ -18,14 +23,28 @@ export function createRestorePlans({ db, clock }: CatalogContext): RestorePlans 
       return row === undefined ? null : (JSON.parse(row.plan) as Readonly<Record<string, unknown>>);
     },
     async save(restoreId, jobId, plan) {
-      const row = { plan: JSON.stringify(plan), savedAt: clock.now(), settledAt: null, outcome: null };
+      // The job changes with an undo: whoever settles what a job left must not take it for over while it runs.
+      const row = { jobId, plan: JSON.stringify(plan), savedAt: clock.now(), settledAt: null, outcome: null };
       await db
-        .insertInto('restorePlans').values({ restoreId, jobId, ...row })
+        .insertInto('restorePlans').values({ restoreId, ...row, keptUntil: null })
         .onConflict((conflict) => conflict.column('restoreId').doUpdateSet(row))
         .execute();
     },
     async markSettled(restoreId, outcome) {
       await db.updateTable('restorePlans').set({ settledAt: clock.now(), outcome }).where('restoreId', '=', restoreId).execute();
+    },
+    async keptUntil(restoreId) {
+      const row = await db.selectFrom('restorePlans').select('keptUntil').where('restoreId', '=', restoreId).executeTakeFirst();
+      return row?.keptUntil ?? null;
+    },
+    async keep(restoreId, until) {
+      await db.updateTable('restorePlans').set({ keptUntil: until }).where('restoreId', '=', restoreId).execute();
+    },
+    async due(limit) {
+      const rows = await db
+        .selectFrom('restorePlans').select('restoreId').where('keptUntil', '<=', clock.now()).where('settledAt', 'is not', null)
+        .orderBy('keptUntil').limit(limit).forUpdate().skipLocked().execute();
+      return rows.map(({ restoreId }) => restoreId);
     },
     async isOpen(restoreId) {
       const row = await db

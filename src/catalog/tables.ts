@@ -195,6 +195,8 @@ export interface RestorePlansTable {
   savedAt: Date;
   settledAt: Date | null;
   outcome: string | null;
+  /** Null: nothing is kept for an undo. */
+  keptUntil: Date | null;
 }
 
 export interface PendingFactsTable {

@@ -14,7 +14,7 @@ export interface Config {
   readonly masterKeyFile: string;
   /** Secret. */
   readonly sourceUri: string | null;
-  readonly restore: { readonly timeSeries: TimeSeriesChoice };
+  readonly restore: { readonly timeSeries: TimeSeriesChoice; readonly keepHours: number };
   readonly jobsAtOnce: number;
   readonly logLevel: string;
   readonly organizations: Declared;

@@ -128,7 +128,7 @@ function assemble(parts: {
     repositoryStore: `file:${store}`,
     masterKeyFile: values.masterKeyFile === null ? join(home, 'master.key') : absolute(values.masterKeyFile, from('masterKeyFile')),
     sourceUri: values.sourceUri,
-    restore: { timeSeries: values.restoreTimeSeries },
+    restore: { timeSeries: values.restoreTimeSeries, keepHours: values.restoreKeepHours },
     jobsAtOnce: values.jobsAtOnce,
     logLevel: values.logLevel,
     organizations: parts.organizations,

@@ -84,6 +84,10 @@ export const SETTINGS = {
     path: 'restore.timeSeries', type: z.enum(TIME_SERIES_CHOICES), default: 'refuse', env: 'LEAFVAULT_RESTORE_TIME_SERIES', flag: '--restore-time-series <choice>',
     help: 'What a restore does with a time series that is still there, where the request does not say (header `Leafvault-Time-Series`): `refuse` the restore before it begins, leave the restored one `beside` it, or `replace` it',
   },
+  restoreKeepHours: {
+    path: 'restore.keepHours', type: z.coerce.number().min(0).max(8760), default: 24, env: 'LEAFVAULT_RESTORE_KEEP_HOURS', flag: '--restore-keep-hours <hours>',
+    help: 'How long the collections that a restore replaced are kept beside, so that it can be undone; 0 drops them at once',
+  },
   jobsAtOnce: {
     path: 'worker.jobsAtOnce', type: z.coerce.number().int().min(1).max(64), default: 2, env: 'LEAFVAULT_WORKER_JOBS_AT_ONCE', flag: '--jobs-at-once <number>',
     help: 'Jobs that one worker process runs side by side',

@@ -19,7 +19,7 @@ export interface Cluster {
   readonly lastProvenAt: Date | null;
 }
 
-export type JobKind = 'snapshot' | 'restore' | 'prepareDownload' | 'verify';
+export type JobKind = 'snapshot' | 'restore' | 'undo' | 'dropKept' | 'prepareDownload' | 'verify';
 export type JobState = 'queued' | 'running' | 'completed' | 'failed' | 'cancelled';
 
 /** A job, whatever it does; the same row stands behind every door. */

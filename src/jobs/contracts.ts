@@ -10,8 +10,11 @@ export const JOB_PAYLOADS = {
   restore: z.strictObject({
     restoreId: id,
     timeSeries: z.enum(TIME_SERIES_CHOICES).default('refuse'),
-    oldCollections: z.enum(['drop', 'keep']).default('drop'),
+    /** How long the old collections are kept for an undo; 0: they go once the swap is done. */
+    keepHours: z.number().min(0).default(0),
   }),
+  undo: z.strictObject({ restoreId: id, keepHours: z.number().min(0) }),
+  dropKept: z.strictObject({ restoreId: id }),
   prepareDownload: z.strictObject({ restoreId: id }),
   /** One snapshot, or the whole repository of the project when `snapshotId` is null. */
   verify: z.strictObject({ snapshotId: id.nullable(), readData: z.boolean() }),

@@ -13,7 +13,7 @@ export interface JobRequest<K extends JobKind = JobKind> {
   readonly clusterId: string;
   readonly snapshotId: string | null;
   readonly restoreId: string | null;
-  /** The cluster that is written to; jobs that write to the same one run one after the other. Restores only. */
+  /** The cluster that is written to; jobs that write to the same one run one after the other. Restores, undos and what follows them. */
   readonly targetClusterId?: string;
   /** For people: `apiKey abcdefgh`. */
   readonly requestedBy: string;

@@ -60,6 +60,13 @@ export interface Restores {
   list(clusterId: string, page: Page): Promise<PageOf<Restore>>;
   /** @throws RESTORE_NOT_FOUND */
   get(clusterId: string, id: string): Promise<Restore>;
+  /**
+   * Asks for the job that swaps what a restore replaced back; what it had made live is kept in turn, so that can be undone too.
+   * @throws RESTORE_NOT_FOUND, RESTORE_NOT_UNDOABLE
+   */
+  undo(request: { readonly cluster: Cluster; readonly id: string; readonly principal: Principal }): Promise<Job>;
+  /** Until when `undo` works; null: nothing is kept. @throws RESTORE_NOT_FOUND */
+  undoableUntil(clusterId: string, id: string): Promise<Date | null>;
   /** A prepared download is cancelled by ending its address. @throws RESTORE_NOT_FOUND, RESTORE_NOT_CANCELLABLE (already over) */
   cancel(request: { readonly cluster: Cluster; readonly id: string; readonly principal: Principal }): Promise<void>;
 }

@@ -1,6 +1,5 @@
 // Everything that the doors may ask for, over one catalog and one queue.
 import type { CatalogStore } from '../catalog/index.ts';
-import type { TimeSeriesChoice } from '../domain/records.ts';
 import type { Clock } from '../foundation/clock.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import { createAudit } from './audit.ts';
@@ -9,7 +8,7 @@ import { createDownloads, type OpenArchive } from './downloads.ts';
 import { createIdentity } from './identity.ts';
 import { createInventory } from './inventory.ts';
 import { createJobs } from './jobs.ts';
-import { createRestores } from './restores.ts';
+import { createRestores, type RestoreDefaults } from './restores.ts';
 import { createSnapshots } from './snapshots.ts';
 import { createSubclients } from './subclients.ts';
 
@@ -22,18 +21,18 @@ export interface ServicesOptions {
   /** Origin of download addresses, without a slash at the end; asked for when one is made. */
   readonly baseUrl: () => string;
   readonly openArchive: OpenArchive;
-  /** What a restore does with a live time series where its request doesn't say. */
-  readonly timeSeries: TimeSeriesChoice;
+  /** What counts for a restore where its request doesn't say. */
+  readonly restoreDefaults: RestoreDefaults;
 }
 
-export function createServices({ catalog, queue, clock, masterKey, baseUrl, openArchive, timeSeries }: ServicesOptions): Services {
+export function createServices({ catalog, queue, clock, masterKey, baseUrl, openArchive, restoreDefaults }: ServicesOptions): Services {
   const identity = createIdentity({ catalog, clock, masterKey });
   const key = identity.signingKey('download-url');
   return {
     identity,
     inventory: createInventory(catalog),
     snapshots: createSnapshots({ catalog, queue, clock }),
-    restores: createRestores({ catalog, queue, clock, key, baseUrl, timeSeries }),
+    restores: createRestores({ catalog, queue, clock, key, baseUrl, defaults: restoreDefaults }),
     downloads: createDownloads({ catalog, clock, key, openArchive }),
     jobs: createJobs({ catalog, queue }),
     numbers: catalog.numbers,

@@ -17,14 +17,19 @@ import { storable } from './storable.ts';
 type CreateRequest = Parameters<Restores['create']>[0];
 
 export interface RestoresOptions {
-  readonly catalog: Pick<CatalogStore, 'restores' | 'snapshots' | 'projects' | 'clusters' | 'transaction'>;
+  readonly catalog: Pick<CatalogStore, 'restores' | 'restorePlans' | 'snapshots' | 'projects' | 'clusters' | 'transaction'>;
   readonly queue: JobQueue;
   readonly clock: Clock;
   /** Signs download addresses. */
   readonly key: Buffer;
   readonly baseUrl: () => string;
-  /** Where a request doesn't say. */
+  readonly defaults: RestoreDefaults;
+}
+
+export interface RestoreDefaults {
   readonly timeSeries: TimeSeriesChoice;
+  /** How long replaced collections are kept for an undo; 0: not at all. */
+  readonly keepHours: number;
 }
 
 /** Any of these in the target project; the owner, managers and admins hold the second by inheritance. */
@@ -46,7 +51,7 @@ export function createRestores(options: RestoresOptions): Restores {
       const target = request.delivery === 'automated' ? await findTarget(catalog, request) : null;
       const row = newRestore(request, snapshot, target, clock.now());
       return present(await catalog.transaction(async (tx) => {
-        await enqueueRestore(queue, tx, { row, principal: request.principal, timeSeries: request.timeSeries ?? options.timeSeries });
+        await enqueueRestore(queue, tx, { row, principal: request.principal, payload: { timeSeries: request.timeSeries ?? options.defaults.timeSeries, keepHours: options.defaults.keepHours } });
         return tx.restores.insert(row);
       }));
     },
@@ -55,6 +60,23 @@ export function createRestores(options: RestoresOptions): Restores {
       return { items: items.map(present), totalCount };
     },
     get: find,
+    async undo({ cluster, id, principal }) {
+      const restore = await find(cluster.id, id);
+      const { targetClusterId } = restore;
+      return catalog.transaction(async (tx) => {
+        if (targetClusterId === null || (await tx.restorePlans.keptUntil(id)) === null) throw notUndoable(restore);
+        const { projectId, clusterId, snapshotId } = restore;
+        // Never less than a day: what is put away now is what somebody wanted live a moment ago.
+        const keepHours = Math.max(24, options.defaults.keepHours);
+        return queue.enqueue(tx, {
+          id: newId(clock.now()), kind: 'undo', payload: { restoreId: id, keepHours }, projectId, clusterId, snapshotId, restoreId: id, targetClusterId, requestedBy: nameOf(principal),
+        });
+      });
+    },
+    async undoableUntil(clusterId, id) {
+      await find(clusterId, id);
+      return catalog.restorePlans.keptUntil(id);
+    },
     async cancel({ cluster, id, principal }) {
       const restore = await find(cluster.id, id);
       // A download that was prepared ends by its address: nobody can begin a transfer any more.
@@ -64,6 +86,12 @@ export function createRestores(options: RestoresOptions): Restores {
       throw new LeafvaultError('RESTORE_NOT_CANCELLABLE', `Cancelling restore ${id} failed: it is already ${state}`, { details: { id, state } });
     },
   };
+}
+
+function notUndoable({ id, state }: Restore): LeafvaultError {
+  return new LeafvaultError('RESTORE_NOT_UNDOABLE', `Undoing restore ${id} failed: nothing is kept that would be put back`, {
+    details: { id, state }, hint: 'The setting restore.keepHours says how long replaced collections are kept; restore an earlier snapshot instead',
+  });
 }
 
 async function completeSnapshot(catalog: Pick<CatalogStore, 'snapshots'>, { cluster, snapshotId }: CreateRequest): Promise<SnapshotRecord> {
@@ -124,11 +152,11 @@ function fileNameOf(snapshot: SnapshotRecord, restoreId: string): string {
 }
 
 async function enqueueRestore(
-  queue: JobQueue, tx: CatalogTransaction, { row, principal, timeSeries }: { readonly row: NewRestore; readonly principal: Principal; readonly timeSeries: TimeSeriesChoice },
+  queue: JobQueue, tx: CatalogTransaction, { row, principal, payload }: { readonly row: NewRestore; readonly principal: Principal; readonly payload: RestoreDefaults },
 ): Promise<void> {
   const request = {
     id: row.jobId, projectId: row.projectId, clusterId: row.clusterId, snapshotId: row.snapshotId, restoreId: row.id, requestedBy: nameOf(principal),
   };
   if (row.target === null) await queue.enqueue(tx, { ...request, kind: 'prepareDownload', payload: { restoreId: row.id } });
-  else await queue.enqueue(tx, { ...request, kind: 'restore', payload: { restoreId: row.id, timeSeries }, targetClusterId: row.target.clusterId });
+  else await queue.enqueue(tx, { ...request, kind: 'restore', payload: { restoreId: row.id, ...payload }, targetClusterId: row.target.clusterId });
 }

@@ -20,13 +20,13 @@ export async function askForSnapshot(catalog: Catalog, queue: JobQueue, inventor
 }
 
 /** Of a completed snapshot, which is made when none is named; into the same cluster. */
-export async function askForRestore(catalog: Catalog, queue: JobQueue, inventory: Inventory, from?: string): Promise<Asked> {
+export async function askForRestore(catalog: Catalog, queue: JobQueue, inventory: Inventory, from?: string, keepHours = 0): Promise<Asked> {
   const { project, cluster } = inventory;
   const snapshotId = from ?? (await insertCompleted(catalog, inventory)).snapshotId;
   const id = newId();
   const restoreId = newId();
   const job = await catalog.transaction(async (tx) => {
-    const made = await queue.enqueue(tx, { id, kind: 'restore', payload: { restoreId }, projectId: project.id, clusterId: cluster.id, snapshotId, restoreId, targetClusterId: cluster.id, requestedBy: 'test' });
+    const made = await queue.enqueue(tx, { id, kind: 'restore', payload: { restoreId, keepHours }, projectId: project.id, clusterId: cluster.id, snapshotId, restoreId, targetClusterId: cluster.id, requestedBy: 'test' });
     await tx.restores.insert({
       id: restoreId, delivery: 'automated', projectId: project.id, clusterId: cluster.id, clusterName: cluster.name, snapshotId,
       target: { projectId: project.id, clusterId: cluster.id, clusterName: cluster.name }, jobId: id,

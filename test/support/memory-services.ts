@@ -210,6 +210,12 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
         },
         list: async (clusterId, page) => cut([...state.restores.values()].filter((each) => each.clusterId === clusterId).reverse(), page),
         get: async (clusterId, id) => restoreOf(clusterId, id),
+        async undo({ cluster: of, id, principal }) {
+          const restore = restoreOf(of.id, id);
+          if (restore.state !== 'completed') throw missing('RESTORE_NOT_UNDOABLE', { id, state: restore.state });
+          return newJob({ kind: 'undo', projectId: of.projectId, clusterId: of.id, snapshotId: restore.snapshotId, restoreId: id }, principal);
+        },
+        undoableUntil: async (clusterId, id) => (restoreOf(clusterId, id).state === 'completed' ? clock.now() : null),
         async cancel({ cluster: of, id }) {
           const restore = restoreOf(of.id, id);
           if (restore.download?.state === 'ready') change(state.restores, id, { download: { ...restore.download, state: 'cancelled', url: null } });

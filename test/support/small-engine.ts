@@ -1,5 +1,5 @@
 // An engine for tests of jobs: real chunks into a real repository, and a target that is a value in memory.
-import type { CaptureSnapshot, RestoreOptions, RestoreResult, RestoreSnapshot, SettleRestore, SnapshotBody } from '../../src/engine/contracts.ts';
+import type { CaptureSnapshot, RestoreOptions, RestoreResult, DropKept, RestoreSnapshot, SettleRestore, SnapshotBody, UndoRestore } from '../../src/engine/contracts.ts';
 import { sleep } from '../../src/foundation/abort.ts';
 import { writeEntries } from './repository-fixture.ts';
 
@@ -17,10 +17,12 @@ export interface SmallEngine {
   readonly capture: CaptureSnapshot;
   readonly restore: RestoreSnapshot;
   readonly settle: SettleRestore;
+  readonly undo: UndoRestore;
+  readonly dropKept: DropKept;
   /** What the engine was called for, in order. */
   readonly calls: string[];
   /** The cluster that is restored into. */
-  readonly target: { live: 'old' | 'new'; shadows: number };
+  readonly target: { live: 'old' | 'new'; shadows: number; kept?: string[] };
   /** Acts when a phase begins: to wait, to throw. */
   onPhase: (phase: string, signal: AbortSignal) => Promise<void>;
   /** Acts when something is settled. */
@@ -43,6 +45,20 @@ export function createSmallEngine(): SmallEngine {
       return { body: BODY };
     },
     restore: (options) => restore(engine, options),
+    async undo({ journal, signal }) {
+      engine.calls.push('undo');
+      await journal.save({ state: 'swapping', kind: 'undo' });
+      await engine.onPhase('undo', signal);
+      engine.target.live = 'old';
+      await journal.save({ state: 'finished', kind: 'undo' });
+      return { putBack: ['shop.orders'], movedAside: engine.target.kept ?? [], warnings: [] };
+    },
+    async dropKept({ journal }) {
+      engine.calls.push('dropKept');
+      await journal.save({ state: 'finished' });
+      engine.target.kept = [];
+      return [];
+    },
     async settle({ journal }) {
       engine.calls.push('settle');
       await engine.onSettle();
@@ -68,7 +84,7 @@ const RESULT: RestoreResult = {
 };
 
 /** As the protocol says: settle first, save before each step, `committed` is the point of no return. */
-async function restore(engine: SmallEngine, { journal, signal, onProgress, root, reader }: RestoreOptions): Promise<RestoreResult> {
+async function restore(engine: SmallEngine, { journal, signal, onProgress, root, reader, oldCollections }: RestoreOptions): Promise<RestoreResult> {
   const before = await journal.load();
   engine.calls.push('restore');
   if (before?.['state'] === 'committed' || before?.['state'] === 'finished') {
@@ -91,8 +107,9 @@ async function restore(engine: SmallEngine, { journal, signal, onProgress, root,
   await journal.save({ state: 'committed' });
   await engine.onPhase('committed', signal);
   engine.target.shadows = 0;
+  if (oldCollections === 'keep') engine.target.kept = ['shop.old1'];
   await journal.save({ state: 'finished' });
-  return RESULT;
+  return { ...RESULT, movedAside: engine.target.kept ?? [] };
 }
 
 /** Waits in one phase until the signal fires. */

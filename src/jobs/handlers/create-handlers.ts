@@ -6,10 +6,11 @@ import type { JobHandlers } from '../job-handler.ts';
 import type { RepositoryProvider } from '../repository-provider.ts';
 import { createPrepareDownload } from './prepare-download.ts';
 import { createRunRestore, createSettleRestore } from './run-restore.ts';
+import { createDropKept, createRunUndo, type RunUndoParts } from './run-undo.ts';
 import { createRunSnapshot } from './run-snapshot.ts';
 import { createVerify } from './verify.ts';
 
-export interface HandlerParts {
+export interface HandlerParts extends Pick<RunUndoParts, 'undo' | 'dropKept'> {
   readonly catalog: Catalog;
   readonly repositories: RepositoryProvider;
   readonly capture: CaptureSnapshot;
@@ -24,6 +25,8 @@ export function createHandlers(parts: HandlerParts): JobHandlers {
   return {
     snapshot: createRunSnapshot(parts),
     restore: createRunRestore(parts),
+    undo: createRunUndo(parts),
+    dropKept: createDropKept(parts),
     prepareDownload: createPrepareDownload(parts),
     verify: createVerify(parts),
     settle: createSettleRestore(parts),

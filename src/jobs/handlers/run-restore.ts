@@ -1,6 +1,6 @@
 // The restore job: the engine restores and proves; the journal stands in the catalog, every save fenced by the claim.
 import type { Catalog } from '../../catalog/index.ts';
-import type { RestoreJournal, RestoreOptions, RestoreResult, RestoreSnapshot, SettleRestore } from '../../engine/contracts.ts';
+import type { RestoreJournal, RestoreOptions, RestoreResult, RestoreSnapshot, SettleOptions, SettleRestore } from '../../engine/contracts.ts';
 import { throwIfAborted } from '../../foundation/abort.ts';
 import type { Clock } from '../../foundation/clock.ts';
 import { describeError, isLeafvaultError } from '../../foundation/errors.ts';
@@ -34,9 +34,9 @@ export function createRunRestore(parts: RunRestoreParts): JobHandler {
     // A session of its own: the snapshot may be deleted now, this restore still finishes.
     const reader = await repository.openReader();
     try {
-      const { timeSeries, oldCollections } = JOB_PAYLOADS.restore.parse(context.job.payload);
+      const { timeSeries, keepHours } = JOB_PAYLOADS.restore.parse(context.job.payload);
       const options: RestoreOptions = {
-        restoreId: restore.id, reader, journal, target: { uri }, timeSeries, oldCollections,
+        restoreId: restore.id, reader, journal, target: { uri }, timeSeries, oldCollections: keepHours > 0 ? 'keep' : 'drop',
         hashSeed: repository.hashSeed,
         root: await repository.loadSnapshot(snapshot.id),
         selection: restore.selection,
@@ -45,7 +45,7 @@ export function createRunRestore(parts: RunRestoreParts): JobHandler {
         tempDir: context.tempDir, signal: context.signal, onProgress: context.onProgress, log: context.log,
         clock: parts.clock, onPhase: parts.onPhase,
       };
-      return completionOf(parts, restore.id, snapshot.clusterId, await restoreOrSettle(parts, context, options));
+      return completionOf(parts, { restoreId: restore.id, sourceClusterId: snapshot.clusterId, keepHours }, await restoreOrSettle(parts, context, options));
     } finally {
       await reader.close();
     }
@@ -77,28 +77,32 @@ export function createSettleRestore(parts: RunRestoreParts): JobHandler {
     });
     return async (tx) => {
       await tx.restorePlans.markSettled(restore.id, outcome);
+      const { keepHours } = context.job.payload;
+      if (outcome === 'new' && Number(keepHours) > 0) await tx.restorePlans.keep(restore.id, hoursFrom(parts.clock.now(), Number(keepHours)));
       if (outcome === 'new') await tx.jobs.addToMessage(context.job.claim.jobId, 'The swap had been done before: the target holds the restored data');
     };
   };
 }
 
-function createJournal(catalog: Catalog, { job, fenced }: JobContext, restoreId: string): RestoreJournal {
+export function createJournal(catalog: Catalog, { job, fenced }: JobContext, restoreId: string): RestoreJournal {
   return {
     load: () => catalog.restorePlans.load(restoreId),
     save: (plan) => fenced((tx) => tx.restorePlans.save(restoreId, job.claim.jobId, plan)),
   };
 }
 
+type SettleWhat = Pick<SettleOptions, 'restoreId' | 'target' | 'journal' | 'hashSeed'>;
+
 /** Leaves nothing on the target before the job ends or goes back into the queue; null: not settled, or not ours. */
-async function settleAfter(
-  { catalog, settle }: RunRestoreParts, { log, signal, fenced }: JobContext, { restoreId, target, journal, hashSeed }: RestoreOptions, error: unknown,
+export async function settleAfter(
+  { catalog, settle }: Pick<RunRestoreParts, 'catalog' | 'settle'>, { log, signal, fenced }: JobContext, { restoreId, target, journal, hashSeed }: SettleWhat, error: unknown,
 ): Promise<'old' | 'new' | null> {
   const cause: unknown = signal.aborted ? signal.reason : error;
   // The plan is another worker's now.
   if (isLeafvaultError(cause, 'JOBS_LEASE_LOST') || isLeafvaultError(cause, 'CATALOG_LEASE_LOST')) return null;
   try {
     if (!(await catalog.restorePlans.isOpen(restoreId))) return null;
-    const outcome = await settle({ restoreId, target, journal, hashSeed, signal: AbortSignal.timeout(SETTLE_PATIENCE_MS), log });
+    const outcome = await settle({ restoreId, target, journal, ...(hashSeed === undefined ? {} : { hashSeed }), signal: AbortSignal.timeout(SETTLE_PATIENCE_MS), log });
     await fenced((tx) => tx.restorePlans.markSettled(restoreId, outcome));
     return outcome;
   } catch (settleError) {
@@ -108,7 +112,9 @@ async function settleAfter(
   }
 }
 
-function completionOf({ clock }: RunRestoreParts, restoreId: string, sourceClusterId: string, result: RestoreResult): Completion {
+function completionOf(
+  { clock }: RunRestoreParts, { restoreId, sourceClusterId, keepHours }: { readonly restoreId: string; readonly sourceClusterId: string; readonly keepHours: number }, result: RestoreResult,
+): Completion {
   return async (tx) => {
     const provenAt = clock.now();
     await tx.restores.saveProof(
@@ -117,6 +123,12 @@ function completionOf({ clock }: RunRestoreParts, restoreId: string, sourceClust
       { ...result },
     );
     await tx.restorePlans.markSettled(restoreId, 'new');
+    if (keepHours > 0 && result.movedAside.length > 0) await tx.restorePlans.keep(restoreId, hoursFrom(provenAt, keepHours));
     await tx.clusters.learn(sourceClusterId, { lastProvenAt: provenAt });
   };
+}
+
+/** Hours from a moment, in the clock of the catalog. */
+export function hoursFrom(moment: Date, hours: number): Date {
+  return new Date(moment.getTime() + hours * 3_600_000);
 }

@@ -72,9 +72,12 @@ function checkPayload(kind: JobKind, payload: unknown): Record<string, unknown> 
   throw new LeafvaultError('JOBS_PAYLOAD_INVALID', `Asking for a ${kind} job failed: its payload does not fit (${error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')})`);
 }
 
+/** They change names on their target, one after the other. */
+const WRITING: ReadonlySet<JobKind> = new Set(['restore', 'undo', 'dropKept']);
+
 function exclusiveKeyOf({ kind, clusterId, targetClusterId }: JobRequest): string | null {
   if (kind === 'snapshot') return `snapshot:${clusterId}`;
-  return kind === 'restore' ? `restore:${targetClusterId ?? clusterId}` : null;
+  return WRITING.has(kind) ? `restore:${targetClusterId ?? clusterId}` : null;
 }
 
 async function openWakeUps(boss: PgBoss, onWake: () => void): Promise<WakeUps> {

@@ -33,7 +33,7 @@ before(async () => {
   const queue = await openPostgresQueue({ catalog, log: silent });
   closeQueue = () => queue.close();
   const services = createServices({
-    catalog, queue, clock: systemClock, masterKey: Buffer.alloc(32, 9), timeSeries: 'refuse', baseUrl: () => server.baseUrl(), openArchive: () => Readable.from([Buffer.from('the archive')]),
+    catalog, queue, clock: systemClock, masterKey: Buffer.alloc(32, 9), restoreDefaults: { timeSeries: 'refuse', keepHours: 0 }, baseUrl: () => server.baseUrl(), openArchive: () => Readable.from([Buffer.from('the archive')]),
   });
   await applyDeclared({ catalog, clock: systemClock }, [{
     name: 'Example',

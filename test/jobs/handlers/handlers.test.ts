@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import type { Catalog } from '../../../src/catalog/index.ts';
+import type { Job } from '../../../src/domain/records.ts';
 import { systemClock } from '../../../src/foundation/clock.ts';
 import { LeafvaultError } from '../../../src/foundation/errors.ts';
 import { newId } from '../../../src/foundation/ids.ts';
@@ -31,7 +32,7 @@ describe('the handlers', () => {
   const startWorker = async (given: Repository = repository): Promise<Worker> => {
     const repositories = { forProject: () => Promise.resolve(given) };
     const handlers = createHandlers({ catalog, repositories, ...engine, clock: systemClock, onPhase: undefined });
-    const worker = new Worker({ catalog, queue, handlers, clock: systemClock, log: silent, tempRoot, leaseSeconds: 10, drainMs: 0, chores: createChores({ catalog, repositories }).map((chore) => ({ ...chore, everyMs: 200 })) });
+    const worker = new Worker({ catalog, queue, handlers, clock: systemClock, log: silent, tempRoot, leaseSeconds: 10, drainMs: 0, chores: createChores({ catalog, repositories, queue, clock: systemClock }).map((chore) => ({ ...chore, everyMs: 200 })) });
     workers.push(worker);
     await worker.start();
     return worker;
@@ -44,6 +45,11 @@ describe('the handlers', () => {
     assert.equal((await ended(catalog, job.id)).state, 'completed');
     return snapshotId;
   };
+
+  const askForUndo = (restoreId: string, snapshotId: string): Promise<Job> => catalog.transaction((tx) => queue.enqueue(tx, {
+    id: newId(), kind: 'undo', payload: { restoreId, keepHours: 2 }, projectId: inventory.project.id, clusterId: inventory.cluster.id, snapshotId, restoreId,
+    targetClusterId: inventory.cluster.id, requestedBy: 'test',
+  }));
 
   before(async () => {
     server = await startEmbedded();
@@ -183,6 +189,38 @@ describe('the handlers', () => {
     assert.equal((await ended(catalog, job.id)).state, 'completed');
     assert.deepEqual(engine.calls.slice(-3), ['restore', 'settle', 'restore']);
     assert.equal((await catalog.restores.get(restoreId ?? ''))?.proof?.documents, 3);
+  });
+
+  test('keep what a restore replaced for as long as was asked, undo it, and drop what is kept when its time is over', async () => {
+    await startWorker();
+    const snapshotId = await takeSnapshot();
+    const { job, restoreId } = await askForRestore(catalog, queue, inventory, snapshotId, 1);
+    await ended(catalog, job.id);
+    const provenAt = (await catalog.restores.get(restoreId ?? ''))?.proof?.provenAt;
+    const until1 = await catalog.restorePlans.keptUntil(restoreId ?? '');
+    assert.equal(until1?.getTime(), (provenAt?.getTime() ?? 0) + 3_600_000);
+    const undo = await askForUndo(restoreId ?? '', snapshotId);
+    assert.equal((await ended(catalog, undo.id)).errorMessage, 'Live again: shop.orders; kept in their place: shop.old1');
+    assert.equal(engine.target.live, 'old');
+    assert.ok(((await catalog.restorePlans.keptUntil(restoreId ?? ''))?.getTime() ?? 0) > (until1?.getTime() ?? 0));
+    await catalog.restorePlans.keep(restoreId ?? '', new Date(0));
+    await until('the kept collections to be dropped', async () => (await catalog.restorePlans.keptUntil(restoreId ?? '')) === null);
+    assert.deepEqual([engine.target.kept, engine.calls.filter((call) => call === 'dropKept').length], [[], 1]);
+  });
+
+  test('settle an undo that failed by its own job, never while it runs', async () => {
+    await startWorker();
+    const snapshotId = await takeSnapshot();
+    const { job, restoreId } = await askForRestore(catalog, queue, inventory, snapshotId, 1);
+    await ended(catalog, job.id);
+    engine.onPhase = waitIn('undo');
+    const undo = await askForUndo(restoreId ?? '', snapshotId);
+    await until('the undo to save its plan', () => catalog.restorePlans.isOpen(restoreId ?? ''));
+    assert.equal(await catalog.leases.claimUnsettled({ workerId: 'other', leaseSeconds: 10, except: [] }), null);
+    await queue.cancel(undo.id, 'test');
+    assert.equal((await ended(catalog, undo.id)).state, 'cancelled');
+    assert.equal(engine.calls.at(-1), 'settle');
+    assert.equal(await catalog.restorePlans.isOpen(restoreId ?? ''), false);
   });
 
   test('settle later what could not be settled when the restore failed', async () => {

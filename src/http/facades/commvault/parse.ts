@@ -97,7 +97,7 @@ export interface JobListRequest {
   readonly limit: number;
 }
 
-const KINDS: Readonly<Record<string, readonly JobKind[]>> = { backup: ['snapshot'], restore: ['restore', 'prepareDownload'] };
+const KINDS: Readonly<Record<string, readonly JobKind[]>> = { backup: ['snapshot'], restore: ['restore', 'undo', 'prepareDownload'] };
 const DEFAULT_LIMIT = 20;
 const MOST_LIMIT = 1000;
 

@@ -18,6 +18,8 @@ const STATUS: Readonly<Record<Job['state'], string>> = {
 const TYPE: Readonly<Record<Job['kind'], string>> = {
   snapshot: 'Backup',
   restore: 'Restore',
+  undo: 'Restore',
+  dropKept: 'Data Aging',
   prepareDownload: 'Restore',
   verify: 'Data Verification',
 };

@@ -1,0 +1,56 @@
+// Taking a restore back, and dropping what was kept for that once its time is over. Both write by the restore's own journal.
+import type { DropKept, UndoRestore, UndoResult } from '../../engine/contracts.ts';
+import { JOB_PAYLOADS } from '../contracts.ts';
+import type { JobContext, JobHandler } from '../job-handler.ts';
+import { requireClusterUri, requireRestore } from './required-rows.ts';
+import { createJournal, hoursFrom, settleAfter, type RunRestoreParts } from './run-restore.ts';
+
+export interface RunUndoParts extends Pick<RunRestoreParts, 'catalog' | 'settle' | 'clock' | 'onPhase'> {
+  readonly undo: UndoRestore;
+  readonly dropKept: DropKept;
+}
+
+export function createRunUndo(parts: RunUndoParts): JobHandler {
+  return async (context) => {
+    const { restoreId, keepHours } = JOB_PAYLOADS.undo.parse(context.job.payload);
+    const result = await undoOrSettle(parts, context);
+    return async (tx) => {
+      await tx.restorePlans.markSettled(restoreId, 'new');
+      await tx.restorePlans.keep(restoreId, hoursFrom(parts.clock.now(), keepHours));
+      await tx.jobs.addToMessage(context.job.claim.jobId, sayUndone(result));
+    };
+  };
+}
+
+async function undoOrSettle(parts: RunUndoParts, context: JobContext): Promise<UndoResult | null> {
+  const { catalog, clock, onPhase } = parts;
+  const restore = await requireRestore(catalog, context.job);
+  const target = { uri: await requireClusterUri(catalog, restore.targetClusterId, context) };
+  const what = { restoreId: restore.id, target, journal: createJournal(catalog, context, restore.id) };
+  try {
+    const { signal, onProgress, log } = context;
+    return await parts.undo({ ...what, signal, onProgress, log, clock, ...(onPhase === undefined ? {} : { onPhase }) });
+  } catch (error) {
+    if ((await settleAfter(parts, context, what, error)) !== 'new') throw error;
+    return null;
+  }
+}
+
+function sayUndone(result: UndoResult | null): string {
+  if (result === null) return 'The old collections are live again';
+  return [`Live again: ${result.putBack.join(', ')}`, `kept in their place: ${result.movedAside.join(', ')}`, ...result.warnings].join('; ');
+}
+
+export function createDropKept(parts: RunUndoParts): JobHandler {
+  return async (context) => {
+    const restore = await requireRestore(parts.catalog, context.job);
+    const uri = await requireClusterUri(parts.catalog, restore.targetClusterId, context);
+    const { signal, log } = context;
+    const still = await parts.dropKept({ restoreId: restore.id, target: { uri }, journal: createJournal(parts.catalog, context, restore.id), signal, log });
+    return async (tx) => {
+      await tx.restorePlans.markSettled(restore.id, 'new');
+      await tx.restorePlans.keep(restore.id, null);
+      if (still.length > 0) await tx.jobs.addToMessage(context.job.claim.jobId, `Still kept, because applications wrote to them: ${still.join(', ')}`);
+    };
+  };
+}

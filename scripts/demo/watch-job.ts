@@ -7,6 +7,7 @@ interface JobSummary {
   readonly jobId: number;
   readonly percentComplete: number;
   readonly currentPhaseName: string;
+  readonly pendingReason: string;
   readonly totalNumOfFiles: number;
   readonly sizeOfApplication: number;
 }
@@ -24,28 +25,27 @@ export async function watchJob(options: {
   const { story, label, commvault, isOver } = options;
   const bar = story.bar(label);
   const deadline = performance.now() + PATIENCE_MS;
-  let seen = '';
   while (!(await isOver())) {
     if (performance.now() > deadline) throw new Error(`${label} took longer than ${PATIENCE_MS / 1000} s`);
-    const job = await newestActive(commvault);
-    if (job !== null) {
-      seen = `${job.totalNumOfFiles.toLocaleString('en')} documents, ${(job.sizeOfApplication / 1e6).toFixed(0)} MB`;
-      bar.update(job.percentComplete === 0 ? null : job.percentComplete / 100, `${job.currentPhaseName}  ${seen}`);
-    }
+    const job = await newest(commvault, 'Active');
+    if (job !== null) bar.update(job.percentComplete === 0 ? null : job.percentComplete / 100, `${job.currentPhaseName}  ${amountOf(job)}`);
     await delay(POLL_MS);
   }
-  bar.done(seen);
+  const job = await newest(commvault, 'Finished');
+  bar.done(job === null ? '' : amountOf(job));
 }
 
-async function newestActive(commvault: Client): Promise<JobSummary | null> {
-  const { body } = await commvault.call('GET', '/commandcenter/api/Job?jobCategory=Active&completedJobLookupTime=600');
+function amountOf({ totalNumOfFiles, sizeOfApplication }: JobSummary): string {
+  return `${totalNumOfFiles.toLocaleString('en')} documents, ${(sizeOfApplication / 1e6).toFixed(0)} MB`;
+}
+
+async function newest(commvault: Client, category: 'Active' | 'Finished'): Promise<JobSummary | null> {
+  const { body } = await commvault.call('GET', `/commandcenter/api/Job?jobCategory=${category}&completedJobLookupTime=600`);
   const jobs = (body.jobs ?? []) as readonly { readonly jobSummary: JobSummary }[];
   return jobs[0]?.jobSummary ?? null;
 }
 
 /** Why the newest job that is over failed. */
 export async function newestFailure(commvault: Client): Promise<string> {
-  const { body } = await commvault.call('GET', '/commandcenter/api/Job?jobCategory=Finished&completedJobLookupTime=600');
-  const [job] = (body.jobs ?? []) as readonly { readonly jobSummary: { readonly pendingReason: string } }[];
-  return job?.jobSummary.pendingReason ?? 'no reason is known';
+  return (await newest(commvault, 'Finished'))?.pendingReason ?? 'no reason is known';
 }

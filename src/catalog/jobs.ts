@@ -126,17 +126,19 @@ function selectJobs({ db }: CatalogContext) {
   return db
     .selectFrom('jobs')
     .innerJoin('leases', 'leases.jobId', 'jobs.id')
+    .leftJoin('snapshots', (join) => join.onRef('snapshots.id', '=', 'jobs.snapshotId').on('jobs.kind', '=', 'snapshot'))
     .select([
       'jobs.id', 'jobs.kind', 'jobs.state', 'jobs.projectId', 'jobs.clusterId', 'jobs.snapshotId', 'jobs.restoreId', 'jobs.createdAt',
       'jobs.startedAt', 'jobs.finishedAt', 'jobs.cancelRequestedAt', 'jobs.attempt', 'jobs.errorCode', 'jobs.errorMessage',
       'jobs.errorHint', 'jobs.requestedBy', 'jobs.number', 'leases.phase', 'leases.namespace', 'leases.documentsDone',
       'leases.documentsTotal', 'leases.bytesDone', 'leases.bytesTotal', 'leases.bytesPerSecond', 'leases.etaSeconds',
+      'snapshots.storageSizeBytes as storedBytes',
     ]);
 }
 
 type JobRow = Awaited<ReturnType<ReturnType<typeof selectJobs>['execute']>>[number];
 
-/** The columns are the record's fields; copying 500 rows of 24 would cost more than reading them. */
+/** The columns are the record's fields; copying 500 rows of 25 would cost more than reading them. */
 function recordOf(row: JobRow): Job {
   return row as JobRow & { kind: JobKind; state: JobState };
 }

@@ -44,6 +44,8 @@ export interface Job {
   readonly bytesPerSecond: number | null;
   readonly etaSeconds: number | null;
   readonly namespace: string | null;
+  /** Bytes that a completed snapshot added to the repository; null for every other job. */
+  readonly storedBytes: number | null;
   readonly attempt: number;
   /** Code and words of the failure; never a secret. */
   readonly errorCode: string | null;

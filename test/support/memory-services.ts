@@ -60,7 +60,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
     const id = nextId();
     const made: Job = {
       ...job, id, state: 'queued', createdAt: clock.now(), startedAt: null, finishedAt: null, cancelRequestedAt: null, phase: null, documentsDone: 0,
-      documentsTotal: null, bytesDone: 0, bytesTotal: null, bytesPerSecond: null, etaSeconds: null, namespace: null, attempt: 1, errorCode: null,
+      documentsTotal: null, bytesDone: 0, bytesTotal: null, bytesPerSecond: null, etaSeconds: null, namespace: null, storedBytes: null, attempt: 1, errorCode: null,
       errorMessage: null, errorHint: null, requestedBy: `${principal.kind} ${principal.name}`, number: number(`job ${id}`),
     };
     state.jobs.set(id, made);
@@ -119,6 +119,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
         consistency: 'point-in-time', documents: 1000, dataSizeBytes: 1_000_000, storageSizeBytes: 250_000,
       });
       endJob(jobId, 'completed');
+      change(state.jobs, jobId, { storedBytes: 250_000 });
       return change(state.snapshots, id, { expiresAt: new Date(now.getTime() + retentionDays * 86_400_000) });
     },
     endJob,

@@ -5,6 +5,8 @@ import type { OnProgress } from '../../foundation/progress.ts';
 export interface ProgressTally {
   /** A phase with known totals begins; counts start from zero. */
   begin(phase: string, totals?: { readonly documents: number; readonly bytes: number }): void;
+  /** A phase that moves no documents begins; it shows what the one before it did. */
+  follow(phase: string): void;
   add(namespace: string, documents: number, bytes: number): void;
 }
 
@@ -26,6 +28,10 @@ export function createProgressTally(onProgress: OnProgress, clock: Clock): Progr
       totals = total ?? null;
       documentsDone = 0;
       bytesDone = 0;
+      tell(null);
+    },
+    follow(next) {
+      phase = next;
       tell(null);
     },
     add(namespace, documents, bytes) {

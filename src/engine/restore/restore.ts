@@ -104,7 +104,7 @@ async function runSteps(options: RestoreOptions, attempt: Attempt, target: Targe
   await store.save(planned.plan);
   await phase('swap');
   await swapNames(context);
-  tally.begin('finish');
+  tally.follow('finish');
   await phase('finish');
   await completeRestore({ ...context, log: options.log, ...(options.onPhase === undefined ? {} : { onPhase: options.onPhase }) });
 }

@@ -15,7 +15,7 @@ export type SwapContext = Pick<RestoreContext, 'plan' | 'store' | 'target' | 'ta
 /** Ends in state `committed`, or throws with the plan in state `swapping`, to be rolled back. @throws RESTORE_SWAP_FAILED */
 export async function swapNames(context: SwapContext): Promise<void> {
   const { plan, store, options, target, tally } = context;
-  tally.begin('swap');
+  tally.follow('swap');
   await noteLive(context);
   plan.state = 'swapping';
   await store.save(plan);

@@ -45,7 +45,12 @@ export function createRunRestore(parts: RunRestoreParts): JobHandler {
         tempDir: context.tempDir, signal: context.signal, onProgress: context.onProgress, log: context.log,
         clock: parts.clock, onPhase: parts.onPhase,
       };
-      return completionOf(parts, { restoreId: restore.id, sourceClusterId: snapshot.clusterId, keepHours }, await restoreOrSettle(parts, context, options));
+      const result = await restoreOrSettle(parts, context, options);
+      // Also where an attempt before this one did the work, or the target was only finished from the plan.
+      context.onProgress({
+        phase: 'finish', documentsDone: result.documents, documentsTotal: result.documents, bytesDone: result.bytes, bytesTotal: result.bytes, namespace: null,
+      });
+      return completionOf(parts, { restoreId: restore.id, sourceClusterId: snapshot.clusterId, keepHours }, result);
     } finally {
       await reader.close();
     }

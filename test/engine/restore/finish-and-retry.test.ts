@@ -47,6 +47,13 @@ describe('a restore of what others touch meanwhile', () => {
     assert.match((warnings ?? []).join(), /shop\.c 1 of the first 2 documents are older than the TTL index ttl/);
   });
 
+  test('shows in its last phases what it did before', async () => {
+    const told = new Map<string, number>();
+    await using world = await restoreWorld(repository, await snapshot(), server.uri, { ...CHOICE, onProgress: ({ phase, documentsDone }) => void told.set(phase, documentsDone) });
+    await restoreSnapshot(world.options);
+    assert.deepEqual(['prove', 'swap', 'finish'].map((phase) => told.get(phase)), [1, 1, 1]);
+  });
+
   test('finishes with a warning when somebody drops the TTL index right after the swap', async () => {
     await using world = await restoreWorld(repository, await snapshot(), server.uri, {
       ...CHOICE, onPhase: async (phase) => void (phase === 'finish:expiries' && (await client.db('shop').collection('c').dropIndex('ttl'))),

@@ -82,6 +82,8 @@ describe('the handlers', () => {
     const done = await ended(catalog, job.id);
     assert.equal(done.state, 'completed', done.errorMessage ?? '');
     assert.equal(done.documentsDone, 3);
+    assert.ok((done.storedBytes ?? 0) > 0);
+    assert.equal(done.storedBytes, (await repository.loadSnapshot(snapshotId)).stats.storedBytes);
     const row = await catalog.snapshots.get(snapshotId);
     const root = await repository.loadSnapshot(snapshotId);
     assert.equal(row?.state, 'completed');
@@ -156,6 +158,7 @@ describe('the handlers', () => {
     const { job, restoreId } = await askForRestore(catalog, queue, inventory, snapshotId);
     const done = await ended(catalog, job.id);
     assert.equal(done.state, 'completed', done.errorMessage ?? '');
+    assert.deepEqual([done.documentsDone, done.documentsTotal, done.bytesDone, done.storedBytes], [3, 3, 3000, null], 'a finished job shows what it did');
     const restore = await catalog.restores.get(restoreId ?? '');
     assert.deepEqual([restore?.proof?.collections, restore?.proof?.documents, restore?.proof?.bytes], [1, 3, 3000]);
     assert.deepEqual((await catalog.clusters.get(inventory.cluster.id))?.lastProvenAt, restore?.proof?.provenAt);

@@ -69,7 +69,7 @@ export function presentJobSummary(job: Job, place: JobPlace, now: Date): object 
     isVisible: true,
     isAged: false,
     sizeOfApplication: job.bytesDone,
-    sizeOfMediaOnDisk: 0,
+    sizeOfMediaOnDisk: job.storedBytes ?? 0,
     totalNumOfFiles: job.documentsDone,
     subclient: presentEntity(place),
     destinationClient: { clientId: place.clientId, clientName: place.project.name, displayName: place.project.name },
@@ -102,7 +102,7 @@ export function presentJobDetails(job: Job, place: JobPlace): object {
           endTime,
           numOfObjects: job.documentsDone,
           sizeOfApplication: String(job.bytesDone),
-          dataWritten: '0',
+          dataWritten: String(job.storedBytes ?? 0),
           failures: job.errorMessage ?? '',
         },
         generalInfo: {

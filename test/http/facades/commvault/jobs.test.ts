@@ -71,6 +71,16 @@ describe('jobs of Commvault', () => {
     assert.equal(Number(done['jobEndTime']) - Number(done['jobStartTime']), 5);
   });
 
+  test('tell how much a finished snapshot added to the store', async () => {
+    const number = await backup();
+    const job = facade.jobs.get(idOf(number));
+    facade.completeSnapshot(job?.snapshotId ?? '');
+    assert.equal((await summary(number))['sizeOfMediaOnDisk'], 250_000);
+    const { json } = await facade.commvault('/JobDetails', { method: 'POST', body: { jobId: number } });
+    const { job: { jobDetail } } = json as unknown as { readonly job: { readonly jobDetail: { readonly detailInfo: { readonly dataWritten: string } } } };
+    assert.equal(jobDetail.detailInfo.dataWritten, '250000');
+  });
+
   test('say why they failed', async () => {
     const number = await backup();
     facade.endJob(idOf(number), 'failed', 'Connecting to db1.example:27017 failed: authentication was refused');

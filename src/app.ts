@@ -92,7 +92,7 @@ async function openParts(options: AppOptions, opened: (name: string, close: () =
   opened('home', home.close);
   const masterKey = await loadMasterKey(config.masterKeyFile);
   const sealer = createSealer(masterKey.bytes);
-  const catalog = await openCatalog({ database: config.databaseUrl === null ? { home: config.home } : { url: config.databaseUrl }, sealer, log, clock });
+  const catalog = await openCatalog({ database: databaseOf(config), sealer, log, clock });
   opened('catalog', catalog.close);
   await assertMasterKeyOf(catalog, masterKey, config.masterKeyFile);
   const repositories = await openOneRepository({ catalog, address: config.repositoryStore, masterKey: masterKey.bytes, tempDir: home.own, clock, log });
@@ -165,4 +165,24 @@ export async function openRepositoryOf(config: Config, { clock, log }: Pick<AppO
     await close();
     throw error;
   }
+}
+
+/**
+ * Opens the catalog alone, for commands that only look; a server that runs on the same home keeps running. An installation that is not
+ * there is not made. @throws MASTER_KEY_UNREADABLE, MASTER_KEY_OTHER, CATALOG_*
+ */
+export async function openCatalogOf(config: Config, { clock, log }: Pick<AppOptions, 'clock' | 'log'>): Promise<Catalog> {
+  const masterKey = await loadMasterKey(config.masterKeyFile, { make: false });
+  const catalog = await openCatalog({ database: databaseOf(config), sealer: createSealer(masterKey.bytes), log, clock });
+  try {
+    await assertMasterKeyOf(catalog, masterKey, config.masterKeyFile);
+    return catalog;
+  } catch (error) {
+    await catalog.close();
+    throw error;
+  }
+}
+
+function databaseOf({ databaseUrl, home }: Config): { readonly url: string } | { readonly home: string } {
+  return databaseUrl === null ? { home } : { url: databaseUrl };
 }

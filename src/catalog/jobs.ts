@@ -1,7 +1,7 @@
 // Job rows: what was asked for and how it ended. Who works on one, and how far it is, stands in its lease.
 import { sql } from 'kysely';
 import type { Job, JobKind, JobState, Page, PageOf } from '../domain/records.ts';
-import { atomically, countOf, isOneOfMany, readLongPage, type CatalogContext } from './context.ts';
+import { atomically, countOf, isAnyOf, isOneOfMany, readLongPage, type CatalogContext } from './context.ts';
 
 export interface NewJob {
   readonly id: string;
@@ -35,6 +35,8 @@ export interface Jobs {
   byNumber(number: number): Promise<Job | null>;
   /** Newest first. */
   list(filter: JobFilter, page: Page): Promise<PageOf<Job>>;
+  /** The newest ones, newest first, without the count that a list has. */
+  newest(filter: { readonly clusterIds?: readonly string[]; readonly failed?: boolean }, limit: number): Promise<readonly Job[]>;
   payload(id: string): Promise<Readonly<Record<string, unknown>> | null>;
   /** null: no such job. Rows of its snapshot follow. Workers hear of it by NOTIFY and by their own looking. */
   requestCancel(id: string, by: string): Promise<CancelAnswer | null>;
@@ -66,6 +68,12 @@ export function createJobs(context: CatalogContext): Jobs {
       return row === undefined ? null : recordOf(row);
     },
     list: (filter, page) => listJobs(context, filter, page),
+    async newest({ clusterIds, failed = false }, limit) {
+      const chosen = selectJobs(context).orderBy('jobs.createdAt', 'desc').orderBy('jobs.id', 'desc').limit(limit);
+      const ofClusters = clusterIds === undefined ? chosen : chosen.where(isAnyOf('jobs.clusterId', clusterIds));
+      const rows = await (failed ? ofClusters.where('jobs.state', '=', 'failed') : ofClusters).execute();
+      return rows.map(recordOf);
+    },
     async payload(id) {
       return (await db.selectFrom('jobs').select('payload').where('id', '=', id).executeTakeFirst())?.payload ?? null;
     },

@@ -1,5 +1,9 @@
-// Exit codes of the command line; `leafvault help` and docs/reference/cli.md show this table.
+// Codes that commands raise themselves, and exit codes; `leafvault help` and docs/reference/cli.md show those.
 import { isLeafvaultError } from '../foundation/errors.ts';
+
+export const CLI_ERRORS = {
+  CLI_CLUSTER_UNKNOWN: 'No cluster has that name. details: {name}',
+} as const;
 
 export const EXIT_CODES = {
   ok: { code: 0, meaning: 'done' },
@@ -13,7 +17,7 @@ export const EXIT_CODES = {
 } as const;
 
 const BY_CODE: readonly (readonly [RegExp, keyof typeof EXIT_CODES])[] = [
-  [/^CONFIG_/, 'usage'],
+  [/^(CONFIG_|CLI_)/, 'usage'],
   [/^(MASTER_KEY_|SEAL_)/, 'masterKey'],
   [/^CATALOG_/, 'catalog'],
   [/^(REPOSITORY_|STORAGE_)/, 'repository'],

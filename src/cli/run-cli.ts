@@ -1,9 +1,10 @@
 // `leafvault <command>`: parses, runs one command, turns a failure into a message and an exit code.
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { CONFIG_ERRORS, flagName, loadConfig, SETTINGS, type Config, type Setting, type SettingName } from '../config/index.ts';
 import { describeError, isLeafvaultError } from '../foundation/errors.ts';
 import { runCheck } from './check.ts';
 import { EXIT_CODES, exitCodeOf } from './errors.ts';
+import { runJobs } from './jobs.ts';
 import { printRoles } from './roles.ts';
 import { runService } from './serve.ts';
 import { leafvaultVersion } from './version.ts';
@@ -11,7 +12,10 @@ import type { CliWorld } from './world.ts';
 
 const HELP_WIDTH = 100;
 
-type Flags = Readonly<Record<string, string | boolean | undefined>>;
+type Flags = Readonly<Record<string, string | boolean | number | undefined>>;
+
+const JOBS_SHOWN = 20;
+const MOST_JOBS = 1_000;
 
 /** Runs the command of `argv` to its end and gives the exit code. Never throws. */
 export async function runCli(world: CliWorld): Promise<number> {
@@ -50,6 +54,15 @@ function buildProgram(world: CliWorld, outcome: { code: number }): Command {
   configured('check', 'prove that the repository is whole; needs the master key, not the catalog')
     .option('--read-data', 'also read, decrypt and verify every stored byte')
     .action(run((config, flags) => runCheck(world, config, { readData: flags.readData === true })));
+  configured('jobs', 'list the newest jobs: state, progress, why one failed, what a restore kept and warned of')
+    .option('--limit <number>', `how many, 1 to ${MOST_JOBS}`, jobLimit, JOBS_SHOWN)
+    .option('--cluster <name>', 'only of the clusters of this name')
+    .option('--failed', 'only those that failed')
+    .option('--json', 'as a JSON array, with all fields')
+    .addHelpText('after', '\nWorks beside a running service and without one. It reads the catalog with the master key and changes nothing.\n')
+    .action(run((config, flags) => runJobs(world, config, {
+      limit: Number(flags.limit), cluster: typeof flags.cluster === 'string' ? flags.cluster : null, failedOnly: flags.failed === true, json: flags.json === true,
+    })));
   command('roles', 'print the two createRole commands that a backup and a restore need on a cluster')
     .option('--json', 'as a JSON array of command documents')
     .action((flags: Flags) => printRoles(world, { json: flags.json === true }));
@@ -72,6 +85,12 @@ function configOf(world: CliWorld, flags: Flags): Config {
     if (typeof value === 'string') given[name] = value;
   }
   return loadConfig({ flags: given, env: world.env, cwd: world.cwd, configFile: typeof flags.config === 'string' ? flags.config : undefined, readFile: world.readFile });
+}
+
+function jobLimit(text: string): number {
+  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (limit < 1 || limit > MOST_JOBS) throw new InvalidArgumentError(`It must be a whole number from 1 to ${MOST_JOBS}.`);
+  return limit;
 }
 
 /** As commander names an option's value: `listen-port` -> `listenPort`. */

@@ -1,0 +1,121 @@
+// `leafvault jobs` on a catalog of its own: the embedded server of a home, with a service on it and without one.
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { openCatalog, type Catalog } from '../../src/catalog/index.ts';
+import { runCli } from '../../src/cli/index.ts';
+import { loadMasterKey } from '../../src/composition/master-key.ts';
+import { systemClock } from '../../src/foundation/clock.ts';
+import { createSealer } from '../../src/foundation/seal.ts';
+import { openPostgresQueue, type PostgresQueue } from '../../src/jobs/index.ts';
+import { insertCompleted, makeInventory, type Inventory } from '../support/catalog-rows.ts';
+import { askForRestore, askForSnapshot, type Asked } from '../support/job-rows.ts';
+import { silent } from '../support/postgres.ts';
+
+interface Run { readonly code: number; readonly out: string; readonly err: string }
+
+describe('leafvault jobs', () => {
+  let home: string;
+  let catalog: Catalog;
+  let queue: PostgresQueue;
+  let inventory: Inventory;
+  let failed: Asked;
+  let restored: Asked;
+
+  const run = async (...argv: readonly string[]): Promise<Run> => {
+    let out = '';
+    let err = '';
+    const code = await runCli({
+      argv: ['jobs', '--home', home, '--log-level', 'silent', ...argv], env: {}, cwd: home,
+      readFile: () => { throw Object.assign(new Error('none'), { code: 'ENOENT' }); },
+      out: (text) => { out += text; },
+      err: (text) => { err += text; },
+      stop: new AbortController().signal,
+    });
+    return { code, out, err };
+  };
+  /** Ends a job as its worker would. */
+  const end = async (outcome: Parameters<Catalog['leases']['finish']>[1], documentsDone: number): Promise<void> => {
+    const job = await catalog.leases.claimNext({ workerId: 'w', leaseSeconds: 60, kinds: ['snapshot', 'restore'] });
+    assert.ok(job);
+    const progress = { documentsDone, documentsTotal: 12_000, bytesDone: 3_000_000, bytesTotal: 12_000_000, namespace: null, bytesPerSecond: null, etaSeconds: null };
+    await catalog.leases.saveProgress(job.claim, { ...progress, phase: 'scan' });
+    await catalog.fenced(job.claim, (tx) => tx.leases.finish(job.claim, outcome));
+  };
+
+  before(async () => {
+    home = await mkdtemp(join(tmpdir(), 'leafvault-jobs-'));
+    const key = await loadMasterKey(join(home, 'master.key'));
+    catalog = await openCatalog({ database: { home }, sealer: createSealer(key.bytes), log: silent, clock: systemClock });
+    queue = await openPostgresQueue({ catalog, log: silent });
+  });
+  after(async () => {
+    await queue?.close();
+    await catalog?.close();
+    await rm(home, { recursive: true, force: true });
+  });
+
+  test('says that there are none', async () => {
+    const { code, out } = await run();
+    assert.equal(code, 0);
+    assert.match(out, /^There are no jobs yet\./);
+    assert.equal((await run('--failed')).out, 'No job has failed.\n');
+    assert.equal((await run('--json')).out, '[]\n');
+  });
+
+  test('lists the newest first, beside an open catalog: why one failed, what a restore kept and warned of', async () => {
+    inventory = await makeInventory(catalog);
+    const taken = await insertCompleted(catalog, inventory);
+    failed = await askForSnapshot(catalog, queue, inventory);
+    await end({ code: 'SOURCE_UNREACHABLE', message: 'Connecting to db1:27017 failed: \u001b[31mECONNREFUSED\nagain', hint: 'Check that the hosts are right' }, 3_000);
+    restored = await askForRestore(catalog, queue, inventory, taken.snapshotId);
+    await catalog.restores.saveProof(restored.restoreId ?? '', { provenAt: new Date(), collections: 1, documents: 12_000, bytes: 3_000_000 }, {
+      collections: [{ from: 'shop.orders', to: 'shop.orders', failedIndexes: [{ name: 'by text', reason: 'too many' }] }], movedAside: ['shop.orders_old'], warnings: ['shop.c expires soon'],
+    });
+    await end('completed', 12_000);
+    const { code, out } = await run();
+    assert.equal(code, 0, out);
+    const [titles, ...lines] = out.trimEnd().split('\n');
+    assert.match(titles ?? '', /^ID +KIND +CLUSTER +STATE +WHEN +PROGRESS$/);
+    const name = inventory.cluster.name;
+    assert.match(lines[0] ?? '', new RegExp(`^${restored.job.id} +restore +${name} +completed +\\d{4}-\\d\\d-\\d\\dT[0-9:]+Z, \\d+ s +12,000 documents, 3 MB$`));
+    assert.deepEqual(lines.slice(1, 4), ['  kept: shop.orders_old', '  WARNING: shop.c expires soon', '  WARNING: index "by text" of shop.orders was not built: too many']);
+    assert.match(lines[4] ?? '', new RegExp(`^${failed.job.id} +snapshot +${name} +failed +.*scan: 25 %, 3,000 documents, 3 MB$`));
+    assert.deepEqual(lines.slice(5, 7), ['  SOURCE_UNREACHABLE: Connecting to db1:27017 failed: \uFFFD[31mECONNREFUSED again', '  HINT: Check that the hosts are right']);
+    assert.match(lines[7] ?? '', / completed /);
+    assert.equal(lines.length, 8);
+  });
+
+  test('narrows to failed ones, to a cluster, to a number', async () => {
+    const ids = async (...argv: readonly string[]): Promise<string[]> => (JSON.parse((await run('--json', ...argv)).out) as { readonly id: string }[]).map(({ id }) => id);
+    assert.deepEqual((await ids()).slice(0, 2), [restored.job.id, failed.job.id]);
+    assert.equal((await ids()).length, 3);
+    assert.deepEqual(await ids('--failed'), [failed.job.id]);
+    assert.deepEqual(await ids('--limit', '1'), [restored.job.id]);
+    assert.deepEqual(await ids('--cluster', inventory.cluster.name, '--failed'), [failed.job.id]);
+    const unknown = await run('--cluster', 'nobody');
+    assert.equal(unknown.code, 2);
+    assert.match(unknown.err, /no cluster of that name/);
+    for (const limit of ['0', '-1', 'x', '1001']) assert.equal((await run('--limit', limit)).code, 2, limit);
+  });
+
+  test('works where no service runs, and leaves none behind', async () => {
+    await queue.close();
+    await catalog.close();
+    const { code, out } = await run('--failed');
+    assert.equal(code, 0);
+    assert.match(out, new RegExp(failed.job.id));
+    assert.deepEqual((await run()).code, 0);
+  });
+
+  test('makes no installation where there is none', async () => {
+    const nowhere = await mkdtemp(join(tmpdir(), 'leafvault-jobs-'));
+    const { code, err } = await run('--home', join(nowhere, 'home'));
+    assert.equal(code, 4);
+    assert.match(err, /MASTER_KEY_UNREADABLE|no such file/);
+    await assert.rejects(rm(join(nowhere, 'home')), { code: 'ENOENT' });
+    await rm(nowhere, { recursive: true });
+  });
+});

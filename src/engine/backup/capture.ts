@@ -13,6 +13,7 @@ import { readPrevious } from './previous-snapshot.ts';
 import { batchBytesFor, limitRate } from './scan/limit-rate.ts';
 import { settleCollection } from './settle/settle-collection.ts';
 import type { SettleCollection } from './settle/store-lists.ts';
+import { hostsOfUri } from '../mongo/index.ts';
 import { readSourceIdentity, type SourceIdentity } from './source-identity.ts';
 import { asReadError, isTransient, openSource, type Source } from './source.ts';
 import { watchProgress } from './watch-progress.ts';
@@ -39,7 +40,7 @@ export async function captureWith(options: CaptureOptions, steps: CaptureSteps):
       return await captureOnce(options, { selection: options.selection, previous, settle: steps.settleCollection });
     } catch (error) {
       throwIfAborted(options.signal);
-      if (attempt === ATTEMPTS || !mayPass(error)) throw asReadError(error, 'Capturing');
+      if (attempt === ATTEMPTS || !mayPass(error)) throw asReadError(error, 'Capturing', hostsOfUri(options.uri).join(', '));
       options.log.warn({ attempt, reason: describeError(error) }, 'the capture begins again');
       await sleep(BEGIN_AGAIN_AFTER_MS, options.signal);
     }

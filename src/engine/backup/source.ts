@@ -137,17 +137,20 @@ export function isPrivilegeMissing(error: unknown): boolean {
   return serverCode(error) === 13 || isLeafvaultError(error, 'SOURCE_PRIVILEGE_MISSING');
 }
 
-/** Puts a refused read into the family's words; others pass as they are. */
-export function asReadError(error: unknown, what: string): unknown {
+/**
+ * Puts a refused read into the family's words; others pass as they are.
+ * @param member `host:port` of whom was read
+ */
+export function asReadError(error: unknown, what: string, member: string): unknown {
   const code = serverCode(error);
   if (code === null) return error;
   if (code === 13) {
-    return new LeafvaultError('SOURCE_PRIVILEGE_MISSING', `${what} failed: the account may not do this`, {
-      details: { command: what },
+    return new LeafvaultError('SOURCE_PRIVILEGE_MISSING', `${what} on ${member} failed: the account may not do this`, {
+      details: { command: what, member },
       hint: 'Give the account the role leafvaultBackup; `leafvault roles` prints how to create it',
     });
   }
-  return new LeafvaultError('SOURCE_READ_FAILED', `${what} failed: ${describeError(error)}`, { cause: error, details: { command: what, code } });
+  return new LeafvaultError('SOURCE_READ_FAILED', `${what} on ${member} failed: ${describeError(error)}`, { cause: error, details: { command: what, member, code } });
 }
 
 async function openLink(options: SourceOptions, preferred: string | null): Promise<Link> {

@@ -1,5 +1,5 @@
 // Opens a client and says in words why it can't: dead host, wrong password, bad connection string. Never a secret.
-import { MongoClient, MongoParseError, MongoServerError, type MongoClientOptions } from 'mongodb';
+import { MongoClient, MongoParseError, MongoServerError, MongoServerSelectionError, type MongoClientOptions, type ServerHeartbeatSucceededEvent } from 'mongodb';
 import { throwIfAborted } from '../../foundation/abort.ts';
 import { describeError, LeafvaultError } from '../../foundation/errors.ts';
 import { redactUri } from '../../foundation/redact.ts';
@@ -20,12 +20,13 @@ const AUTH_CODES = new Set([11, 18, 33, 8000]);
 
 /**
  * A connected client that has answered a ping. Fails within seconds when no host answers or the login is refused.
- * @throws LeafvaultError {SOURCE,TARGET}_URI_INVALID, _UNREACHABLE, _AUTH_FAILED
+ * @throws LeafvaultError {SOURCE,TARGET}_URI_INVALID, _UNREACHABLE, _SET_NAME_OTHER, _AUTH_FAILED
  */
 export async function connect(uri: string, options: ConnectOptions = {}): Promise<MongoClient> {
   const side = options.side ?? 'SOURCE';
   throwIfAborted(options.signal);
   const client = makeClient(uri, side, options);
+  const names = watchSetNames(client);
   const onAbort = (): void => void client.close(true).catch(() => undefined);
   options.signal?.addEventListener('abort', onAbort, { once: true });
   try {
@@ -37,8 +38,9 @@ export async function connect(uri: string, options: ConnectOptions = {}): Promis
     // The first failure counts; a failed close leaves nothing that this process could use.
     await client.close(true).catch(() => undefined);
     throwIfAborted(options.signal);
-    throw asConnectError(cause, uri, side);
+    throw names.failure(cause, uri, side) ?? asConnectError(cause, uri, side);
   } finally {
+    names.end();
     options.signal?.removeEventListener('abort', onAbort);
   }
 }
@@ -69,6 +71,30 @@ export function asConnectError(cause: unknown, uri: string, side: Side = 'SOURCE
     hint: 'Check that the hosts are right, that MongoDB runs there and that a firewall lets this machine in',
     retryable: true,
   });
+}
+
+/**
+ * Notes which replica sets answer. Members of another set than `replicaSet=` names are dropped by the driver without a word, and then it
+ * says only that its time was over.
+ */
+function watchSetNames(client: MongoClient): { failure(cause: unknown, uri: string, side: Side): LeafvaultError | null; end(): void } {
+  const asked = client.options.replicaSet;
+  const found = new Set<string>();
+  const note = ({ reply }: ServerHeartbeatSucceededEvent): void => void found.add(typeof reply.setName === 'string' ? reply.setName : '');
+  if (asked !== undefined && asked !== '') client.on('serverHeartbeatSucceeded', note);
+  return {
+    failure(cause, uri, side) {
+      if (!(cause instanceof MongoServerSelectionError) || found.size === 0 || found.has(asked ?? '')) return null;
+      const hosts = hostsOfUri(uri);
+      const others = [...found].filter((name) => name !== '');
+      const words = others.length === 0 ? 'it is no member of a replica set' : `it belongs to the replica set ${others.join(' or ')}`;
+      return new LeafvaultError(`${side}_SET_NAME_OTHER`, `Connecting to ${hosts.join(', ')} failed: replicaSet=${asked} was asked for, and what answers says that ${words}`, {
+        details: { hosts, asked, found: others },
+        hint: others.length === 0 ? 'Leave replicaSet= out of the connection string, or name a member of the set' : `Write replicaSet=${others[0]} into the connection string, or name the hosts of ${asked}`,
+      });
+    },
+    end: () => void client.off('serverHeartbeatSucceeded', note),
+  };
 }
 
 function asUriError(cause: unknown, uri: string, side: Side): LeafvaultError {

@@ -111,7 +111,7 @@ async function follow(tail: Tail): Promise<never> {
     } catch (error) {
       throwIfAborted(options.signal);
       failures = compareClusterTimes(before, tail.read.time) === 0 ? failures + 1 : 0;
-      if (failures > FAILURES || !(isTransient(error) || OPLOG_CURSOR_LOST.has(serverCode(error) ?? 0))) throw asReadError(error, 'Following the oplog');
+      if (failures > FAILURES || !(isTransient(error) || OPLOG_CURSOR_LOST.has(serverCode(error) ?? 0))) throw asReadError(error, 'Following the oplog', source.member);
       if (isTransient(error)) await source.recover(generation);
       if (source.generation !== generation) await checkIdentity(source, { time: tail.read.time, replicaSetId: tail.replicaSetId });
     }

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { Double, Int32, Long, MongoClient, type Document } from 'mongodb';
 import { BACKUP_ROLE } from '../../../src/engine/mongo/index.ts';
+import { isLeafvaultError } from '../../../src/foundation/errors.ts';
 import type { Progress } from '../../../src/foundation/progress.ts';
 import type { Repository, RepositoryWriter } from '../../../src/repository/index.ts';
 import { createMemoryStorage } from '../../../src/storage/index.ts';
@@ -202,6 +203,16 @@ describe('a snapshot', () => {
     const part = await readBack(repository, (await takeSnapshot({ uri: lesser, repository, onLog: (line) => void lines.push(line) })).root);
     assert.deepEqual([...part.keys()].filter((name) => name.startsWith('admin.')), []);
     assert.equal(lines.filter(({ msg }) => msg.includes('may not read')).length, 2);
+  });
+
+  it('names the member, and no more, where the account may not read', async () => {
+    const stranger = await servers.createUser({ user: 'stranger', password: 'secret-of-a-stranger', roles: [] });
+    await assert.rejects(takeSnapshot({ uri: stranger, repository }), (error: unknown) => {
+      assert.ok(isLeafvaultError(error, 'SOURCE_PRIVILEGE_MISSING'), String(error));
+      assert.match(error.message, /on 127\.0\.0\.1:\d+ failed: the account may not do this/);
+      assert.doesNotMatch(JSON.stringify([error.message, error.details, error.hint]), /secret-of-a-stranger/);
+      return true;
+    });
   });
 
   it('keeps the order of a capped collection that is written to', async () => {

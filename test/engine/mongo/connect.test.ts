@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { connect, connectToMember, readServerFacts } from '../../../src/engine/mongo/index.ts';
 import { isLeafvaultError, type LeafvaultError } from '../../../src/foundation/errors.ts';
-import { freePort, startReplicaSet, type ReplicaSet } from '../../support/mongod.ts';
+import { freePort, startReplicaSet, startStandalone, type ReplicaSet } from '../../support/mongod.ts';
 
 let servers: ReplicaSet;
 let uri: string;
@@ -62,6 +62,23 @@ describe('connect', () => {
     assert.match(error.message, /127\.0\.0\.1:\d+ as somebody/);
     assert.ok(ms < 5_000, `${ms}`);
     holdsNoSecret(error);
+  });
+
+  it('names the replica set that answers where the connection string asks for another', async () => {
+    for (const side of ['SOURCE', 'TARGET'] as const) {
+      const { error } = await failure(connect(`${uri}${uri.includes('?') ? '&' : '?'}replicaSet=rs9`.replace(/replicaSet=rs0&?/, ''), { side, selectionTimeoutMs: 1_000 }));
+      assert.equal(error.code, `${side}_SET_NAME_OTHER`);
+      assert.match(error.message, /127\.0\.0\.1:\d+ failed: replicaSet=rs9 was asked for.*replica set rs0$/);
+      assert.match(error.hint ?? '', /replicaSet=rs0/);
+      holdsNoSecret(error);
+    }
+  });
+
+  it('says so where a replica set is asked for and a standalone answers', async () => {
+    await using alone = await startStandalone();
+    const { error } = await failure(connect(`${alone.uri}?replicaSet=rs0`, { selectionTimeoutMs: 1_000 }));
+    assert.equal(error.code, 'SOURCE_SET_NAME_OTHER');
+    assert.match(error.message, /no member of a replica set/);
   });
 
   it('says what is wrong with a connection string', async () => {

@@ -39,7 +39,7 @@ async function listDatabases({ source }: CaptureContext): Promise<readonly strin
     const names = (reply.databases as readonly { readonly name: string }[]).map(({ name }) => name);
     return names.filter((name) => !INTERNAL_DATABASES.has(name));
   } catch (error) {
-    throw asReadError(error, 'Listing databases');
+    throw asReadError(error, 'Listing databases', source.member);
   }
 }
 
@@ -87,7 +87,7 @@ async function readWhole({ source }: CaptureContext, db: string, read: { readonl
       reply = await source.more(db, cursor);
     }
   } catch (error) {
-    throw asReadError(error, read.what);
+    throw asReadError(error, read.what, source.member);
   }
 }
 

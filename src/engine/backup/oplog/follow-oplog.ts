@@ -131,7 +131,7 @@ export function followOplog(options: FollowOptions): OplogFollower {
         throwIfAborted(options.signal);
         if (ended.signal.aborted) return;
         failures = compareClusterTimes(before, position) === 0 ? failures + 1 : 0;
-        if (failures > 20 || !(isTransient(error) || OPLOG_CURSOR_LOST.has(serverCode(error) ?? 0))) throw asReadError(error, 'Following the oplog');
+        if (failures > 20 || !(isTransient(error) || OPLOG_CURSOR_LOST.has(serverCode(error) ?? 0))) throw asReadError(error, 'Following the oplog', source.member);
         await source.recover(generation);
       }
       await sleep(20, signal).catch(() => undefined);

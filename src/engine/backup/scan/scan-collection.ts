@@ -97,7 +97,7 @@ async function scanOnce(context: CaptureContext, target: ScanTarget, run: { read
       const next = await afterFailure(context, place, error);
       context.log.debug({ namespace: target.label, uuid: target.uuid, next, reason: describeError(error) }, 'a scan was interrupted');
       if (next === 'gone' || next === 'again') return next;
-      if (next === 'fatal' || failures >= FAILURES_IN_PLACE) throw asReadError(error, `Reading ${target.label}`);
+      if (next === 'fatal' || failures >= FAILURES_IN_PLACE) throw asReadError(error, `Reading ${target.label}`, context.source.member);
     }
   }
 }

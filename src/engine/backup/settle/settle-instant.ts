@@ -86,7 +86,7 @@ async function tryInstant(context: CaptureContext, state: SettleState): Promise<
   } catch (error) {
     throwIfAborted(context.signal);
     if (isTransient(error)) await context.source.recover(generation);
-    else if (!MOVED.has(serverCode(error) ?? 0)) throw asReadError(error, 'Settling');
+    else if (!MOVED.has(serverCode(error) ?? 0)) throw asReadError(error, 'Settling', context.source.member);
     return null;
   }
 }

@@ -138,7 +138,8 @@ async function withClient<T>(uri: string, use: (client: MongoClient) => Promise<
 
 /** `find` and `getMore` with `fieldsAsRaw`, on one session. `onDocuments` gets the content of each batch. */
 async function readRaw(db: Db, collection: string, onDocuments: (bytes: Uint8Array) => void): Promise<number> {
-  const options = { fieldsAsRaw: { firstBatch: true, nextBatch: true } };
+  // A cursor's id has to go back as the long that it is.
+  const options = { fieldsAsRaw: { firstBatch: true, nextBatch: true }, promoteLongs: false };
   let bytes = 0;
   const take = (batch: readonly Uint8Array[]): void => {
     for (const document of batch) {

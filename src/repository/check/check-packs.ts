@@ -1,7 +1,7 @@
 // Every pack against the index that names it, and on demand every byte of it.
 import { throwIfAborted } from '../../foundation/abort.ts';
 import { isLeafvaultError, type LeafvaultError } from '../../foundation/errors.ts';
-import { releaseMemory } from '../chunks/release-memory.ts';
+import { releaseMemory } from '../../foundation/release-memory.ts';
 import type { RepositoryContext } from '../context.ts';
 import { CHUNK_ENTRY_BYTES, readChunkEntry, type ChunkEntry } from '../format/chunk-entry.ts';
 import type { IndexPayload } from '../format/index-object.ts';

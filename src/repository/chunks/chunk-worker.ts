@@ -1,8 +1,8 @@
 // The entry of a worker thread.
 import { parentPort, workerData } from 'node:worker_threads';
+import { releaseMemory } from '../../foundation/release-memory.ts';
 import type { ChunkJob, WorkerStart } from './chunk-jobs.ts';
 import { createChunkWork } from './chunk-work.ts';
-import { releaseMemory } from './release-memory.ts';
 
 const work = createChunkWork((workerData as WorkerStart).chunkIdKey);
 

@@ -1,9 +1,9 @@
 // One chunk: its id, its sealed form and back (format document, section 7). Runs in worker threads.
 import { createCipheriv, createDecipheriv, createHmac, type KeyObject } from 'node:crypto';
+import { releaseMemory } from '../../foundation/release-memory.ts';
 import { CHUNK_TYPES } from '../format/chunk-entry.ts';
 import { FORMAT_VERSION } from '../format/names.ts';
 import { packNonce, TAG_BYTES } from '../format/pack.ts';
-import { releaseMemory } from './release-memory.ts';
 import { compressBound, type Zstd } from './zstd.ts';
 
 /** What the tag of a chunk vouches for, besides its bytes. */

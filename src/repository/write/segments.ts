@@ -1,6 +1,5 @@
 // Memory for packs that are being filled or sent: pieces of 1 MiB that are used again and again.
-
-import { releaseMemory } from '../chunks/release-memory.ts';
+import { releaseMemory } from '../../foundation/release-memory.ts';
 
 export const SEGMENT_BYTES = 1024 * 1024;
 

@@ -4,6 +4,7 @@ import { LeafvaultError } from '../foundation/errors.ts';
 import { createApiKeys, type ApiKeys } from './api-keys.ts';
 import { createAuditEvents, type AuditEvents } from './audit-events.ts';
 import { createClusters, type Clusters } from './clusters.ts';
+import { createChains, type Chains } from './chains.ts';
 import type { CatalogContext } from './context.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createLeases, type Claim, type Leases } from './leases.ts';
@@ -19,6 +20,7 @@ import { createSessions, type Sessions } from './sessions.ts';
 import { createSettings, type Settings } from './settings.ts';
 import { createSnapshots, type Snapshots } from './snapshots.ts';
 import { createSubclients, type Subclients } from './subclients.ts';
+import { createTailers, tailerLost, type TailerClaim, type Tailers } from './tailers.ts';
 import { createUsers, type Users } from './users.ts';
 import { createWorkers, type Workers } from './workers.ts';
 
@@ -37,6 +39,8 @@ export interface CatalogAggregates {
   readonly restorePlans: RestorePlans;
   readonly jobs: Jobs;
   readonly leases: Leases;
+  readonly tailers: Tailers;
+  readonly chains: Chains;
   readonly workers: Workers;
   readonly numbers: Numbers;
   readonly subclients: Subclients;
@@ -59,6 +63,8 @@ export interface CatalogStore extends CatalogAggregates {
    * taken over before the commit. @throws CATALOG_LEASE_LOST
    */
   fenced<T>(claim: Claim, work: (tx: CatalogTransaction) => Promise<T>): Promise<T>;
+  /** The same for who follows a cluster's oplog. @throws CATALOG_TAILER_LOST */
+  following<T>(claim: TailerClaim, work: (tx: CatalogTransaction) => Promise<T>): Promise<T>;
 }
 
 export function createCatalogStore(context: CatalogContext): CatalogStore {
@@ -70,6 +76,11 @@ export function createCatalogStore(context: CatalogContext): CatalogStore {
     fenced: (claim, work) =>
       transaction(async (tx) => {
         await requireClaim(tx, claim);
+        return work(tx);
+      }),
+    following: (claim, work) =>
+      transaction(async (tx) => {
+        await requireTailer(tx, claim);
         return work(tx);
       }),
   };
@@ -97,6 +108,13 @@ async function requireClaim(tx: CatalogTransaction, { jobId, workerId, token }: 
   });
 }
 
+async function requireTailer(tx: CatalogTransaction, { clusterId, workerId, token }: TailerClaim): Promise<void> {
+  const { rows } = await tx.executeSql(
+    'select cluster_id from tailers where cluster_id = $1 and owner = $2 and token = $3 for update', [clusterId, workerId, token],
+  );
+  if (rows.length === 0) throw tailerLost(clusterId);
+}
+
 function createAggregates(context: CatalogContext): CatalogAggregates {
   return {
     organizations: createOrganizations(context),
@@ -112,6 +130,8 @@ function createAggregates(context: CatalogContext): CatalogAggregates {
     restorePlans: createRestorePlans(context),
     jobs: createJobs(context),
     leases: createLeases(context),
+    tailers: createTailers(context),
+    chains: createChains(context),
     workers: createWorkers(context),
     numbers: createNumbers(context),
     subclients: createSubclients(context),

@@ -10,6 +10,8 @@ export interface NewCluster {
   readonly uri: string;
   /** `host:port` each, without credentials. */
   readonly hosts: readonly string[];
+  /** False when absent. */
+  readonly continuousBackup?: boolean;
 }
 
 export interface ClusterNews {
@@ -32,21 +34,23 @@ export interface Clusters {
   /** The connection string, unsealed; keep it out of messages and logs. @throws SEAL_BROKEN */
   uriOf(id: string): Promise<string | null>;
   setUri(id: string, uri: string, hosts: readonly string[]): Promise<void>;
+  /** Whoever follows the cluster hears of it with the next renewal of its lease. */
+  setContinuousBackup(id: string, on: boolean): Promise<void>;
   /** Writes down what the last contact taught; absent fields stay. */
   learn(id: string, news: ClusterNews): Promise<void>;
 }
 
 const URI_PURPOSE = 'cluster connection string';
 const COLUMNS = [
-  'id', 'projectId', 'name', 'createdAt', 'hosts', 'replicaSetName', 'mongodbVersion', 'lastSuccessAt', 'lastProvenAt',
+  'id', 'projectId', 'name', 'createdAt', 'hosts', 'replicaSetName', 'mongodbVersion', 'lastSuccessAt', 'lastProvenAt', 'continuousBackup',
 ] as const;
 
 export function createClusters({ db, clock, sealer }: CatalogContext): Clusters {
   const select = () => db.selectFrom('clusters').select(COLUMNS);
   return {
-    async insert({ id, projectId, name, uri, hosts }) {
+    async insert({ id, projectId, name, uri, hosts, continuousBackup = false }) {
       const plain = {
-        id, projectId, name, hosts: [...hosts], createdAt: clock.now(),
+        id, projectId, name, hosts: [...hosts], createdAt: clock.now(), continuousBackup,
         replicaSetName: null, mongodbVersion: null, lastSuccessAt: null, lastProvenAt: null,
       };
       await db.insertInto('clusters').values({ ...plain, uriSealed: sealer.seal(uri, URI_PURPOSE) }).execute();
@@ -76,6 +80,9 @@ export function createClusters({ db, clock, sealer }: CatalogContext): Clusters 
     },
     async setUri(id, uri, hosts) {
       await db.updateTable('clusters').set({ uriSealed: sealer.seal(uri, URI_PURPOSE), hosts: [...hosts] }).where('id', '=', id).execute();
+    },
+    async setContinuousBackup(id, on) {
+      await db.updateTable('clusters').set({ continuousBackup: on }).where('id', '=', id).execute();
     },
     async learn(id, news) {
       const { hosts, ...rest } = news;

@@ -10,6 +10,7 @@ export const CATALOG_ERRORS = {
   CATALOG_DUPLICATE: 'A row with this key exists already',
   CATALOG_REFERENCE_MISSING: 'A row refers to one that does not exist',
   CATALOG_LEASE_LOST: 'The job was handed to another worker; this one may write nothing more for it',
+  CATALOG_TAILER_LOST: 'The cluster is followed by another worker; this one may write nothing more for it',
   CATALOG_QUERY_FAILED: 'PostgreSQL refused a query',
   CATALOG_DISK_FULL: 'No space is left where the catalog lives',
   CATALOG_HOME_FOREIGN: 'The catalog folder belongs to another user of this machine',

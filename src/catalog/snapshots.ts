@@ -32,6 +32,8 @@ export interface SnapshotOutcome {
   readonly expiresAt: Date;
   readonly mongodbVersion: string;
   readonly replicaSetName: string | null;
+  /** As the set's configuration says; null where the account could not read it. */
+  readonly replicaSetId?: string | null;
   readonly consistency: 'point-in-time' | 'fuzzy';
   readonly documents: number;
   readonly dataSizeBytes: number;

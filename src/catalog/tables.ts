@@ -19,6 +19,7 @@ export interface ClustersTable {
   mongodbVersion: string | null;
   lastSuccessAt: Date | null;
   lastProvenAt: Date | null;
+  continuousBackup: Defaulted<boolean>;
   createdAt: Date;
 }
 
@@ -93,6 +94,7 @@ export interface SnapshotsTable {
   expiresAt: Date;
   mongodbVersion: string | null;
   replicaSetName: string | null;
+  replicaSetId: string | null;
   consistency: string | null;
   documents: number | null;
   dataSizeBytes: number | null;
@@ -199,6 +201,50 @@ export interface RestorePlansTable {
   keptUntil: Date | null;
 }
 
+/** One for each cluster that ever had continuous backup. */
+export interface TailersTable {
+  clusterId: string;
+  owner: string | null;
+  token: Defaulted<number>;
+  expiresAt: Date | null;
+  state: Defaulted<string>;
+  chainId: string | null;
+  endRequested: string | null;
+  member: string | null;
+  positionT: number | null;
+  positionI: number | null;
+  oldestT: number | null;
+  oldestI: number | null;
+  newestT: number | null;
+  newestI: number | null;
+  rolls: Defaulted<boolean>;
+  warning: string | null;
+  statusAt: Date | null;
+  errorCode: string | null;
+  errorMessage: string | null;
+  errorHint: string | null;
+  errorAt: Date | null;
+}
+
+export interface ChainsTable {
+  id: string;
+  clusterId: string;
+  replicaSetId: string | null;
+  fromT: number;
+  fromI: number;
+  toT: number;
+  toI: number;
+  slices: Defaulted<number>;
+  records: Defaulted<number>;
+  rawBytes: Defaulted<number>;
+  storedBytes: Defaulted<number>;
+  createdAt: Date;
+  newestSliceAt: Date | null;
+  endedReason: string | null;
+  endedMessage: string | null;
+  endedAt: Date | null;
+}
+
 export interface PendingFactsTable {
   id: Generated<number>;
   snapshotId: string;
@@ -255,6 +301,8 @@ export interface Tables {
   leases: LeasesTable;
   workers: WorkersTable;
   restorePlans: RestorePlansTable;
+  tailers: TailersTable;
+  chains: ChainsTable;
   pendingFacts: PendingFactsTable;
   numbers: NumbersTable;
   subclients: SubclientsTable;

@@ -10,3 +10,13 @@ export interface ClusterTime {
 export function compareClusterTimes(a: ClusterTime, b: ClusterTime): number {
   return a.t === b.t ? a.i - b.i : a.t - b.t;
 }
+
+/** What `compareClusterTimes` orders, as text whose order is that of its characters: 16 hex digits. */
+export function positionOf({ t, i }: ClusterTime): string {
+  return t.toString(16).padStart(8, '0') + i.toString(16).padStart(8, '0');
+}
+
+/** The cluster time of a position of 16 hex digits. */
+export function timeOfPosition(position: string): ClusterTime {
+  return { t: Number.parseInt(position.slice(0, 8), 16), i: Number.parseInt(position.slice(8), 16) };
+}

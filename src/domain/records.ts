@@ -17,6 +17,8 @@ export interface Cluster {
   readonly mongodbVersion: string | null;
   readonly lastSuccessAt: Date | null;
   readonly lastProvenAt: Date | null;
+  /** Its oplog is to be followed, so that any instant can be restored. */
+  readonly continuousBackup: boolean;
 }
 
 export type JobKind = 'snapshot' | 'restore' | 'undo' | 'dropKept' | 'prepareDownload' | 'verify';

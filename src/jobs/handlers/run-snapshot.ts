@@ -103,6 +103,7 @@ function completionOf(root: SnapshotRoot, { id, clusterId }: SnapshotRecord, exp
       capturedAt: new Date(capturedAt),
       mongodbVersion: source.serverVersion,
       replicaSetName: source.replicaSetName,
+      replicaSetId: source.replicaSetId,
       dataSizeBytes: bytes,
       storageSizeBytes: root.stats.storedBytes,
     });

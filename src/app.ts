@@ -9,13 +9,13 @@ import { openOneRepository, type OpenedRepository } from './composition/one-repo
 import { onSameFileSystem } from './composition/same-file-system.ts';
 import { prepareTenants } from './composition/tenants.ts';
 import type { Config } from './config/index.ts';
-import { captureSnapshot, dropKept, restoreSnapshot, settleRestore, undoRestore } from './engine/index.ts';
+import { captureSnapshot, dropKept, restoreSnapshot, settleRestore, tailOplog, undoRestore } from './engine/index.ts';
 import type { Clock } from './foundation/clock.ts';
 import { LeafvaultError } from './foundation/errors.ts';
 import type { Logger } from './foundation/logger.ts';
 import { createSealer } from './foundation/seal.ts';
 import { buildServer, consoleDoor, downloadsDoor, facades, oauthDoor, type HttpServer } from './http/index.ts';
-import { createChores, createHandlers, openPostgresQueue, Worker, type PostgresQueue } from './jobs/index.ts';
+import { createChores, createHandlers, createTailers, openPostgresQueue, Worker, type PostgresQueue } from './jobs/index.ts';
 import { openRepository, type Repository } from './repository/index.ts';
 import { createOverview, createServices } from './services/index.ts';
 import { openStorage } from './storage/index.ts';
@@ -77,6 +77,10 @@ export function buildApp(options: AppOptions): App {
       if (worker !== null) {
         closers.add('worker', () => worker.stop());
         await worker.start();
+        // Behind the worker, which has taken over what dead processes left.
+        const tailers = createTailers({ ...parts, ...options, tail: tailOplog });
+        closers.add('tailers', tailers.stop);
+        await tailers.start();
       }
       working = true;
       await warnOfOneFileSystem(config, options.warn);

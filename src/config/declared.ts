@@ -52,7 +52,7 @@ export function declaredSchema(readSecret: SecretReader) {
     name: clusterName,
     id: id.optional(),
     uri: secret(MONGO_URI),
-    continuousBackup: z.literal(false, { error: 'continuous backup is not available in this version of Leafvault; leave it out or set it to false' }).default(false),
+    continuousBackup: z.boolean({ error: 'expected true or false' }).default(false),
   });
   const project = z.strictObject({ name, id: id.optional(), ...principals(PROJECT_ROLES), clusters: z.array(cluster).default([]) });
   const organization = z.strictObject({ name, id: id.optional(), ...principals([...ORG_ROLES, ...GLOBAL_ROLES] as const), projects: z.array(project).default([]) });

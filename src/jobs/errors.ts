@@ -12,6 +12,8 @@ export const JOBS_ERRORS = {
   JOBS_PAYLOAD_INVALID: 'The job was asked for with a payload that does not fit its kind',
   JOBS_DATA_DAMAGED: 'A check found damage in the repository',
   JOBS_SETTLE_FAILED: 'A target could not be cleaned up yet',
+  JOBS_TAILER_LOST: 'This process follows a cluster no more: its lease was given to another one, or could not be renewed in time',
+  JOBS_TAILER_DRAINED: 'What a tailer had gathered was put away, so that it can stop or end its chain',
   JOBS_QUEUE_FAILED: 'The queue could not be opened',
 } as const;
 

@@ -7,4 +7,5 @@ export type { Completion, JobContext, JobHandler, JobHandlers } from './job-hand
 export type { RepositoryProvider } from './repository-provider.ts';
 export { createHandlers, type HandlerParts } from './handlers/create-handlers.ts';
 export { createChores } from './chores.ts';
+export { createTailers, type Tailers, type TailersOptions } from './tailers/tailers.ts';
 export { Worker, type Chore, type WorkerOptions } from './worker.ts';

@@ -9,7 +9,7 @@ import { hostsOf } from './cluster-address.ts';
 import { declareCredentials, type DeclaredCredentials } from './declared-credentials.ts';
 import { contradiction, type DeclarationReport, type Declaring } from './declaring.ts';
 
-export interface DeclaredCluster { readonly name: string; readonly id?: string | undefined; readonly uri: string }
+export interface DeclaredCluster { readonly name: string; readonly id?: string | undefined; readonly uri: string; readonly continuousBackup?: boolean | undefined }
 export interface DeclaredProject extends DeclaredCredentials {
   readonly name: string; readonly id?: string | undefined; readonly clusters?: readonly DeclaredCluster[];
 }
@@ -72,10 +72,14 @@ export async function declareCluster({ catalog, clock, report }: Declaring, proj
     byName: () => catalog.clusters.byName(project.id, declared.name),
   }, report);
   if (known === null) {
-    await created(report, path, catalog.clusters.insert({ id: declared.id ?? newId(clock.now()), projectId: project.id, name: declared.name, uri: declared.uri, hosts }));
+    await created(report, path, catalog.clusters.insert({ id: declared.id ?? newId(clock.now()), projectId: project.id, name: declared.name, uri: declared.uri, hosts, continuousBackup: declared.continuousBackup ?? false }));
     return;
   }
   if (known.projectId !== project.id) throw contradiction(path, `cluster ${known.id} belongs to another project`);
+  if (declared.continuousBackup !== undefined && declared.continuousBackup !== known.continuousBackup) {
+    await catalog.clusters.setContinuousBackup(known.id, declared.continuousBackup);
+    report.changed.push(`continuous backup of ${path}, which is ${declared.continuousBackup ? 'on' : 'off'} now`);
+  }
   if ((await catalog.clusters.uriOf(known.id)) === declared.uri) return;
   await catalog.clusters.setUri(known.id, declared.uri, hosts);
   report.changed.push(`connection string of ${path}`);

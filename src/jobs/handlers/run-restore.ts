@@ -57,13 +57,13 @@ export function createRunRestore(parts: RunRestoreParts): JobHandler {
   };
 }
 
-async function restoreOrSettle(parts: RunRestoreParts, context: JobContext, options: RestoreOptions): Promise<RestoreResult> {
+async function restoreOrSettle(parts: RunRestoreParts, context: JobContext, options: RestoreOptions, restore: RestoreRecord): Promise<RestoreResult> {
   try {
     // Inside: an attempt that is cancelled before it begins still has to settle what the one before it left.
     throwIfAborted(context.signal);
     return await parts.restore(options);
   } catch (error) {
-    if ((await settleAfter(parts, context, options, error)) !== 'new') throw error;
+    if ((await settleAfter(parts, context, options, restore, error)) !== 'new') throw error;
     // It failed behind its swap, and has been finished: asked again, the engine answers from the plan.
     return parts.restore({ ...options, signal: AbortSignal.timeout(SETTLE_PATIENCE_MS) });
   }
@@ -122,6 +122,7 @@ function completionOf(
 ): Completion {
   return async (tx) => {
     const provenAt = clock.now();
+    await endChainOf(tx, targetClusterId);
     await tx.restores.saveProof(
       restoreId,
       { provenAt, collections: result.collections.length, documents: result.documents, bytes: result.bytes },

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { canReach, type Account } from '../../src/catalog/embedded-postgres/account.ts';
 import type { CatalogOptions } from '../../src/catalog/index.ts';
+import type { TailerChildOptions } from './tailer-child.ts';
 import type { WorkerChildOptions } from './worker-child.ts';
 
 export interface CatalogChild {
@@ -34,6 +35,12 @@ export function startCatalogChild(database: CatalogOptions['database'], { accoun
 /** Starts `worker-child.ts`. */
 export function startWorkerChild(options: WorkerChildOptions): CatalogChild {
   const script = join(ROOT, 'test', 'support', 'worker-child.ts');
+  return speakWith(spawn(process.execPath, [script, JSON.stringify(options)], { cwd: '/', stdio: ['pipe', 'pipe', 'inherit'] }));
+}
+
+/** Starts `tailer-child.ts`, whose `active` says how many clusters it follows. */
+export function startTailerChild(options: TailerChildOptions): CatalogChild {
+  const script = join(ROOT, 'test', 'support', 'tailer-child.ts');
   return speakWith(spawn(process.execPath, [script, JSON.stringify(options)], { cwd: '/', stdio: ['pipe', 'pipe', 'inherit'] }));
 }
 

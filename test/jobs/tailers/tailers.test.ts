@@ -1,5 +1,6 @@
 // One cluster followed from its first slice to being switched off, on a real server, catalog and store.
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { MongoClient } from 'mongodb';
 import { compareClusterTimes } from '../../../src/domain/cluster-time.ts';
@@ -147,11 +148,11 @@ describe('tailers', { timeout: 120_000 }, () => {
 
   test('end a chain in the catalog alone when the store lost a part of it', async () => {
     const tailers = await world.startTailers();
-    const { id } = await reach(world, inventory, await mark(client));
-    const broken = await reach(world, inventory, await mark(client));
+    await tailerIn(world, inventory, ({ state }) => state === 'running');
+    await reach(world, inventory, await mark(client));
+    const { id, slices } = await reach(world, inventory, await mark(client));
     await tailers.stop();
-    assert.ok(broken.slices >= 2);
-    const { rm } = await import('node:fs/promises');
+    assert.ok(slices >= 2);
     await rm(`${world.folder}/store/oplog/${id}/0000000001`);
     await world.startTailers();
     await until('the next chain', async () => (await windowsOf(world, inventory)).length === 2);

@@ -14,7 +14,7 @@ import type { Clock } from './foundation/clock.ts';
 import { LeafvaultError } from './foundation/errors.ts';
 import type { Logger } from './foundation/logger.ts';
 import { createSealer } from './foundation/seal.ts';
-import { buildServer, consoleDoor, downloadsDoor, facades, oauthDoor, type HttpServer } from './http/index.ts';
+import { buildServer, consoleApi, consoleDoor, downloadsDoor, facades, oauthDoor, type HttpServer } from './http/index.ts';
 import { createChores, createHandlers, createTailers, openPostgresQueue, Worker, type PostgresQueue } from './jobs/index.ts';
 import { openRepository, type Repository } from './repository/index.ts';
 import { createOverview, createServices } from './services/index.ts';
@@ -119,11 +119,11 @@ async function buildDoor({ options, catalog, queue, repositories, masterKey, own
   const baseUrl = (): string => server.baseUrl();
   const services = createServices({ catalog, queue, clock, masterKey, openArchive, baseUrl, restoreDefaults: config.restore });
   const console = consoleDoor({
-    overview: createOverview(catalog), clock, version: version.text,
+    overview: createOverview({ catalog, clock }), clock, version: version.text,
     readiness: async () => ({ catalog: await answers(catalog), repository: await repositories.isThere(), worker: isWorking() }),
   });
   const server: HttpServer = await buildServer({
-    services, facades, log, clock,
+    services, facades: [...facades, consoleApi], log, clock,
     plugins: [console, oauthDoor(services.identity), downloadsDoor(services.downloads)],
     publicUrl: config.listen.publicUrl,
     version: { gitHash: version.gitHash, versionString: version.text },

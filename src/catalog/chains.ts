@@ -40,6 +40,8 @@ export interface ChainTotals {
   readonly storedBytes: number;
   /** The newest `to` of a chain with a base. */
   readonly recoveryPoint: ClusterTime | null;
+  /** There is a chain that goes on, and it has a base. */
+  readonly openHasBase: boolean;
 }
 
 export interface Chains {
@@ -125,7 +127,8 @@ export function createChains({ db, clock }: CatalogContext): Chains {
       const { rows } = await sql<Omit<ChainTotals, 'recoveryPoint'> & { recoveryT: number | null; recoveryI: number | null }>`
         select c.cluster_id, sum(c.slices)::bigint as slices, sum(c.raw_bytes)::bigint as raw_bytes, sum(c.stored_bytes)::bigint as stored_bytes,
           (array_agg(c.to_t order by c.to_t desc, c.to_i desc) filter (where b.found))[1] as recovery_t,
-          (array_agg(c.to_i order by c.to_t desc, c.to_i desc) filter (where b.found))[1] as recovery_i
+          (array_agg(c.to_i order by c.to_t desc, c.to_i desc) filter (where b.found))[1] as recovery_i,
+          coalesce(bool_or(b.found and c.ended_at is null), false) as open_has_base
         from chains c left join lateral (select true as found from snapshots s where ${IN_WINDOW} limit 1) b on true
         group by c.cluster_id`.execute(db);
       return rows.map(({ recoveryT, recoveryI, ...totals }) => ({

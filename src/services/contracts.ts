@@ -4,6 +4,8 @@ import type { Readable } from 'node:stream';
 import type {
   Cluster, DeliveryKind, Job, Organization, Page, PageOf, Project, Restore, RestoreSelection, Snapshot, TimeSeriesChoice,
 } from '../domain/records.ts';
+import type { ClusterTime } from '../domain/cluster-time.ts';
+import type { Instant } from '../domain/instant.ts';
 import type { Principal } from '../domain/roles.ts';
 
 export interface Inventory {
@@ -69,6 +71,59 @@ export interface Restores {
   undoableUntil(clusterId: string, id: string): Promise<Date | null>;
   /** A prepared download is cancelled by ending its address. @throws RESTORE_NOT_FOUND, RESTORE_NOT_CANCELLABLE (already over) */
   cancel(request: { readonly cluster: Cluster; readonly id: string; readonly principal: Principal }): Promise<void>;
+}
+
+export type ContinuousState = 'off' | 'starting' | 'running' | 'warning' | 'failed';
+
+/** Instants of one chain: borders with `from <= border <= to`. */
+export interface ContinuousWindow {
+  readonly chainId: string;
+  /** T1 of the oldest base. */
+  readonly from: ClusterTime;
+  /** Of the newest slice. */
+  readonly to: ClusterTime;
+  /** Null while it goes on. */
+  readonly end: { readonly reason: string; readonly message: string | null; readonly at: Date } | null;
+}
+
+/** Between two windows: nothing with `from < border < to` can be restored. */
+export interface ContinuousGap {
+  readonly from: ClusterTime;
+  readonly to: ClusterTime;
+  /** For which the earlier chain ended: `FCV_CHANGED`, `STOPPED`, … */
+  readonly reason: string;
+}
+
+export interface ContinuousStatus {
+  readonly state: ContinuousState;
+  /** With state `failed`. */
+  readonly cause: { readonly code: string; readonly message: string; readonly hint: string | null; readonly at: Date | null } | null;
+  /** Words, with state `warning`. */
+  readonly warning: string | null;
+  /** The newest border that can be restored; null without a window. */
+  readonly recoveryPoint: ClusterTime | null;
+  /** From the recovery point to now. */
+  readonly lagSeconds: number | null;
+  /** Seconds of oplog that can still be lost before the tailer loses something; null before it was followed. */
+  readonly headroomSeconds: number | null;
+  /** `host:port` that is read. */
+  readonly member: string | null;
+  /** Oldest first. */
+  readonly windows: readonly ContinuousWindow[];
+  readonly gaps: readonly ContinuousGap[];
+}
+
+/** An instant that can be restored, in both forms; `time` is null where the window is too short for a whole second. */
+export interface RestorableInstant { readonly border: ClusterTime; readonly time: Date | null }
+
+export interface Continuous {
+  status(cluster: Cluster): Promise<ContinuousStatus>;
+  /**
+   * The newest usable base not behind the instant, in the newest chain whose window holds it; `border`: what the instant means.
+   * @throws CONTINUOUS_NO_WINDOW, CONTINUOUS_IN_FUTURE, CONTINUOUS_NOT_YET, CONTINUOUS_IN_GAP, CONTINUOUS_OUTSIDE_WINDOW, all but the
+   *   first with details {before, after}: the nearest `RestorableInstant`s, null where there is none
+   */
+  findBase(cluster: Cluster, instant: Instant): Promise<{ readonly snapshot: Snapshot; readonly chainId: string; readonly border: ClusterTime }>;
 }
 
 export interface Downloads {
@@ -140,8 +195,20 @@ export interface ClusterOverview {
   readonly storageSizeBytes: number | null;
   /** Raw bytes of the newest one; null without one. */
   readonly dataSizeBytes: number | null;
-  /** The newest instant that can be restored. */
+  /** The newest instant that can be restored, of a snapshot or between two. */
   readonly recoveryPointAt: Date | null;
+  /** Null where continuous backup is off and never was on. */
+  readonly continuous: ClusterContinuous | null;
+}
+
+export interface ClusterContinuous {
+  readonly state: ContinuousState;
+  readonly lagSeconds: number | null;
+  readonly headroomSeconds: number | null;
+  /** Of all chains of the cluster. */
+  readonly slices: number;
+  readonly rawBytes: number;
+  readonly storedBytes: number;
 }
 
 /** Numbers over everything, for metrics; not for the doors of the APIs. */
@@ -156,6 +223,7 @@ export interface Services {
   readonly inventory: Inventory;
   readonly snapshots: Snapshots;
   readonly restores: Restores;
+  readonly continuous: Continuous;
   readonly downloads: Downloads;
   readonly jobs: Jobs;
   readonly numbers: Numbers;

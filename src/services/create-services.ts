@@ -3,6 +3,7 @@ import type { CatalogStore } from '../catalog/index.ts';
 import type { Clock } from '../foundation/clock.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import { createAudit } from './audit.ts';
+import { createContinuous } from './continuous.ts';
 import type { Services } from './contracts.ts';
 import { createDownloads, type OpenArchive } from './downloads.ts';
 import { createIdentity } from './identity.ts';
@@ -33,6 +34,7 @@ export function createServices({ catalog, queue, clock, masterKey, baseUrl, open
     inventory: createInventory(catalog),
     snapshots: createSnapshots({ catalog, queue, clock }),
     restores: createRestores({ catalog, queue, clock, key, baseUrl, defaults: restoreDefaults }),
+    continuous: createContinuous({ catalog, clock }),
     downloads: createDownloads({ catalog, clock, key, openArchive }),
     jobs: createJobs({ catalog, queue }),
     numbers: catalog.numbers,

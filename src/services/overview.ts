@@ -1,34 +1,59 @@
 // What metrics tell: every cluster with its last success and proof, what it holds, and jobs by state.
-import type { CatalogAggregates, ClusterTotals, JobCount } from '../catalog/index.ts';
+import type { CatalogAggregates, ChainTotals, ClusterTotals, JobCount, Tailer } from '../catalog/index.ts';
 import type { Cluster, Project } from '../domain/records.ts';
-import type { ClusterOverview, Overview } from './contracts.ts';
+import type { Clock } from '../foundation/clock.ts';
+import { headroomOf, lagOf, stateOf } from './continuous-state.ts';
+import type { ClusterContinuous, ClusterOverview, Overview } from './contracts.ts';
 
 const PROJECTS_AT_ONCE = 500;
 
-export function createOverview(catalog: Pick<CatalogAggregates, 'overview' | 'clusters' | 'projects'>): Overview {
+export function createOverview(
+  { catalog, clock }: { readonly catalog: Pick<CatalogAggregates, 'overview' | 'clusters' | 'projects' | 'tailers' | 'chains'>; readonly clock: Clock },
+): Overview {
   return {
     async read() {
-      const [clusters, totals, jobs, projects] = await Promise.all([
-        catalog.clusters.ofProjects(null), catalog.overview.clusterTotals(), catalog.overview.jobCounts(), allProjects(catalog),
+      const [clusters, totals, jobs, projects, tailers, chains] = await Promise.all([
+        catalog.clusters.ofProjects(null), catalog.overview.clusterTotals(), catalog.overview.jobCounts(), allProjects(catalog), catalog.tailers.list(),
+        catalog.chains.totals(),
       ]);
       const totalsOf = new Map(totals.map((each) => [each.clusterId, each]));
+      const tailerOf = new Map(tailers.map((each) => [each.clusterId, each]));
+      const chainsOf = new Map(chains.map((each) => [each.clusterId, each]));
+      const now = clock.now();
       const nameOf = new Map(projects.map(({ id, name }) => [id, name]));
       return {
-        clusters: clusters.map((cluster) => overviewOf(cluster, nameOf.get(cluster.projectId) ?? '', totalsOf.get(cluster.id))),
+        clusters: clusters.map((cluster) => {
+          const kept = chainsOf.get(cluster.id);
+          return {
+            ...overviewOf(cluster, nameOf.get(cluster.projectId) ?? '', totalsOf.get(cluster.id), kept),
+            continuous: continuousOf(cluster, tailerOf.get(cluster.id) ?? null, kept, now),
+          };
+        }),
         jobs: jobs satisfies readonly JobCount[],
       };
     },
   };
 }
 
-function overviewOf(cluster: Cluster, projectName: string, totals: ClusterTotals | undefined): ClusterOverview {
+function continuousOf(cluster: Cluster, tailer: Tailer | null, kept: ChainTotals | undefined, now: Date): ClusterContinuous | null {
+  if (!cluster.continuousBackup && tailer === null && kept === undefined) return null;
+  return {
+    state: stateOf({ cluster, tailer, now, hasBase: kept?.openHasBase ?? false }).state,
+    lagSeconds: lagOf(kept?.recoveryPoint ?? null, now),
+    headroomSeconds: headroomOf(tailer),
+    slices: kept?.slices ?? 0, rawBytes: kept?.rawBytes ?? 0, storedBytes: kept?.storedBytes ?? 0,
+  };
+}
+
+function overviewOf(cluster: Cluster, projectName: string, totals: ClusterTotals | undefined, kept: ChainTotals | undefined): Omit<ClusterOverview, 'continuous'> {
+  const instants = [totals?.newestCapturedAt ?? null, kept?.recoveryPoint == null ? null : new Date(kept.recoveryPoint.t * 1000)].filter((each) => each !== null);
   return {
     cluster,
     projectName,
     snapshots: totals?.snapshots ?? 0,
     storageSizeBytes: totals?.storageSizeBytes ?? null,
     dataSizeBytes: totals?.dataSizeBytes ?? null,
-    recoveryPointAt: totals?.newestCapturedAt ?? null,
+    recoveryPointAt: instants.length === 0 ? null : new Date(Math.max(...instants.map((each) => each.getTime()))),
   };
 }
 

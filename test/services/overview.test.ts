@@ -31,7 +31,7 @@ describe('overview', () => {
     await services.snapshots.create({ cluster: inventory.cluster, description: null, retentionDays: 1, principal: ownerOf(inventory) });
     await catalog.clusters.learn(inventory.cluster.id, { lastSuccessAt: new Date('2026-03-02T12:00:01Z') });
 
-    const { clusters, jobs } = await createOverview(catalog).read();
+    const { clusters, jobs } = await createOverview({ catalog, clock: world.clock }).read();
     const found = clusters.find(({ cluster }) => cluster.id === inventory.cluster.id);
     assert.deepEqual(
       [found?.projectName, found?.snapshots, found?.storageSizeBytes, found?.dataSizeBytes, found?.recoveryPointAt, found?.cluster.lastSuccessAt],

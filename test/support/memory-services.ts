@@ -134,6 +134,10 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
         },
       },
       audit: { async record(event) { world.audit.push(event); } },
+      continuous: {
+        status: () => Promise.resolve({ state: 'off', cause: null, warning: null, recoveryPoint: null, lagSeconds: null, headroomSeconds: null, member: null, windows: [], gaps: [] }),
+        findBase: ({ name }) => Promise.reject(new LeafvaultError('CONTINUOUS_NO_WINDOW', `Finding a base of cluster ${name} failed`, { details: { state: 'off' } })),
+      },
       inventory: {
         organizations: async (principal, page) => cut(state.organizations.filter(({ id }) => principal.orgId === id), page),
         projects: async (principal, page) => cut(visibleProjects(principal), page),

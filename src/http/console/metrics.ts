@@ -1,7 +1,7 @@
 // Prometheus metrics, read from the catalog when they are asked for: any process of an installation tells the same.
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Clock } from '../../foundation/clock.ts';
-import type { ClusterOverview, Overview } from '../../services/contracts.ts';
+import type { ClusterOverview, ContinuousState, Overview } from '../../services/contracts.ts';
 
 export interface Metrics {
   readonly contentType: string;
@@ -26,7 +26,13 @@ const CLUSTER_GAUGES: readonly { readonly name: string; readonly help: string; v
   { name: 'leafvault_snapshots', help: 'Whole snapshots that are kept', value: ({ snapshots }) => snapshots },
   { name: 'leafvault_snapshot_data_bytes', help: 'Raw BSON bytes of the newest snapshot', value: ({ dataSizeBytes }) => dataSizeBytes },
   { name: 'leafvault_snapshot_storage_bytes', help: 'Bytes that the kept snapshots added to the repository', value: ({ storageSizeBytes }) => storageSizeBytes },
+  { name: 'leafvault_continuous_lag_seconds', help: 'From the newest instant that continuous backup can restore to now', value: ({ continuous }) => continuous?.lagSeconds ?? null },
+  { name: 'leafvault_continuous_headroom_seconds', help: 'Oplog that the cluster can still drop before continuous backup loses something', value: ({ continuous }) => continuous?.headroomSeconds ?? null },
+  { name: 'leafvault_continuous_slices', help: 'Slices of oplog that are kept', value: ({ continuous }) => continuous?.slices ?? null },
+  { name: 'leafvault_continuous_raw_bytes', help: 'Bytes of oplog in these slices', value: ({ continuous }) => continuous?.rawBytes ?? null },
+  { name: 'leafvault_continuous_stored_bytes', help: 'Bytes that these slices take in the repository', value: ({ continuous }) => continuous?.storedBytes ?? null },
 ];
+const STATES: readonly ContinuousState[] = ['off', 'starting', 'running', 'warning', 'failed'];
 
 export function createMetrics({ overview, clock, version }: { readonly overview: Overview; readonly clock: Clock; readonly version: string }): Metrics {
   const registry = new Registry();
@@ -36,6 +42,9 @@ export function createMetrics({ overview, clock, version }: { readonly overview:
   const gauges = CLUSTER_GAUGES.map(({ name, help, value }) => ({
     value, gauge: new Gauge<ClusterLabel>({ name, help, labelNames: [...CLUSTER_LABELS], registers: [registry] }),
   }));
+  const states = new Gauge({
+    name: 'leafvault_continuous_state', help: '1 for the state that continuous backup of the cluster is in, 0 for the others', labelNames: [...CLUSTER_LABELS, 'state'], registers: [registry],
+  });
   const refresh = async (): Promise<void> => {
     const found = await overview.read();
     const now = clock.now();
@@ -44,6 +53,10 @@ export function createMetrics({ overview, clock, version }: { readonly overview:
     for (const { gauge, value } of gauges) {
       gauge.reset();
       for (const cluster of found.clusters) setUnlessNull(gauge, cluster, value(cluster, now));
+    }
+    states.reset();
+    for (const cluster of found.clusters.filter(({ continuous }) => continuous !== null)) {
+      for (const state of STATES) states.set({ ...labelsOf(cluster), state }, cluster.continuous?.state === state ? 1 : 0);
     }
   };
   return {
@@ -55,8 +68,12 @@ export function createMetrics({ overview, clock, version }: { readonly overview:
   };
 }
 
-function setUnlessNull(gauge: Gauge<ClusterLabel>, { cluster, projectName }: ClusterOverview, value: number | null): void {
-  if (value !== null) gauge.set({ project: projectName, project_id: cluster.projectId, cluster: cluster.name, cluster_id: cluster.id }, value);
+function setUnlessNull(gauge: Gauge<ClusterLabel>, cluster: ClusterOverview, value: number | null): void {
+  if (value !== null) gauge.set(labelsOf(cluster), value);
+}
+
+function labelsOf({ cluster, projectName }: ClusterOverview): Record<ClusterLabel, string> {
+  return { project: projectName, project_id: cluster.projectId, cluster: cluster.name, cluster_id: cluster.id };
 }
 
 function secondsOf(date: Date | null): number | null {

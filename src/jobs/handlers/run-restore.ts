@@ -1,5 +1,5 @@
 // The restore job: the engine restores and proves; the journal stands in the catalog, every save fenced by the claim.
-import type { Catalog } from '../../catalog/index.ts';
+import type { Catalog, CatalogTransaction, RestoreRecord } from '../../catalog/index.ts';
 import type { RestoreJournal, RestoreOptions, RestoreResult, RestoreSnapshot, SettleOptions, SettleRestore } from '../../engine/contracts.ts';
 import { throwIfAborted } from '../../foundation/abort.ts';
 import type { Clock } from '../../foundation/clock.ts';
@@ -45,12 +45,12 @@ export function createRunRestore(parts: RunRestoreParts): JobHandler {
         tempDir: context.tempDir, signal: context.signal, onProgress: context.onProgress, log: context.log,
         clock: parts.clock, onPhase: parts.onPhase,
       };
-      const result = await restoreOrSettle(parts, context, options);
+      const result = await restoreOrSettle(parts, context, options, restore);
       // Also where an attempt before this one did the work, or the target was only finished from the plan.
       context.onProgress({
         phase: 'finish', documentsDone: result.documents, documentsTotal: result.documents, bytesDone: result.bytes, bytesTotal: result.bytes, namespace: null,
       });
-      return completionOf(parts, { restoreId: restore.id, sourceClusterId: snapshot.clusterId, keepHours }, result);
+      return completionOf(parts, { restore, sourceClusterId: snapshot.clusterId, keepHours }, result);
     } finally {
       await reader.close();
     }
@@ -82,6 +82,7 @@ export function createSettleRestore(parts: RunRestoreParts): JobHandler {
     });
     return async (tx) => {
       await tx.restorePlans.markSettled(restore.id, outcome);
+      if (outcome === 'new') await endChainOf(tx, restore.targetClusterId);
       const { keepHours } = context.job.payload;
       if (outcome === 'new' && Number(keepHours) > 0) await tx.restorePlans.keep(restore.id, hoursFrom(parts.clock.now(), Number(keepHours)));
       if (outcome === 'new') await tx.jobs.addToMessage(context.job.claim.jobId, 'The swap had been done before: the target holds the restored data');
@@ -100,7 +101,8 @@ type SettleWhat = Pick<SettleOptions, 'restoreId' | 'target' | 'journal' | 'hash
 
 /** Leaves nothing on the target before the job ends or goes back into the queue; null: not settled, or not ours. */
 export async function settleAfter(
-  { catalog, settle }: Pick<RunRestoreParts, 'catalog' | 'settle'>, { log, signal, fenced }: JobContext, { restoreId, target, journal, hashSeed }: SettleWhat, error: unknown,
+  { catalog, settle }: Pick<RunRestoreParts, 'catalog' | 'settle'>, { log, signal, fenced }: JobContext, { restoreId, target, journal, hashSeed }: SettleWhat,
+  { targetClusterId }: RestoreRecord, error: unknown,
 ): Promise<'old' | 'new' | null> {
   const cause: unknown = signal.aborted ? signal.reason : error;
   // The plan is another worker's now.
@@ -108,7 +110,10 @@ export async function settleAfter(
   try {
     if (!(await catalog.restorePlans.isOpen(restoreId))) return null;
     const outcome = await settle({ restoreId, target, journal, ...(hashSeed === undefined ? {} : { hashSeed }), signal: AbortSignal.timeout(SETTLE_PATIENCE_MS), log });
-    await fenced((tx) => tx.restorePlans.markSettled(restoreId, outcome));
+    await fenced(async (tx) => {
+      await tx.restorePlans.markSettled(restoreId, outcome);
+      if (outcome === 'new') await endChainOf(tx, targetClusterId);
+    });
     return outcome;
   } catch (settleError) {
     // The plan stays open, and every worker tries again each minute.
@@ -118,7 +123,8 @@ export async function settleAfter(
 }
 
 function completionOf(
-  { clock }: RunRestoreParts, { restoreId, sourceClusterId, keepHours }: { readonly restoreId: string; readonly sourceClusterId: string; readonly keepHours: number }, result: RestoreResult,
+  { clock }: RunRestoreParts, { restore: { id: restoreId, targetClusterId }, sourceClusterId, keepHours }: { readonly restore: RestoreRecord; readonly sourceClusterId: string; readonly keepHours: number },
+  result: RestoreResult,
 ): Completion {
   return async (tx) => {
     const provenAt = clock.now();
@@ -132,6 +138,11 @@ function completionOf(
     if (keepHours > 0 && result.movedAside.length > 0) await tx.restorePlans.keep(restoreId, hoursFrom(provenAt, keepHours));
     await tx.clusters.learn(sourceClusterId, { lastProvenAt: provenAt });
   };
+}
+
+/** The swap changed the cluster behind the back of whoever follows it: continuous backup begins again, with a new base. */
+export async function endChainOf(tx: CatalogTransaction, targetClusterId: string | null): Promise<void> {
+  if (targetClusterId !== null) await tx.tailers.requestEnd(targetClusterId, 'RESTORED');
 }
 
 /** Hours from a moment, in the clock of the catalog. */

@@ -1,9 +1,10 @@
 // Taking a restore back, and dropping what was kept for that once its time is over. Both write by the restore's own journal.
+import type { RestoreRecord } from '../../catalog/index.ts';
 import type { DropKept, UndoRestore, UndoResult } from '../../engine/contracts.ts';
 import { JOB_PAYLOADS } from '../contracts.ts';
 import type { JobContext, JobHandler } from '../job-handler.ts';
 import { requireClusterUri, requireRestore } from './required-rows.ts';
-import { createJournal, hoursFrom, settleAfter, type RunRestoreParts } from './run-restore.ts';
+import { createJournal, endChainOf, hoursFrom, settleAfter, type RunRestoreParts } from './run-restore.ts';
 
 export interface RunUndoParts extends Pick<RunRestoreParts, 'catalog' | 'settle' | 'clock' | 'onPhase'> {
   readonly undo: UndoRestore;
@@ -13,25 +14,26 @@ export interface RunUndoParts extends Pick<RunRestoreParts, 'catalog' | 'settle'
 export function createRunUndo(parts: RunUndoParts): JobHandler {
   return async (context) => {
     const { restoreId, keepHours } = JOB_PAYLOADS.undo.parse(context.job.payload);
-    const result = await undoOrSettle(parts, context);
+    const restore = await requireRestore(parts.catalog, context.job);
+    const result = await undoOrSettle(parts, context, restore);
     return async (tx) => {
       await tx.restorePlans.markSettled(restoreId, 'new');
+      await endChainOf(tx, restore.targetClusterId);
       await tx.restorePlans.keep(restoreId, hoursFrom(parts.clock.now(), keepHours));
       await tx.jobs.addToMessage(context.job.claim.jobId, sayUndone(result));
     };
   };
 }
 
-async function undoOrSettle(parts: RunUndoParts, context: JobContext): Promise<UndoResult | null> {
+async function undoOrSettle(parts: RunUndoParts, context: JobContext, restore: RestoreRecord): Promise<UndoResult | null> {
   const { catalog, clock, onPhase } = parts;
-  const restore = await requireRestore(catalog, context.job);
   const target = { uri: await requireClusterUri(catalog, restore.targetClusterId, context) };
   const what = { restoreId: restore.id, target, journal: createJournal(catalog, context, restore.id) };
   try {
     const { signal, onProgress, log } = context;
     return await parts.undo({ ...what, signal, onProgress, log, clock, ...(onPhase === undefined ? {} : { onPhase }) });
   } catch (error) {
-    if ((await settleAfter(parts, context, what, error)) !== 'new') throw error;
+    if ((await settleAfter(parts, context, what, restore, error)) !== 'new') throw error;
     return null;
   }
 }

@@ -30,13 +30,14 @@ const OVERVIEW: OverviewRead = {
         replicaSetName: 'rs0', mongodbVersion: '6.0.5', lastSuccessAt: new Date('2026-03-01T11:00:00Z'), lastProvenAt: new Date('2026-03-01T10:00:00Z'), continuousBackup: true,
       },
       projectName: 'shop "west"', snapshots: 3, storageSizeBytes: 5_000, dataSizeBytes: 20_000, recoveryPointAt: new Date('2026-03-01T10:58:20Z'),
+      continuous: { state: 'warning', lagSeconds: 42, headroomSeconds: 7200, slices: 10, rawBytes: 90_000, storedBytes: 30_000 },
     },
     {
       cluster: {
         id: '5f0000000000000000000005', projectId: '5f0000000000000000000003', name: 'new', createdAt: new Date(0), hosts: ['db2.internal:27017'],
         replicaSetName: null, mongodbVersion: null, lastSuccessAt: null, lastProvenAt: null, continuousBackup: false,
       },
-      projectName: 'shop "west"', snapshots: 0, storageSizeBytes: null, dataSizeBytes: null, recoveryPointAt: null,
+      projectName: 'shop "west"', snapshots: 0, storageSizeBytes: null, dataSizeBytes: null, recoveryPointAt: null, continuous: null,
     },
   ],
   jobs: [{ kind: 'snapshot', state: 'completed', count: 3 }, { kind: 'restore', state: 'failed', count: 1 }],
@@ -79,6 +80,15 @@ describe('GET /metrics', () => {
       `leafvault_recovery_point_age_seconds${labels} 3700`, `leafvault_snapshot_storage_bytes${labels} 5000`,
       'leafvault_jobs{kind="restore",state="failed"} 1', 'leafvault_info{version="0.1.0"} 1',
     ]) assert.ok(answer.body.split('\n').includes(line), line);
+  });
+
+  test('tells how continuous backup of a cluster goes', async () => {
+    const lines = (await (await setUp()).inject({ url: '/metrics' })).body.split('\n').filter((line) => line.startsWith('leafvault_continuous') && line.includes('cluster="orders"'));
+    assert.deepEqual(lines.map((line) => line.replace(/\{.*?(state="\w+")?\} /, (_, state: string | undefined) => ` ${state ?? ''} `).replace(/  /, ' ')), [
+      'leafvault_continuous_lag_seconds 42', 'leafvault_continuous_headroom_seconds 7200', 'leafvault_continuous_slices 10', 'leafvault_continuous_raw_bytes 90000',
+      'leafvault_continuous_stored_bytes 30000', 'leafvault_continuous_state state="off" 0', 'leafvault_continuous_state state="starting" 0',
+      'leafvault_continuous_state state="running" 0', 'leafvault_continuous_state state="warning" 1', 'leafvault_continuous_state state="failed" 0',
+    ]);
   });
 
   test('leaves out what never happened instead of telling zero', async () => {

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { afterEach, describe, test } from 'node:test';
+import { createLogger } from '../../../src/foundation/logger.ts';
+import { LeafvaultError } from '../../../src/foundation/errors.ts';
+import { buildServer, consoleApi, type HttpServer } from '../../../src/http/index.ts';
+import type { Continuous, ContinuousStatus } from '../../../src/services/contracts.ts';
+import { fakeClock } from '../../support/fake-clock.ts';
+import { memoryServices, ORDERS_ID, ORG_ID, OTHER_ID, SHOP_ID, VAULT_ID } from '../../support/memory-services.ts';
+
+let server: HttpServer | null = null;
+afterEach(async () => { await server?.close(); });
+
+const STATUS: ContinuousStatus = {
+  state: 'failed', cause: { code: 'SOURCE_UNREACHABLE', message: 'No member answers', hint: null, at: new Date('2026-03-01T11:59:00Z') }, warning: null,
+  recoveryPoint: { t: 1_772_366_300, i: 7 }, lagSeconds: 100, headroomSeconds: 9_000, member: 'db1.example:27017',
+  windows: [
+    { chainId: 'a'.repeat(24), from: { t: 1_772_360_000, i: 3 }, to: { t: 1_772_360_000, i: 9 }, end: { reason: 'FCV_CHANGED', message: null, at: new Date('2026-03-01T10:20:00Z') } },
+    { chainId: 'b'.repeat(24), from: { t: 1_772_362_000, i: 1 }, to: { t: 1_772_366_300, i: 7 }, end: null },
+  ],
+  gaps: [{ from: { t: 1_772_360_000, i: 9 }, to: { t: 1_772_362_000, i: 1 }, reason: 'FCV_CHANGED' }],
+};
+
+async function setUp(status: Continuous['status'] = async () => STATUS) {
+  const clock = fakeClock(new Date('2026-03-01T12:00:00Z'));
+  const world = memoryServices(clock, () => 'http://leafvault.test');
+  const services = { ...world.services, continuous: { ...world.services.continuous, status } };
+  server = await buildServer({
+    services, facades: [consoleApi], log: createLogger('silent'), clock, publicUrl: 'http://leafvault.test', version: { gitHash: '0'.repeat(40), versionString: '0.1.0' },
+  });
+  const { app } = server;
+  const reader = await world.grant('reader', [{ role: 'GROUP_READ_ONLY', projectId: SHOP_ID }]);
+  const stranger = await world.grant('stranger', [{ role: 'GROUP_OWNER', projectId: OTHER_ID }, { role: 'ORG_MEMBER', orgId: ORG_ID }]);
+  const ask = async (path: string, token: string | null) => {
+    const answer = await app.inject({ url: `/api/leafvault/v1${path}`, headers: token === null ? {} : { authorization: `Bearer ${token}` } });
+    return { status: answer.statusCode, body: answer.json<Record<string, unknown>>() };
+  };
+  return { ask, reader, stranger };
+}
+
+const PATH = `/groups/${SHOP_ID}/clusters/${ORDERS_ID}/continuous`;
+
+describe('GET …/continuous', () => {
+  test('tells state, recovery point, windows and gaps to who may read the project', async () => {
+    const { ask, reader } = await setUp();
+    const { status, body } = await ask(PATH, reader);
+    assert.equal(status, 200);
+    assert.deepEqual(body, {
+      state: 'failed', warning: null, lagSeconds: 100, member: 'db1.example:27017',
+      cause: { code: 'SOURCE_UNREACHABLE', message: 'No member answers', hint: null, at: '2026-03-01T11:59:00.000Z' },
+      recoveryPoint: { oplogTs: 1_772_366_300, oplogInc: 7, date: '2026-03-01T11:58:20.000Z' },
+      oplogHeadroomHours: 2.5,
+      windows: [
+        {
+          chainId: 'a'.repeat(24), from: { oplogTs: 1_772_360_000, oplogInc: 3, date: '2026-03-01T10:13:20.000Z' },
+          to: { oplogTs: 1_772_360_000, oplogInc: 9, date: '2026-03-01T10:13:20.000Z' }, firstTime: null, lastTime: null,
+          end: { reason: 'FCV_CHANGED', message: null, at: '2026-03-01T10:20:00.000Z' },
+        },
+        {
+          chainId: 'b'.repeat(24), from: { oplogTs: 1_772_362_000, oplogInc: 1, date: '2026-03-01T10:46:40.000Z' },
+          to: { oplogTs: 1_772_366_300, oplogInc: 7, date: '2026-03-01T11:58:20.000Z' }, firstTime: '2026-03-01T10:46:41.000Z', lastTime: '2026-03-01T11:58:20.000Z', end: null,
+        },
+      ],
+      gaps: [{ from: { oplogTs: 1_772_360_000, oplogInc: 9, date: '2026-03-01T10:13:20.000Z' }, to: { oplogTs: 1_772_362_000, oplogInc: 1, date: '2026-03-01T10:46:40.000Z' }, reason: 'FCV_CHANGED' }],
+    });
+  });
+
+  test('is 401 without credentials, 403 without a role, 404 for a cluster of another project and 400 for what is no id', async () => {
+    const { ask, reader, stranger } = await setUp();
+    const answers = [
+      await ask(PATH, null), await ask(PATH, stranger), await ask(`/groups/${SHOP_ID}/clusters/${VAULT_ID}/continuous`, reader),
+      await ask(`/groups/${SHOP_ID}/clusters/orders/continuous`, reader), await ask('/nowhere', reader),
+    ];
+    assert.deepEqual(answers.map(({ status, body }) => [status, body['code']]), [
+      [401, 'UNAUTHENTICATED'], [403, 'ROLE_MISSING'], [404, 'CLUSTER_NOT_FOUND'], [400, 'ID_MALFORMED'], [404, 'ROUTE_NOT_FOUND'],
+    ]);
+  });
+
+  test('says nothing of a failure inside, and asks to come back when it may pass', async () => {
+    const { ask, reader } = await setUp(() => Promise.reject(new LeafvaultError('CATALOG_QUERY_FAILED', 'secret words')));
+    const failed = await ask(PATH, reader);
+    assert.equal(failed.status, 500);
+    assert.ok(!JSON.stringify(failed.body).includes('secret'));
+    await server?.close();
+    const away = await setUp(() => Promise.reject(new LeafvaultError('CATALOG_UNREACHABLE', 'secret words', { retryable: true })));
+    assert.equal((await away.ask(PATH, away.reader)).status, 503);
+  });
+});

@@ -1,5 +1,6 @@
 // Restore jobs and their downloads. State and times are those of the job that does the work.
 import { sql } from 'kysely';
+import type { RestoreInstant } from '../domain/instant.ts';
 import type { JobState, Page, PageOf, Restore, RestoreProof, RestoreSelection } from '../domain/records.ts';
 import { atomically, countOf, isOneOfMany, readLongPage, type CatalogContext } from './context.ts';
 
@@ -33,6 +34,7 @@ export interface NewRestore {
   readonly clusterId: string;
   readonly clusterName: string;
   readonly snapshotId: string;
+  readonly instant?: RestoreInstant | null;
   readonly target: { readonly projectId: string; readonly clusterId: string; readonly clusterName: string } | null;
   readonly selection: RestoreSelection;
   readonly indexStrategy: IndexStrategy;
@@ -112,7 +114,7 @@ export function createRestores(context: CatalogContext): Restores {
   };
 }
 
-async function insertRestore(context: CatalogContext, { target, download, ...row }: NewRestore): Promise<RestoreRecord> {
+async function insertRestore(context: CatalogContext, { target, download, instant, ...row }: NewRestore): Promise<RestoreRecord> {
   await context.db
     .insertInto('restores')
     .values({
@@ -121,6 +123,10 @@ async function insertRestore(context: CatalogContext, { target, download, ...row
       targetProjectId: target?.projectId ?? null,
       targetClusterId: target?.clusterId ?? null,
       targetClusterName: target?.clusterName ?? null,
+      chainId: instant?.chainId ?? null,
+      borderT: instant?.border.t ?? null,
+      borderI: instant?.border.i ?? null,
+      askedTimeMs: instant != null && 'time' in instant.asked ? instant.asked.time.getTime() : null,
       createdAt: context.clock.now(),
     })
     .execute();
@@ -145,7 +151,7 @@ function selectRestores({ db }: CatalogContext) {
       'restores.id', 'restores.delivery', 'restores.projectId', 'restores.clusterId', 'restores.clusterName', 'restores.snapshotId',
       'snapshots.capturedAt as snapshotCapturedAt', 'snapshots.pointInTimeT', 'snapshots.pointInTimeI',
       'snapshots.finishedAt as snapshotFinishedAt', 'restores.targetProjectId', 'restores.targetClusterId', 'restores.targetClusterName',
-      'restores.createdAt', 'jobs.startedAt', 'jobs.finishedAt', 'jobs.state', 'restores.jobId', 'restores.selection',
+      'restores.chainId', 'restores.borderT', 'restores.borderI', 'restores.askedTimeMs', 'restores.createdAt', 'jobs.startedAt', 'jobs.finishedAt', 'jobs.state', 'restores.jobId', 'restores.selection',
       'restores.indexStrategy', 'restores.usersAndRoles', 'restores.provenAt', 'restores.provenCollections', 'restores.provenDocuments',
       'restores.provenBytes', 'downloads.expirationHours', 'downloads.maxDownloads', 'downloads.downloads', 'downloads.fileName',
       'downloads.readyAt', 'downloads.expiresAt', 'downloads.sha1',
@@ -166,6 +172,7 @@ function recordOf(row: RestoreRow): RestoreRecord {
     snapshotCapturedAt: row.snapshotCapturedAt,
     snapshotPointInTime: pointInTimeT === null || pointInTimeI === null ? null : { t: pointInTimeT, i: pointInTimeI },
     snapshotFinishedAt: row.snapshotFinishedAt,
+    instant: instantOf(row),
     targetProjectId: row.targetProjectId,
     targetClusterId: row.targetClusterId,
     targetClusterName: row.targetClusterName,
@@ -181,6 +188,12 @@ function recordOf(row: RestoreRow): RestoreRecord {
       : { provenAt, collections: provenCollections ?? 0, documents: provenDocuments ?? 0, bytes: provenBytes ?? 0 },
     download: downloadOf(row),
   };
+}
+
+function instantOf({ chainId, borderT, borderI, askedTimeMs }: RestoreRow): RestoreInstant | null {
+  if (chainId === null || borderT === null || borderI === null) return null;
+  const border = { t: borderT, i: borderI };
+  return { chainId, border, asked: askedTimeMs === null ? { border } : { time: new Date(askedTimeMs) } };
 }
 
 function downloadOf(row: RestoreRow): DownloadRecord | null {

@@ -126,6 +126,10 @@ export interface RestoresTable {
   provenBytes: number | null;
   /** What the engine reported, as JSON text: it may hold any character. */
   result: string | null;
+  chainId: string | null;
+  borderT: number | null;
+  borderI: number | null;
+  askedTimeMs: number | null;
 }
 
 export interface DownloadsTable {

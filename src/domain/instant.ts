@@ -4,6 +4,20 @@ import { compareClusterTimes, type ClusterTime } from './cluster-time.ts';
 /** `border`: everything up to it, that entry included. `time`: the state when the clock struck its second, nothing of that second counts. */
 export type Instant = { readonly border: ClusterTime } | { readonly time: Date };
 
+/** The instant of a restore, as it was asked for and as it is replayed. */
+export interface RestoreInstant {
+  readonly asked: Instant;
+  /** Entries up to and including it count. */
+  readonly border: ClusterTime;
+  /** 24 hex digits. */
+  readonly chainId: string;
+}
+
+/** For the eye: a time is everything before its second, so the second and an increment that no entry has. */
+export function showInstant(instant: Instant): ClusterTime {
+  return 'border' in instant ? instant.border : { t: Math.floor(instant.time.getTime() / 1000), i: 0 };
+}
+
 /** Instants that can be restored: borders with `from <= border <= to`. */
 export interface InstantRange { readonly from: ClusterTime; readonly to: ClusterTime }
 

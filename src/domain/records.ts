@@ -1,4 +1,5 @@
 // What things are: the records that services hand to the doors. Dates are `Date`, sizes bytes, ids 24 hex digits.
+import type { RestoreInstant } from './instant.ts';
 import type { ClusterTime } from './cluster-time.ts';
 
 export interface Organization { readonly id: string; readonly name: string; readonly createdAt: Date }
@@ -119,6 +120,8 @@ export interface Restore {
   readonly snapshotCapturedAt: Date | null;
   readonly snapshotPointInTime: ClusterTime | null;
   readonly snapshotFinishedAt: Date | null;
+  /** Null: that of the snapshot. Else the snapshot is the base that is replayed from. */
+  readonly instant: RestoreInstant | null;
   readonly targetProjectId: string | null;
   readonly targetClusterId: string | null;
   readonly targetClusterName: string | null;

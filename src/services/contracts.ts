@@ -45,10 +45,12 @@ export interface Snapshots {
 export interface Restores {
   /**
    * @throws SNAPSHOT_NOT_FOUND, SNAPSHOT_NOT_COMPLETE, TARGET_NOT_FOUND, TARGET_FORBIDDEN (no role in the target project),
-   *   SELECTION_INVALID
+   *   SELECTION_INVALID, CONTINUOUS_* when the instant can't be restored, with the nearest ones that can
    */
   create(request: {
-    readonly cluster: Cluster; readonly snapshotId: string; readonly delivery: DeliveryKind; readonly principal: Principal;
+    readonly cluster: Cluster; readonly delivery: DeliveryKind; readonly principal: Principal;
+    /** Exactly one of both. An instant is for `automated` alone; the snapshot to begin with is found for it. */
+    readonly snapshotId?: string; readonly instant?: Instant;
     readonly target?: { readonly projectId: string; readonly cluster: { readonly name: string } | { readonly id: string } };
     readonly selection?: RestoreSelection;
     readonly indexStrategy?: 'ALL' | 'NONE' | 'ALL_EXCEPT_TTL';

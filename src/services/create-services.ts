@@ -29,12 +29,13 @@ export interface ServicesOptions {
 export function createServices({ catalog, queue, clock, masterKey, baseUrl, openArchive, restoreDefaults }: ServicesOptions): Services {
   const identity = createIdentity({ catalog, clock, masterKey });
   const key = identity.signingKey('download-url');
+  const continuous = createContinuous({ catalog, clock });
   return {
     identity,
     inventory: createInventory(catalog),
     snapshots: createSnapshots({ catalog, queue, clock }),
-    restores: createRestores({ catalog, queue, clock, key, baseUrl, defaults: restoreDefaults }),
-    continuous: createContinuous({ catalog, clock }),
+    restores: createRestores({ catalog, queue, clock, key, baseUrl, continuous, defaults: restoreDefaults }),
+    continuous,
     downloads: createDownloads({ catalog, clock, key, openArchive }),
     jobs: createJobs({ catalog, queue }),
     numbers: catalog.numbers,

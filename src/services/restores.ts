@@ -1,13 +1,14 @@
 // Restores: the rules that allow or refuse one, and its way into the queue. Whether the target can take the data is
 // the job's preflight; here it is only asked who may restore what to where.
 import type { CatalogStore, CatalogTransaction, NewRestore, SnapshotRecord } from '../catalog/index.ts';
+import type { RestoreInstant } from '../domain/instant.ts';
 import type { Cluster, Restore, TimeSeriesChoice } from '../domain/records.ts';
 import { projectRolesOf, type Principal, type ProjectRole } from '../domain/roles.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import { isId, newId } from '../foundation/ids.ts';
 import type { JobQueue } from '../jobs/queue.ts';
-import type { Restores } from './contracts.ts';
+import type { Continuous, Restores } from './contracts.ts';
 import { presentRestore } from './downloads.ts';
 import { nameOf } from './principals.ts';
 import { checkSelection, isWhole } from './restore-selection.ts';
@@ -23,6 +24,7 @@ export interface RestoresOptions {
   /** Signs download addresses. */
   readonly key: Buffer;
   readonly baseUrl: () => string;
+  readonly continuous: Pick<Continuous, 'findBase'>;
   readonly defaults: RestoreDefaults;
 }
 
@@ -47,9 +49,9 @@ export function createRestores(options: RestoresOptions): Restores {
   };
   return {
     async create(request) {
-      const snapshot = await completeSnapshot(catalog, request);
+      const { snapshot, instant } = await beginning(options, request);
       const target = request.delivery === 'automated' ? await findTarget(catalog, request) : null;
-      const row = newRestore(request, snapshot, target, clock.now());
+      const row = newRestore(request, { snapshot, instant, target }, clock.now());
       return present(await catalog.transaction(async (tx) => {
         await enqueueRestore(queue, tx, { row, principal: request.principal, payload: { timeSeries: request.timeSeries ?? options.defaults.timeSeries, keepHours: options.defaults.keepHours } });
         return tx.restores.insert(row);
@@ -94,7 +96,19 @@ function notUndoable({ id, state }: Restore): LeafvaultError {
   });
 }
 
-async function completeSnapshot(catalog: Pick<CatalogStore, 'snapshots'>, { cluster, snapshotId }: CreateRequest): Promise<SnapshotRecord> {
+interface Beginning {
+  readonly snapshot: SnapshotRecord;
+  readonly instant: RestoreInstant | null;
+}
+
+/** What is restored: a snapshot, or an instant and the snapshot that it is replayed from. */
+async function beginning({ catalog, continuous }: RestoresOptions, { cluster, snapshotId = '', instant }: CreateRequest): Promise<Beginning> {
+  if (instant === undefined) return { snapshot: await completeSnapshot(catalog, cluster, snapshotId), instant: null };
+  const base = await continuous.findBase(cluster, instant);
+  return { snapshot: await completeSnapshot(catalog, cluster, base.snapshot.id), instant: { asked: instant, border: base.border, chainId: base.chainId } };
+}
+
+async function completeSnapshot(catalog: Pick<CatalogStore, 'snapshots'>, cluster: Cluster, snapshotId: string): Promise<SnapshotRecord> {
   const snapshot = isId(snapshotId) ? await catalog.snapshots.get(snapshotId) : null;
   if (snapshot === null || snapshot.clusterId !== cluster.id || snapshot.deletedAt !== null) throw snapshotNotFound(cluster.id, snapshotId);
   if (snapshot.state === 'completed') return snapshot;
@@ -128,12 +142,12 @@ function targetNotFound(target: CreateRequest['target']): LeafvaultError {
   return new LeafvaultError('TARGET_NOT_FOUND', `Finding the target of a restore failed: ${words}`, { details });
 }
 
-function newRestore(request: CreateRequest, snapshot: SnapshotRecord, target: Cluster | null, now: Date): NewRestore {
+function newRestore(request: CreateRequest, { snapshot, instant, target }: Beginning & { readonly target: Cluster | null }, now: Date): NewRestore {
   const { cluster, delivery, indexStrategy = 'ALL', download } = request;
   const selection = checkSelection(request.selection);
   const id = newId(now);
   return {
-    id, delivery, indexStrategy, selection,
+    id, delivery, indexStrategy, selection, instant,
     jobId: newId(now),
     projectId: cluster.projectId, clusterId: cluster.id, clusterName: cluster.name, snapshotId: snapshot.id,
     target: target === null ? null : { projectId: target.projectId, clusterId: target.id, clusterName: target.name },

@@ -24,6 +24,8 @@ export interface Told {
 
 export interface FacadeServer extends MemoryWorld {
   readonly server: HttpServer;
+  /** The services' own state, for what can be changed. */
+  readonly world: MemoryWorld;
   readonly clock: FakeClock;
   /** Bearer token of an organization owner. */
   readonly owner: string;
@@ -59,7 +61,7 @@ export async function startFacades(): Promise<FacadeServer> {
     return { status: answer.statusCode, headers: answer.headers as Record<string, string | undefined>, text: answer.body, json: parsed(answer.body) };
   };
   return {
-    ...world, server, clock, owner, ask,
+    ...world, world, server, clock, owner, ask,
     get lastSelection() { return world.lastSelection; },
     atlas: (path, { version = '2023-01-01', headers = {}, ...asked } = {}) =>
       ask(`/api/atlas/v2${path}`, { ...asked, headers: { accept: `application/vnd.atlas.${version}+json`, ...headers } }),

@@ -1,5 +1,7 @@
 // All services in memory, for fast tests of the doors: the rules that doors rely on, no catalog, no queue, no engine.
 // Jobs stand still until a test moves them.
+import type { ClusterTime } from '../../src/domain/cluster-time.ts';
+import { borderOf, holds } from '../../src/domain/instant.ts';
 import type { Cluster, Job, Organization, Page, PageOf, Project, Restore, Snapshot } from '../../src/domain/records.ts';
 import { projectRolesOf, type Principal, type RoleGrant } from '../../src/domain/roles.ts';
 import type { Clock } from '../../src/foundation/clock.ts';
@@ -24,6 +26,8 @@ export interface MemoryWorld {
   readonly restores: Map<string, Restore>;
   readonly jobs: Map<string, Job>;
   readonly subclients: Map<string, { readonly databases: readonly string[]; readonly collections: readonly string[] }>;
+  /** What can be restored of any cluster between snapshots. */
+  window: { readonly chainId: string; readonly from: ClusterTime; readonly to: ClusterTime; readonly snapshotId: string } | null;
   /** What the last `snapshots.create` was asked to choose. */
   lastSelection: unknown;
   /** An API key and a bearer token with these grants; gives the token. */
@@ -98,6 +102,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
     restores: state.restores,
     jobs: state.jobs,
     subclients: state.subclients,
+    window: null,
     lastSelection: undefined,
     async grant(name, grants, accessList = []) {
       const principal: Principal = { kind: 'apiKey', id: nextId(), name, orgId: ORG_ID, grants };
@@ -135,8 +140,17 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
       },
       audit: { async record(event) { world.audit.push(event); } },
       continuous: {
-        status: () => Promise.resolve({ state: 'off', cause: null, warning: null, recoveryPoint: null, lagSeconds: null, headroomSeconds: null, member: null, windows: [], gaps: [] }),
-        findBase: ({ name }) => Promise.reject(new LeafvaultError('CONTINUOUS_NO_WINDOW', `Finding a base of cluster ${name} failed`, { details: { state: 'off' } })),
+        status: () => Promise.resolve({
+          state: world.window === null ? 'off' : 'running', cause: null, warning: null, recoveryPoint: world.window?.to ?? null, lagSeconds: null, headroomSeconds: null, member: null,
+          windows: world.window === null ? [] : [{ ...world.window, end: null }], gaps: [],
+        }),
+        async findBase({ name, id }, instant) {
+          const { window } = world;
+          if (window === null) throw new LeafvaultError('CONTINUOUS_NO_WINDOW', `Finding a base of cluster ${name} failed`, { details: { state: 'off' } });
+          const border = borderOf(instant);
+          if (!holds(window, border)) throw missing('CONTINUOUS_NOT_YET', { before: { border: window.to, time: new Date(window.to.t * 1000) }, after: null });
+          return { snapshot: snapshotOf(id, window.snapshotId), chainId: window.chainId, border };
+        },
       },
       inventory: {
         organizations: async (principal, page) => cut(state.organizations.filter(({ id }) => principal.orgId === id), page),
@@ -191,7 +205,9 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
         },
       },
       restores: {
-        async create({ cluster: of, snapshotId, delivery, target, download, principal }) {
+        async create({ cluster: of, delivery, target, download, principal, ...from }) {
+          const base = from.instant === undefined ? null : await world.services.continuous.findBase(of, from.instant);
+          const snapshotId = base?.snapshot.id ?? from.snapshotId ?? '';
           const snapshot = snapshotOf(of.id, snapshotId);
           if (snapshot.state !== 'completed') throw missing('SNAPSHOT_NOT_COMPLETE', { id: snapshotId, state: snapshot.state });
           const targetCluster = delivery === 'download' || target === undefined ? null : findTarget(state, target, principal);
@@ -203,6 +219,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
             snapshotPointInTime: snapshot.pointInTime, snapshotFinishedAt: snapshot.finishedAt, targetProjectId: targetCluster?.projectId ?? null,
             targetClusterId: targetCluster?.id ?? null, targetClusterName: targetCluster?.name ?? null, createdAt: clock.now(), startedAt: null, finishedAt: null,
             state: 'queued', proof: null, jobId: job.id,
+            instant: base === null || from.instant === undefined ? null : { asked: from.instant, border: base.border, chainId: base.chainId },
             download: delivery === 'automated' ? null : {
               state: download?.readyAtOnce === true ? 'ready' : 'preparing',
               url: download?.readyAtOnce === true ? `${baseUrl()}/backup/restore/v2/pull/${id}/secret/rs0.tar.gz` : null,

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { MongoClient } from 'mongodb';
 import type { Catalog, ChainWindow, Tailer } from '../../src/catalog/index.ts';
 import { compareClusterTimes, timeOfPosition, type ClusterTime } from '../../src/domain/cluster-time.ts';
-import { captureSnapshot, restoreSnapshot, settleRestore, undoRestore, tailOplog } from '../../src/engine/index.ts';
+import { captureSnapshot, dropKept, restoreSnapshot, settleRestore, tailOplog, undoRestore } from '../../src/engine/index.ts';
 import { parseOplogEntry } from '../../src/engine/backup/oplog/oplog-entry.ts';
 import { systemClock } from '../../src/foundation/clock.ts';
 import { createHandlers, createTailers, openPostgresQueue, Worker, type PostgresQueue, type Tailers, type TailersOptions } from '../../src/jobs/index.ts';

@@ -3,7 +3,7 @@ import type { Catalog, CatalogTransaction, RestoreRecord } from '../../catalog/i
 import type { RestoreJournal, RestoreOptions, RestoreResult, RestoreSnapshot, SettleOptions, SettleRestore } from '../../engine/contracts.ts';
 import { throwIfAborted } from '../../foundation/abort.ts';
 import type { Clock } from '../../foundation/clock.ts';
-import { describeError, isLeafvaultError } from '../../foundation/errors.ts';
+import { describeError, isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
 import { redactUri } from '../../foundation/redact.ts';
 import { JOB_PAYLOADS } from '../contracts.ts';
 import type { Completion, JobContext, JobHandler } from '../job-handler.ts';
@@ -27,6 +27,7 @@ export function createRunRestore(parts: RunRestoreParts): JobHandler {
   return async (context) => {
     const { catalog, repositories } = parts;
     const restore = await requireRestore(catalog, context.job);
+    if (restore.instant !== null) throw new LeafvaultError('JOBS_INSTANT_UNSUPPORTED', 'Restoring to an instant between snapshots is not built into this version yet');
     const snapshot = await requireSnapshot(catalog, restore);
     const uri = await requireClusterUri(catalog, restore.targetClusterId, context);
     const repository = await repositories.forProject(snapshot.projectId);

@@ -10,13 +10,13 @@ import { ATLAS_ERRORS } from '../../../src/http/wire/atlas/errors.ts';
 import { WIRE_ERRORS } from '../../../src/http/wire/errors.ts';
 import { SERVICE_ERRORS } from '../../../src/services/errors.ts';
 
-/** Codes of the services that no path of a door leads to: downloads have a door of their own, no API of the field asks for an instant yet, the rest belongs to the start. */
-const NOWHERE = ['DOWNLOAD_NOT_FOUND', 'DOWNLOAD_EXPIRED', 'DOWNLOAD_EXHAUSTED', 'DECLARATION_INVALID', 'RECOVERY_KEY_WRONG', 'RESTORE_NOT_UNDOABLE', ...Object.keys(SERVICE_ERRORS).filter((code) => code.startsWith('CONTINUOUS_'))];
+/** Codes of the services that no path of a door leads to: downloads have a door of their own, states of continuous backup are told and not thrown, the rest belongs to the start. */
+const NOWHERE = ['DOWNLOAD_NOT_FOUND', 'DOWNLOAD_EXPIRED', 'DOWNLOAD_EXHAUSTED', 'DECLARATION_INVALID', 'RECOVERY_KEY_WRONG', 'RESTORE_NOT_UNDOABLE', 'CONTINUOUS_NOT_FOLLOWED', 'CONTINUOUS_STANDS_STILL'];
 const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   'atlas-v2': ['JOB_NOT_FOUND', 'JOB_NOT_CANCELLABLE', 'SUBCLIENT_NOT_FOUND'],
   'atlas-v1': ['JOB_NOT_FOUND', 'JOB_NOT_CANCELLABLE', 'SUBCLIENT_NOT_FOUND'],
   'ops-manager-v1': ['JOB_NOT_FOUND', 'JOB_NOT_CANCELLABLE', 'SUBCLIENT_NOT_FOUND', 'RESTORE_NOT_CANCELLABLE', 'SELECTION_INVALID'],
-  commvault: ['ORGANIZATION_NOT_FOUND', 'RESTORE_NOT_FOUND', 'RESTORE_NOT_CANCELLABLE', 'EXPIRY_INVALID', 'SELECTION_INVALID'],
+  commvault: [...Object.keys(SERVICE_ERRORS).filter((code) => code.startsWith('CONTINUOUS_')), 'ORGANIZATION_NOT_FOUND', 'RESTORE_NOT_FOUND', 'RESTORE_NOT_CANCELLABLE', 'EXPIRY_INVALID', 'SELECTION_INVALID'],
 };
 const ONLY_FAMILY = ['ID_MALFORMED', 'RATE_LIMITED', 'PROJECT_NAME_NOT_FOUND', 'PROJECT_NAME_AMBIGUOUS'];
 const OWN: Readonly<Record<string, readonly string[]>> = {

@@ -1,5 +1,6 @@
 // Our codes to the body and status of Ops Manager. Codes and texts from the vendor's list of error codes where it has one;
 // the others are marked in docs/reference/ops-manager.md.
+import { instantRows } from '../../wire/instant-rows.ts';
 import type { ErrorRow, ErrorTable, FailureTable } from '../../wire/mms-failure.ts';
 
 /** Codes that this facade raises itself. */
@@ -10,7 +11,6 @@ export const OPS_MANAGER_V1_ERRORS = {
   LINK_LIFE_AMBIGUOUS: 'Both expires and expirationHours are given. No details',
   TIMESTAMP_FRACTIONAL: 'oplogTs is no whole number of seconds. details: {name}',
   CHECKPOINT_NOT_FOUND: 'There are no checkpoints. details: {id, clusterId}',
-  POINT_IN_TIME_UNAVAILABLE: 'The cluster has no continuous backup. details: {clusterName}',
   SNAPSHOT_UNFINISHED: 'The expiry of a snapshot that is not complete cannot be changed. details: {id}',
   SNAPSHOT_CHANGE_AMBIGUOUS: 'Both doNotDelete and expires are given. No details',
   SNAPSHOT_CHANGE_MISSING: 'Neither doNotDelete nor expires is given. No details',
@@ -59,7 +59,7 @@ const ERRORS: ErrorTable = {
   LINK_LIFE_AMBIGUOUS: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Only one of the attributes %s and %s may be specified.', parameters: () => ['delivery.expires', 'delivery.expirationHours'] },
   TIMESTAMP_FRACTIONAL: { status: 400, errorCode: 'FRACTIONAL_TIMESTAMP', detail: 'The attribute %s must be a whole number of seconds.', parameters: ({ name }) => [name] },
   CHECKPOINT_NOT_FOUND: { status: 404, errorCode: 'CHECKPOINT_NOT_FOUND', detail: 'No checkpoint with ID %s exists for cluster %s.', parameters: ({ id, clusterId }) => [id, clusterId] },
-  POINT_IN_TIME_UNAVAILABLE: { status: 409, errorCode: 'NO_CHECKPOINT_FOR_PIT_RESTORE', detail: 'A suitable checkpoint could not be found for the specified point-in-time restore: cluster %s has no continuous backup.', parameters: ({ clusterName }) => [clusterName] },
+  ...instantRows({ status: 409, errorCode: 'NO_CHECKPOINT_FOR_PIT_RESTORE' }),
   SNAPSHOT_UNFINISHED: { status: 403, errorCode: 'CANNOT_MODIFY_SNAPSHOT', detail: 'Cannot modify snapshot %s: it is not complete.', parameters: ({ id }) => [id] },
   SNAPSHOT_CHANGE_AMBIGUOUS: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Only one of the attributes %s and %s may be specified.', parameters: () => ['doNotDelete', 'expires'] },
   SNAPSHOT_CHANGE_MISSING: { status: 400, errorCode: 'MISSING_ONE_OF_ATTRIBUTES', detail: 'Either the %s attribute or the %s attribute must be specified.', parameters: () => ['doNotDelete', 'expires'] },

@@ -8,7 +8,7 @@ import { cutPage, readEveryPage } from '../../wire/read-every-page.ts';
 import { readId } from '../../wire/read-id.ts';
 import { readTimeSeries } from '../../wire/read-time-series.ts';
 import { parseCompleted, parseCreateRestoreJob, parseUpdateSnapshot } from './parse.ts';
-import { presentCluster, presentGroup, presentRestoreJob, presentSnapshot } from './present.ts';
+import { presentCluster, presentGroup, presentRange, presentRestoreJob, presentSnapshot } from './present.ts';
 
 /** Answers a list of the one job, as the vendor does: a sharded cluster would have one for each shard. */
 export async function createRestoreJob(call: ProjectCall): Promise<Answer> {
@@ -16,6 +16,17 @@ export async function createRestoreJob(call: ProjectCall): Promise<Answer> {
   const order = parseCreateRestoreJob(call.body, cluster, call.clock.now());
   const restore = await call.services.restores.create({ ...order, cluster, principal: call.principal, timeSeries: readTimeSeries(call.headers) });
   return { kind: 'list', page: null, totalCount: 1, results: [presentRestoreJob(restore, call.root)] };
+}
+
+/** A bare array, as the vendor answers; empty without continuous backup. */
+export async function listRestorableTimeRanges(call: ProjectCall): Promise<Answer> {
+  const cluster = await clusterOf(call);
+  const { windows } = await call.services.continuous.status(cluster);
+  const ranges = windows.map(async ({ from, to }) => {
+    const { snapshot } = await call.services.continuous.findBase(cluster, { border: from });
+    return presentRange({ from, to, snapshotId: snapshot.id });
+  });
+  return { kind: 'one', body: await Promise.all(ranges) };
 }
 
 export async function listRestoreJobs(call: ProjectCall): Promise<Answer> {

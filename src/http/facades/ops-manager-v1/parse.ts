@@ -1,5 +1,6 @@
 // Ops Manager's requests to ours.
 import type { z } from 'zod';
+import type { Instant } from '../../../domain/instant.ts';
 import type { Cluster, Snapshot } from '../../../domain/records.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
 import { isId } from '../../../foundation/ids.ts';
@@ -11,6 +12,8 @@ import { createRestoreJobBody, updateSnapshotBody } from './schemas.ts';
 type Body = z.infer<typeof createRestoreJobBody>;
 type Order = Omit<Parameters<Restores['create']>[0], 'cluster' | 'principal'>;
 
+/** Of a cluster time. */
+const LAST_SECOND = 0xff_ff_ff_ff;
 const HOUR_MS = 3_600_000;
 /** When a link's life is not told. */
 const DEFAULT_EXPIRATION_HOURS = 24;
@@ -19,7 +22,7 @@ const DEFAULT_MAX_DOWNLOADS = 1;
 
 /**
  * Exactly one restore point: snapshotId, checkpointId, oplogTs with oplogInc, or pointInTimeUTCMillis.
- * @throws RESTORE_POINT_MISSING, RESTORE_POINT_AMBIGUOUS, METHOD_UNSUPPORTED, CHECKPOINT_NOT_FOUND, POINT_IN_TIME_UNAVAILABLE, LINK_LIFE_AMBIGUOUS,
+ * @throws RESTORE_POINT_MISSING, RESTORE_POINT_AMBIGUOUS, METHOD_UNSUPPORTED, CHECKPOINT_NOT_FOUND, LINK_LIFE_AMBIGUOUS,
  *   TIMESTAMP_FRACTIONAL beside the faults of the body
  */
 export function parseCreateRestoreJob(body: unknown, cluster: Cluster, now: Date): Order {
@@ -28,40 +31,44 @@ export function parseCreateRestoreJob(body: unknown, cluster: Cluster, now: Date
   if (methodName !== 'HTTP' && methodName !== 'AUTOMATED_RESTORE') {
     throw new LeafvaultError('METHOD_UNSUPPORTED', `Creating a restore job failed: delivery by ${methodName} is not supported`, { details: { methodName } });
   }
-  const snapshotId = chosenSnapshot(given, cluster);
+  const from = restorePointOf(given, cluster);
   if (methodName === 'HTTP') {
     const download = { expirationHours: lifeOf(given, now), maxDownloads: given.delivery.maxDownloads ?? DEFAULT_MAX_DOWNLOADS, readyAtOnce: false };
-    return { snapshotId, delivery: 'download', download };
+    return { ...from, delivery: 'download', download };
   }
   const projectId = requiredId(given.delivery.targetGroupId, 'delivery.targetGroupId');
   const id = requiredId(given.delivery.targetClusterId, 'delivery.targetClusterId');
-  return { snapshotId, delivery: 'automated', target: { projectId, cluster: { id } } };
+  return { ...from, delivery: 'automated', target: { projectId, cluster: { id } } };
 }
 
-function chosenSnapshot(given: Body, cluster: Cluster): string {
+function restorePointOf(given: Body, cluster: Cluster): Pick<Order, 'snapshotId' | 'instant'> {
   const checkpointId = given.checkpointId ?? given.checkPointId;
   const points = [given.snapshotId, checkpointId, given.oplogTs ?? given.oplogInc, given.pointInTimeUTCMillis];
   const count = points.filter((each) => each !== undefined).length;
   if (count === 0) throw new LeafvaultError('RESTORE_POINT_MISSING', 'Creating a restore job failed: it names nothing to restore from');
   if (count > 1) throw new LeafvaultError('RESTORE_POINT_AMBIGUOUS', 'Creating a restore job failed: it names more than one restore point');
-  if (given.snapshotId !== undefined) return requiredId(given.snapshotId, 'snapshotId');
+  if (given.snapshotId !== undefined) return { snapshotId: requiredId(given.snapshotId, 'snapshotId') };
   if (given.delivery.methodName === 'HTTP') throw missing('snapshotId');
   if (checkpointId !== undefined) {
     throw new LeafvaultError('CHECKPOINT_NOT_FOUND', `Creating a restore job failed: cluster ${cluster.name} has no checkpoints`, { details: { id: checkpointId, clusterId: cluster.id } });
   }
-  throw refusePointInTime(given, cluster);
+  return { instant: instantOf(given) };
 }
 
-function refusePointInTime(given: Body, cluster: Cluster): LeafvaultError {
-  if (given.pointInTimeUTCMillis === undefined) {
-    if (given.oplogTs === undefined) return missing('oplogTs');
-    if (given.oplogInc === undefined) return missing('oplogInc');
-    const seconds = typeof given.oplogTs === 'number' ? given.oplogTs : oplogSeconds(given.oplogTs);
-    if (!Number.isInteger(seconds)) return new LeafvaultError('TIMESTAMP_FRACTIONAL', 'Creating a restore job failed: oplogTs is no whole number of seconds', { details: { name: 'oplogTs' } });
-  }
-  return new LeafvaultError('POINT_IN_TIME_UNAVAILABLE', `Restoring cluster ${cluster.name} to a point in time failed: it has no continuous backup`, {
-    details: { clusterName: cluster.name },
-  });
+function instantOf({ pointInTimeUTCMillis: timeMs, oplogTs, oplogInc }: Body): Instant {
+  if (timeMs !== undefined) return { time: timeOf(timeMs) };
+  if (oplogTs === undefined) throw missing('oplogTs');
+  if (oplogInc === undefined) throw missing('oplogInc');
+  const t = typeof oplogTs === 'number' ? oplogTs : oplogSeconds(oplogTs);
+  if (t < 0 || t > LAST_SECOND) throw new LeafvaultError('ATTRIBUTE_INVALID', 'Creating a restore job failed: oplogTs is no time of an oplog', { details: { name: 'oplogTs' } });
+  if (Number.isInteger(t)) return { border: { t, i: oplogInc } };
+  throw new LeafvaultError('TIMESTAMP_FRACTIONAL', 'Creating a restore job failed: oplogTs is no whole number of seconds', { details: { name: 'oplogTs' } });
+}
+
+function timeOf(ms: number): Date {
+  const time = new Date(ms);
+  if (!Number.isNaN(time.getTime())) return time;
+  throw new LeafvaultError('ATTRIBUTE_INVALID', 'Creating a restore job failed: pointInTimeUTCMillis is no time', { details: { name: 'pointInTimeUTCMillis' } });
 }
 
 /** Epoch seconds, or an ISO date. NaN for anything else. */

@@ -1,4 +1,5 @@
 // Restore jobs, snapshots, clusters and projects in Ops Manager's form.
+import { showInstant, type InstantRange } from '../../../domain/instant.ts';
 import type { ClusterTime } from '../../../domain/cluster-time.ts';
 import type { Cluster, Download, Project, Restore, Snapshot } from '../../../domain/records.ts';
 import { isoSeconds, isoSecondsOrUnset } from '../../wire/time-text.ts';
@@ -41,11 +42,17 @@ export function presentRestoreJob(restore: Restore, root: string): object {
     hashes: hashesOf(restore.download),
     id: restore.id,
     links: linksOf(restore, root, { self: `restoreJobs/${restore.id}`, snapshotId: restore.snapshotId }),
-    pointInTime: false,
+    pointInTime: restore.instant !== null,
     snapshotId: restore.snapshotId,
     statusName: JOB_STATUS[restore.state],
-    timestamp: timestampOf(restore.snapshotPointInTime, restore.snapshotCapturedAt ?? restore.createdAt),
+    timestamp: timestampOf(restore.instant === null ? restore.snapshotPointInTime : showInstant(restore.instant.asked), restore.snapshotCapturedAt ?? restore.createdAt),
   };
+}
+
+/** Both ends can be restored. */
+export function presentRange({ from, to, snapshotId }: InstantRange & { readonly snapshotId: string }): object {
+  const now = new Date(0);
+  return { start: timestampOf(from, now), end: timestampOf(to, now), snapshotId };
 }
 
 /** An automated restore is shown with methodName `HTTP` and its target: the vendor's docs say so in as many words. */

@@ -11,6 +11,7 @@ const MARK: AnswerMark = { contentType: 'application/json', version: '', headers
 
 export const OPS_MANAGER_V1_OPERATIONS: readonly Operation[] = [
   { method: 'POST', path: `${CLUSTER}/restoreJobs`, roles: ['GROUP_BACKUP_ADMIN'], handle: handlers.createRestoreJob },
+  { method: 'POST', path: `${CLUSTER}/restoreJobs/restorableTimeRanges`, roles: ['GROUP_BACKUP_ADMIN'], handle: handlers.listRestorableTimeRanges },
   { method: 'GET', path: `${CLUSTER}/restoreJobs`, roles: ['GROUP_READ_ONLY'], handle: handlers.listRestoreJobs },
   { method: 'GET', path: `${CLUSTER}/restoreJobs/:jobId`, roles: ['GROUP_READ_ONLY'], handle: handlers.getRestoreJob },
   { method: 'GET', path: `${CLUSTER}/snapshots`, roles: ['GROUP_READ_ONLY'], handle: handlers.listSnapshots },
@@ -30,6 +31,7 @@ export const OPS_MANAGER_V1_OPERATIONS: readonly Operation[] = [
 export const opsManagerV1: Facade = {
   name: 'ops-manager-v1',
   prefix: PREFIX,
+  readingRoutes: [`${CLUSTER}/restoreJobs/restorableTimeRanges`],
   schemes: ['digest', 'bearer'],
   accessList: 'writes',
   acceptsJson: (contentType) => contentType === 'application/json',

@@ -1,11 +1,11 @@
 // Our codes to the body and status of Atlas, whatever its version. Codes and texts from the vendor's list of error codes
 // where it has one; the others are marked in docs/reference/atlas.md.
+import { instantRows } from '../instant-rows.ts';
 import type { ErrorRow, ErrorTable, FailureTable } from '../mms-failure.ts';
 
 /** Codes that the operations of Atlas raise themselves. */
 export const ATLAS_ERRORS = {
   POINT_IN_TIME_FORM: 'A point in time is given in no form, or in two. No details',
-  POINT_IN_TIME_UNAVAILABLE: 'The cluster has no continuous backup. details: {clusterName}',
   SNAPSHOT_UNFINISHED: 'The retention of a snapshot that is not completed cannot be changed. details: {id}',
   NOT_FLEX: 'A flex operation was asked of a cluster that is none. details: {clusterName}',
 } as const;
@@ -46,7 +46,7 @@ export const ATLAS_ERROR_TABLE: ErrorTable = {
   RATE_LIMITED: { status: 429, errorCode: 'RATE_LIMITED', detail: 'Too many requests: the limit is %s at once. Wait %s seconds.', parameters: ({ limit, retryAfterSeconds }) => [limit, retryAfterSeconds] },
 
   POINT_IN_TIME_FORM: { status: 400, errorCode: 'INVALID_PIT_RESTORE_TIME', detail: 'Please provide a valid UTC time or an operation time (ts).' },
-  POINT_IN_TIME_UNAVAILABLE: { status: 409, errorCode: 'NO_CHECKPOINT_FOR_PIT_RESTORE', detail: 'A suitable checkpoint could not be found for the specified continuous cloud backup: cluster %s has no continuous backup.', parameters: ({ clusterName }) => [clusterName] },
+  ...instantRows({ status: 400, errorCode: 'INVALID_PIT_RESTORE_TIME' }),
   SNAPSHOT_UNFINISHED: { status: 400, errorCode: 'CANNOT_MODIFY_IN_PROGRESS_SNAPSHOT_RETENTION', detail: 'Snapshot retention can only be modified once it is completed.' },
   NOT_FLEX: { status: 400, errorCode: 'CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API', detail: 'Cannot use non-flex cluster %s in the flex API.', parameters: ({ clusterName }) => [clusterName] },
 };

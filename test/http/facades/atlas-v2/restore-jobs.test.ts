@@ -56,6 +56,34 @@ describe('restore jobs of Atlas v2', () => {
     });
   });
 
+  describe('to a point in time', () => {
+    const T1 = 1_772_366_400;
+    const pointInTime = (when: Readonly<Record<string, unknown>>) => facade.atlas(JOBS, { method: 'POST', body: { deliveryType: 'pointInTime', targetClusterName: 'copy', targetGroupId: SHOP_ID, ...when } });
+    beforeEach(() => { facade.world.window = { chainId: 'c'.repeat(24), from: { t: T1, i: 1 }, to: { t: T1 + 100, i: 9 }, snapshotId }; });
+    after(() => { facade.world.window = null; });
+
+    test('by oplog counts that entry too, and is shown with it', async () => {
+      const { status, json } = await pointInTime({ oplogTs: T1 + 50, oplogInc: 3 });
+      assert.equal(status, 200);
+      const shown = await read(json['id']);
+      assert.deepEqual([shown['deliveryType'], shown['oplogTs'], shown['oplogInc'], shown['snapshotId']], ['pointInTime', T1 + 50, 3, snapshotId]);
+      assert.deepEqual(shown['desiredTimestamp'], { date: '2026-03-01T12:00:50Z', increment: 3, time: T1 + 50 });
+      assert.deepEqual(facade.restores.get(String(json['id']))?.instant?.border, { t: T1 + 50, i: 3 });
+    });
+
+    test('by seconds counts everything before that second', async () => {
+      const { json } = await pointInTime({ pointInTimeUTCSeconds: T1 + 50 });
+      assert.deepEqual([json['pointInTimeUTCSeconds'], json['oplogTs'], json['oplogInc']], [T1 + 50, undefined, undefined]);
+      assert.deepEqual(json['desiredTimestamp'], { date: '2026-03-01T12:00:50Z', increment: 0, time: T1 + 50 });
+      assert.deepEqual(facade.restores.get(String(json['id']))?.instant?.border, { t: T1 + 49, i: 0xffff_ffff });
+    });
+
+    test('outside of what is kept is refused with what is nearest', async () => {
+      const { status, json } = await pointInTime({ oplogTs: T1 + 100, oplogInc: 10 });
+      assert.deepEqual([status, json['errorCode'], json['detail']], [400, 'INVALID_PIT_RESTORE_TIME', `The requested time is not kept yet, try again in a minute. Nearest that can be restored: 2026-03-01T12:01:40Z (oplogTs ${T1 + 100}, oplogInc 9).`]);
+    });
+  });
+
   test('is there the moment it was made', async () => {
     const { id } = await automated();
     assert.equal((await read(id))['id'], id);

@@ -126,6 +126,41 @@ describe('restore jobs of Ops Manager', () => {
   });
 
   const AUTOMATED = { methodName: 'AUTOMATED_RESTORE', targetGroupId: SHOP_ID, targetClusterId: COPY_ID };
+
+  describe('to a point in time', () => {
+    const T1 = 1_772_366_400;
+    beforeEach(() => { facade.world.window = { chainId: 'c'.repeat(24), from: { t: T1, i: 1 }, to: { t: T1 + 100, i: 9 }, snapshotId }; });
+    after(() => { facade.world.window = null; });
+
+    for (const [form, body, border, increment] of [
+      ['milliseconds: everything before that second', { pointInTimeUTCMillis: (T1 + 50) * 1000 + 999 }, { t: T1 + 49, i: 0xffff_ffff }, 0],
+      ["mongocli's text: that entry included", { oplogTs: String(T1 + 50), oplogInc: 3 }, { t: T1 + 50, i: 3 }, 3],
+      ['numbers: that entry included', { oplogTs: T1 + 50, oplogInc: 3 }, { t: T1 + 50, i: 3 }, 3],
+    ] as const) {
+      test(`by ${form}`, async () => {
+        const { status, json } = await post({ delivery: AUTOMATED, ...body });
+        assert.equal(status, 200);
+        const [job] = json['results'] as Record<string, unknown>[];
+        assert.deepEqual([job?.['pointInTime'], job?.['timestamp'], job?.['snapshotId']], [true, { date: '2026-03-01T12:00:50Z', increment }, snapshotId]);
+        assert.deepEqual(facade.restores.get(String(job?.['id']))?.instant?.border, border);
+      });
+    }
+
+    test('outside of what is kept is refused with what is nearest', async () => {
+      const { status, json } = await post({ delivery: AUTOMATED, pointInTimeUTCMillis: (T1 + 500) * 1000 });
+      assert.deepEqual([status, json['errorCode']], [409, 'NO_CHECKPOINT_FOR_PIT_RESTORE']);
+      assert.match(String(json['detail']), /Nearest that can be restored: 2026-03-01T12:01:40Z/);
+    });
+
+    test('says which times there are, as a bare array', async () => {
+      const { status, json } = await facade.ask(`${JOBS}/restorableTimeRanges`, { method: 'POST' });
+      assert.equal(status, 200);
+      assert.deepEqual(json, [{ start: { date: '2026-03-01T12:00:00Z', increment: 1 }, end: { date: '2026-03-01T12:01:40Z', increment: 9 }, snapshotId }]);
+      facade.world.window = null;
+      assert.deepEqual((await facade.ask(`${JOBS}/restorableTimeRanges`, { method: 'POST' })).json, []);
+    });
+  });
+
   const cases: readonly (readonly [string, () => unknown, number, string])[] = [
     ['no restore point', () => ({ delivery: AUTOMATED }), 400, 'MISSING_ONE_OF_ATTRIBUTES'],
     ['a download without a snapshot', () => ({ delivery: { methodName: 'HTTP' }, pointInTimeUTCMillis: 1772366400000 }), 400, 'MISSING_ATTRIBUTE'],
@@ -147,6 +182,8 @@ describe('restore jobs of Ops Manager', () => {
     ['no target cluster', () => ({ delivery: { methodName: 'AUTOMATED_RESTORE', targetGroupId: SHOP_ID }, snapshotId }), 400, 'MISSING_ATTRIBUTE'],
     ['no target group', () => ({ delivery: { methodName: 'AUTOMATED_RESTORE', targetClusterId: COPY_ID }, snapshotId }), 400, 'MISSING_ATTRIBUTE'],
     ['a malformed target', () => ({ delivery: { ...AUTOMATED, targetClusterId: 'copy' }, snapshotId }), 400, 'INVALID_ATTRIBUTE'],
+    ['a time that no clock knows', () => ({ delivery: AUTOMATED, pointInTimeUTCMillis: 1e300 }), 400, 'INVALID_ATTRIBUTE'],
+    ['an oplog time beyond its range', () => ({ delivery: AUTOMATED, oplogTs: 4_294_967_296, oplogInc: 1 }), 400, 'INVALID_ATTRIBUTE'],
     ['an unknown target', () => ({ delivery: { ...AUTOMATED, targetClusterId: '0'.repeat(24) }, snapshotId }), 404, 'CLUSTER_NOT_FOUND'],
     ['no downloads', () => ({ delivery: { methodName: 'HTTP', maxDownloads: 0 }, snapshotId }), 400, 'INVALID_ATTRIBUTE'],
     ['two ends of a link', () => ({ delivery: { methodName: 'HTTP', expires: '2026-03-02T00:00:00Z', expirationHours: 1 }, snapshotId }), 400, 'INVALID_ATTRIBUTE'],

@@ -10,7 +10,7 @@ import { presentRestoreJob } from './present.ts';
 
 export async function createRestoreJob(call: ProjectCall): Promise<Answer> {
   const cluster = await clusterOf(call);
-  const order = parseCreateRestoreJob(call.body, cluster);
+  const order = parseCreateRestoreJob(call.body);
   const restore = await call.services.restores.create({ ...order, cluster, principal: call.principal, timeSeries: readTimeSeries(call.headers) });
   return { kind: 'one', body: presentRestoreJob(restore, call.root) };
 }

@@ -1,6 +1,6 @@
 // Restore job requests from Atlas's words to ours.
 import type { z } from 'zod';
-import type { Cluster } from '../../../../domain/records.ts';
+import type { Instant } from '../../../../domain/instant.ts';
 import { LeafvaultError } from '../../../../foundation/errors.ts';
 import type { Restores } from '../../../../services/contracts.ts';
 import { readBody } from '../../read-body.ts';
@@ -12,29 +12,25 @@ type Order = Omit<Parameters<Restores['create']>[0], 'cluster' | 'principal'>;
 /** Time that a download address lives, counted from the moment it is ready. */
 const DOWNLOAD_HOURS = 1;
 
-/** @throws POINT_IN_TIME_FORM, POINT_IN_TIME_UNAVAILABLE beside the faults of the body */
-export function parseCreateRestoreJob(body: unknown, cluster: Cluster): Order {
+/** @throws POINT_IN_TIME_FORM beside the faults of the body */
+export function parseCreateRestoreJob(body: unknown): Order {
   const given = readBody(createRestoreJobBody, body);
-  if (given.deliveryType === 'pointInTime') throw refusePointInTime(given, cluster);
+  if (given.deliveryType === 'pointInTime') return { instant: instantOf(given), delivery: 'automated', target: targetOf(given) };
   const snapshotId = required(given, 'snapshotId');
   if (given.deliveryType === 'download') {
     return { snapshotId, delivery: 'download', download: { expirationHours: DOWNLOAD_HOURS, maxDownloads: null, readyAtOnce: false } };
   }
-  const target = { projectId: required(given, 'targetGroupId'), cluster: { name: required(given, 'targetClusterName') } };
-  return { snapshotId, delivery: 'automated', target };
+  return { snapshotId, delivery: 'automated', target: targetOf(given) };
 }
 
-function refusePointInTime(given: Body, cluster: Cluster): LeafvaultError {
-  required(given, 'targetClusterName');
-  required(given, 'targetGroupId');
-  const byOplog = given.oplogTs !== undefined && given.oplogInc !== undefined;
-  const half = (given.oplogTs === undefined) !== (given.oplogInc === undefined);
-  if (half || byOplog === (given.pointInTimeUTCSeconds !== undefined)) {
-    return new LeafvaultError('POINT_IN_TIME_FORM', 'Reading the body failed: a point in time is oplogTs with oplogInc, or pointInTimeUTCSeconds');
-  }
-  return new LeafvaultError('POINT_IN_TIME_UNAVAILABLE', `Restoring cluster ${cluster.name} to a point in time failed: it has no continuous backup`, {
-    details: { clusterName: cluster.name },
-  });
+function targetOf(given: Body): NonNullable<Order['target']> {
+  return { projectId: required(given, 'targetGroupId'), cluster: { name: required(given, 'targetClusterName') } };
+}
+
+function instantOf({ oplogTs, oplogInc, pointInTimeUTCSeconds: seconds }: Body): Instant {
+  if (oplogTs !== undefined && oplogInc !== undefined && seconds === undefined) return { border: { t: oplogTs, i: oplogInc } };
+  if (oplogTs === undefined && oplogInc === undefined && seconds !== undefined) return { time: new Date(seconds * 1000) };
+  throw new LeafvaultError('POINT_IN_TIME_FORM', 'Reading the body failed: a point in time is oplogTs with oplogInc, or pointInTimeUTCSeconds');
 }
 
 function required(given: Body, name: 'snapshotId' | 'targetGroupId' | 'targetClusterName'): string {

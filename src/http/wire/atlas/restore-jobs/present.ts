@@ -1,5 +1,6 @@
 // A restore job in Atlas's form. It has no status: clients read the three flags and whether `finishedAt` is there,
 // so that one stays away until the job has succeeded.
+import { showInstant } from '../../../../domain/instant.ts';
 import type { Restore } from '../../../../domain/records.ts';
 import { isoSeconds, isoSecondsOrUnset } from '../../time-text.ts';
 
@@ -11,9 +12,9 @@ export function presentRestoreJob(restore: Restore, root: string): object {
   return {
     cancelled: restore.state === 'cancelled' || restore.download?.state === 'cancelled',
     components: url === null ? [] : [{ downloadUrl: url, privateDownloadDeliveryUrls: [], replicaSetName: restore.clusterName }],
-    deliveryType: restore.delivery,
+    deliveryType: restore.instant === null ? restore.delivery : 'pointInTime',
     deliveryUrl: url === null ? [] : [url],
-    desiredTimestamp: NO_DESIRED_TIMESTAMP,
+    desiredTimestamp: desiredTimestampOf(restore),
     expired: restore.download?.state === 'expired' || restore.download?.state === 'exhausted',
     expiresAt: isoSecondsOrUnset(restore.download?.expiresAt ?? null),
     failed: restore.state === 'failed' || restore.download?.state === 'failed',
@@ -29,10 +30,16 @@ export function presentRestoreJob(restore: Restore, root: string): object {
 }
 
 /** The instant that the restored data stands for. The vendor shows it for points in time alone; it is as true for a snapshot. */
-function instantOf({ snapshotPointInTime }: Restore): object {
-  if (snapshotPointInTime === null) return {};
-  const { t, i } = snapshotPointInTime;
-  return { oplogInc: i, oplogTs: t, pointInTimeUTCSeconds: t };
+function instantOf({ instant, snapshotPointInTime }: Restore): object {
+  if (instant !== null && 'time' in instant.asked) return { pointInTimeUTCSeconds: showInstant(instant.asked).t };
+  const position = instant?.border ?? snapshotPointInTime;
+  return position === null ? {} : { oplogInc: position.i, oplogTs: position.t, pointInTimeUTCSeconds: position.t };
+}
+
+function desiredTimestampOf({ instant }: Restore): object {
+  if (instant === null) return NO_DESIRED_TIMESTAMP;
+  const { t, i } = showInstant(instant.asked);
+  return { date: isoSeconds(new Date(t * 1000)), increment: i, time: t };
 }
 
 function targetOf(restore: Restore): object {

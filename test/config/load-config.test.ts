@@ -105,11 +105,16 @@ describe('loadConfig', () => {
     assert.match(mistakes.find(({ path }) => path === 'listen.hots')?.message ?? '', /did you mean listen\.host\?/);
   });
 
-  test('refuses s3 and continuous backup with words of their own', () => {
-    const yaml = 'repository: { store: "s3://bucket/x" }\norganizations: [{ name: A, projects: [{ name: p, clusters: [{ name: c, uri: "mongodb://h", continuousBackup: true }] }] }]';
-    const messages = mistakesOf({ yaml }).map(({ message }) => message).join('\n');
+  test('refuses s3 with words of its own', () => {
+    const messages = mistakesOf({ yaml: 'repository: { store: "s3://bucket/x" }' }).map(({ message }) => message).join('\n');
     assert.match(messages, /s3:\/\/ is not available in this version/);
-    assert.match(messages, /continuous backup is not available in this version/);
+  });
+
+  test('takes continuous backup of a cluster, which is off where nothing is said', () => {
+    const yaml = 'organizations: [{ name: A, projects: [{ name: p, clusters: [{ name: c, uri: "mongodb://h", continuousBackup: true }, { name: d, uri: "mongodb://h" }] }] }]';
+    const [organization] = load({ yaml }).organizations;
+    assert.deepEqual(organization?.projects[0]?.clusters.map(({ continuousBackup }) => continuousBackup), [true, false]);
+    assert.match(mistakesOf({ yaml: yaml.replace('true', 'maybe') })[0]?.message ?? '', /expected true or false/);
   });
 
   test('takes secrets from the environment and from files', () => {

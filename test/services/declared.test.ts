@@ -103,6 +103,18 @@ describe('applyDeclared', () => {
     assert.ok((await identity.serviceAccount('mdb_sa_id_5f0000000000000000000002', 'mdb_sa_sk_another')) !== null);
   });
 
+  test('switches continuous backup on and off, and leaves it alone where nothing is said', async () => {
+    const uri = 'mongodb://127.0.0.1:27018/?replicaSet=rs0';
+    const declare = async (continuousBackup?: boolean) => {
+      const { changed } = await apply(withProject({ clusters: [{ name: 'continuous', uri, ...(continuousBackup === undefined ? {} : { continuousBackup }) }] }));
+      return [changed, (await catalog.clusters.byName('5f0000000000000000000003', 'continuous'))?.continuousBackup];
+    };
+    assert.deepEqual(await declare(true), [[], true]);
+    assert.deepEqual(await declare(), [[], true]);
+    assert.deepEqual(await declare(false), [['continuous backup of cluster continuous of project shop, which is off now'], false]);
+    assert.deepEqual(await declare(true), [['continuous backup of cluster continuous of project shop, which is on now'], true]);
+  });
+
   test('adds roles, and tells of those that the catalog has beside them', async () => {
     await apply(EXAMPLE);
     const report = await apply(withProject({ apiKeys: [{ publicKey: 'readonly', privateKey: 'read-only-private-key', roles: ['GROUP_BACKUP_MANAGER'] }] }));

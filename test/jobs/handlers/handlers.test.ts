@@ -13,6 +13,7 @@ import { createChores, createHandlers, openPostgresQueue, Worker, type PostgresQ
 import type { Repository } from '../../../src/repository/index.ts';
 import { createMemoryStorage, type Storage } from '../../../src/storage/index.ts';
 import { makeInventory, type Inventory } from '../../support/catalog-rows.ts';
+import { at, claim, saveChain } from '../../support/chain-rows.ts';
 import { askForRestore, askForSnapshot, ended, running, until } from '../../support/job-rows.ts';
 import { emptyCatalog, silent, startEmbedded, type TestDatabase } from '../../support/postgres.ts';
 import { openTestRepository, writeEntries } from '../../support/repository-fixture.ts';
@@ -224,6 +225,20 @@ describe('the handlers', () => {
     assert.equal((await ended(catalog, undo.id)).state, 'cancelled');
     assert.equal(engine.calls.at(-1), 'settle');
     assert.equal(await catalog.restorePlans.isOpen(restoreId ?? ''), false);
+  });
+
+  test('ask for the end of the chain of the cluster that a restore swapped names in, and of no other', async () => {
+    await startWorker();
+    const snapshotId = await takeSnapshot();
+    await saveChain(catalog, inventory, at(1), at(2));
+    await claim(catalog, inventory);
+    const asked = async () => (await catalog.tailers.get(inventory.cluster.id))?.endRequested;
+    engine.onPhase = (phase) => (phase === 'prove' ? Promise.reject(new LeafvaultError('PROOF_FAILED', 'The proof failed')) : Promise.resolve());
+    assert.equal((await ended(catalog, (await askForRestore(catalog, queue, inventory, snapshotId)).job.id)).state, 'failed');
+    assert.equal(await asked(), null, 'nothing was swapped');
+    engine.onPhase = () => Promise.resolve();
+    assert.equal((await ended(catalog, (await askForRestore(catalog, queue, inventory, snapshotId)).job.id)).state, 'completed');
+    assert.equal(await asked(), 'RESTORED');
   });
 
   test('settle later what could not be settled when the restore failed', async () => {

@@ -1,8 +1,10 @@
 // One cluster followed from its first slice to being switched off, on a real server, catalog and store.
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { MongoClient } from 'mongodb';
+import { readPostmaster } from '../../../src/catalog/embedded-postgres/postmaster-file.ts';
 import { compareClusterTimes } from '../../../src/domain/cluster-time.ts';
 import type { Inventory } from '../../support/catalog-rows.ts';
 import { until } from '../../support/job-rows.ts';
@@ -170,6 +172,26 @@ describe('tailers', { timeout: 120_000 }, () => {
     assert.equal(later.id, before.id);
     const running = await tailerIn(world, inventory, ({ state }) => state === 'running');
     assert.equal(running.error, null);
+  });
+
+  test('go on with the chain after PostgreSQL was killed', async () => {
+    await world.startTailers();
+    await tailerIn(world, inventory, ({ state }) => state === 'running');
+    const before = await reach(world, inventory, await mark(client));
+    const home = 'home' in world.database.database ? world.database.database.home : '';
+    process.kill((await readPostmaster(join(home, 'postgres', 'data')))?.pid ?? 0, 'SIGKILL');
+    const time = await mark(client);
+    const later = await until('the catalog to be back and the window to move on', async () => {
+      const newest = (await windowsOf(world, inventory).catch(() => [])).at(-1);
+      return newest !== undefined && compareClusterTimes(newest.to, time) >= 0 && newest;
+    }, 40_000);
+    assert.equal(later.id, before.id);
+    await world.stopAll();
+    const [row] = await windowsOf(world, inventory);
+    const { slices, raw } = await storedChain(world.repository, later.id);
+    assert.deepEqual([row?.slices, row?.records], [slices.length, raw.length]);
+    const expected = await oplogBetween(client, later.from, later.to);
+    assert.ok(Buffer.concat(raw.slice(0, expected.length)).equals(Buffer.concat(expected)));
   });
 
   test('say that a standalone can not be followed', async () => {

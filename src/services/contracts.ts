@@ -27,7 +27,7 @@ export interface SnapshotFilter {
 }
 
 export interface Snapshots {
-  /** The row and its job are there when this resolves. @throws CLUSTER_NOT_FOUND */
+  /** The row and its job are there when this resolves. @throws CLUSTER_NOT_FOUND, TEXT_NOT_STORABLE */
   create(request: {
     readonly cluster: Cluster; readonly description: string | null; readonly retentionDays: number; readonly principal: Principal;
     readonly selection?: { readonly databases: readonly string[]; readonly collections: readonly string[] };

@@ -5,7 +5,7 @@ import type { Clock } from '../foundation/clock.ts';
 import { createBearerTokens } from './bearer-tokens.ts';
 import type { Identity } from './contracts.ts';
 import { principalOf, withGrants, type PrincipalSource } from './principals.ts';
-import { isStorable, storable } from './storable.ts';
+import { isStorable, nameToFind } from './storable.ts';
 
 /** Wrong passwords in a row before a user is locked out. */
 export const LOGIN_TRIES = 5;
@@ -36,7 +36,7 @@ export function createIdentity({ catalog, clock, masterKey }: IdentityOptions): 
     },
     takeNonceCount: (nonce, count, expiresAt) => catalog.sessions.takeNonceCount(nonce, count, expiresAt),
     async serviceAccount(clientId, clientSecret) {
-      const account = await oneOfFew(() => catalog.serviceAccounts.verify(storable(clientId), clientSecret));
+      const account = await oneOfFew(() => catalog.serviceAccounts.verify(nameToFind(clientId), clientSecret));
       if (account === null) return null;
       return { principal: await withGrants(catalog, { kind: 'serviceAccount', id: account.id, name: account.clientId, orgId: account.orgId }) };
     },
@@ -59,7 +59,7 @@ export function createIdentity({ catalog, clock, masterKey }: IdentityOptions): 
 }
 
 async function login({ catalog, clock }: Omit<IdentityOptions, 'masterKey'>, name: string, password: string): ReturnType<Identity['login']> {
-  const user = await catalog.users.byName(storable(name));
+  const user = await catalog.users.byName(nameToFind(name));
   const locked = lockOf(user, clock);
   if (locked !== null) return locked;
   if (!(await catalog.users.verifyPassword(user?.id ?? null, password)) || user === null) {

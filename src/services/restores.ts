@@ -13,7 +13,7 @@ import { presentRestore } from './downloads.ts';
 import { nameOf } from './principals.ts';
 import { checkSelection, isWhole } from './restore-selection.ts';
 import { snapshotNotFound } from './snapshots.ts';
-import { storable } from './storable.ts';
+import { nameToFind } from './storable.ts';
 
 type CreateRequest = Parameters<Restores['create']>[0];
 
@@ -131,7 +131,7 @@ async function findTarget(catalog: Pick<CatalogStore, 'projects' | 'clusters'>, 
   }
   const cluster = 'id' in target.cluster
     ? isId(target.cluster.id) ? await catalog.clusters.get(target.cluster.id) : null
-    : await catalog.clusters.byName(project.id, storable(target.cluster.name));
+    : await catalog.clusters.byName(project.id, nameToFind(target.cluster.name));
   if (cluster?.projectId !== project.id) throw targetNotFound(target);
   return cluster;
 }

@@ -7,7 +7,7 @@ import { isId, newId } from '../foundation/ids.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import type { Snapshots } from './contracts.ts';
 import { nameOf } from './principals.ts';
-import { storable } from './storable.ts';
+import { keptText } from './storable.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -32,7 +32,7 @@ export function createSnapshots({ catalog, queue, clock }: SnapshotsOptions): Sn
         ...where, id: jobId, kind: 'snapshot', payload: { snapshotId }, snapshotId, restoreId: null, requestedBy: nameOf(principal),
       });
       const snapshot = await tx.snapshots.insert({
-        ...where, id: snapshotId, clusterName: cluster.name, type: 'onDemand', description: description === null ? null : storable(description), retentionDays, jobId,
+        ...where, id: snapshotId, clusterName: cluster.name, type: 'onDemand', description: description === null ? null : keptText('description', description), retentionDays, jobId,
         selection: chosen(selection), expiresAt: new Date(now.getTime() + retentionDays * DAY_MS),
       });
       return { snapshot: plain(snapshot), job };

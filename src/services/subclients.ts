@@ -2,12 +2,12 @@
 import type { CatalogAggregates } from '../catalog/index.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import type { Subclients } from './contracts.ts';
-import { storable } from './storable.ts';
+import { nameToFind } from './storable.ts';
 
 export function createSubclients(catalog: Pick<CatalogAggregates, 'subclients'>): Subclients {
   return {
     async resolve(clusterId, name) {
-      const found = await catalog.subclients.byName(clusterId, storable(name));
+      const found = await catalog.subclients.byName(clusterId, nameToFind(name));
       if (found === null) {
         throw new LeafvaultError('SUBCLIENT_NOT_FOUND', `Finding subclient ${name} of cluster ${clusterId} failed: there is none of that name`, {
           details: { clusterId, name },

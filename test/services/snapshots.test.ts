@@ -54,8 +54,10 @@ describe('create', () => {
     assert.equal((await catalog.snapshots.get(all.snapshot.id))?.selection, null);
   });
 
-  test('stores a description that PostgreSQL would refuse', async () => {
-    assert.equal((await create('a\0b')).snapshot.description, 'ab');
+  test('refuses a description that cannot be kept as it is, and makes nothing', async () => {
+    const before = (await world.services.snapshots.list(world.inventory.cluster.id, { pageNumber: 1, itemsPerPage: 1 })).totalCount;
+    await assert.rejects(create('a\0b'), { code: 'TEXT_NOT_STORABLE', details: { name: 'description' } });
+    assert.equal((await world.services.snapshots.list(world.inventory.cluster.id, { pageNumber: 1, itemsPerPage: 1 })).totalCount, before);
   });
 });
 

@@ -94,6 +94,13 @@ describe('the reference endpoints over a real socket', () => {
     assert.equal(jsonOf(await digest(`${path}/${String(job?.['id'])}`))['cancelled'], true);
   });
 
+  test('Atlas v2 refuses a description that cannot be kept as it is', async () => {
+    const refused = await post(`/api/atlas/v2/groups/${SHOP}/clusters/orders/backup/snapshots`, { description: 'a\0b', retentionInDays: 30 });
+    assert.deepEqual([refused.status, jsonOf(refused)], [400, {
+      detail: 'Invalid attribute description specified.', error: 400, errorCode: 'INVALID_ATTRIBUTE', parameters: ['description'], reason: 'Bad Request',
+    }]);
+  });
+
   test('Atlas v1.0 gives a URL that serves the archive without credentials, and only that URL', async () => {
     const snapshotId = await wholeSnapshot();
     const made = await runCurl(['--digest', '--user', OWNER, '--header', JSON_TYPE, '--data-raw', JSON.stringify({ snapshotId, targetDeploymentItemName: 'copy', targetProjectId: SHOP }),

@@ -58,6 +58,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   ATTRIBUTE_UNKNOWN: malformed,
   ATTRIBUTE_TYPE: malformed,
   ATTRIBUTE_INVALID: malformed,
+  TEXT_NOT_STORABLE: malformed,
   ENUM_UNKNOWN: malformed,
   QUERY_INVALID: { status: 400, errorCode: TASK_FAILED, message: ({ name }) => `Invalid value for ${String(name)}` },
 };

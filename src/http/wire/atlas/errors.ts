@@ -33,6 +33,7 @@ export const ATLAS_ERROR_TABLE: ErrorTable = {
   RESTORE_NOT_CANCELLABLE: { status: 400, errorCode: 'CANNOT_CANCEL_AUTOMATED_RESTORE', detail: 'Automated restore cannot be cancelled: it is already over.' },
   EXPIRY_INVALID: { status: 400, errorCode: 'BACKUP_SNAPSHOT_RETENTION_VALUE_INVALID', detail: 'Retention value of snapshot is invalid.' },
   SELECTION_INVALID: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Invalid attribute %s specified.', parameters: ({ value }) => [value] },
+  TEXT_NOT_STORABLE: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Invalid attribute %s specified.', parameters: ({ name }) => [name] },
   ROLE_MISSING: { status: 401, errorCode: 'USER_UNAUTHORIZED', detail: 'Current user is not authorized to perform this action.' },
 
   ID_MALFORMED: ({ kind }) => NOT_FOUND_BY_KIND[String(kind)] ?? UNEXPECTED,

@@ -5,7 +5,7 @@ import type { LeafvaultError } from '../../foundation/errors.ts';
 import type { Failure, FailureAnswer } from '../facade.ts';
 import { enveloped } from './answer.ts';
 import { jsonText } from './json-text.ts';
-import { readMmsQuery } from './read-query.ts';
+import { readMmsQueryOfFailure } from './read-query.ts';
 
 type Details = Readonly<Record<string, unknown>>;
 
@@ -53,7 +53,7 @@ export function presentMmsFailure(
     errorCode: row.errorCode,
     parameters: parameters.map(String),
   };
-  const { envelope, pretty } = readMmsQuery(request.query);
+  const { envelope, pretty } = readMmsQueryOfFailure(request.query);
   const retryAfter = details['retryAfterSeconds'];
   return {
     status: row.status,

@@ -82,12 +82,14 @@ async function answer(
   operation: Operation, request: FastifyRequest, reply: FastifyReply, place: { readonly context: FacadeContext; readonly prefix: string },
 ): Promise<FastifyReply> {
   const call = callOf(request, place);
+  // Before anything is done: nothing happens when the answer cannot be given as asked.
+  const query = readMmsQuery(request.query);
   const given = operation.roles === null
     ? await operation.handle(call)
     : await operation.handle({ ...call, project: await projectOf(call, operation.roles) });
   void reply.header('content-type', request.answerMark?.contentType ?? 'application/json');
   if (given.kind === 'none') return reply.code(204).send();
-  return reply.send(answerText(given, { origin: call.origin, target: request.originalUrl, query: readMmsQuery(request.query) }));
+  return reply.send(answerText(given, { origin: call.origin, target: request.originalUrl, query }));
 }
 
 function callOf(request: FastifyRequest, { context, prefix }: { readonly context: FacadeContext; readonly prefix: string }): Call {

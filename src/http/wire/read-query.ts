@@ -13,13 +13,21 @@ const MOST_ITEMS = 500;
 /** Far beyond any list; keeps the offset a safe integer. */
 const LAST_PAGE = 2_147_483_647;
 
-/** Only the word `true` switches on, only `false` switches off: other words leave the default, as clients forgive. */
+/** @throws QUERY_INVALID for a word that is neither `true` nor `false`, in any case */
 export function readMmsQuery(query: unknown): MmsQuery {
-  return {
-    envelope: word(query, 'envelope') === 'true',
-    pretty: word(query, 'pretty') === 'true',
-    includeCount: word(query, 'includeCount') !== 'false',
-  };
+  return { envelope: flag(query, 'envelope', false), pretty: flag(query, 'pretty', false), includeCount: flag(query, 'includeCount', true) };
+}
+
+/** The same for the answer to a failure, which must not fail itself: another word leaves the default. */
+export function readMmsQueryOfFailure(query: unknown): Pick<MmsQuery, 'envelope' | 'pretty'> {
+  return { envelope: word(query, 'envelope') === 'true', pretty: word(query, 'pretty') === 'true' };
+}
+
+function flag(query: unknown, name: string, otherwise: boolean): boolean {
+  const value = word(query, name);
+  if (value === undefined) return otherwise;
+  if (value === 'true' || value === 'false') return value === 'true';
+  throw new LeafvaultError('QUERY_INVALID', `Reading the query failed: ${name} must be true or false`, { details: { name, value } });
 }
 
 /** @throws QUERY_INVALID for a page below 1 or a size outside 1 to 500. */

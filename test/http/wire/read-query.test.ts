@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parameter, readMmsQuery, readPage } from '../../../src/http/wire/read-query.ts';
+import { parameter, readMmsQuery, readMmsQueryOfFailure, readPage } from '../../../src/http/wire/read-query.ts';
 
 describe('readMmsQuery', () => {
   test('has the defaults of the docs', () => assert.deepEqual(readMmsQuery({}), { envelope: false, pretty: false, includeCount: true }));
   test('takes true and false in any case', () => {
     assert.deepEqual(readMmsQuery({ envelope: 'TRUE', pretty: 'true', includeCount: 'False' }), { envelope: true, pretty: true, includeCount: false });
   });
-  test('leaves the default for other words', () => assert.deepEqual(readMmsQuery({ envelope: 'yes', includeCount: '0' }), { envelope: false, pretty: false, includeCount: true }));
+  for (const [name, value] of [['envelope', 'yes'], ['includeCount', '0'], ['pretty', '']] as const) {
+    test(`refuses ${name}=${value}`, () => assert.throws(() => readMmsQuery({ [name]: value }), { code: 'QUERY_INVALID', details: { name, value } }));
+  }
+  test('leaves the default for other words where a failure is answered', () => assert.deepEqual(readMmsQueryOfFailure({ envelope: 'yes', pretty: 'TRUE' }), { envelope: false, pretty: true }));
 });
 
 describe('readPage', () => {

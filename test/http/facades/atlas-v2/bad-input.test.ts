@@ -69,6 +69,15 @@ describe('bad input to Atlas v2', () => {
     });
   }
 
+  for (const name of ['includeCount', 'pretty', 'envelope']) {
+    test(`refuses ${name}=maybe before anything is done`, async () => {
+      const before = facade.snapshots.size;
+      const { status, json } = await facade.atlas(`${SNAPSHOTS}?${name}=maybe`, { method: 'POST', body: {} });
+      assert.deepEqual([status, json['errorCode'], json['parameters']], [400, 'INVALID_QUERY_PARAMETER', [name]]);
+      assert.equal(facade.snapshots.size, before);
+    });
+  }
+
   test('tells nothing of what broke inside', async () => {
     const { inventory } = facade.services;
     const kept = inventory.projects;

@@ -3,6 +3,7 @@ import { createLogger } from '../../src/foundation/logger.ts';
 import { facades } from '../../src/http/facades/index.ts';
 import { buildServer, type HttpServer } from '../../src/http/index.ts';
 import type { RoleGrant } from '../../src/domain/roles.ts';
+import { digestAnswer, nonceOf } from './digest-client.ts';
 import { fakeClock, type FakeClock } from './fake-clock.ts';
 import { memoryServices, ORG_ID, SHOP_ID, type MemoryWorld } from './memory-services.ts';
 
@@ -29,7 +30,10 @@ export interface FacadeServer extends MemoryWorld {
   readonly clock: FakeClock;
   /** Bearer token of an organization owner. */
   readonly owner: string;
-  /** Asks as the owner unless told otherwise by an `authorization` header. */
+  /**
+   * Asks as the owner unless told otherwise by an `authorization` header. Where only digest is known, a bearer token of ours becomes the
+   * digest answer of its key.
+   */
   ask(path: string, asked?: Asked): Promise<Told>;
   /** The same with the media type of Atlas v2. */
   atlas(path: string, asked?: Asked & { readonly version?: string }): Promise<Told>;
@@ -47,12 +51,18 @@ export async function startFacades(): Promise<FacadeServer> {
   });
   const owner = await world.grant('ownerkey', [{ role: 'ORG_OWNER', orgId: ORG_ID }]);
   const session = await world.identity.openSession({ kind: 'user', id: '5f00000000000000000000aa', name: 'admin', orgId: ORG_ID, grants: [{ role: 'ORG_OWNER', orgId: ORG_ID }] });
-  const ask: FacadeServer['ask'] = async (path, { method = 'GET', body, headers = {} } = {}) => {
+  const credentialsFor = async (path: string, method: string, authorization: string): Promise<string> => {
+    const name = world.identity.bearers.get(authorization.replace('Bearer ', ''))?.principal.name;
+    if (name === undefined || !path.startsWith('/api/public/')) return authorization;
+    const { headers } = await server.app.inject({ url: path });
+    return digestAnswer(nonceOf(String(headers['www-authenticate'])), { username: name, password: `private-of-${name}`, uri: path, method });
+  };
+  const ask: FacadeServer['ask'] = async (path, { method = 'GET', body, headers: { authorization = `Bearer ${owner}`, ...headers } = {} } = {}) => {
     const isText = typeof body === 'string';
     const answer = await server.app.inject({
       method, url: path,
       headers: {
-        authorization: `Bearer ${owner}`,
+        authorization: await credentialsFor(path, method, authorization),
         ...(body === undefined || isText ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },

@@ -25,7 +25,9 @@ export type ErrorTable = Readonly<Record<string, ErrorRow | ((details: Details) 
  * Rows for what fails before a service is asked. A code that the error table lacks is `unavailable` when the same call
  * may succeed later (the catalog is away), else `internal`.
  */
-export type FailureTable = Readonly<Record<'bodyTooLarge' | 'bodyNotJson' | 'contentTypeRefused' | 'badRequest' | 'routeNotFound' | 'addressRefused' | 'unavailable' | 'internal', ErrorRow>>;
+export type FailureTable = Readonly<Record<'bodyTooLarge' | 'bodyNotJson' | 'contentTypeRefused' | 'badRequest' | 'routeNotFound' | 'addressRefused' | 'unavailable' | 'internal', ErrorRow>>
+  /** Credentials were shown and are wrong; where there is no row, they are answered like none. */
+  & { readonly wrongCredentials?: ErrorRow };
 
 /** Body of the challenge as recorded: always pretty, without parameters, whatever was asked. */
 const CHALLENGE = { error: 401, reason: 'Unauthorized', detail: 'You are not authorized for this resource.', errorCode: 'UNEXPECTED_ERROR' };
@@ -41,7 +43,7 @@ export function presentMmsFailure(
   request: FailedRequest,
   tables: { readonly errors: ErrorTable; readonly failures: FailureTable },
 ): FailureAnswer {
-  if (failure.kind === 'unauthenticated') {
+  if (failure.kind === 'unauthenticated' && (tables.failures.wrongCredentials === undefined || failure.reason !== 'invalid')) {
     return { status: 401, headers: headersOf(CHALLENGE.errorCode), body: jsonText(CHALLENGE, true) };
   }
   const { row, details } = rowOf(failure, placeOf(request), tables);
@@ -67,12 +69,13 @@ function headersOf(errorCode: string): Readonly<Record<string, string>> {
 }
 
 function rowOf(
-  failure: Exclude<Failure, { kind: 'unauthenticated' }>,
+  failure: Failure,
   place: Details,
   { errors, failures }: { readonly errors: ErrorTable; readonly failures: FailureTable },
 ): { readonly row: ErrorRow; readonly details: Details } {
   switch (failure.kind) {
     case 'error': return rowOfError(failure.error, place, { errors, failures });
+    case 'unauthenticated': return { row: failures.wrongCredentials ?? failures.internal, details: {} };
     case 'addressRefused': return { row: failures.addressRefused, details: { address: failure.address } };
     case 'routeNotFound': return { row: failures.routeNotFound, details: place };
     case 'bodyTooLarge': return { row: failures.bodyTooLarge, details: { limitBytes: failure.limitBytes } };

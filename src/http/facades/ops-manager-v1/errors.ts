@@ -67,6 +67,7 @@ const ERRORS: ErrorTable = {
 };
 
 const FAILURES: FailureTable = {
+  wrongCredentials: UNAUTHORIZED,
   bodyTooLarge: { status: 413, errorCode: 'PAYLOAD_TOO_LARGE', detail: 'The request body is larger than %s bytes.', parameters: ({ limitBytes }) => [limitBytes] },
   bodyNotJson: { status: 400, errorCode: 'INVALID_JSON', detail: 'Received JSON does not match expected format.' },
   contentTypeRefused: { status: 415, errorCode: 'UNSUPPORTED_MEDIA_TYPE', detail: 'Cannot read a request body of type "%s": send application/json.', parameters: ({ contentType }) => [contentType] },

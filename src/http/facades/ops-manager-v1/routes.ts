@@ -33,6 +33,7 @@ export const opsManagerV1: Facade = {
   prefix: PREFIX,
   readingRoutes: [`${CLUSTER}/restoreJobs/restorableTimeRanges`],
   schemes: ['digest', 'bearer'],
+  schemes: ['digest'],
   accessList: 'writes',
   acceptsJson: (contentType) => contentType === 'application/json',
   register(app, context) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { digestAnswer, nonceOf } from '../../../support/digest-client.ts';
 import { startFacades, type Asked, type FacadeServer } from '../../../support/facade-server.ts';
 import { ORDERS_ID, ORG_ID, OTHER_ID, SHOP_ID } from '../../../support/memory-services.ts';
 
@@ -162,6 +163,22 @@ describe('reads of Ops Manager', () => {
       assert.deepEqual([status, json['errorCode']], [401, 'USER_UNAUTHORIZED'], method);
     }
     assert.equal((await facade.ask(`${ROOT}/groups/${OTHER_ID}`, { headers: reader })).status, 401);
+  });
+
+  test('tell a wrong key that it is none, with a fresh challenge', async () => {
+    const nonce = nonceOf(String((await facade.ask(`${ROOT}/groups`, { headers: { authorization: '' } })).headers['www-authenticate']));
+    for (const wrong of [{ username: 'nobody' }, { username: 'ownerkey', password: 'wrong' }]) {
+      const { status, json, headers } = await facade.ask(`${ROOT}/groups`, { headers: { authorization: digestAnswer(nonce, { ...wrong, uri: `${ROOT}/groups` }) } });
+      assert.deepEqual([status, json['errorCode'], json['error']], [401, 'USER_UNAUTHORIZED', 401]);
+      assert.match(String(headers['www-authenticate']), /^Digest .*stale=false$/);
+    }
+  });
+
+  test('know no bearer token', async () => {
+    const { statusCode, headers, body } = await facade.server.app.inject({ url: `${ROOT}/groups`, headers: { authorization: `Bearer ${facade.owner}` } });
+    assert.equal(statusCode, 401);
+    assert.equal((JSON.parse(body) as { readonly errorCode: string }).errorCode, 'UNEXPECTED_ERROR');
+    assert.match(String(headers['www-authenticate']), /^Digest /);
   });
 
   test('hold writes to the access list of the key, not reads', async () => {

@@ -2,7 +2,6 @@
 // Arguments: a JSON object (RestoreChildOptions). Messages out: {step} and {done} or {failed}; in: 'go'.
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rename, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RestoreJournal, RestoreOptions } from '../../src/engine/contracts.ts';
 import { restoreSnapshot } from '../../src/engine/restore/index.ts';
@@ -18,6 +17,8 @@ export interface RestoreChildOptions {
   readonly repositoryFolder: string;
   readonly snapshotId: string;
   readonly journalFile: string;
+  /** Of the parent, which removes it: this process may be killed. */
+  readonly tempFolder: string;
   readonly changes: Partial<Pick<RestoreOptions, 'selection' | 'timeSeries' | 'oldCollections' | 'usersAndRoles'>>;
 }
 
@@ -55,7 +56,7 @@ async function main(options: RestoreChildOptions): Promise<void> {
       restoreId: options.restoreId, reader, hashSeed: repository.hashSeed, root: await repository.loadSnapshot(options.snapshotId),
       target: { uri: options.uri }, selection: { databases: [], collections: [], renames: [] }, indexStrategy: 'ALL', usersAndRoles: false,
       timeSeries: 'refuse', oldCollections: 'drop', journal: fileJournal(options.journalFile, onStep),
-      tempDir: await mkdtemp(join(tmpdir(), 'leafvault-restore-child-')), signal: new AbortController().signal, onProgress: () => undefined,
+      tempDir: await mkdtemp(join(options.tempFolder, 'child-')), signal: new AbortController().signal, onProgress: () => undefined,
       log: createLogger('silent'), clock: systemClock, onPhase: onStep, ...options.changes,
     });
     process.send?.({ done: true });

@@ -159,7 +159,7 @@ describe('a restore killed with SIGKILL', () => {
   /** Runs a child until it is done, or until `isEnd` says to kill it. @returns the steps that it came to */
   function runChild(restoreId: string, isEnd: (step: string) => boolean): Promise<string[]> {
     const options: RestoreChildOptions = {
-      restoreId, uri: server.uri, repositoryFolder: join(folder, 'repository'), snapshotId: root.id, journalFile: journalOf(restoreId),
+      restoreId, uri: server.uri, repositoryFolder: join(folder, 'repository'), snapshotId: root.id, journalFile: journalOf(restoreId), tempFolder: folder,
       changes: { timeSeries: 'replace' },
     };
     const child = fork(CHILD, [JSON.stringify(options)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });

@@ -39,6 +39,7 @@ const HA1_PURPOSE = 'API key HA1';
 const COLUMNS = ['id', 'orgId', 'publicKey', 'description', 'accessList', 'createdAt'] as const;
 
 export function createApiKeys({ db, clock, sealer }: CatalogContext): ApiKeys {
+  const nobodys = sealer.seal('0'.repeat(32), HA1_PURPOSE);
   return {
     async insert({ privateKey, ha1, ...rest }) {
       const plain = { ...rest, accessList: [...rest.accessList], createdAt: clock.now() };
@@ -53,9 +54,11 @@ export function createApiKeys({ db, clock, sealer }: CatalogContext): ApiKeys {
     },
     async byPublicKey(publicKey) {
       const row = await db.selectFrom('apiKeys').select([...COLUMNS, 'ha1Sealed']).where('publicKey', '=', publicKey).executeTakeFirst();
+      // Unsealed either way: how long an answer takes must not tell which keys there are.
+      const ha1 = sealer.open(row?.ha1Sealed ?? nobodys, HA1_PURPOSE);
       if (row === undefined) return null;
-      const { ha1Sealed, ...plain } = row;
-      return { ...plain, ha1: sealer.open(ha1Sealed, HA1_PURPOSE) };
+      const { ha1Sealed: _, ...plain } = row;
+      return { ...plain, ha1 };
     },
     async setSecret(id, privateKey, ha1) {
       await db

@@ -47,6 +47,22 @@ describe('apiKey', () => {
     assert.equal(await world.services.identity.apiKey('nobody'), null);
     assert.equal(await world.services.identity.apiKey('a\0b'), null);
   });
+
+  test('asks the catalog the same for known and unknown keys: the time of an answer tells nothing', async () => {
+    const asked: string[] = [];
+    const { apiKeys, roleGrants } = world.catalog;
+    const watched = {
+      ...world.catalog,
+      apiKeys: { ...apiKeys, byPublicKey: (key: string) => { asked.push('key'); return apiKeys.byPublicKey(key); } },
+      roleGrants: { ...roleGrants, of: (...who: Parameters<typeof roleGrants.of>) => { asked.push('roles'); return roleGrants.of(...who); } },
+    };
+    const identity = createIdentity({ catalog: watched, clock: world.clock, masterKey: MASTER_KEY });
+    for (const key of [`key-${tag}`, 'nobody', 'a\0b']) {
+      asked.length = 0;
+      assert.equal((await identity.apiKey(key)) !== null, key === `key-${tag}`);
+      assert.deepEqual(asked, ['key', 'roles'], key);
+    }
+  });
 });
 
 describe('takeNonceCount', () => {

@@ -32,7 +32,6 @@ export const opsManagerV1: Facade = {
   name: 'ops-manager-v1',
   prefix: PREFIX,
   readingRoutes: [`${CLUSTER}/restoreJobs/restorableTimeRanges`],
-  schemes: ['digest', 'bearer'],
   schemes: ['digest'],
   accessList: 'writes',
   acceptsJson: (contentType) => contentType === 'application/json',

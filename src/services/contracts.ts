@@ -42,6 +42,17 @@ export interface Snapshots {
   setExpiry(request: { readonly cluster: Cluster; readonly id: string; readonly expiresAt: Date; readonly principal: Principal }): Promise<Snapshot>;
 }
 
+/** What became of a restore, for people. */
+export interface RestoreOutcome {
+  readonly collections: readonly {
+    readonly from: string; readonly to: string; readonly documents: number; readonly bytes: number; readonly indexes: number;
+    readonly failedIndexes: readonly { readonly name: string; readonly reason: string }[];
+  }[];
+  /** `db.collection` each: what stays beside, for an undo or because applications wrote to it. */
+  readonly movedAside: readonly string[];
+  readonly warnings: readonly string[];
+}
+
 export interface Restores {
   /**
    * @throws SNAPSHOT_NOT_FOUND, SNAPSHOT_NOT_COMPLETE, TARGET_NOT_FOUND, TARGET_FORBIDDEN (no role in the target project),
@@ -66,11 +77,13 @@ export interface Restores {
   get(clusterId: string, id: string): Promise<Restore>;
   /**
    * Asks for the job that swaps what a restore replaced back; what it had made live is kept in turn, so that can be undone too.
-   * @throws RESTORE_NOT_FOUND, RESTORE_NOT_UNDOABLE
+   * @throws RESTORE_NOT_FOUND, RESTORE_NOT_UNDOABLE, TARGET_FORBIDDEN (no role in the project that was restored into)
    */
   undo(request: { readonly cluster: Cluster; readonly id: string; readonly principal: Principal }): Promise<Job>;
   /** Until when `undo` works; null: nothing is kept. @throws RESTORE_NOT_FOUND */
   undoableUntil(clusterId: string, id: string): Promise<Date | null>;
+  /** What the engine reported at its end; null before that, and of a download. @throws RESTORE_NOT_FOUND */
+  outcome(clusterId: string, id: string): Promise<RestoreOutcome | null>;
   /** A prepared download is cancelled by ending its address. @throws RESTORE_NOT_FOUND, RESTORE_NOT_CANCELLABLE (already over) */
   cancel(request: { readonly cluster: Cluster; readonly id: string; readonly principal: Principal }): Promise<void>;
 }

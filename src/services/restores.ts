@@ -2,13 +2,13 @@
 // the job's preflight; here it is only asked who may restore what to where.
 import type { CatalogStore, CatalogTransaction, NewRestore, SnapshotRecord } from '../catalog/index.ts';
 import type { RestoreInstant } from '../domain/instant.ts';
-import type { Cluster, Restore, TimeSeriesChoice } from '../domain/records.ts';
+import type { Cluster, Project, Restore, TimeSeriesChoice } from '../domain/records.ts';
 import { projectRolesOf, type Principal, type ProjectRole } from '../domain/roles.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import { isId, newId } from '../foundation/ids.ts';
 import type { JobQueue } from '../jobs/queue.ts';
-import type { Continuous, Restores } from './contracts.ts';
+import type { Continuous, RestoreOutcome, Restores } from './contracts.ts';
 import { presentRestore } from './downloads.ts';
 import { nameOf } from './principals.ts';
 import { checkSelection, isWhole } from './restore-selection.ts';
@@ -64,7 +64,8 @@ export function createRestores(options: RestoresOptions): Restores {
     get: find,
     async undo({ cluster, id, principal }) {
       const restore = await find(cluster.id, id);
-      const { targetClusterId } = restore;
+      const { targetClusterId, targetProjectId } = restore;
+      if (targetProjectId !== null) await requireTargetRole(catalog, targetProjectId, principal);
       return catalog.transaction(async (tx) => {
         if (targetClusterId === null || (await tx.restorePlans.keptUntil(id)) === null) throw notUndoable(restore);
         const { projectId, clusterId, snapshotId } = restore;
@@ -74,6 +75,11 @@ export function createRestores(options: RestoresOptions): Restores {
           id: newId(clock.now()), kind: 'undo', payload: { restoreId: id, keepHours }, projectId, clusterId, snapshotId, restoreId: id, targetClusterId, requestedBy: nameOf(principal),
         });
       });
+    },
+    async outcome(clusterId, id) {
+      await find(clusterId, id);
+      const result = (await catalog.restores.result(id)) as Partial<RestoreOutcome> | null;
+      return result === null ? null : { collections: result.collections ?? [], movedAside: result.movedAside ?? [], warnings: result.warnings ?? [] };
     },
     async undoableUntil(clusterId, id) {
       await find(clusterId, id);
@@ -122,18 +128,26 @@ async function completeSnapshot(catalog: Pick<CatalogStore, 'snapshots'>, cluste
 async function findTarget(catalog: Pick<CatalogStore, 'projects' | 'clusters'>, { target, principal }: CreateRequest): Promise<Cluster> {
   const project = target !== undefined && isId(target.projectId) ? await catalog.projects.get(target.projectId) : null;
   if (target === undefined || project === null) throw targetNotFound(target);
-  const held = projectRolesOf(principal, project);
-  if (!TARGET_ROLES.some((role) => held.has(role))) {
-    throw new LeafvaultError('TARGET_FORBIDDEN', `Restoring into project ${project.id} failed: ${nameOf(principal)} holds no role there that may`, {
-      details: { projectId: project.id, roles: TARGET_ROLES },
-      hint: `Use a credential with ${TARGET_ROLES.join(' or ')} in that project`,
-    });
-  }
+  requireRole(principal, project);
   const cluster = 'id' in target.cluster
     ? isId(target.cluster.id) ? await catalog.clusters.get(target.cluster.id) : null
     : await catalog.clusters.byName(project.id, nameToFind(target.cluster.name));
   if (cluster?.projectId !== project.id) throw targetNotFound(target);
   return cluster;
+}
+
+async function requireTargetRole(catalog: Pick<CatalogStore, 'projects'>, projectId: string, principal: Principal): Promise<void> {
+  const project = await catalog.projects.get(projectId);
+  if (project !== null) requireRole(principal, project);
+}
+
+function requireRole(principal: Principal, project: Project): void {
+  const held = projectRolesOf(principal, project);
+  if (TARGET_ROLES.some((role) => held.has(role))) return;
+  throw new LeafvaultError('TARGET_FORBIDDEN', `Restoring into project ${project.id} failed: ${nameOf(principal)} holds no role there that may`, {
+    details: { projectId: project.id, roles: TARGET_ROLES },
+    hint: `Use a credential with ${TARGET_ROLES.join(' or ')} in that project`,
+  });
 }
 
 function targetNotFound(target: CreateRequest['target']): LeafvaultError {

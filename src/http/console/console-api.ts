@@ -1,17 +1,23 @@
 // Our own API, for the console and for scripts. Mounted like the APIs of the field, with the same credentials and roles.
 import { STATUS_CODES } from 'node:http';
+import type { Cluster } from '../../domain/records.ts';
 import type { Facade, Failure, FailureAnswer } from '../facade.ts';
 import { mountOperations, type AnswerMark, type Operation, type ProjectCall } from '../wire/mms-routes.ts';
 import { readId } from '../wire/read-id.ts';
 import type { Answer } from '../wire/answer.ts';
 import { CONSOLE_STATUS } from './errors.ts';
+import { presentJob, presentRestore } from './present-restore.ts';
 import { presentContinuous } from './present-continuous.ts';
 
 const PREFIX = '/api/leafvault/v1';
 const MARK: AnswerMark = { contentType: 'application/json', version: '', headers: {} };
 
+const RESTORE = '/groups/:groupId/clusters/:clusterId/restores/:restoreId';
+
 export const CONSOLE_OPERATIONS: readonly Operation[] = [
   { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/continuous', roles: ['GROUP_READ_ONLY'], handle: getContinuous },
+  { method: 'GET', path: `${RESTORE}`, roles: ['GROUP_BACKUP_MANAGER'], handle: getRestore },
+  { method: 'POST', path: `${RESTORE}/undo`, roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: undoRestore },
 ];
 
 export const consoleApi: Facade = {
@@ -26,9 +32,28 @@ export const consoleApi: Facade = {
   presentFailure: (failure) => presentFailure(failure),
 };
 
-async function getContinuous({ services, project, params }: ProjectCall): Promise<Answer> {
-  const cluster = await services.inventory.clusterById(project.id, readId('cluster', params['clusterId']));
-  return { kind: 'one', body: presentContinuous(await services.continuous.status(cluster)) };
+async function getRestore(call: ProjectCall): Promise<Answer> {
+  const cluster = await clusterOf(call);
+  const { restores, jobs } = call.services;
+  const restore = await restores.get(cluster.id, readId('restoreJob', call.params['restoreId']));
+  const [job, outcome, undoableUntil] = await Promise.all([jobs.get(restore.jobId), restores.outcome(cluster.id, restore.id), restores.undoableUntil(cluster.id, restore.id)]);
+  return { kind: 'one', body: presentRestore({ restore, job, outcome, undoableUntil }) };
+}
+
+/** Answers the job that does it. */
+async function undoRestore(call: ProjectCall): Promise<Answer> {
+  const cluster = await clusterOf(call);
+  const job = await call.services.restores.undo({ cluster, id: readId('restoreJob', call.params['restoreId']), principal: call.principal });
+  return { kind: 'one', body: presentJob(job) };
+}
+
+async function clusterOf({ services, project, params }: ProjectCall): Promise<Cluster> {
+  return services.inventory.clusterById(project.id, readId('cluster', params['clusterId']));
+}
+
+async function getContinuous(call: ProjectCall): Promise<Answer> {
+  const cluster = await clusterOf(call);
+  return { kind: 'one', body: presentContinuous(await call.services.continuous.status(cluster)) };
 }
 
 function presentFailure(failure: Failure): FailureAnswer {

@@ -49,7 +49,7 @@ export function createChunkStream(writer: RepositoryWriter, mask: number): Chunk
     if (oldest === undefined) return;
     underWayBytes -= oldest.bytes.length;
     const ref = await oldest.ref;
-    // The repository has taken the bytes over: left to the garbage collector, they make it run half as often again.
+    // The repository has taken the bytes over; left to the garbage collector, they bring it on sooner.
     releaseMemory(oldest.bytes);
     await list.append(ref);
   };

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { createLogger } from '../../../src/foundation/logger.ts';
+import { buildServer, consoleApi, type HttpServer } from '../../../src/http/index.ts';
+import { fakeClock } from '../../support/fake-clock.ts';
+import { COPY_ID, memoryServices, ORDERS_ID, SHOP_ID, type MemoryWorld } from '../../support/memory-services.ts';
+
+describe('a restore at our own API', () => {
+  let server: HttpServer;
+  let world: MemoryWorld;
+  let operator: string;
+  let reader: string;
+  let restoreId: string;
+
+  before(async () => {
+    const clock = fakeClock(new Date('2026-03-01T12:00:00Z'));
+    world = memoryServices(clock, () => 'http://leafvault.test');
+    server = await buildServer({
+      services: world.services, facades: [consoleApi], log: createLogger('silent'), clock, publicUrl: 'http://leafvault.test', version: { gitHash: '0'.repeat(40), versionString: '0.1.0' },
+    });
+    operator = await world.grant('operator', [{ role: 'GROUP_OWNER', projectId: SHOP_ID }]);
+    reader = await world.grant('reader', [{ role: 'GROUP_READ_ONLY', projectId: SHOP_ID }]);
+  });
+  beforeEach(async () => {
+    const { services } = world;
+    const cluster = await services.inventory.clusterById(SHOP_ID, ORDERS_ID);
+    const principal = { kind: 'user' as const, id: '5f00000000000000000000aa', name: 'admin', orgId: cluster.projectId, grants: [{ role: 'GROUP_OWNER' as const, projectId: SHOP_ID }] };
+    const { snapshot } = await services.snapshots.create({ cluster, principal, description: 'x', retentionDays: 1 });
+    world.completeSnapshot(snapshot.id);
+    restoreId = (await services.restores.create({ cluster, principal, snapshotId: snapshot.id, delivery: 'automated', target: { projectId: SHOP_ID, cluster: { id: COPY_ID } } })).id;
+  });
+  after(() => server.close());
+
+  const ask = async (method: 'GET' | 'POST', path: string, token: string) => {
+    const answer = await server.app.inject({ method, url: `/api/leafvault/v1/groups/${SHOP_ID}/clusters/${ORDERS_ID}/restores/${path}`, headers: { authorization: `Bearer ${token}` } });
+    return { status: answer.statusCode, body: answer.json<Record<string, unknown>>() };
+  };
+  const finish = (): void => world.endJob(world.restores.get(restoreId)?.jobId ?? '', 'completed');
+
+  test('tells what was kept and warned of, and until when it can be undone', async () => {
+    const early = await ask('GET', restoreId, operator);
+    assert.deepEqual([early.status, early.body['undoableUntil'], early.body['movedAside']], [200, null, []]);
+    finish();
+    const { body } = await ask('GET', restoreId, operator);
+    assert.deepEqual([body['undoableUntil'], body['movedAside'], body['warnings'], body['targetClusterName']], ['2026-03-01T12:00:00.000Z', ['shop.old1'], ['one'], 'copy']);
+    assert.equal((body['job'] as Record<string, unknown>)['state'], 'completed');
+  });
+
+  test('is undone by a job of its own', async () => {
+    finish();
+    const { status, body } = await ask('POST', `${restoreId}/undo`, operator);
+    assert.deepEqual([status, body['kind'], body['state']], [200, 'undo', 'queued']);
+  });
+
+  test('says why it can not be undone', async () => {
+    const { status, body } = await ask('POST', `${restoreId}/undo`, operator);
+    assert.deepEqual([status, body['code']], [409, 'RESTORE_NOT_UNDOABLE']);
+  });
+
+  test('is not for readers, and not there under another id', async () => {
+    finish();
+    for (const [answer, status] of [[await ask('POST', `${restoreId}/undo`, reader), 403], [await ask('POST', `${'0'.repeat(24)}/undo`, operator), 404], [await ask('GET', 'x', operator), 400]] as const) {
+      assert.equal(answer.status, status, JSON.stringify(answer.body));
+    }
+  });
+});

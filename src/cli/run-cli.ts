@@ -73,7 +73,8 @@ function buildProgram(world: CliWorld, outcome: { code: number }): Command {
 function withSettings(command: Command): Command {
   command.option('--config <path>', 'settings file (default: leafvault.yaml in the current folder where there is one; environment: LEAFVAULT_CONFIG)');
   for (const setting of Object.values(SETTINGS) as Setting[]) {
-    command.option(setting.flag, `${setting.help} (default: ${setting.defaultText ?? String(setting.default)}; environment: ${setting.env})`);
+    const refused = setting.secret === true ? '; a password is refused here, since flags show in the process list' : '';
+    command.option(setting.flag, `${setting.help}${refused} (default: ${setting.defaultText ?? String(setting.default)}; environment: ${setting.env})`);
   }
   return command;
 }

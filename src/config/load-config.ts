@@ -80,6 +80,10 @@ function readValues(sources: ConfigSources, file: SettingsFile | null, readSecre
       values[name] = setting.default;
       continue;
     }
+    if (setting.secret && sources.flags[name] === given.value && carriesSecret(String(given.value))) {
+      mistakes.push({ source: given.source, path: setting.path, message: `a password in a flag shows in the process list: set ${setting.env}, or ${setting.path} in leafvault.yaml` });
+      continue;
+    }
     const value = setting.secret && isSecretReference(given.value) ? readSecret(given.value) : given.value;
     if (typeof value === 'object' && value !== null && 'problem' in value) {
       mistakes.push({ source: given.source, path: setting.path, message: String(value.problem) });
@@ -90,6 +94,11 @@ function readValues(sources: ConfigSources, file: SettingsFile | null, readSecre
     else mistakes.push(...parsed.error.issues.map((issue) => ({ source: given.source, path: setting.path, message: plain(issue) })));
   }
   return values as SettingValues;
+}
+
+/** A connection string with a password or another secret, in its login or among its options. */
+function carriesSecret(text: string): boolean {
+  return /:\/\/[^/?#@]*:[^@]*@/.test(text) || /[?&][a-z]*password=./i.test(text) || /AWS_SESSION_TOKEN:/i.test(text);
 }
 
 function find(sources: ConfigSources, file: SettingsFile | null, name: SettingName, setting: Setting): { readonly value: unknown; readonly source: string } | null {

@@ -45,6 +45,30 @@ describe('leafvault', () => {
     for (const text of ['3 settings are wrong', '--listen-port', '--repository-store', 'LEAFVAULT_LOG_LEVEL', 's3:// is not available', 'HINT:']) assert.ok(err.includes(text), `${text} in ${err}`);
   });
 
+  for (const [flag, value, variable] of [
+    ['--source-uri', 'mongodb://leafvault:hunter2@db1:27017/?replicaSet=rs0', 'LEAFVAULT_SOURCE_URI'],
+    ['--source-uri', 'mongodb://leafvault:hun/ter2@db1/', 'LEAFVAULT_SOURCE_URI'],
+    ['--source-uri', 'mongodb://db1/?tls=true&tlsCertificateKeyFilePassword=hunter2', 'LEAFVAULT_SOURCE_URI'],
+    ['--database', 'postgres://leafvault:hunter2@pg/leafvault', 'LEAFVAULT_DATABASE_URL'],
+    ['--database', 'postgres://pg/leafvault?user=leafvault&password=hunter2', 'LEAFVAULT_DATABASE_URL'],
+  ] as const) {
+    test(`refuses a password in ${flag}, which shows in the process list: ${value.replaceAll('hunter2', '…')}`, async () => {
+      const { code, err } = await run(['serve', flag, value]);
+      assert.equal(code, 2);
+      assert.match(err, new RegExp(`${flag}.*process list.*${variable}`));
+      assert.doesNotMatch(err, /hunter2|hun\/ter2/);
+    });
+  }
+
+  test('takes a connection string without a password as a flag', async () => {
+    for (const given of [['--source-uri', 'mongodb://leafvault@db1:27017,db2:27017/?replicaSet=rs0'], ['--database', 'postgres://pg:5432/leafvault']]) {
+      // Another setting is wrong on purpose: nothing is started.
+      const { code, err } = await run(['serve', ...given, '--listen-port', 'x']);
+      assert.equal(code, 2);
+      assert.doesNotMatch(err, /process list/);
+    }
+  });
+
   test('prints both roles as commands for mongosh and as JSON', async () => {
     const { out } = await run(['roles']);
     const names = [...out.matchAll(/"createRole": "(\w+)"/g)].map(([, name]) => name);

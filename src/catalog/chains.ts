@@ -56,6 +56,8 @@ export interface Chains {
   /** True: the open chain has no base, none is on its way, and none failed in the last `patienceMs`. */
   needsBase(id: string, patienceMs: number): Promise<boolean>;
 
+  /** Why the newest try to get a base for the open chain failed; null where it has one, or another try is under way. */
+  baseFailure(id: string): Promise<{ readonly code: string; readonly message: string } | null>;
   get(id: string): Promise<Chain | null>;
   /** The one that goes on. */
   openOf(clusterId: string): Promise<Chain | null>;
@@ -106,6 +108,15 @@ export function createChains({ db, clock }: CatalogContext): Chains {
           and not exists (select 1 from snapshots s where s.cluster_id = c.cluster_id and s.state in ('failed', 'cancelled') and ${WHOLE}
             and s.requested_at >= c.created_at and s.finished_at > ${new Date(clock.now().getTime() - patienceMs)})`.execute(db);
       return rows.length > 0;
+    },
+    async baseFailure(id) {
+      const { rows } = await sql<{ state: string; code: string | null; message: string | null }>`
+        select s.state, j.error_code as code, j.error_message as message from chains c, snapshots s, jobs j
+        where c.id = ${id} and c.ended_at is null and s.cluster_id = c.cluster_id and s.requested_at >= c.created_at and s.deleted_at is null and ${WHOLE}
+          and j.id = s.job_id and not exists (select 1 from snapshots s where ${IS_BASE})
+        order by s.requested_at desc, s.id desc limit 1`.execute(db);
+      const [newest] = rows;
+      return newest?.state === 'failed' ? { code: newest.code ?? 'JOBS_FAILED', message: newest.message ?? '' } : null;
     },
     get: (id) => find(sql`c.id = ${id}`),
     openOf: (clusterId) => find(sql`c.cluster_id = ${clusterId} and c.ended_at is null`),

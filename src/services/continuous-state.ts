@@ -28,7 +28,7 @@ export function stateOf({ cluster, tailer, hasBase, now }: StateFacts): Pick<Con
   if (!tailer.held) return { ...plain, state: 'failed', cause: { ...NOT_FOLLOWED, at: tailer.statusAt } };
   if (tailer.state === 'failed') return { ...plain, state: 'failed', cause: tailer.error };
   if (tailer.statusAt !== null && now.getTime() - tailer.statusAt.getTime() > SILENT_MS) return { ...plain, state: 'failed', cause: { ...STANDS_STILL, at: tailer.statusAt } };
-  if (tailer.state !== 'running' || !hasBase) return { ...plain, state: 'starting' };
+  if (tailer.state !== 'running' || !hasBase) return { ...plain, state: 'starting', warning: tailer.warning };
   return tailer.warning === null ? { ...plain, state: 'running' } : { ...plain, state: 'warning', warning: tailer.warning };
 }
 

@@ -113,7 +113,7 @@ export interface ContinuousStatus {
   readonly state: ContinuousState;
   /** With state `failed`. */
   readonly cause: { readonly code: string; readonly message: string; readonly hint: string | null; readonly at: Date | null } | null;
-  /** Words, with state `warning`. */
+  /** Words, with state `warning`; with `starting` where the base could not be taken yet. */
   readonly warning: string | null;
   /** The newest border that can be restored; null without a window. */
   readonly recoveryPoint: ClusterTime | null;

@@ -148,6 +148,30 @@ for (const { name, start } of DATABASES) {
       assert.equal(await catalog.chains.newestBase(chain, at(100, 4)), null);
     });
 
+    test('tell why the newest try to get a base failed', async () => {
+      const chain = await saveChain(catalog, inventory, at(100), at(200), { createdAt: clock.now() });
+      const failure = () => catalog.chains.baseFailure(chain.id);
+      const ask = () => catalog.transaction(async (tx) => {
+        clock.advance(1000);
+        const job = await tx.jobs.insert(jobRow(inventory));
+        return (await tx.snapshots.insert(snapshotRow(inventory, job.id))).jobId;
+      });
+      assert.equal(await failure(), null);
+      const jobId = await ask();
+      assert.equal(await failure(), null);
+      await catalog.transaction(async (tx) => {
+        await tx.executeSql("update jobs set state = 'failed', finished_at = created_at, error_code = 'CAPTURE_STALLED', error_message = 'stands still' where id = $1", [jobId]);
+        await tx.executeSql("update snapshots set state = 'failed' where job_id = $1", [jobId]);
+      });
+      assert.deepEqual(await failure(), { code: 'CAPTURE_STALLED', message: 'stands still' });
+      await ask();
+      assert.equal(await failure(), null, 'another try is under way');
+      await catalog.transaction((tx) => tx.executeSql("update snapshots set deleted_at = requested_at where state = 'queued'"));
+      assert.notEqual(await failure(), null);
+      await saveBase(catalog, inventory, at(150));
+      assert.equal(await failure(), null);
+    });
+
     test('need a base unless there is one, one is on its way, or one failed just now', async () => {
       const { cluster } = inventory;
       const chain = await saveChain(catalog, inventory, at(100), at(200), { createdAt: clock.now() });

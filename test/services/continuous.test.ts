@@ -165,6 +165,9 @@ describe('continuous', () => {
       await catalog.tailers.saveStatus(mine, status(at(1990)));
       await saveChain(catalog, inventory, at(1300), at(1990, 7));
       assert.deepEqual(await state(), ['starting', null], 'there is no base');
+      await catalog.tailers.saveStatus(mine, status(at(1990), 'the last try failed'));
+      assert.deepEqual(await state(), ['starting', 'the last try failed']);
+      await catalog.tailers.saveStatus(mine, status(at(1990)));
       await saveBase(catalog, inventory, at(1310));
       assert.deepEqual(await state(), ['running', null]);
     });

@@ -28,7 +28,7 @@ export interface StatusWriter {
 export function createStatusWriter(parts: StatusParts, before: Tailer | null): StatusWriter {
   let oldest: ClusterTime | null = before?.oldest ?? null;
   let rolls = before?.rolls ?? false;
-  let warning = before?.warning ?? null;
+  let warning: string | null = null;
   let writing: Promise<void> | null = null;
   let next: TailStatus | null = null;
 
@@ -39,7 +39,7 @@ export function createStatusWriter(parts: StatusParts, before: Tailer | null): S
     const words = warningOf({ ...status, rolls });
     if (words !== null && warning === null) log.warn({ reason: words }, 'the oplog may roll over before it is kept');
     warning = words;
-    if (await catalog.tailers.saveStatus(claim, { ...status, rolls, warning })) await seeToBase(parts);
+    if (await catalog.tailers.saveStatus(claim, { ...status, rolls, warning: warning ?? (await baseTrouble(parts)) })) await seeToBase(parts);
     else lose();
   };
   const writeAll = async (): Promise<void> => {
@@ -61,6 +61,13 @@ export function createStatusWriter(parts: StatusParts, before: Tailer | null): S
       await writing;
     },
   };
+}
+
+/** Words where the newest try to get a base failed. */
+async function baseTrouble({ catalog, chainId }: StatusParts): Promise<string | null> {
+  const id = chainId();
+  const failure = id === null ? null : await catalog.chains.baseFailure(id);
+  return failure === null ? null : `the last try to take the base snapshot failed (${failure.code}): ${failure.message}`;
 }
 
 async function seeToBase({ catalog, claim, cluster, chainId, log, ...base }: StatusParts): Promise<void> {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { call, BACKUP, CLUSTER, PASSWORD, PROJECT, restore, settingsFor, startSource, takeSnapshot } from '../support/installation.ts';
+import type { Document } from 'mongodb';
+import { call, BACKUP, CLUSTER, PASSWORD, PROJECT, restore, settingsFor, startSource, takeSnapshot, until } from '../support/installation.ts';
 import { leafvaultFolder, startLeafvault } from '../support/leafvault.ts';
 import { freePort } from '../support/mongod.ts';
 
-test('a replica set is backed up, damaged, restored and downloaded with curl --digest', async () => {
+test('a replica set is backed up, damaged, restored, downloaded with curl --digest, and the restore undone', async () => {
   await using source = await startSource(5_000);
   await using folder = await leafvaultFolder();
   const leafvault = await startLeafvault({ folder, port: await freePort(), settings: settingsFor(source.uri) });
@@ -16,12 +17,13 @@ test('a replica set is backed up, damaged, restored and downloaded with curl --d
   await shop.collection('orders').updateMany({ _id: { $mod: [2, 0] } } as never, { $set: { text: 'damaged' } });
   await shop.collection('orders').dropIndex('by text');
   await shop.collection('strangers').insertOne({});
+  const damaged = await shop.command({ dbHash: 1 });
   const job = await restore(leafvault.origin, String(snapshot.id));
   assert.equal(job.failed, false, await leafvault.log());
   assert.ok(job.finishedAt);
 
   const after = await shop.command({ dbHash: 1 });
-  assert.deepEqual(after.collections, before.collections);
+  assert.deepEqual(live(after), before.collections);
   assert.deepEqual((await shop.collection('orders').listIndexes().toArray()).map(({ name }) => name), ['_id_', 'by text']);
 
   const download = await call(leafvault.origin, 'POST', `/api/atlas/v1.0/groups/${PROJECT.id}/clusters/${CLUSTER.name}/backup/tenant/download`, { snapshotId: snapshot.id, targetDeploymentItemName: CLUSTER.name });
@@ -29,6 +31,12 @@ test('a replica set is backed up, damaged, restored and downloaded with curl --d
   const archive = await fetch(String(download.body.snapshotUrl));
   assert.equal(archive.status, 200);
   assert.equal(Buffer.from(await archive.arrayBuffer()).readUInt16BE(0), 0x1f8b);
+
+  const own = `/api/leafvault/v1/groups/${PROJECT.id}/clusters/${CLUSTER.id}/restores/${String(job.id)}`;
+  const undo = await call(leafvault.origin, 'POST', `${own}/undo`);
+  assert.equal(undo.status, 200, JSON.stringify(undo.body));
+  await until(() => call(leafvault.origin, 'GET', `${own.replace(/restores.*/, 'jobs')}/${String(undo.body.id)}`), ({ state }) => (state === 'completed' ? true : null));
+  assert.deepEqual(live(await shop.command({ dbHash: 1 })), damaged.collections);
 
   const metrics = await (await fetch(`${leafvault.origin}/metrics`)).text();
   assert.match(metrics, /^leafvault_last_success_timestamp_seconds\{.*cluster="orders".*\} \d/m);
@@ -56,6 +64,11 @@ test('a source that does not answer fails the snapshot in seconds, naming host a
   assert.equal(await leafvault.stop(), 0);
   assert.doesNotMatch(await leafvault.log(), /a-hidden-secret/);
 });
+
+/** Without what is kept for an undo. */
+function live({ collections }: Document): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(collections as Record<string, unknown>).filter(([name]) => !name.startsWith('__lv_')));
+}
 
 /** The cause is told at the one door that has a field for it: Commvault's jobs; the snapshot itself says `failed`. */
 async function failsNaming(origin: string, host: string, cause: RegExp): Promise<void> {

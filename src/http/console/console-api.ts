@@ -1,6 +1,7 @@
 // Our own API, for the console and for scripts. Mounted like the APIs of the field, with the same credentials and roles.
 import { STATUS_CODES } from 'node:http';
 import type { Cluster } from '../../domain/records.ts';
+import { LeafvaultError } from '../../foundation/errors.ts';
 import type { Facade, Failure, FailureAnswer } from '../facade.ts';
 import { mountOperations, type AnswerMark, type Operation, type ProjectCall } from '../wire/mms-routes.ts';
 import { readId } from '../wire/read-id.ts';
@@ -17,6 +18,7 @@ const RESTORE = '/groups/:groupId/clusters/:clusterId/restores/:restoreId';
 export const CONSOLE_OPERATIONS: readonly Operation[] = [
   { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/continuous', roles: ['GROUP_READ_ONLY'], handle: getContinuous },
   { method: 'GET', path: `${RESTORE}`, roles: ['GROUP_BACKUP_MANAGER'], handle: getRestore },
+  { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/jobs/:jobId', roles: ['GROUP_BACKUP_MANAGER'], handle: getJob },
   { method: 'POST', path: `${RESTORE}/undo`, roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: undoRestore },
 ];
 
@@ -38,6 +40,13 @@ async function getRestore(call: ProjectCall): Promise<Answer> {
   const restore = await restores.get(cluster.id, readId('restoreJob', call.params['restoreId']));
   const [job, outcome, undoableUntil] = await Promise.all([jobs.get(restore.jobId), restores.outcome(cluster.id, restore.id), restores.undoableUntil(cluster.id, restore.id)]);
   return { kind: 'one', body: presentRestore({ restore, job, outcome, undoableUntil }) };
+}
+
+async function getJob(call: ProjectCall): Promise<Answer> {
+  const cluster = await clusterOf(call);
+  const job = await call.services.jobs.get(readId('job', call.params['jobId']));
+  if (job.clusterId !== cluster.id) throw new LeafvaultError('JOB_NOT_FOUND', `Reading job ${job.id} failed: it is none of cluster ${cluster.name}`, { details: { id: job.id } });
+  return { kind: 'one', body: presentJob(job) };
 }
 
 /** Answers the job that does it. */

@@ -83,10 +83,12 @@ export function createSettleRestore(parts: RunRestoreParts): JobHandler {
     });
     return async (tx) => {
       await tx.restorePlans.markSettled(restore.id, outcome);
-      if (outcome === 'new') await endChainOf(tx, restore.targetClusterId);
+      // What a dropKept left is a plan that was over before.
+      if (outcome === 'old' || context.job.kind === 'dropKept') return;
+      await endChainOf(tx, restore.targetClusterId);
       const { keepHours } = context.job.payload;
-      if (outcome === 'new' && Number(keepHours) > 0) await tx.restorePlans.keep(restore.id, hoursFrom(parts.clock.now(), Number(keepHours)));
-      if (outcome === 'new') await tx.jobs.addToMessage(context.job.claim.jobId, 'The swap had been done before: the target holds the restored data');
+      if (Number(keepHours) > 0) await tx.restorePlans.keep(restore.id, hoursFrom(parts.clock.now(), Number(keepHours)));
+      await tx.jobs.addToMessage(context.job.claim.jobId, `The swap had been done before: the target holds the ${context.job.kind === 'undo' ? 'old' : 'restored'} data`);
     };
   };
 }

@@ -32,7 +32,8 @@ describe('a restore at our own API', () => {
   after(() => server.close());
 
   const ask = async (method: 'GET' | 'POST', path: string, token: string) => {
-    const answer = await server.app.inject({ method, url: `/api/leafvault/v1/groups/${SHOP_ID}/clusters/${ORDERS_ID}/restores/${path}`, headers: { authorization: `Bearer ${token}` } });
+    const url = new URL(`http://leafvault.test/api/leafvault/v1/groups/${SHOP_ID}/clusters/${ORDERS_ID}/restores/${path}`).pathname;
+    const answer = await server.app.inject({ method, url, headers: { authorization: `Bearer ${token}` } });
     return { status: answer.statusCode, body: answer.json<Record<string, unknown>>() };
   };
   const finish = (): void => world.endJob(world.restores.get(restoreId)?.jobId ?? '', 'completed');
@@ -50,6 +51,8 @@ describe('a restore at our own API', () => {
     finish();
     const { status, body } = await ask('POST', `${restoreId}/undo`, operator);
     assert.deepEqual([status, body['kind'], body['state']], [200, 'undo', 'queued']);
+    assert.deepEqual((await ask('GET', `../jobs/${String(body['id'])}`, operator)).body, body);
+    assert.equal((await ask('GET', `../jobs/${'0'.repeat(24)}`, operator)).status, 404);
   });
 
   test('says why it can not be undone', async () => {

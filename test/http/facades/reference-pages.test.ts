@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { CONSOLE_OPERATIONS } from '../../../src/http/console/console-api.ts';
 import { ATLAS_V1_OPERATIONS } from '../../../src/http/facades/atlas-v1/routes.ts';
 import { ATLAS_V2_TABLES } from '../../../src/http/facades/atlas-v2/errors.ts';
 import { ATLAS_V2_OPERATIONS } from '../../../src/http/facades/atlas-v2/routes.ts';
@@ -33,6 +34,7 @@ describe('the reference pages', () => {
     ['atlas.md', 'Operations of v1.0', ATLAS_V1_OPERATIONS, 3],
     ['ops-manager.md', 'Operations', OPS_MANAGER_V1_OPERATIONS, 3],
     ['commvault.md', 'Operations', COMMVAULT_OPERATIONS, 2],
+    ['own-api.md', 'Operations', CONSOLE_OPERATIONS, 3],
   ] as const) {
     test(`list the operations of ${page}, ${heading}, with their roles and versions`, () => {
       const listed = rowsBelow(page, heading).map((row) => row.slice(0, cells).join(' | '));

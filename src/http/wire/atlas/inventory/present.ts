@@ -50,7 +50,7 @@ function sharedFields(cluster: Cluster, root: string): object {
     ],
     name: cluster.name,
     paused: false,
-    pitEnabled: false,
+    pitEnabled: cluster.continuousBackup,
     rootCertType: 'ISRGROOTX1',
     stateName: 'IDLE',
     tags: [],

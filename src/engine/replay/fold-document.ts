@@ -9,7 +9,7 @@ import type { ReplayOperation } from './operations-table.ts';
 /** Whose operations are folded, for messages. */
 export interface FoldSubject {
   readonly namespace: string;
-  /** Raw `_id`: type byte and value. */
+  /** Raw `_id`: type byte and value, as its first operation names it. */
   readonly id: Buffer;
 }
 
@@ -34,7 +34,7 @@ function foldOperation(document: Buffer | null, operation: ReplayOperation, subj
   if (document === null) throw missed('there is no document', operation, subject);
   if (kind === 'delete') return null;
   const updated = update(document, operation, subject);
-  if (rawId(updated)?.equals(subject.id) !== true) throw missed('the update changes _id', operation, subject);
+  if (rawId(updated)?.equals(operation.newId ?? operation.id) !== true) throw missed('the update changes _id', operation, subject);
   return updated;
 }
 

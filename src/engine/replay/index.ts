@@ -3,5 +3,6 @@ export { applyDiff, type OnMisfit } from './apply-diff.ts';
 export { applyUpdate } from './apply-update.ts';
 export { REPLAY_ERRORS, type ReplayErrorCode } from './errors.ts';
 export { foldDocument, type FoldSubject } from './fold-document.ts';
-export { createOperationsTable, type CollectionNumber, type NewOperation, type OperationsTable, type ReplayOperation } from './operations-table.ts';
-export { readWindow, type ReadWindowOptions, type ReplayWindow, type WindowCounts } from './read-window.ts';
+export { laneOf } from './lane-of.ts';
+export { createOperationsTable, type CollectionNumber, type NewOperation, type OperationsTable, type PlacedOperation, type ReplayOperation } from './operations-table.ts';
+export { readWindow, type ReadWindowOptions, type ReplayWindow, type WindowCounts, type WrittenTogether } from './read-window.ts';

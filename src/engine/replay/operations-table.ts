@@ -1,5 +1,7 @@
 // What a window of the oplog does to each document, on disk with a fixed budget in memory: the operations of every
 // touched (collection, `_id`) in order, and the parts of transactions that are still open.
+// An update may write other bytes of an equal `_id` (`1` becomes `1.0`): the new bytes are then linked to the old ones,
+// and what follows under them belongs to the same document. An `_id` stands for its document by the bytes of its first operation.
 import type { DatabaseSync } from 'node:sqlite';
 import type { ClusterTime } from '../../domain/cluster-time.ts';
 import type { WriteOp } from '../backup/oplog/oplog-entry.ts';
@@ -10,8 +12,10 @@ export type CollectionNumber = number;
 
 export interface ReplayOperation {
   readonly kind: WriteOp['kind'];
-  /** Type byte and value; empty for a document without `_id`, in ordered collections only. */
+  /** Type byte and value, as the entry names it; empty for a document without `_id`, in ordered collections only. */
   readonly id: Buffer;
+  /** Of an update that writes other bytes of an equal `_id`: the new ones. */
+  readonly newId: Buffer | null;
   /** The entry's `o`; empty for a delete. */
   readonly object: Buffer;
   /** When it counts: the time of its entry, or of the commit of its transaction. */
@@ -22,7 +26,14 @@ export interface ReplayOperation {
 export interface NewOperation {
   readonly kind: WriteOp['kind'];
   readonly id: Uint8Array;
+  readonly newId?: Uint8Array | null;
   readonly object: Uint8Array;
+}
+
+/** An operation and whose it is. */
+export interface PlacedOperation extends ReplayOperation {
+  readonly collection: CollectionNumber;
+  readonly ordered: boolean;
 }
 
 export interface OperationsTable {
@@ -41,78 +52,136 @@ export interface OperationsTable {
   dropParts(key: string): void;
   /** Forgets the operations of a collection that was dropped. */
   forget(collection: CollectionNumber): void;
-  /** The operations of one document, in order. */
+  /** The operations of one document, in order; `id` as its first operation names it. */
   operationsOf(collection: CollectionNumber, id: Uint8Array): Generator<ReplayOperation, void, undefined>;
   /** Every operation of an ordered collection, in order. */
   orderedOperations(collection: CollectionNumber): Generator<ReplayOperation, void, undefined>;
-  /** Touched ids in the order of their bytes, each once. */
+  /** Every operation of these collections, in the order in which they count. */
+  operationsInOrder(collections: ReadonlySet<CollectionNumber>): Generator<PlacedOperation, void, undefined>;
+  /** Touched documents, each once, by the bytes of `_id` that their first operation names and in the order of these bytes. */
   touchedIds(collection: CollectionNumber): Generator<Buffer, void, undefined>;
   isTouched(collection: CollectionNumber, id: Uint8Array): boolean;
   operationCount(collection: CollectionNumber): number;
+  /** Bytes of the operations' objects. */
+  operationBytes(collection: CollectionNumber): number;
   close(): void;
 }
 
 const NOTHING = Buffer.alloc(0);
+/** A page of operations in order: an object may be 16 MiB, so it is bounded by its bytes as well. */
+const PAGE = 500;
+const PAGE_BYTES = 1024 * 1024;
 
 /** @param path a file that does not exist yet */
 export function createOperationsTable(path: string): OperationsTable {
   const { db, together } = openScratchDatabase(path, `
-    CREATE TABLE operations (sequence INTEGER PRIMARY KEY, c INTEGER, id BLOB, kind TEXT, t INTEGER, i INTEGER, ordered INTEGER, object BLOB);
-    CREATE INDEX of_id ON operations (c, id, sequence);
+    CREATE TABLE operations (sequence INTEGER PRIMARY KEY, c INTEGER, key BLOB, id BLOB, new_id BLOB, kind TEXT, t INTEGER, i INTEGER, ordered INTEGER, object BLOB);
+    CREATE INDEX of_key ON operations (c, key, sequence);
     CREATE INDEX of_order ON operations (c, sequence) WHERE ordered = 1;
-    CREATE TABLE parts (sequence INTEGER PRIMARY KEY, key TEXT, c INTEGER, id BLOB, kind TEXT, object BLOB);
-    CREATE INDEX of_key ON parts (key, c, sequence);
+    CREATE TABLE links (c INTEGER, id BLOB, key BLOB, PRIMARY KEY (c, id)) WITHOUT ROWID;
+    CREATE TABLE parts (sequence INTEGER PRIMARY KEY, key TEXT, c INTEGER, id BLOB, new_id BLOB, kind TEXT, object BLOB);
+    CREATE INDEX of_transaction ON parts (key, c, sequence);
   `);
   const sql = prepareAll(db);
+  /** Few collections ever have a link; the others need no look-up. */
+  const linked = new Set<CollectionNumber>();
+  const keyOf = (collection: CollectionNumber, id: Uint8Array): Uint8Array =>
+    (linked.has(collection) ? (sql.linkOf.get(collection, id)?.key as Uint8Array | undefined) : undefined) ?? id;
+  const add = (collection: CollectionNumber, { kind, id, newId = null, object }: NewOperation, { time, ordered }: { readonly time: ClusterTime; readonly ordered: boolean }): void => {
+    const key = keyOf(collection, id);
+    sql.add.run(collection, key, id, newId, kind, time.t, time.i, ordered ? 1 : 0, kind === 'delete' ? NOTHING : object);
+    if (newId === null) return;
+    linked.add(collection);
+    sql.link.run(collection, newId, key);
+  };
   return {
     together,
-    add: (collection, { kind, id, object }, { time, ordered }) =>
-      void sql.add.run(collection, id, kind, time.t, time.i, ordered ? 1 : 0, kind === 'delete' ? NOTHING : object),
-    addPart: (key, collection, { kind, id, object }) => void sql.addPart.run(key, collection, id, kind, kind === 'delete' ? NOTHING : object),
+    add,
+    addPart: (key, collection, { kind, id, newId = null, object }) => void sql.addPart.run(key, collection, id, newId, kind, kind === 'delete' ? NOTHING : object),
     partsOf: (key) => sql.partsOf.all(key).map((row) => row.c as number),
     tallyParts(key, collection) {
       const tally = { insert: 0, update: 0, delete: 0 };
       for (const row of sql.tallyParts.all(key, collection)) tally[row.kind as WriteOp['kind']] = Number(row.n);
       return tally;
     },
-    commitParts: (key, collection, { time, ordered }) => void sql.commitParts.run(time.t, time.i, ordered ? 1 : 0, key, collection),
-    dropParts: (key) => void sql.dropParts.run(key),
-    forget: (collection) => void sql.forget.run(collection),
-    operationsOf: (collection, id) => inSteps((after) => sql.nextOfId.get(collection, id, after)),
-    orderedOperations: (collection) => inSteps((after) => sql.nextOfOrder.get(collection, after)),
-    *touchedIds(collection) {
-      for (let row = sql.firstId.get(collection); row !== undefined; row = sql.nextId.get(collection, row.id as Uint8Array)) yield Buffer.from(row.id as Uint8Array);
+    commitParts(key, collection, when) {
+      const oneByOne = linked.has(collection) || sql.linkingPart.get(key, collection) !== undefined;
+      if (!oneByOne) sql.commitParts.run(when.time.t, when.time.i, when.ordered ? 1 : 0, key, collection);
+      else for (const part of inSteps((after) => sql.nextPart.get(key, collection, after))) add(collection, part, when);
     },
-    isTouched: (collection, id) => sql.nextOfId.get(collection, id, 0) !== undefined,
+    dropParts: (key) => void sql.dropParts.run(key),
+    forget(collection) {
+      sql.forget.run(collection);
+      if (linked.delete(collection)) sql.forgetLinks.run(collection);
+    },
+    operationsOf: (collection, id) => inSteps((after) => sql.nextOfKey.get(collection, id, after)),
+    orderedOperations: (collection) => inSteps((after) => sql.nextOfOrder.get(collection, after)),
+    *operationsInOrder(collections) {
+      for (let after = 0; ; ) {
+        const rows = within(sql.page.iterate(after, PAGE));
+        for (const row of rows) if (collections.has(row.c as number)) yield { ...operationOf(row), collection: row.c as number, ordered: row.ordered === 1 };
+        const last = rows.at(-1);
+        if (last === undefined) return;
+        after = last.sequence as number;
+      }
+    },
+    *touchedIds(collection) {
+      for (let row = sql.firstKey.get(collection); row !== undefined; row = sql.nextKey.get(collection, row.key as Uint8Array)) yield Buffer.from(row.key as Uint8Array);
+    },
+    isTouched: (collection, id) => sql.nextOfKey.get(collection, id, 0) !== undefined,
     operationCount: (collection) => Number(sql.count.get(collection)?.n),
+    operationBytes: (collection) => Number(sql.bytes.get(collection)?.n ?? 0),
     close: () => db.close(),
   };
 }
 
+type Row = Readonly<Record<string, unknown>>;
+
 /** One operation at a time: each may be 16 MiB, and whoever takes them may ask for others meanwhile. */
-function* inSteps(next: (after: number) => Readonly<Record<string, unknown>> | undefined): Generator<ReplayOperation, void, undefined> {
-  for (let row = next(0); row !== undefined; row = next(row.sequence as number)) {
-    yield {
-      kind: row.kind as ReplayOperation['kind'], id: Buffer.from(row.id as Uint8Array), object: Buffer.from(row.object as Uint8Array),
-      time: { t: row.t as number, i: row.i as number },
-    };
+function* inSteps(next: (after: number) => Row | undefined): Generator<ReplayOperation, void, undefined> {
+  for (let row = next(0); row !== undefined; row = next(row.sequence as number)) yield operationOf(row);
+}
+
+function operationOf(row: Row): ReplayOperation {
+  return {
+    kind: row.kind as ReplayOperation['kind'], id: Buffer.from(row.id as Uint8Array), newId: row.new_id == null ? null : Buffer.from(row.new_id as Uint8Array),
+    object: Buffer.from(row.object as Uint8Array), time: { t: row.t as number, i: row.i as number },
+  };
+}
+
+/** The first rows that fit; at least one if there is one. */
+function within(rows: Iterable<Row>): Row[] {
+  const taken: Row[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    taken.push(row);
+    bytes += (row.object as Uint8Array).length;
+    if (bytes >= PAGE_BYTES) break;
   }
+  return taken;
 }
 
 function prepareAll(db: DatabaseSync) {
   return {
-    add: db.prepare('INSERT INTO operations (c, id, kind, t, i, ordered, object) VALUES (?, ?, ?, ?, ?, ?, ?)'),
-    addPart: db.prepare('INSERT INTO parts (key, c, id, kind, object) VALUES (?, ?, ?, ?, ?)'),
+    add: db.prepare('INSERT INTO operations (c, key, id, new_id, kind, t, i, ordered, object) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'),
+    link: db.prepare('INSERT INTO links VALUES (?, ?, ?) ON CONFLICT (c, id) DO UPDATE SET key = excluded.key'),
+    linkOf: db.prepare('SELECT key FROM links WHERE c = ? AND id = ?'),
+    forgetLinks: db.prepare('DELETE FROM links WHERE c = ?'),
+    addPart: db.prepare('INSERT INTO parts (key, c, id, new_id, kind, object) VALUES (?, ?, ?, ?, ?, ?)'),
     partsOf: db.prepare('SELECT DISTINCT c FROM parts WHERE key = ? ORDER BY c'),
     tallyParts: db.prepare('SELECT kind, count(*) AS n FROM parts WHERE key = ? AND c = ? GROUP BY kind'),
-    commitParts: db.prepare(`INSERT INTO operations (c, id, kind, t, i, ordered, object)
-      SELECT c, id, kind, ?, ?, ?, object FROM parts WHERE key = ? AND c = ? ORDER BY sequence`),
+    linkingPart: db.prepare('SELECT 1 AS n FROM parts WHERE key = ? AND c = ? AND new_id IS NOT NULL LIMIT 1'),
+    nextPart: db.prepare('SELECT *, 0 AS t, 0 AS i FROM parts WHERE key = ? AND c = ? AND sequence > ? ORDER BY sequence LIMIT 1'),
+    commitParts: db.prepare(`INSERT INTO operations (c, key, id, kind, t, i, ordered, object)
+      SELECT c, id, id, kind, ?, ?, ?, object FROM parts WHERE key = ? AND c = ? ORDER BY sequence`),
     dropParts: db.prepare('DELETE FROM parts WHERE key = ?'),
     forget: db.prepare('DELETE FROM operations WHERE c = ?'),
-    nextOfId: db.prepare('SELECT * FROM operations WHERE c = ? AND id = ? AND sequence > ? ORDER BY sequence LIMIT 1'),
+    nextOfKey: db.prepare('SELECT * FROM operations WHERE c = ? AND key = ? AND sequence > ? ORDER BY sequence LIMIT 1'),
     nextOfOrder: db.prepare('SELECT * FROM operations WHERE c = ? AND ordered = 1 AND sequence > ? ORDER BY sequence LIMIT 1'),
-    firstId: db.prepare('SELECT id FROM operations WHERE c = ? ORDER BY id LIMIT 1'),
-    nextId: db.prepare('SELECT id FROM operations WHERE c = ? AND id > ? ORDER BY id LIMIT 1'),
+    page: db.prepare('SELECT * FROM operations WHERE sequence > ? ORDER BY sequence LIMIT ?'),
+    firstKey: db.prepare('SELECT key FROM operations WHERE c = ? ORDER BY key LIMIT 1'),
+    nextKey: db.prepare('SELECT key FROM operations WHERE c = ? AND key > ? ORDER BY key LIMIT 1'),
     count: db.prepare('SELECT count(*) AS n FROM operations WHERE c = ?'),
+    bytes: db.prepare('SELECT sum(length(object)) AS n FROM operations WHERE c = ?'),
   };
 }

@@ -3,15 +3,21 @@
 import { compareClusterTimes, type ClusterTime } from '../../domain/cluster-time.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import { throwIfAborted } from '../../foundation/abort.ts';
-import { isCapped, isTemporary, type Catalog, type CatalogCollection } from '../backup/collections/catalog.ts';
+import { EMPTY_DOCUMENT, isCapped, isTemporary, type Catalog, type CatalogCollection } from '../backup/collections/catalog.ts';
 import { foldCommand } from '../backup/collections/fold-command.ts';
 import type { CommandOp, OplogEntry, WriteOp } from '../backup/oplog/oplog-entry.ts';
 import { isVersionDocument } from '../backup/oplog/oplog-journal.ts';
-import { showClusterTime } from '../mongo/index.ts';
-import { operationsOfWrite } from './operations-of-write.ts';
+import { BSON_TYPE, rawField, readString } from '../bson/index.ts';
+import { joinNamespace, showClusterTime, splitNamespace } from '../mongo/index.ts';
+import { operationOfWrite } from './operation-of-write.ts';
 import type { CollectionNumber, OperationsTable } from './operations-table.ts';
 import { createReplayTransactions } from './replay-transactions.ts';
 import { orUnknown, splitEntries, unknownReplay } from './split-entries.ts';
+
+/** Where a database keeps its views. */
+const VIEWS = 'system.views';
+/** Beyond so many combinations no new one is noted: they serve a warning only. */
+const COMBINATIONS = 10_000;
 
 export interface ReadWindowOptions {
   /** Raw oplog entries side by side, slice by slice; they may begin before `after` and go on behind `border`. */
@@ -20,7 +26,7 @@ export interface ReadWindowOptions {
   readonly after: ClusterTime;
   /** Entries up to and including it count. */
   readonly border: ClusterTime;
-  /** The base's collections; copied, not changed. */
+  /** The base's collections; copied, not changed. One whose `uuid` is its namespace gets its UUID from the first operation that names it. */
   readonly base: Iterable<CatalogCollection>;
   readonly table: OperationsTable;
   readonly signal?: AbortSignal;
@@ -39,6 +45,13 @@ export interface WindowCounts {
   aborted: number;
 }
 
+export interface WrittenTogether {
+  readonly uuids: ReadonlySet<string>;
+  transactions: number;
+  /** When the first of them was committed. */
+  readonly first: ClusterTime;
+}
+
 /** What a window makes of its base. */
 export interface ReplayWindow {
   /** Collections that exist at the border, those that a server had for a while only left out. */
@@ -48,6 +61,10 @@ export interface ReplayWindow {
   readonly counts: Readonly<WindowCounts>;
   /** Writes on collections that are neither in the base nor created in the window, by namespace. */
   readonly unlisted: ReadonlyMap<string, number>;
+  /** Those of them that are there at the border, and others that only a rename told of; `bornAt`: when they were met. */
+  readonly strangers: readonly CatalogCollection[];
+  /** Which collections transactions wrote to together, each combination once. */
+  readonly together: readonly WrittenTogether[];
   /** Transactions with parts up to the border and no end by then; nothing of them counts. */
   readonly openTransactions: number;
   /** Time of the last entry that counts. */
@@ -81,7 +98,7 @@ export async function readWindow(options: ReadWindowOptions): Promise<ReplayWind
   return {
     collections: [...catalog.values()].filter((collection) => !isTemporary(collection)),
     numberOf: (uuid) => state.numbers.get(uuid) ?? null,
-    counts: state.counts, unlisted: state.unlisted, openTransactions: state.openTransactions(), last: state.last(),
+    counts: state.counts, unlisted: state.unlisted, strangers: [...state.strangers.values()], together: [...state.together.values()], openTransactions: state.openTransactions(), last: state.last(),
   };
 }
 
@@ -92,6 +109,8 @@ function createWindowState(catalog: Catalog, table: OperationsTable) {
   const names = new Map<string, string>();
   const unlisted = new Map<string, number>();
   const counts: WindowCounts = { entries: 0, insert: 0, update: 0, delete: 0, command: 0, committed: 0, aborted: 0 };
+  const strangers: Catalog = new Map();
+  const together = new Map<string, WrittenTogether>();
   let last: ClusterTime | null = null;
 
   const numberOf = (uuid: string): CollectionNumber => {
@@ -108,9 +127,23 @@ function createWindowState(catalog: Catalog, table: OperationsTable) {
   };
   const transactions = createReplayTransactions(table, numberOfWrite);
 
+  /** A collection that the base lists by its name only: system.views, of which a base keeps the definitions. */
+  const adopt = (uuid: string, namespace: string): void => {
+    const listed = catalog.get(namespace);
+    const { db, name } = splitNamespace(namespace);
+    if (listed === undefined && name !== VIEWS) return;
+    catalog.delete(namespace);
+    catalog.set(uuid, { ...(listed ?? { db, name, options: EMPTY_DOCUMENT, indexes: new Map(), bornAt: null }), uuid });
+  };
+  const meetStranger = (uuid: string, namespace: string, time: ClusterTime): void => {
+    if (!strangers.has(uuid)) strangers.set(uuid, { uuid, ...splitNamespace(namespace), options: EMPTY_DOCUMENT, indexes: new Map(), bornAt: time });
+  };
   const applyCommand = (op: CommandOp, time: ClusterTime): void => {
     counts.command += 1;
+    if (op.uuid !== null && !catalog.has(op.uuid) && op.name === 'drop') adopt(op.uuid, joinNamespace(op.db, textOf(op.object, 'drop')));
     const before = catalog.size;
+    if (op.uuid !== null && !catalog.has(op.uuid) && op.name === 'renameCollection') meetStranger(op.uuid, textOf(op.object, 'to'), time);
+    if (strangers.size > 0 && op.name !== 'create') orUnknown(() => foldCommand(strangers, op, time));
     orUnknown(() => foldCommand(catalog, op, time));
     if (catalog.size >= before) return;
     for (const [uuid, number] of numbers) if (!catalog.has(uuid)) table.forget(number);
@@ -119,16 +152,16 @@ function createWindowState(catalog: Catalog, table: OperationsTable) {
   const applyWrite = (op: WriteOp, time: ClusterTime): void => {
     if (isVersionDocument(op)) throw versionChanged(time);
     counts[op.kind] += 1;
+    if (!catalog.has(op.uuid)) adopt(op.uuid, op.namespace);
     const collection = catalog.get(op.uuid);
     if (collection === undefined) {
       addUnlisted(op.namespace, 1);
+      meetStranger(op.uuid, op.namespace, time);
       return;
     }
     const ordered = isCapped(collection);
     if (op.id === null && !ordered) throw unknownReplay({ operation: `"${op.kind}" without an _id`, namespace: op.namespace, time });
-    // What a capped collection holds keeps its place, so there a change of bytes of `_id` stays an update, and is refused.
-    const operations = ordered ? [{ kind: op.kind, id: op.id ?? Buffer.alloc(0), object: op.object }] : operationsOfWrite(op);
-    for (const operation of operations) table.add(numberOf(op.uuid), operation, { time, ordered });
+    table.add(numberOf(op.uuid), operationOfWrite(op), { time, ordered });
   };
   const applyOperations = ({ operations, time }: OplogEntry): void => {
     for (const op of operations) if (op.kind === 'command') applyCommand(op, time); else applyWrite(op, time);
@@ -138,11 +171,19 @@ function createWindowState(catalog: Catalog, table: OperationsTable) {
     const collection = catalog.get(uuid);
     const tally = table.tallyParts(key, number);
     for (const kind of ['insert', 'update', 'delete'] as const) counts[kind] += tally[kind];
-    if (collection === undefined) addUnlisted(names.get(uuid) ?? uuid, tally.insert + tally.update + tally.delete);
-    else table.commitParts(key, number, { time, ordered: isCapped(collection) });
+    if (collection === undefined) {
+      addUnlisted(names.get(uuid) ?? uuid, tally.insert + tally.update + tally.delete);
+      meetStranger(uuid, names.get(uuid) ?? uuid, time);
+    } else table.commitParts(key, number, { time, ordered: isCapped(collection) });
+  };
+  const noteTogether = (uuids: ReadonlySet<string>, time: ClusterTime): void => {
+    const key = [...uuids].sort().join();
+    const known = together.get(key);
+    if (known !== undefined) known.transactions += 1;
+    else if (uuids.size > 1 && together.size < COMBINATIONS) together.set(key, { uuids, transactions: 1, first: time });
   };
   return {
-    counts, numbers, unlisted,
+    counts, numbers, unlisted, strangers, together,
     last: () => last,
     openTransactions: () => transactions.pending,
     /** An entry that the base holds already: only what it says of transactions that end later matters. */
@@ -161,14 +202,26 @@ function createWindowState(catalog: Catalog, table: OperationsTable) {
         transactions.drop(part);
       } else {
         counts.committed += 1;
+        const touched = new Set<string>();
         transactions.commit(entry, part, {
           command: (op) => applyCommand(op, entry.time),
-          collection: (number) => commitParts(number, part.key, entry.time),
+          collection: (number) => {
+            touched.add(uuids.get(number) ?? '');
+            commitParts(number, part.key, entry.time);
+          },
         });
+        for (const op of entry.operations) if (op.kind !== 'command') touched.add(op.uuid);
+        noteTogether(touched, entry.time);
         applyOperations(entry);
       }
     },
   };
+}
+
+/** A text of a command; empty where there is none. */
+function textOf(object: Buffer, name: string): string {
+  const field = rawField(object, name);
+  return field?.type === BSON_TYPE.string ? readString(object, field) : '';
 }
 
 function versionChanged(position: ClusterTime): LeafvaultError {

@@ -4,7 +4,7 @@ import { compareClusterTimes, type ClusterTime } from '../../domain/cluster-time
 import { LeafvaultError } from '../../foundation/errors.ts';
 import type { CommandOp, OplogEntry, OplogOp, TransactionPart, WriteOp } from '../backup/oplog/oplog-entry.ts';
 import { showClusterTime } from '../mongo/index.ts';
-import { operationsOfWrite } from './operations-of-write.ts';
+import { operationOfWrite } from './operation-of-write.ts';
 import type { CollectionNumber, OperationsTable } from './operations-table.ts';
 
 export interface ReplayTransactions {
@@ -45,7 +45,7 @@ export function createReplayTransactions(table: OperationsTable, numberOf: (op: 
   };
   const addPart = (key: string, into: OpenTransaction, op: OplogOp): void => {
     if (op.kind === 'command') into.commands.push(op);
-    else for (const operation of operationsOfWrite(op)) table.addPart(key, numberOf(op), operation);
+    else table.addPart(key, numberOf(op), operationOfWrite(op));
   };
   return {
     open(entry, part) {

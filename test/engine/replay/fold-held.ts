@@ -47,8 +47,8 @@ function foldEach(table: OperationsTable, number: number, documents: Map<string,
     touched += 1;
     const key = id.toString('hex');
     const folded = foldDocument(documents.get(key) ?? null, table.operationsOf(number, id), { namespace, id });
-    if (folded === null) documents.delete(key);
-    else documents.set(key, folded);
+    documents.delete(key);
+    if (folded !== null) documents.set(idKey(folded), folded);
   }
   return touched;
 }

@@ -13,10 +13,11 @@ const CACHE_KIB = 24 * 1024;
 /**
  * @param path a file that does not exist yet
  * @param schema statements that make the tables
+ * @param cacheKiB memory that its pages take at most
  */
-export function openScratchDatabase(path: string, schema: string): ScratchDatabase {
+export function openScratchDatabase(path: string, schema: string, cacheKiB: number = CACHE_KIB): ScratchDatabase {
   const db = new DatabaseSync(path);
-  db.exec(`PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -${CACHE_KIB};`);
+  db.exec(`PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -${cacheKiB};`);
   db.exec(schema);
   return {
     db,

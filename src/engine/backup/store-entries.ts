@@ -1,13 +1,12 @@
 // Writes what was settled as entries of the snapshot: collections, time series, users, roles, then views.
 import type { ChunkList, SnapshotEntry } from '../../repository/repository.ts';
 import type { CollectionBody } from '../contracts.ts';
-import { bytesOf, documentsOf, filterFields, hashOf, newHashState, orderedHashOf, rawArray, rawDocument } from '../bson/index.ts';
+import { bytesOf, documentsOf, hashOf, orderedHashOf } from '../bson/index.ts';
 import { joinNamespace } from '../mongo/index.ts';
 import type { CaptureContext } from './capture-context.ts';
-import { EMPTY_DOCUMENT, isCapped } from './collections/catalog.ts';
+import { isCapped } from './collections/catalog.ts';
 import type { ChosenCollection } from './collections/choose-collections.ts';
-import { uuidOf } from './collections/list-catalog.ts';
-import { seriesIndex } from './collections/time-series-indexes.ts';
+import { describeCollection, describeView } from './collections/describe-collection.ts';
 import type { Scans } from './scan/scan-pending.ts';
 import type { ViewDefinition } from './settle/read-instant.ts';
 import type { SettleCollection, SettledCollection, SettleInput } from './settle/store-lists.ts';
@@ -42,18 +41,11 @@ export async function storeEntries(context: CaptureContext, input: EntriesInput)
   return totals;
 }
 
-function entryOf({ collection, kind, name }: ChosenCollection, settled: SettledCollection): SnapshotEntry {
-  const options = kind === 'timeseries' ? timeSeriesOptions(collection.options) : collection.options;
-  const specifications = [...collection.indexes.values()];
-  const indexes = kind === 'timeseries' ? specifications.map((each) => seriesIndex(each, collection.options)) : specifications;
+function entryOf(chosen: ChosenCollection, settled: SettledCollection): SnapshotEntry {
+  const { collection, name } = chosen;
   const capped = isCapped(collection);
   const body: CollectionBody = {
-    kind,
-    db: collection.db,
-    name,
-    uuid: uuidOf(collection),
-    options: options.toString('base64'),
-    indexes: indexesDocument(indexes).toString('base64'),
+    ...describeCollection(chosen),
     documents: documentsOf(settled.state),
     bytes: bytesOf(settled.state),
     hash: hashOf(settled.state),
@@ -65,19 +57,6 @@ function entryOf({ collection, kind, name }: ChosenCollection, settled: SettledC
   return { name: joinNamespace(collection.db, name), body: { ...body }, lists };
 }
 
-function viewEntry({ db, name, options }: ViewDefinition): SnapshotEntry {
-  const body: CollectionBody = {
-    kind: 'view', db, name, uuid: null, options: options.toString('base64'), indexes: indexesDocument([]).toString('base64'),
-    documents: 0, bytes: 0, hash: hashOf(newHashState()), capped: false, orderedHash: null, cutMask: 0,
-  };
-  return { name: joinNamespace(db, name), body: { ...body }, lists: {} };
-}
-
-/** As `listCollections` states them for the time series: what belongs to the buckets only is left out. */
-function timeSeriesOptions(buckets: Buffer): Buffer {
-  return filterFields(buckets ?? EMPTY_DOCUMENT, (field) => field.name !== 'validator' && field.name !== 'clusteredIndex');
-}
-
-function indexesDocument(specifications: readonly Buffer[]): Buffer {
-  return rawDocument([{ name: 'indexes', type: 4, value: rawArray(specifications.map((each) => Buffer.concat([Buffer.of(3), each]))) }]);
+function viewEntry(view: ViewDefinition): SnapshotEntry {
+  return { name: joinNamespace(view.db, view.name), body: { ...describeView(view) }, lists: {} };
 }

@@ -7,7 +7,6 @@ export interface HashState {
 }
 
 export const STATE_BYTES = 56;
-const LANE = 1n << 64n;
 
 export function newHashState(): HashState {
   return { block: new Uint8Array(STATE_BYTES) };
@@ -48,10 +47,19 @@ export function chunkDocumentsOf(state: HashState): number {
 
 /** Adds what `part` counted (sums, documents, bytes; not its order) to `total`. */
 export function addToHashState(total: HashState, part: HashState): void {
+  combine(total, part, (a, b) => a + b);
+}
+
+/** Takes what `part` counted (sums, documents, bytes; not its order) out of `total`. */
+export function subtractFromHashState(total: HashState, part: HashState): void {
+  combine(total, part, (a, b) => a - b);
+}
+
+function combine(total: HashState, part: HashState, operation: (a: bigint, b: bigint) => bigint): void {
   const into = view(total);
   const from = view(part);
   for (const at of [0, 8, 32, 40]) {
-    into.setBigUint64(at, (into.getBigUint64(at, true) + from.getBigUint64(at, true)) % LANE, true);
+    into.setBigUint64(at, BigInt.asUintN(64, operation(into.getBigUint64(at, true), from.getBigUint64(at, true))), true);
   }
 }
 

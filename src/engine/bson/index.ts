@@ -2,7 +2,7 @@
 export { BSON_ERRORS } from './errors.ts';
 export { CHUNK_SIZES, chooseCutMask, cutRule, type CutRule } from './cut-rule.ts';
 export {
-  addToHashState, bytesOf, chunkBytesOf, chunkDocumentsOf, copyHashState, documentsOf, hashOf, newHashState, orderedHashOf, type HashState,
+  addToHashState, bytesOf, chunkBytesOf, chunkDocumentsOf, copyHashState, documentsOf, hashOf, newHashState, orderedHashOf, subtractFromHashState, type HashState,
 } from './hash-state.ts';
 export { createKernel, RECORD_BYTES, type FrameOptions, type Kernel, type Slice } from './kernel.ts';
 export {

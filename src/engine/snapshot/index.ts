@@ -3,4 +3,4 @@ export { collectionEntries, indexesOf, optionsOf, readCollectionEntry, type Coll
 export { SNAPSHOT_ERRORS } from './errors.ts';
 export { childOf, decodeOrdered, decodeOrderedText, encodeOrdered, sameValue, type OrderedDocument } from './ordered-document.ts';
 export { readSettled, type ReadSettledOptions, type SettledBatch, type SettledDocuments } from './read-settled.ts';
-export { checkSettled, contentOf, findDifference, verifyEntry, type Content } from './verify-entry.ts';
+export { checkSettled, contentOf, findDifference, verifyEntry, type Content, type Expected } from './verify-entry.ts';

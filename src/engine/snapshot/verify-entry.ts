@@ -16,8 +16,11 @@ export function contentOf(state: HashState): Content {
   return { documents: documentsOf(state), bytes: bytesOf(state), hash: hashOf(state), orderedHash: orderedHashOf(state) };
 }
 
-/** What differs between content and a collection's body, in words; null when nothing does. */
-export function findDifference(body: CollectionBody, content: Content): string | null {
+/** What a collection has to hold. */
+export type Expected = Pick<CollectionBody, 'documents' | 'bytes' | 'hash' | 'capped' | 'orderedHash'>;
+
+/** What differs between content and what is expected (a collection's body, for one), in words; null when nothing does. */
+export function findDifference(body: Expected, content: Content): string | null {
   if (content.documents !== body.documents) return `${content.documents} documents instead of ${body.documents}`;
   if (content.bytes !== body.bytes) return `${content.bytes} bytes instead of ${body.bytes}`;
   if (content.hash !== body.hash) return 'the same number of documents and bytes, but other content';

@@ -27,7 +27,8 @@ export async function readViews(context: CaptureContext, catalog: Catalog, readC
   return views;
 }
 
-function viewOf(document: Buffer): ViewDefinition | null {
+/** What a document of `system.views` defines; null for the one that stands for a time series. */
+export function viewOf(document: Buffer): ViewDefinition | null {
   const id = rawField(document, '_id');
   const viewOn = rawField(document, 'viewOn');
   if (id?.type !== BSON_TYPE.string || viewOn?.type !== BSON_TYPE.string) return null;

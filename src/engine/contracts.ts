@@ -96,6 +96,29 @@ export interface RestoreJournal {
   save(plan: Readonly<Record<string, unknown>>): Promise<void>;
 }
 
+/** A slice of an oplog as a chain of the repository keeps it. */
+export interface KeptSlice {
+  /** Exclusive. */
+  readonly from: ClusterTime;
+  /** Inclusive. */
+  readonly to: ClusterTime;
+  /** Whole entries side by side. */
+  readonly raw: Uint8Array;
+}
+
+/** Which instant a snapshot is to be brought to, and the oplog that says how. */
+export interface RestoreInstant {
+  /** Everything up to and including this position counts. */
+  readonly border: ClusterTime;
+  /** Of the chain; null where it isn't known. */
+  readonly replicaSetId: string | null;
+  /**
+   * Slices of one chain, verified and in order, from the one that holds what comes behind `behind` on (earlier ones may come too); null: from
+   * the beginning of the chain. May be called again. `slicesOfChain` makes it of `Repository.chains`.
+   */
+  readonly slices: (read: { readonly behind: ClusterTime | null; readonly signal: AbortSignal }) => AsyncIterable<KeptSlice>;
+}
+
 export interface RestoreOptions {
   /** 24 hex digits; the same on every attempt of one restore. */
   readonly restoreId: string;
@@ -106,6 +129,8 @@ export interface RestoreOptions {
   readonly selection: RestoreSelection;
   readonly indexStrategy: 'ALL' | 'NONE' | 'ALL_EXCEPT_TTL';
   readonly usersAndRoles: boolean;
+  /** Absent: the snapshot as it is. With it selection, renames and the result mean names at that instant. */
+  readonly instant?: RestoreInstant;
   /** What becomes of a time series that exists on the target: it can't be renamed, so it can't be swapped. */
   readonly timeSeries: TimeSeriesChoice;
   /** `drop`: the old collections go once the swap is done; `keep`: they stay, named in the result. */

@@ -51,7 +51,7 @@ export async function insertRaw(target: RawInsertTarget, batch: RawBatch, option
     throwIfAborted(options.signal);
     try {
       await sendInsert(target, batch, options.resend === true || attempt > 1);
-      if (zeroTimestamps.length > 0) await putBack(target, zeroTimestamps);
+      if (zeroTimestamps.length > 0) await putBackTimestamps(target, zeroTimestamps);
       return;
     } catch (cause) {
       throwIfAborted(options.signal);
@@ -97,7 +97,8 @@ async function sendInsert(target: RawInsertTarget, batch: RawBatch, passOver: bo
   if (failures.length > 0) throw refuse(target, failures.map((each) => ({ id: idAt(batch, each.index), reason: each.message })));
 }
 
-async function putBack(target: RawInsertTarget, documents: readonly ZeroTimestamps[]): Promise<void> {
+/** Gives stored documents their zero timestamps back. @throws RESTORE_DOCUMENT_REFUSED where no update can say it, RESTORE_WRITE_FAILED */
+export async function putBackTimestamps(target: RawInsertTarget, documents: readonly ZeroTimestamps[]): Promise<void> {
   const refused: RefusedDocument[] = [];
   const updates: Buffer[] = [];
   for (const each of documents) {

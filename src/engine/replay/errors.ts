@@ -8,6 +8,7 @@ export const REPLAY_ERRORS = {
   REPLAY_TRANSACTION_CUT: 'A transaction counts in the window, and a part of it was not there to be read. details: {position, previous}',
   REPLAY_FCV_CHANGED: 'The feature compatibility version changes in the window. details: {position}',
   REPLAY_OPERATION_UNKNOWN: 'The oplog holds an operation that Leafvault cannot replay. details: {operation, namespace, position}',
+  REPLAY_COLLECTION_UNLISTED: 'The window speaks of a collection that the base does not hold and the window did not create. details: {namespace, position}',
 } as const;
 
 export type ReplayErrorCode = keyof typeof REPLAY_ERRORS;

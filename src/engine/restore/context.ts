@@ -1,7 +1,8 @@
 // What every step of one restore attempt gets.
 import type { RestoreOptions } from '../contracts.ts';
 import type { SequenceMaker } from '../mongo/raw-insert-sequence.ts';
-import type { CollectionEntry } from '../snapshot/index.ts';
+import type { CollectionEntry, Expected } from '../snapshot/index.ts';
+import type { Instant } from './instant/open-instant.ts';
 import type { Target } from './open-target.ts';
 import type { RestorePlan, SwapStep, TimeSeriesStep } from './plan.ts';
 import type { PlanStore } from './plan-store.ts';
@@ -20,6 +21,8 @@ export interface RestoreContext {
   readonly inUse: ReadonlySet<string>;
   readonly makeSequence: SequenceMaker | null;
   readonly tally: ProgressTally;
+  /** Null: the snapshot as it is. */
+  readonly instant: Instant | null;
 }
 
 export interface Load {
@@ -27,6 +30,8 @@ export interface Load {
   readonly step: SwapStep | TimeSeriesStep;
   /** The collection that takes the raw documents: the shadow, or the shadow's buckets. */
   readonly collection: string;
+  /** What the proof asks for: what the capture found, or what our fold says of the instant. */
+  expected: Expected;
 }
 
 /** Collections that are loaded, built or read at once. */

@@ -12,5 +12,9 @@ export const RESTORE_ERRORS = {
   RESTORE_SWAP_FAILED: 'A rename of the swap failed; everything was put back',
   RESTORE_FINISH_FAILED: 'The new collections are live, but a last step failed; trying again completes it',
   RESTORE_UNDO_REFUSED: 'A restore can not be undone; details.reasons lists everything that is in the way',
+  RESTORE_BASE_UNSUITABLE: 'A snapshot can not be brought to an instant: it is not of one instant, of another replica set, or lacks the UUIDs of its collections',
+  RESTORE_INSTANT_OUTSIDE: 'The kept oplog does not reach from the snapshot to the instant. details: {base, border, reachesTo}',
+  RESTORE_REPLAY_REFUSED: 'The target refused an operation of the oplog. details: {namespace, id, position, kind}',
+  RESTORE_REPLAY_INTERRUPTED: 'The target was lost, or changed its primary, while operations were replayed; the next attempt begins with empty collections',
   RESTORE_PLAN_INVALID: 'A restore plan has a form that this version does not read',
 } as const;

@@ -1,10 +1,12 @@
 // Loads users and roles into ordinary collections of `admin`, from which they are merged last of all.
 import { LeafvaultError } from '../../foundation/errors.ts';
-import { asBuffer, createKernel, documentLength, hashOf, newHashState, rawField, readString } from '../bson/index.ts';
+import { asBuffer, createKernel, documentLength, hashOf, newHashState, rawField, rawId, readString } from '../bson/index.ts';
 import { insertRaw } from '../mongo/raw-insert.ts';
-import { checkSettled, readSettled, type CollectionEntry } from '../snapshot/index.ts';
+import { foldDocument } from '../replay/index.ts';
+import { checkSettled, readSettled, type CollectionEntry, type SettledBatch } from '../snapshot/index.ts';
 import { majorityBarrier } from './barrier.ts';
 import type { RestoreContext } from './context.ts';
+import type { Instant } from './instant/open-instant.ts';
 import { readContent } from './read-content.ts';
 
 /** Accounts and roles in use are left out and named in the plan. @throws RESTORE_PROOF_FAILED */
@@ -25,8 +27,9 @@ async function loadOne(context: RestoreContext, entry: CollectionEntry, collecti
   const into = {
     db: target.db('admin'), collection, label: entry.namespace, makeSequence: context.makeSequence, ordered: false, maxDocumentBytes: target.facts.maxDocumentBytes,
   };
-  for await (const { pieces } of settled.batches) {
-    const kept = pieces.flatMap((piece) => [...documentsOf(piece)]).filter((document) => {
+  const batches = inBatches(settled.batches);
+  for await (const documents of context.instant === null ? batches : atInstant(context.instant, entry, batches)) {
+    const kept = documents.filter((document) => {
       const name = idTextOf(document);
       const inUse = name !== null && context.inUse.has(name);
       if (inUse) leftOut.push(name);
@@ -43,6 +46,30 @@ async function loadOne(context: RestoreContext, entry: CollectionEntry, collecti
   const found = await readContent(target, { db: 'admin', collection, hashSeed: options.hashSeed, signal: options.signal });
   if (hashOf(found) === hashOf(written)) return;
   throw new LeafvaultError('RESTORE_PROOF_FAILED', `Proving ${entry.body.kind} failed: what was read back differs from the snapshot`, { retryable: true });
+}
+
+async function* inBatches(batches: AsyncIterable<SettledBatch>): AsyncGenerator<readonly Buffer[], void, undefined> {
+  for await (const { pieces } of batches) yield pieces.flatMap((piece) => [...documentsOf(piece)]);
+}
+
+/** They are so few that they pass no server: our fold alone says what they were. @throws REPLAY_OPERATION_MISSED */
+async function* atInstant({ table, numberOf }: Instant, entry: CollectionEntry, batches: AsyncIterable<readonly Buffer[]>): AsyncGenerator<readonly Buffer[], void, undefined> {
+  const number = numberOf(entry);
+  if (number === null) return yield* batches;
+  const fold = (base: Buffer | null, id: Buffer): Buffer[] => {
+    const folded = foldDocument(base, table.operationsOf(number, id), { namespace: entry.namespace, id });
+    return folded === null ? [] : [folded];
+  };
+  const met = new Set<string>();
+  for await (const documents of batches) {
+    yield documents.flatMap((document) => {
+      const id = rawId(document);
+      if (id === null || !table.isTouched(number, id)) return [document];
+      met.add(id.toString('latin1'));
+      return fold(document, id);
+    });
+  }
+  for (const id of table.touchedIds(number)) if (!met.has(id.toString('latin1'))) yield fold(null, id);
 }
 
 function* documentsOf(piece: Uint8Array): Generator<Buffer> {

@@ -3,10 +3,11 @@
 import { throwIfAborted } from '../../foundation/abort.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import { insertRaw, type RawInsertTarget } from '../mongo/raw-insert.ts';
-import { checkSettled, readSettled, type SettledBatch } from '../snapshot/index.ts';
+import { checkSettled, readSettled, type Expected, type SettledBatch } from '../snapshot/index.ts';
 import { majorityBarrier } from './barrier.ts';
 import { COLLECTIONS_AT_ONCE, type Load, type RestoreContext } from './context.ts';
 import { eachBounded } from './each-bounded.ts';
+import { openFold } from './instant/open-fold.ts';
 import { createInsertSlots, type InsertSlots } from './insert-slots.ts';
 
 /** Secondaries and readers of the oplog are never further behind than this because of a load. */
@@ -29,17 +30,14 @@ export async function loadShadows(context: RestoreContext): Promise<void> {
     },
   });
   const electedBefore = await target.electionId();
-  tally.begin('load', totalsOf(loads));
+  tally.begin('load', totalsOf(loads.map(({ entry }) => entry.body)));
   await eachBounded(largestFirst(loads), COLLECTIONS_AT_ONCE, (load) => loadOne(context, load, slots, false));
   await majorityBarrier(target, plan.restoreId);
   if ((await target.electionId()) !== electedBefore) await loadAgain(context, slots);
 }
 
-export function totalsOf(loads: readonly Load[]): { readonly documents: number; readonly bytes: number } {
-  return {
-    documents: loads.reduce((sum, { entry }) => sum + entry.body.documents, 0),
-    bytes: loads.reduce((sum, { entry }) => sum + entry.body.bytes, 0),
-  };
+export function totalsOf(contents: readonly Pick<Expected, 'documents' | 'bytes'>[]): { readonly documents: number; readonly bytes: number } {
+  return { documents: contents.reduce((sum, { documents }) => sum + documents, 0), bytes: contents.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 
 /** A large collection that begins last would run alone at the end. */
@@ -57,7 +55,7 @@ async function loadAgain(context: RestoreContext, slots: InsertSlots): Promise<v
       retryable: true, hint: 'Try again; the next attempt begins with empty collections',
     });
   }
-  tally.begin('load', totalsOf(loads));
+  tally.begin('load', totalsOf(loads.map(({ entry }) => entry.body)));
   await eachBounded(loads, COLLECTIONS_AT_ONCE, (load) => loadOne(context, load, slots, true));
   await majorityBarrier(target, plan.restoreId);
 }
@@ -67,6 +65,8 @@ async function loadOne(context: RestoreContext, load: Load, slots: InsertSlots, 
   const { entry, step } = load;
   const into = insertTarget(context, load);
   const settled = readSettled(entry, { reader: options.reader, hashSeed: options.hashSeed, tempDir: options.tempDir, signal: options.signal });
+  // What is sent again was folded before.
+  const fold = resend ? null : await openFold(context, load);
   const running = new Set<Promise<void>>();
   let failure: { readonly error: unknown } | undefined;
   const start = (batch: SettledBatch): void => {
@@ -83,20 +83,25 @@ async function loadOne(context: RestoreContext, load: Load, slots: InsertSlots, 
     for await (const batch of settled.batches) {
       await slots.take(batch.bytes);
       start(batch);
+      fold?.take(batch);
       // The order of a capped collection is its content.
       if (entry.body.capped) await Promise.all(running);
       if (failure !== undefined) break;
       throwIfAborted(options.signal);
     }
+    await Promise.all(running);
+    if (failure !== undefined) throw failure.error;
+    const content = checkSettled(entry, settled.state);
+    step.proven = { documents: content.documents, bytes: content.bytes, hash: content.hash };
+    if (fold !== null) load.expected = await fold.finish(settled.state);
   } finally {
     await Promise.all(running);
+    await fold?.close();
   }
-  if (failure !== undefined) throw failure.error;
-  const content = checkSettled(entry, settled.state);
-  step.proven = { documents: content.documents, bytes: content.bytes, hash: content.hash };
 }
 
-function insertTarget({ target, makeSequence }: RestoreContext, { entry, step, collection }: Load): RawInsertTarget {
+/** Where raw documents of a load go. */
+export function insertTarget({ target, makeSequence }: RestoreContext, { entry, step, collection }: Load): RawInsertTarget {
   return {
     db: target.db(step.db), collection, label: step.from, makeSequence, ordered: entry.body.capped,
     maxDocumentBytes: target.facts.maxDocumentBytes,

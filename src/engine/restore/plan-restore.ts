@@ -4,10 +4,12 @@ import { bucketsOf } from '../mongo/namespaces.ts';
 import { encodeOrdered, optionsOf, type CollectionEntry } from '../snapshot/index.ts';
 import { createOptions } from './collection-options.ts';
 import type { Load } from './context.ts';
+import type { Instant } from './instant/open-instant.ts';
 import { planIndexes } from './index-plan.ts';
 import { newPlan, type Displaced, type PlannedView, type RestorePlan, type TimeSeriesStep } from './plan.ts';
 import type { TargetFacts } from './preflight/gather-facts.ts';
 import { isUserNamespace } from './preflight/judge-facts.ts';
+import type { Preflight } from './preflight/preflight.ts';
 import { covers, isWholeCluster, renamed, type SelectedEntry } from './select-entries.ts';
 
 export interface PlannedRestore {
@@ -16,10 +18,11 @@ export interface PlannedRestore {
   readonly authEntries: readonly CollectionEntry[];
 }
 
-export function planRestore(options: RestoreOptions, selected: readonly SelectedEntry[], facts: TargetFacts, warnings: readonly string[]): PlannedRestore {
+/** @param instant null: the snapshot as it is */
+export function planRestore(options: RestoreOptions, { selected, facts, warnings }: Omit<Preflight, 'entries'>, instant: Instant | null): PlannedRestore {
   const plan = newPlan({
     restoreId: options.restoreId, snapshotId: options.root.id, oldCollections: options.oldCollections,
-    createdAt: options.clock.now().toISOString(), warnings: [...warnings],
+    createdAt: options.clock.now().toISOString(), warnings: [...warnings], border: instant?.border ?? null,
   });
   const loads: Load[] = [];
   const authEntries: CollectionEntry[] = [];
@@ -30,7 +33,7 @@ export function planRestore(options: RestoreOptions, selected: readonly Selected
     if (entry.body.kind === 'collection') loads.push(planCollection(plan, n, chosen, facts, options));
     else if (entry.body.kind === 'timeseries') loads.push(planTimeSeries(plan, n, chosen, facts, options));
     else if (entry.body.kind === 'view') planView(plan, n, chosen, facts, options);
-    else if (options.usersAndRoles && entry.body.documents > 0) authEntries.push(planAuth(plan, n, entry));
+    else if (options.usersAndRoles && (entry.body.documents > 0 || instant?.numberOf(entry) != null)) authEntries.push(planAuth(plan, n, entry));
   }
   plan.views = inBuildingOrder(plan.views);
   if (isWholeCluster(options.selection)) planAsides(plan, n, selected, facts, options);
@@ -49,7 +52,7 @@ function planCollection(plan: RestorePlan, n: number, chosen: SelectedEntry, fac
     expiries: [...planIndexes(entry.body, options.indexStrategy).expiries],
   };
   plan.swaps.push(step);
-  return { entry, step, collection: step.shadow };
+  return { entry, step, collection: step.shadow, expected: entry.body };
 }
 
 function planTimeSeries(plan: RestorePlan, n: number, { entry, db, name }: SelectedEntry, facts: TargetFacts, options: RestoreOptions): Load {
@@ -67,7 +70,7 @@ function planTimeSeries(plan: RestorePlan, n: number, { entry, db, name }: Selec
     proven: null, indexCount: 0, failedIndexes: [], expiries: [...expiries], stage: 'beside', newUuid: null, gaps: [],
   };
   plan.timeSeries.push(step);
-  return { entry, step, collection: bucketsOf(step.shadow) };
+  return { entry, step, collection: bucketsOf(step.shadow), expected: entry.body };
 }
 
 function planView(plan: RestorePlan, n: number, chosen: SelectedEntry, facts: TargetFacts, options: RestoreOptions): void {

@@ -1,6 +1,7 @@
 // The plan of one restore attempt: every name that is ours, and which way a crash is to be ended.
 // docs/design/restore-protocol.md explains each field and state.
 import { randomBytes } from 'node:crypto';
+import type { ClusterTime } from '../../domain/cluster-time.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 
 export type PlanState = 'preparing' | 'proven' | 'swapping' | 'committed' | 'finished' | 'undone';
@@ -119,6 +120,8 @@ export interface RestorePlan {
   snapshotId: string;
   prefix: string;
   state: PlanState;
+  /** Position that the snapshot is brought to; null: the snapshot as it is. */
+  border: ClusterTime | null;
   oldCollections: 'drop' | 'keep';
   /** ISO 8601. */
   createdAt: string;
@@ -139,9 +142,9 @@ export interface RestorePlan {
 }
 
 /** A plan without steps. `prefix` is new for each attempt, so that no attempt meets another's names. */
-export function newPlan(facts: Pick<RestorePlan, 'restoreId' | 'snapshotId' | 'oldCollections' | 'createdAt' | 'warnings'>): RestorePlan {
+export function newPlan(facts: Pick<RestorePlan, 'restoreId' | 'snapshotId' | 'oldCollections' | 'createdAt' | 'warnings'> & Partial<Pick<RestorePlan, 'border'>>): RestorePlan {
   return {
-    formatVersion: 1, kind: 'restore', revision: 0, prefix: `__lv_${randomBytes(6).toString('hex')}`, state: 'preparing',
+    formatVersion: 1, kind: 'restore', revision: 0, prefix: `__lv_${randomBytes(6).toString('hex')}`, state: 'preparing', border: null,
     swaps: [], asides: [], views: [], asideViews: [], timeSeries: [], auth: null, intruders: [], wereLive: [], kept: [], ...facts,
   };
 }
@@ -157,7 +160,7 @@ export function parsePlan(stored: Readonly<Record<string, unknown>>): RestorePla
     });
   }
   // Fields that plans of the first versions lack.
-  return { kind: 'restore', intruders: [], wereLive: [], ...plan, timeSeries: plan.timeSeries?.map((step) => ({ ...step, gaps: step.gaps ?? [] })) } as RestorePlan;
+  return { kind: 'restore', border: null, intruders: [], wereLive: [], ...plan, timeSeries: plan.timeSeries?.map((step) => ({ ...step, gaps: step.gaps ?? [] })) } as RestorePlan;
 }
 
 /** Every collection and view that the plan may have made, with the UUID where it is known. */

@@ -14,23 +14,23 @@ import { readContent } from './read-content.ts';
 /** @throws RESTORE_PROOF_FAILED naming the collection and the difference */
 export async function proveShadows(context: RestoreContext): Promise<void> {
   const { loads, tally } = context;
-  tally.begin('prove', totalsOf(loads));
+  tally.begin('prove', totalsOf(loads.map(({ expected }) => expected)));
   await eachBounded(largestFirst(loads), COLLECTIONS_AT_ONCE, async (load) => {
     await proveContent(context, load);
     await proveIndexes(context, load);
   });
 }
 
-async function proveContent({ target, options, tally }: RestoreContext, { entry, step, collection }: Load): Promise<void> {
+async function proveContent({ target, options, tally, instant }: RestoreContext, { expected, step, collection }: Load): Promise<void> {
   const uuid = (await uuidsOf(target, step.db, [collection])).get(collection);
   if (uuid !== step.shadowUuid) throw proofFailed(step.from, 'the collection under construction was replaced by somebody');
   const state = await readContent(target, {
-    db: step.db, collection, hashSeed: options.hashSeed, signal: options.signal, documentBytes: entry.body.bytes / Math.max(1, entry.body.documents),
+    db: step.db, collection, hashSeed: options.hashSeed, signal: options.signal, documentBytes: expected.bytes / Math.max(1, expected.documents),
     onBatch: (documents, bytes) => tally.add(step.from, documents, bytes),
   });
   const content = contentOf(state);
-  const difference = findDifference(entry.body, content);
-  if (difference !== null) throw proofFailed(step.from, `what was read back is not what the snapshot holds: ${difference}`);
+  const difference = findDifference(expected, content);
+  if (difference !== null) throw proofFailed(step.from, `what was read back is not what ${instant === null ? 'the snapshot holds' : 'snapshot and oplog make of it at the instant'}: ${difference}`);
   step.proven = { documents: content.documents, bytes: content.bytes, hash: content.hash };
 }
 

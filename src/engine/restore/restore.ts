@@ -8,6 +8,8 @@ import { addIndexes } from './add-indexes.ts';
 import { completeRestore } from './complete/complete-restore.ts';
 import type { RestoreContext } from './context.ts';
 import { createShadows } from './create-shadows.ts';
+import type { Instant } from './instant/open-instant.ts';
+import { replayShadows } from './instant/replay-shadows.ts';
 import { isLeaseLost } from './lease-lost.ts';
 import { loadAuth } from './load-auth.ts';
 import { loadShadows } from './load-shadows.ts';
@@ -30,7 +32,7 @@ import { swapNames } from './swap.ts';
  */
 export const restoreSnapshot: RestoreSnapshot = async (options) => {
   if ((await settleRestore(options)) === 'new') return resultFromJournal(options);
-  const attempt: Attempt = { plan: null, phase: 'preflight' };
+  const attempt: Attempt = { plan: null, phase: 'preflight', instant: null };
   try {
     await runAttempt(options, attempt);
   } catch (error) {
@@ -45,6 +47,8 @@ interface Attempt {
   plan: RestorePlan | null;
   /** The one that began last. */
   phase: string;
+  /** What it holds on disk. */
+  instant: Instant | null;
 }
 
 async function runAttempt(options: RestoreOptions, attempt: Attempt): Promise<void> {
@@ -56,6 +60,7 @@ async function runAttempt(options: RestoreOptions, attempt: Attempt): Promise<vo
     options.signal.throwIfAborted();
     throw inOurWords(error, attempt.phase);
   } finally {
+    await attempt.instant?.close();
     await target.close();
   }
 }
@@ -72,8 +77,10 @@ async function runSteps(options: RestoreOptions, attempt: Attempt, target: Targe
   const tally = createProgressTally(options.onProgress, options.clock);
   tally.begin('preflight');
   await phase('preflight');
-  const { facts, selected, warnings } = await preflight(options, target);
-  const planned = planRestore(options, selected, facts, warnings);
+  const { instant, ...found } = await preflight(options, target, tally);
+  attempt.instant = instant;
+  const { facts } = found;
+  const planned = planRestore(options, found, instant);
   const before = await loadPlan(options.restoreId, options.journal, target);
   // Above every copy that lies anywhere; and what was kept stays named.
   planned.plan.revision = before?.revision ?? 0;
@@ -88,7 +95,7 @@ async function runSteps(options: RestoreOptions, attempt: Attempt, target: Targe
   await store.save(planned.plan);
   held = { store, plan: planned.plan };
   const context: RestoreContext = {
-    options, target, store, tally, ...planned,
+    options, target, store, tally, instant, ...planned,
     inUse: new Set([...facts.account.users, ...facts.account.roles]),
     makeSequence: await proveSequences(target.client),
   };
@@ -96,6 +103,10 @@ async function runSteps(options: RestoreOptions, attempt: Attempt, target: Targe
   await phase('load');
   await loadShadows(context);
   await loadAuth(context);
+  if (instant !== null) {
+    await phase('replay');
+    await replayShadows(context, instant);
+  }
   await phase('indexes');
   await addIndexes(context);
   await phase('prove');

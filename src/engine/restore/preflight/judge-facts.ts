@@ -27,6 +27,8 @@ export interface Request {
   readonly selected: readonly SelectedEntry[];
   /** What the capture was told to take. */
   readonly captured: SnapshotBody['selection'];
+  /** Bytes of the oplog's operations that are replayed upon it; null: the snapshot as it is. */
+  readonly replayed?: number | null;
 }
 
 export function judgeFacts(facts: TargetFacts, request: Request): Judgement {
@@ -37,7 +39,7 @@ export function judgeFacts(facts: TargetFacts, request: Request): Judgement {
       ...version.reasons,
       ...facts.denied.map((words) => `the target refused ${words}`),
       ...missingPrivileges(facts.account, needsOf(request)),
-      ...missingChoices(request.selection, request.entries).map((name) => `${name} is not in the snapshot`),
+      ...missingChoices(request.selection, request.entries).map((name) => `${name} ${request.replayed == null ? 'is not in the snapshot' : 'was not there at that instant'}`),
       ...nameFaults(request.selected, facts.databases),
       ...request.selected.flatMap((each) => judgeLiveName(facts, request.timeSeries, each)),
       ...judgeSpace(facts, request).reasons,
@@ -121,7 +123,7 @@ export function isUserNamespace(namespace: string): boolean {
 
 function bytesOf(request: Request): number {
   // A time series that gets its live name is written twice.
-  return request.selected.reduce((sum, { entry }) => sum + entry.body.bytes * (entry.body.kind === 'timeseries' ? 2 : 1), 0);
+  return request.selected.reduce((sum, { entry }) => sum + entry.body.bytes * (entry.body.kind === 'timeseries' ? 2 : 1), request.replayed ?? 0);
 }
 
 function inWords(bytes: number): string {

@@ -3,7 +3,10 @@ import { LeafvaultError } from '../../../foundation/errors.ts';
 import type { RestoreOptions, SnapshotBody } from '../../contracts.ts';
 import { collectionEntries, type CollectionEntry } from '../../snapshot/index.ts';
 import { isWholeCluster, isSelected, renamed, type SelectedEntry } from '../select-entries.ts';
+import { warnOfCrossings } from '../instant/crossing-transactions.ts';
+import { openInstant, type Instant } from '../instant/open-instant.ts';
 import type { Target } from '../open-target.ts';
+import type { ProgressTally } from '../progress-tally.ts';
 import { warnOfExpiry } from './expiring-documents.ts';
 import { gatherFacts, type TargetFacts } from './gather-facts.ts';
 import { judgeFacts } from './judge-facts.ts';
@@ -14,24 +17,46 @@ export interface Preflight {
   readonly warnings: readonly string[];
 }
 
-/** @throws RESTORE_PREFLIGHT_REFUSED with `details.reasons`, RESTORE_SELECTION_EMPTY */
-export async function preflight(options: RestoreOptions, target: Target): Promise<Preflight> {
-  const { selection, root } = options;
+/**
+ * @returns with `instant` the caller closes it
+ * @throws RESTORE_PREFLIGHT_REFUSED with `details.reasons`, RESTORE_SELECTION_EMPTY, and what `openInstant` throws
+ */
+export async function preflight(options: RestoreOptions, target: Target, tally: ProgressTally): Promise<Preflight & { readonly instant: Instant | null }> {
   const entries: CollectionEntry[] = [];
-  for await (const entry of collectionEntries(options.reader, root)) entries.push(entry);
+  for await (const entry of collectionEntries(options.reader, options.root)) entries.push(entry);
+  if (options.instant === undefined) return { ...(await judge(options, target, entries, null)), instant: null };
+  const instant = await openInstant({ ...options, instant: options.instant, tally }, entries);
+  try {
+    return { ...(await judge(options, target, instant.entries, instant)), instant };
+  } catch (error) {
+    await instant.close();
+    throw error;
+  }
+}
+
+async function judge(options: RestoreOptions, target: Target, entries: readonly CollectionEntry[], instant: Instant | null): Promise<Preflight> {
+  const { selection, root } = options;
   const selected = selectEntries(entries, options);
   const databases = [...new Set(selected.filter(({ entry }) => !isAuth(entry)).map(({ db }) => db))];
+  const replayed = instant === null ? null : selected.reduce((sum, { entry }) => sum + bytesToReplay(instant, entry), 0);
   const facts = await gatherFacts(target, options.restoreId, databases, isWholeCluster(selection));
   const body = root.body as unknown as SnapshotBody;
   const { reasons, warnings } = judgeFacts(facts, {
-    selection, timeSeries: options.timeSeries, usersAndRoles: options.usersAndRoles, entries, selected, captured: body.selection,
+    selection, timeSeries: options.timeSeries, usersAndRoles: options.usersAndRoles, entries, selected, captured: body.selection, replayed,
     sourceVersion: body.source.serverVersion, sourceFeatureCompatibilityVersion: body.source.featureCompatibilityVersion,
   });
   if (reasons.length > 0) throw refused(reasons, warnings);
-  if (selected.length === 0 && !isWholeCluster(selection)) throw new LeafvaultError('RESTORE_SELECTION_EMPTY', 'Restoring was refused: nothing of what was chosen is in the snapshot');
+  if (selected.length === 0 && !isWholeCluster(selection)) throw new LeafvaultError('RESTORE_SELECTION_EMPTY', `Restoring was refused: nothing of what was chosen ${instant === null ? 'is in the snapshot' : 'was there at that instant'}`);
   const expiring = options.indexStrategy === 'ALL' ? await warnOfExpiry(options.reader, selected.map(({ entry }) => entry), options.clock) : [];
-  for (const warning of [...warnings, ...expiring]) options.log.warn({ restoreId: options.restoreId }, `Preflight: ${warning}`);
-  return { facts, selected, warnings: [...warnings, ...expiring] };
+  const crossing = instant === null ? [] : [...instant.warnings, ...warnOfCrossings(instant.window, instant.entries, selected.map(({ entry }) => entry))];
+  const all = [...warnings, ...expiring, ...crossing];
+  for (const warning of all) options.log.warn({ restoreId: options.restoreId }, `Preflight: ${warning}`);
+  return { facts, selected, warnings: all };
+}
+
+function bytesToReplay({ numberOf, table }: Instant, entry: CollectionEntry): number {
+  const number = numberOf(entry);
+  return number === null ? 0 : table.operationBytes(number);
 }
 
 function selectEntries(entries: readonly CollectionEntry[], { selection, usersAndRoles }: RestoreOptions): SelectedEntry[] {

@@ -1,0 +1,19 @@
+// The fold that fits a collection; null where nothing of it changes between base and border.
+import { join } from 'node:path';
+import { createKernel } from '../../bson/index.ts';
+import { optionsOf } from '../../snapshot/index.ts';
+import type { Load, RestoreContext } from '../context.ts';
+import type { ContentFold } from './content-fold.ts';
+import { openCappedFold } from './fold-capped.ts';
+import { openTouchedFold } from './fold-touched.ts';
+
+export async function openFold({ instant, options }: RestoreContext, { entry, step }: Load): Promise<ContentFold | null> {
+  const number = instant?.numberOf(entry) ?? null;
+  if (instant === null || number === null || instant.table.operationCount(number) === 0) return null;
+  const { table, met, folder } = instant;
+  const fold = { table, number, namespace: step.from, kernel: createKernel(options.hashSeed), signal: options.signal };
+  if (!entry.body.capped) return openTouchedFold({ ...fold, met, tempDir: folder });
+  const collection = optionsOf(entry.body);
+  const limit = (name: string): number | null => (collection.has(name) && Number(collection.get(name)) > 0 ? Number(collection.get(name)) : null);
+  return openCappedFold({ ...fold, path: join(folder, `capped-${number}`), limits: { size: limit('size'), max: limit('max') } });
+}

@@ -9,7 +9,7 @@ import { openOneRepository, type OpenedRepository } from './composition/one-repo
 import { onSameFileSystem } from './composition/same-file-system.ts';
 import { prepareTenants } from './composition/tenants.ts';
 import type { Config } from './config/index.ts';
-import { captureSnapshot, dropKept, restoreSnapshot, settleRestore, tailOplog, undoRestore } from './engine/index.ts';
+import { captureSnapshot, dropKept, restoreSnapshot, settleRestore, slicesOfChain, tailOplog, undoRestore } from './engine/index.ts';
 import type { Clock } from './foundation/clock.ts';
 import { LeafvaultError } from './foundation/errors.ts';
 import type { Logger } from './foundation/logger.ts';
@@ -108,7 +108,7 @@ async function openParts(options: AppOptions, opened: (name: string, close: () =
 
 function buildWorker({ options, catalog, queue, repositories, tempRoot }: Parts): Worker {
   const { clock, log, config } = options;
-  const handlers = createHandlers({ catalog, repositories, clock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept });
+  const handlers = createHandlers({ catalog, repositories, clock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain });
   return new Worker({ catalog, queue, handlers, clock, log, tempRoot, concurrency: config.jobsAtOnce, chores: createChores({ catalog, repositories, queue, clock }) });
 }
 

@@ -4,7 +4,6 @@ export const JOBS_ERRORS = {
   JOBS_CANCELLED: 'Somebody asked for the end of the job',
   JOBS_RELEASED: 'The worker stops; the job goes back into the queue',
   JOBS_LEASE_LOST: 'The worker could not renew its lease, or the job was given to another one',
-  JOBS_INSTANT_UNSUPPORTED: 'A restore to an instant between snapshots is not offered by this version',
   JOBS_NO_PROGRESS: 'A stage went without progress for too long',
   JOBS_STUCK: 'The work did not end when it was told to',
   JOBS_WORKER_LOST: 'The workers of this job died again and again',

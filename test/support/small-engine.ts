@@ -18,6 +18,7 @@ export interface SmallEngine {
   readonly restore: RestoreSnapshot;
   readonly settle: SettleRestore;
   readonly undo: UndoRestore;
+  readonly slicesOfChain: () => NonNullable<RestoreOptions['instant']>['slices'];
   readonly dropKept: DropKept;
   /** What the engine was called for, in order. */
   readonly calls: string[];
@@ -44,6 +45,7 @@ export function createSmallEngine(): SmallEngine {
       onProgress({ phase: 'settle', documentsDone: 3, documentsTotal: 3, bytesDone: 3000, bytesTotal: 3000, namespace: null });
       return { body: BODY };
     },
+    slicesOfChain: () => () => { throw new Error('The small engine reads no chain'); },
     restore: (options) => restore(engine, options),
     async undo({ journal, signal }) {
       engine.calls.push('undo');

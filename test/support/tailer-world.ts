@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { MongoClient } from 'mongodb';
 import type { Catalog, ChainWindow, Tailer } from '../../src/catalog/index.ts';
 import { compareClusterTimes, timeOfPosition, type ClusterTime } from '../../src/domain/cluster-time.ts';
-import { captureSnapshot, dropKept, restoreSnapshot, settleRestore, tailOplog, undoRestore } from '../../src/engine/index.ts';
+import { captureSnapshot, dropKept, restoreSnapshot, settleRestore, slicesOfChain, tailOplog, undoRestore } from '../../src/engine/index.ts';
 import { parseOplogEntry } from '../../src/engine/backup/oplog/oplog-entry.ts';
 import { systemClock } from '../../src/foundation/clock.ts';
 import { createHandlers, createTailers, openPostgresQueue, Worker, type PostgresQueue, type Tailers, type TailersOptions } from '../../src/jobs/index.ts';
@@ -58,7 +58,7 @@ export async function openTailerWorld(): Promise<TailerWorld> {
       return tailers;
     },
     async startWorker() {
-      const handlers = createHandlers({ catalog, repositories, clock: systemClock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept });
+      const handlers = createHandlers({ catalog, repositories, clock: systemClock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain });
       const worker = new Worker({ catalog, queue, handlers, clock: systemClock, log: silent, tempRoot: join(folder, 'jobs'), drainMs: 0 });
       started.push(worker);
       await worker.start();

@@ -5,12 +5,12 @@ import type { Clock } from '../../foundation/clock.ts';
 import type { JobHandlers } from '../job-handler.ts';
 import type { RepositoryProvider } from '../repository-provider.ts';
 import { createPrepareDownload } from './prepare-download.ts';
-import { createRunRestore, createSettleRestore } from './run-restore.ts';
+import { createRunRestore, createSettleRestore, type RunRestoreParts } from './run-restore.ts';
 import { createDropKept, createRunUndo, type RunUndoParts } from './run-undo.ts';
 import { createRunSnapshot } from './run-snapshot.ts';
 import { createVerify } from './verify.ts';
 
-export interface HandlerParts extends Pick<RunUndoParts, 'undo' | 'dropKept'> {
+export interface HandlerParts extends Pick<RunUndoParts, 'undo' | 'dropKept'>, Pick<RunRestoreParts, 'slicesOfChain'> {
   readonly catalog: Catalog;
   readonly repositories: RepositoryProvider;
   readonly capture: CaptureSnapshot;

@@ -1,20 +1,29 @@
 // The restore job: the engine restores and proves; the journal stands in the catalog, every save fenced by the claim.
 import type { Catalog, CatalogTransaction, RestoreRecord } from '../../catalog/index.ts';
 import type { RestoreJournal, RestoreOptions, RestoreResult, RestoreSnapshot, SettleOptions, SettleRestore } from '../../engine/contracts.ts';
+import type { RestoreInstant } from '../../domain/instant.ts';
+import type { Chains, Repository } from '../../repository/repository.ts';
 import { throwIfAborted } from '../../foundation/abort.ts';
 import type { Clock } from '../../foundation/clock.ts';
-import { describeError, isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
+import { describeError, isLeafvaultError } from '../../foundation/errors.ts';
 import { redactUri } from '../../foundation/redact.ts';
 import { JOB_PAYLOADS } from '../contracts.ts';
 import type { Completion, JobContext, JobHandler } from '../job-handler.ts';
 import type { RepositoryProvider } from '../repository-provider.ts';
 import { requireClusterUri, requireRestore, requireSnapshot } from './required-rows.ts';
 
+interface ChainToRead {
+  readonly chains: Chains;
+  readonly chainId: string;
+  readonly slices?: number;
+}
+
 export interface RunRestoreParts {
   readonly catalog: Catalog;
   readonly repositories: RepositoryProvider;
   readonly restore: RestoreSnapshot;
   readonly settle: SettleRestore;
+  readonly slicesOfChain: (chain: ChainToRead) => NonNullable<RestoreOptions['instant']>['slices'];
   readonly clock: Clock;
   /** Told between phases; tests act there. */
   readonly onPhase?: RestoreOptions['onPhase'];
@@ -27,7 +36,6 @@ export function createRunRestore(parts: RunRestoreParts): JobHandler {
   return async (context) => {
     const { catalog, repositories } = parts;
     const restore = await requireRestore(catalog, context.job);
-    if (restore.instant !== null) throw new LeafvaultError('JOBS_INSTANT_UNSUPPORTED', 'Restoring to an instant between snapshots is not built into this version yet');
     const snapshot = await requireSnapshot(catalog, restore);
     const uri = await requireClusterUri(catalog, restore.targetClusterId, context);
     const repository = await repositories.forProject(snapshot.projectId);
@@ -43,6 +51,7 @@ export function createRunRestore(parts: RunRestoreParts): JobHandler {
         selection: restore.selection,
         indexStrategy: restore.indexStrategy,
         usersAndRoles: restore.usersAndRoles,
+        ...(restore.instant === null ? {} : { instant: await instantOf(parts, repository, restore.instant) }),
         tempDir: context.tempDir, signal: context.signal, onProgress: context.onProgress, log: context.log,
         clock: parts.clock, onPhase: parts.onPhase,
       };
@@ -56,6 +65,12 @@ export function createRunRestore(parts: RunRestoreParts): JobHandler {
       await reader.close();
     }
   };
+}
+
+/** The chain as the engine reads it. */
+async function instantOf({ catalog, slicesOfChain }: RunRestoreParts, { chains }: Repository, { border, chainId }: RestoreInstant): Promise<NonNullable<RestoreOptions['instant']>> {
+  const chain = await catalog.chains.get(chainId);
+  return { border, replicaSetId: chain?.replicaSetId ?? null, slices: slicesOfChain({ chains, chainId, ...(chain === null ? {} : { slices: chain.slices }) }) };
 }
 
 async function restoreOrSettle(parts: RunRestoreParts, context: JobContext, options: RestoreOptions, restore: RestoreRecord): Promise<RestoreResult> {

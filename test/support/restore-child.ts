@@ -3,6 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ClusterTime } from '../../src/domain/cluster-time.ts';
+import { slicesOfChain } from '../../src/engine/oplog/slices-of-chain.ts';
 import type { RestoreJournal, RestoreOptions } from '../../src/engine/contracts.ts';
 import { restoreSnapshot } from '../../src/engine/restore/index.ts';
 import { describeError } from '../../src/foundation/errors.ts';
@@ -19,6 +21,8 @@ export interface RestoreChildOptions {
   readonly journalFile: string;
   /** Of the parent, which removes it: this process may be killed. */
   readonly tempFolder: string;
+  /** Brings the snapshot to an instant by a chain of the same repository. */
+  readonly instant?: { readonly chainId: string; readonly border: ClusterTime };
   readonly changes: Partial<Pick<RestoreOptions, 'selection' | 'timeSeries' | 'oldCollections' | 'usersAndRoles'>>;
 }
 
@@ -58,6 +62,7 @@ async function main(options: RestoreChildOptions): Promise<void> {
       timeSeries: 'refuse', oldCollections: 'drop', journal: fileJournal(options.journalFile, onStep),
       tempDir: await mkdtemp(join(options.tempFolder, 'child-')), signal: new AbortController().signal, onProgress: () => undefined,
       log: createLogger('silent'), clock: systemClock, onPhase: onStep, ...options.changes,
+      ...(options.instant === undefined ? {} : { instant: { border: options.instant.border, replicaSetId: null, slices: slicesOfChain({ chains: repository.chains, chainId: options.instant.chainId }) } }),
     });
     process.send?.({ done: true });
   } catch (error) {

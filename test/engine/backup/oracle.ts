@@ -61,6 +61,23 @@ export function compareWithOracle(entries: ReadonlyMap<string, SettledEntry>, or
   return problems;
 }
 
+/** Differences between what a restore made and what the source held. */
+export function compareOracles(found: ReadonlyMap<string, OracleCollection>, wanted: ReadonlyMap<string, OracleCollection>): string[] {
+  const problems: string[] = [];
+  for (const name of new Set([...found.keys(), ...wanted.keys()])) {
+    const [made, held] = [found.get(name), wanted.get(name)];
+    if (made === undefined || held === undefined) problems.push(`${name}: ${made === undefined ? 'missing' : 'too much'}`);
+    else {
+      const say = (text: string): void => void problems.push(`${name}: ${text}`);
+      if (made.type !== held.type) say(`is a ${made.type}, should be a ${held.type}`);
+      for (const problem of held.capped ? compareInOrder(made.documents, held.documents) : compareById(made.documents, held.documents)) say(problem);
+      if (difference(made.options, held.options)) say(`options ${BSON.EJSON.stringify(made.options)}, should be ${BSON.EJSON.stringify(held.options)}`);
+      if (difference(made.indexes, held.indexes)) say(`indexes ${BSON.EJSON.stringify(made.indexes)}, should be ${BSON.EJSON.stringify(held.indexes)}`);
+    }
+  }
+  return problems;
+}
+
 function compareCollection(entry: SettledEntry, wanted: OracleCollection): string[] {
   const problems: string[] = [];
   const say = (text: string): void => void problems.push(`${wanted.name}: ${text}`);

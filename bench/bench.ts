@@ -74,7 +74,11 @@ async function playRound(round: number, documents: number, samples: Record<strin
   await restoreWithTool(keep, samples);
   await measure('restoreOne', 'restoreOne');
   await client.db('bench_one').dropDatabase();
-  await rm(options.repository, { recursive: true, force: true });
+  await runWork('prepareReplay', options);
+  await measure('plainReplay', 'plainReplay');
+  await measure('replay', 'replay');
+  for (const name of ['bench_replay', 'bench_replayed']) await client.db(name).dropDatabase();
+  for (const path of [options.repository, `${options.repository}-replay`]) await rm(path, { recursive: true, force: true });
 }
 
 async function dumpWithTools(keep: (name: string, measured: Measured) => void, samples: Readonly<Record<string, readonly Measured[]>>): Promise<void> {

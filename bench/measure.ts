@@ -1,11 +1,12 @@
 // One piece of work in this process; prints one line of JSON: seconds, CPU seconds, peak memory, bytes.
+import { REPLAY_WORKS } from './replay-works.ts';
 import { WORKS, type WorkOptions } from './works.ts';
 
 const [name = '', options = '{}'] = process.argv.slice(2);
-const work = WORKS[name];
+const work = WORKS[name] ?? REPLAY_WORKS[name];
 if (work === undefined) throw new Error(`There is no work called ${name}`);
 const began = performance.now();
 const result = await work(JSON.parse(options) as WorkOptions);
 const seconds = (performance.now() - began) / 1000;
 const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
-console.log(JSON.stringify({ ...result, seconds, cpuSeconds: (userCPUTime + systemCPUTime) / 1e6, peakRssBytes: maxRSS * 1024 }));
+console.log(JSON.stringify({ seconds, ...result, cpuSeconds: (userCPUTime + systemCPUTime) / 1e6, peakRssBytes: maxRSS * 1024 }));

@@ -35,8 +35,10 @@ export function tableRows(samples: Samples): Row[] {
     speed(samples, 'restore, proof included', 'restore', 'rawInsert', { name: 'raw insert + createIndexes', atLeast: 0.75 }),
     speed(samples, 'restore, proof included', 'restore', 'mongorestore', { name: 'mongorestore', atLeast: 1.5 }),
     single(samples),
+    speed(samples, 'replay to an instant', 'replay', 'plainReplay', { name: 'one applyOps for each operation', atLeast: 5 }),
     memory(samples, 'memory of a snapshot', 'snapshot'),
     memory(samples, 'memory of a restore', 'restore'),
+    memory(samples, 'memory of a replay', 'replay'),
   ];
   return rows.filter((row) => row !== null);
 }

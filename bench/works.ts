@@ -27,6 +27,8 @@ export interface WorkResult {
   readonly bytes: number;
   /** Bytes that the repository grew by, where it did. */
   readonly storedBytes?: number;
+  /** Where only a part of the work counts. */
+  readonly seconds?: number;
 }
 
 export type Work = (options: WorkOptions) => Promise<WorkResult>;
@@ -103,7 +105,7 @@ async function restore({ uri, repository: folder, folder: tempDir }: WorkOptions
   });
 }
 
-async function withRepository<T>(folder: string, tempDir: string, use: (repository: Repository) => Promise<T>): Promise<T> {
+export async function withRepository<T>(folder: string, tempDir: string, use: (repository: Repository) => Promise<T>): Promise<T> {
   const storage = openStorage(`file:${folder}`);
   const { repository } = await openOrInitRepository({ storage, masterKey: MASTER_KEY, tempDir: join(tempDir, 'index'), log });
   try {
@@ -120,14 +122,14 @@ async function newest(repository: Repository): Promise<Awaited<ReturnType<Reposi
   return found;
 }
 
-async function fresh(folder: string): Promise<string> {
+export async function fresh(folder: string): Promise<string> {
   const path = join(folder, 'work');
   await rm(path, { recursive: true, force: true });
   await mkdir(path, { recursive: true });
   return path;
 }
 
-async function withClient<T>(uri: string, use: (client: MongoClient) => Promise<T>): Promise<T> {
+export async function withClient<T>(uri: string, use: (client: MongoClient) => Promise<T>): Promise<T> {
   const client = new MongoClient(uri);
   try {
     return await use(client);

@@ -53,8 +53,8 @@ export interface Chains {
   grow(id: string, growth: ChainGrowth): Promise<void>;
   /** The first end counts. */
   end(id: string, end: { readonly reason: string; readonly message: string | null; readonly at: Date }): Promise<void>;
-  /** True: the open chain has no base, none is on its way, and none failed in the last `patienceMs`. */
-  needsBase(id: string, patienceMs: number): Promise<boolean>;
+  /** True: the open chain has no base that was taken in the last `freshMs`, none is on its way, and none failed in the last `patienceMs`. */
+  needsBase(id: string, times: { readonly patienceMs: number; readonly freshMs: number }): Promise<boolean>;
 
   /** Why the newest try to get a base for the open chain failed; null where it has one, or another try is under way. */
   baseFailure(id: string): Promise<{ readonly code: string; readonly message: string } | null>;
@@ -100,13 +100,14 @@ export function createChains({ db, clock }: CatalogContext): Chains {
     async end(id, { reason, message, at }) {
       await db.updateTable('chains').set({ endedReason: reason, endedMessage: message, endedAt: at }).where('id', '=', id).where('endedAt', 'is', null).execute();
     },
-    async needsBase(id, patienceMs) {
+    async needsBase(id, { patienceMs, freshMs }) {
+      const now = clock.now().getTime();
       const { rows } = await sql`
         select 1 from chains c where c.id = ${id} and c.ended_at is null
-          and not exists (select 1 from snapshots s where ${IS_BASE})
+          and not exists (select 1 from snapshots s where ${IS_BASE} and s.finished_at > ${new Date(now - freshMs)})
           and not exists (select 1 from snapshots s where s.cluster_id = c.cluster_id and s.deleted_at is null and s.state in ('queued', 'inProgress') and ${WHOLE})
           and not exists (select 1 from snapshots s where s.cluster_id = c.cluster_id and s.state in ('failed', 'cancelled') and ${WHOLE}
-            and s.requested_at >= c.created_at and s.finished_at > ${new Date(clock.now().getTime() - patienceMs)})`.execute(db);
+            and s.requested_at >= c.created_at and s.finished_at > ${new Date(now - patienceMs)})`.execute(db);
       return rows.length > 0;
     },
     async baseFailure(id) {

@@ -172,10 +172,11 @@ for (const { name, start } of DATABASES) {
       assert.equal(await failure(), null);
     });
 
-    test('need a base unless there is one, one is on its way, or one failed just now', async () => {
+    test('need a base unless there is a fresh one, one is on its way, or one failed just now', async () => {
+      const TIMES = { patienceMs: 60_000, freshMs: 86_400_000 };
       const { cluster } = inventory;
       const chain = await saveChain(catalog, inventory, at(100), at(200), { createdAt: clock.now() });
-      const needs = () => catalog.chains.needsBase(chain.id, 60_000);
+      const needs = () => catalog.chains.needsBase(chain.id, TIMES);
       assert.equal(await needs(), true);
       const job = await catalog.transaction(async (tx) => {
         const made = await tx.jobs.insert(jobRow(inventory));
@@ -189,10 +190,12 @@ for (const { name, start } of DATABASES) {
       assert.equal(await needs(), true);
       await saveBase(catalog, inventory, at(250));
       assert.equal(await needs(), false, 'the next slices will reach it');
+      clock.advance(86_400_001);
+      assert.equal(await needs(), true, 'a restore would have a day to replay');
       await catalog.transaction((tx) => tx.chains.end(chain.id, { reason: 'STOPPED', message: null, at: clock.now() }));
       assert.equal((await catalog.chains.windows(cluster.id))[0]?.base, null);
       const next = await saveChain(catalog, inventory, at(300), at(400), { createdAt: clock.now() });
-      assert.equal(await catalog.chains.needsBase(next.id, 60_000), true);
+      assert.equal(await catalog.chains.needsBase(next.id, TIMES), true);
       assert.deepEqual((await catalog.chains.windows(cluster.id)).map(({ end }) => end?.reason), ['STOPPED', undefined]);
       await saveChain(catalog, inventory, at(10), at(20), { ...ended('RESTORED'), createdAt: new Date(0) });
       assert.deepEqual((await catalog.chains.windows(cluster.id)).map(({ end }) => end?.reason), ['RESTORED', 'STOPPED', undefined]);

@@ -72,7 +72,7 @@ async function baseTrouble({ catalog, chainId }: StatusParts): Promise<string | 
 
 async function seeToBase({ catalog, claim, cluster, chainId, log, ...base }: StatusParts): Promise<void> {
   const id = chainId();
-  if (id === null || !(await catalog.chains.needsBase(id, base.baseRetryMs))) return;
+  if (id === null || !(await catalog.chains.needsBase(id, { patienceMs: base.baseRetryMs, freshMs: base.baseFreshMs }))) return;
   const snapshot = await catalog.following(claim, (tx) => askForBase(base, tx, cluster, id));
   if (snapshot !== null) log.info({ chain: id, snapshot }, 'a base is asked for');
 }

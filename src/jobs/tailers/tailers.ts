@@ -8,7 +8,7 @@ import { thisProcess } from '../process-identity.ts';
 import { runTailer, type RunningTailer, type TailerParts } from './run-tailer.ts';
 
 export type TailersOptions = Pick<TailerParts, 'catalog' | 'queue' | 'repositories' | 'tail' | 'clock' | 'log'> &
-  Partial<Pick<TailerParts, 'limits' | 'statusMs' | 'retryMs' | 'baseRetryMs'>> & {
+  Partial<Pick<TailerParts, 'limits' | 'statusMs' | 'retryMs' | 'baseRetryMs' | 'baseFreshMs'>> & {
     /** Seconds after which a silent process has lost its clusters; default 30. */
     readonly leaseSeconds?: number;
     /** How long tailers may take to put away what they gathered when the process stops; default 8 s. */
@@ -24,7 +24,7 @@ export interface Tailers {
   readonly active: number;
 }
 
-const DEFAULTS = { limits: undefined, statusMs: 5_000, retryMs: { first: 1_000, longest: 60_000 }, baseRetryMs: 600_000, leaseSeconds: 30, stopMs: 8_000 };
+const DEFAULTS = { limits: undefined, statusMs: 5_000, retryMs: { first: 1_000, longest: 60_000 }, baseRetryMs: 600_000, baseFreshMs: 86_400_000, leaseSeconds: 30, stopMs: 8_000 };
 const LONGEST_BEAT_MS = 1_000;
 
 export function createTailers(given: TailersOptions): Tailers {

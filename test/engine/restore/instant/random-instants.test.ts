@@ -21,7 +21,7 @@ import { CATALOG_KINDS, createInstantWorkload, writeOdd, type InstantWorkload, t
 
 const SEED = Number(process.env.LEAFVAULT_REPLAY_SEED ?? 20261126);
 const LONG = process.env.LEAFVAULT_LONG_TESTS !== undefined;
-const ROUNDS = LONG ? 14 : 3;
+const ROUNDS = LONG ? 7 : 3;
 const OPERATIONS = LONG ? 120 : 40;
 
 let from: ReplicaSet;
@@ -69,7 +69,7 @@ async function playRound(round: number): Promise<void> {
   const begin = await workload.source.now();
   await writeOdd(client, round);
   await workload.write(OPERATIONS);
-  places.push(...(await workload.placesAmong(begin, LONG ? 3 : 1)));
+  places.push(...(await workload.placesAmong(begin, LONG ? 2 : 1)));
   const kinds = CATALOG_KINDS.filter((_, index) => round < 3 ? index % 3 === round : true);
   await workload.change(kinds);
   await workload.write(10);

@@ -40,13 +40,22 @@ export async function restoreEverything(options: { readonly story: Story; readon
   await doors.digest.call('GET', `${doors.atlasV2}/restoreJobs`, {
     headers: ATLAS_V2, meaning: (answer) => `${String(answer.body.totalCount)} restore job, finished, neither failed nor cancelled nor expired`,
   });
-  const after = await fingerprint(client);
+  const kept = await keptForUndo(client);
+  const after = new Map([...(await fingerprint(client))].filter(([namespace]) => !kept.has(namespace)));
   const proof = proveDocuments(taken.before, taken.journals, documentsOf(after));
   story.proven('Every document is back, byte by byte', `${proof.documents.toLocaleString('en')} documents in ${proof.collections} collections`);
-  const kept = proof.prefixes.reduce((sum, each) => sum + each.kept, 0);
+  const inSnapshot = proof.prefixes.reduce((sum, each) => sum + each.kept, 0);
   const all = proof.prefixes.reduce((sum, each) => sum + each.of, 0);
-  if (kept === 0 || kept === all) throw new Error(`The snapshot holds ${kept} of ${all} transactions: it was not taken while the shop was selling`);
+  if (inSnapshot === 0 || inSnapshot === all) throw new Error(`The snapshot holds ${inSnapshot} of ${all} transactions: it was not taken while the shop was selling`);
   story.proven('The snapshot is one instant', `the first ${proof.prefixes.map((each) => each.kept).join(' / ')} of ${proof.prefixes.map((each) => each.of).join(' / ')} transactions of the writers, whole`);
   const made = proveMaking(taken.before, after);
   story.proven('Indexes, options, views, capped order', `${made.collections} collections as they were; the ransom note is gone`);
+  if (kept.size === 0) throw new Error('Nothing was kept for an undo');
+  story.proven('What was replaced is kept for a day', `${kept.size} collections, for an undo`);
+}
+
+/** As the plan on the cluster names them: what a restore replaced. */
+async function keptForUndo(client: MongoClient): Promise<ReadonlySet<string>> {
+  const plans = await client.db('__leafvault').collection('plans').find().toArray();
+  return new Set(plans.flatMap(({ kept }) => kept as string[]));
 }

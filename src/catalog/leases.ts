@@ -167,6 +167,8 @@ async function claimUnsettled(
     .select(CLAIM_COLUMNS.map((column) => `jobs.${column}` as const))
     .where('restorePlans.settledAt', 'is', null).where('leases.owner', 'is', null)
     .where('jobs.state', 'not in', ['queued', 'running'])
+    // Whoever writes to the same target settles what it finds itself.
+    .where((eb) => eb.not(eb.exists(eb.selectFrom('jobs as r').select('r.id').where('r.state', '=', 'running').whereRef('r.exclusiveKey', '=', 'jobs.exclusiveKey'))))
     .where(sql<boolean>`jobs.id <> all(${[...except]}::text[])`)
     .orderBy('jobs.createdAt').limit(1).forUpdate('leases').skipLocked().executeTakeFirst();
   return job === undefined ? null : take(context, job, workerId, leaseSeconds);

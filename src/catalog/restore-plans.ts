@@ -12,9 +12,14 @@ export interface RestorePlans {
   /** Until when its old collections are kept; null: they are not. */
   keptUntil(restoreId: string): Promise<Date | null>;
   keep(restoreId: string, until: Date | null): Promise<void>;
-  /** Restores whose kept collections are due to be dropped, locked until the transaction ends; others' are passed over. */
+  /** The undo, or the drop of what is kept, that is queued or running; the row stays locked until the transaction ends, so that two can't be asked for. */
+  changeUnderWay(restoreId: string): Promise<{ readonly jobId: string; readonly kind: 'undo' | 'dropKept' } | null>;
+  /** Restores whose kept collections are due to be dropped and that no job is changing, locked until the transaction ends; others' are passed over. */
   due(limit: number): Promise<readonly string[]>;
 }
+
+/** Kinds of jobs that change what is kept. */
+const CHANGES = ['undo', 'dropKept'];
 
 export function createRestorePlans({ db, clock }: CatalogContext): RestorePlans {
   return {
@@ -40,9 +45,18 @@ export function createRestorePlans({ db, clock }: CatalogContext): RestorePlans 
     async keep(restoreId, until) {
       await db.updateTable('restorePlans').set({ keptUntil: until }).where('restoreId', '=', restoreId).execute();
     },
+    async changeUnderWay(restoreId) {
+      await db.selectFrom('restorePlans').select('restoreId').where('restoreId', '=', restoreId).forUpdate().execute();
+      const row = await db
+        .selectFrom('jobs').select(['id', 'kind']).where('restoreId', '=', restoreId).where('kind', 'in', CHANGES).where('state', 'in', ['queued', 'running'])
+        .orderBy('createdAt').limit(1).executeTakeFirst();
+      return row === undefined ? null : { jobId: row.id, kind: row.kind as 'undo' | 'dropKept' };
+    },
     async due(limit) {
       const rows = await db
         .selectFrom('restorePlans').select('restoreId').where('keptUntil', '<=', clock.now()).where('settledAt', 'is not', null)
+        .where((eb) => eb.not(eb.exists(eb.selectFrom('jobs').select('jobs.id').whereRef('jobs.restoreId', '=', 'restorePlans.restoreId')
+          .where('jobs.kind', 'in', CHANGES).where('jobs.state', 'in', ['queued', 'running']))))
         .orderBy('keptUntil').limit(limit).forUpdate().skipLocked().execute();
       return rows.map(({ restoreId }) => restoreId);
     },

@@ -54,6 +54,8 @@ export interface Restores {
   /** Of the source cluster, newest first. */
   list(clusterId: string, page: Page): Promise<PageOf<RestoreRecord>>;
   saveProof(id: string, proof: RestoreProof, result: Readonly<Record<string, unknown>>): Promise<void>;
+  /** What stays beside after an undo, or after what was kept is gone. */
+  setMovedAside(id: string, names: readonly string[]): Promise<void>;
   /** What the engine reported at the end, or null. */
   result(id: string): Promise<Readonly<Record<string, unknown>> | null>;
   /** The hours begin to run, unless they run already. */
@@ -92,6 +94,11 @@ export function createRestores(context: CatalogContext): Restores {
         })
         .where('id', '=', id)
         .execute();
+    },
+    async setMovedAside(id, movedAside) {
+      const row = await db.selectFrom('restores').select('result').where('id', '=', id).forUpdate().executeTakeFirst();
+      if (row?.result == null) return;
+      await db.updateTable('restores').set({ result: JSON.stringify({ ...(JSON.parse(row.result) as object), movedAside }) }).where('id', '=', id).execute();
     },
     async result(id) {
       const row = await db.selectFrom('restores').select('result').where('id', '=', id).executeTakeFirst();

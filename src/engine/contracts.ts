@@ -181,7 +181,12 @@ export interface UndoResult {
 }
 
 /** Swaps the kept old collections of a restore back. The journal is that of the restore. */
-export type UndoRestore = (options: Pick<RestoreOptions, 'restoreId' | 'target' | 'journal' | 'signal' | 'log' | 'clock' | 'onProgress' | 'onPhase'>) => Promise<UndoResult>;
+export type UndoRestore = (options: UndoOptions) => Promise<UndoResult>;
+
+export interface UndoOptions extends Pick<RestoreOptions, 'restoreId' | 'target' | 'journal' | 'signal' | 'log' | 'clock' | 'onProgress' | 'onPhase'> {
+  /** The same on every attempt of one undo; another one takes it back. */
+  readonly undoId: string;
+}
 
 /** Drops the kept old collections of a restore. The journal is that of the restore. */
 export type DropKept = (options: Pick<RestoreOptions, 'restoreId' | 'target' | 'journal' | 'signal' | 'log'>) => Promise<readonly string[]>;

@@ -76,7 +76,8 @@ export interface Restores {
   /** @throws RESTORE_NOT_FOUND */
   get(clusterId: string, id: string): Promise<Restore>;
   /**
-   * Asks for the job that swaps what a restore replaced back; what it had made live is kept in turn, so that can be undone too.
+   * Asks for the job that swaps what a restore replaced back; what it had made live is kept in turn, so that can be undone too. While one is
+   * queued or runs, that one is answered.
    * @throws RESTORE_NOT_FOUND, RESTORE_NOT_UNDOABLE, TARGET_FORBIDDEN (no role in the project that was restored into)
    */
   undo(request: { readonly cluster: Cluster; readonly id: string; readonly principal: Principal }): Promise<Job>;

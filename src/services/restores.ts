@@ -2,7 +2,7 @@
 // the job's preflight; here it is only asked who may restore what to where.
 import type { CatalogStore, CatalogTransaction, NewRestore, SnapshotRecord } from '../catalog/index.ts';
 import type { RestoreInstant } from '../domain/instant.ts';
-import type { Cluster, Project, Restore, TimeSeriesChoice } from '../domain/records.ts';
+import type { Cluster, Job, Project, Restore, TimeSeriesChoice } from '../domain/records.ts';
 import { projectRolesOf, type Principal, type ProjectRole } from '../domain/roles.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
@@ -67,7 +67,10 @@ export function createRestores(options: RestoresOptions): Restores {
       const { targetClusterId, targetProjectId } = restore;
       if (targetProjectId !== null) await requireTargetRole(catalog, targetProjectId, principal);
       return catalog.transaction(async (tx) => {
-        if (targetClusterId === null || (await tx.restorePlans.keptUntil(id)) === null) throw notUndoable(restore);
+        // A second request finds the first one: two would take each other back.
+        const underWay = await tx.restorePlans.changeUnderWay(id);
+        if (underWay?.kind === 'undo') return requireJob(await tx.jobs.get(underWay.jobId));
+        if (targetClusterId === null || underWay !== null || (await tx.restorePlans.keptUntil(id)) === null) throw notUndoable(restore);
         const { projectId, clusterId, snapshotId } = restore;
         // Never less than a day: what is put away now is what somebody wanted live a moment ago.
         const keepHours = Math.max(24, options.defaults.keepHours);
@@ -94,6 +97,11 @@ export function createRestores(options: RestoresOptions): Restores {
       throw new LeafvaultError('RESTORE_NOT_CANCELLABLE', `Cancelling restore ${id} failed: it is already ${state}`, { details: { id, state } });
     },
   };
+}
+
+function requireJob(job: Job | null): Job {
+  if (job === null) throw new TypeError('A job that was there a moment ago is gone');
+  return job;
 }
 
 function notUndoable({ id, state }: Restore): LeafvaultError {

@@ -70,6 +70,10 @@ describe('create', () => {
     assert.deepEqual(await services.restores.undoableUntil(inventory.cluster.id, restore.id), until);
     const job = await undo();
     assert.deepEqual([job.kind, job.restoreId, await catalog.jobs.payload(job.id)], ['undo', restore.id, { restoreId: restore.id, keepHours: 24 }]);
+    assert.deepEqual((await Promise.all([undo(), undo()])).map(({ id }) => id), [job.id, job.id], 'a second request finds the first');
+    await catalog.restorePlans.markSettled(restore.id, 'new');
+    await catalog.restorePlans.keep(restore.id, new Date(0));
+    assert.deepEqual(await catalog.transaction((tx) => tx.restorePlans.due(10)), [], 'what an undo is about to put back is not dropped');
   });
 
   test('takes users and roles along only with a whole cluster, unless told', async () => {

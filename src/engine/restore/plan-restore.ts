@@ -64,11 +64,12 @@ function planTimeSeries(plan: RestorePlan, n: number, { entry, db, name }: Selec
   const { indexes, expiries } = planIndexes(entry.body, options.indexStrategy);
   const step: TimeSeriesStep = {
     from: entry.namespace, db, name: beside ? besideName : name, shadow: beside ? besideName : shadow, shadowUuid: null,
-    liveUuid: beside ? null : (facts.live.get(db)?.get(bucketsOf(name))?.uuid ?? null),
+    liveUuid: live?.type !== 'timeseries' || beside ? null : (facts.live.get(db)?.get(bucketsOf(name))?.uuid ?? null),
     options: encodeOrdered(createOptions(entry.body)).toString('base64'),
     indexes: encodeOrdered(new Map([['indexes', indexes]])).toString('base64'),
     proven: null, indexCount: 0, failedIndexes: [], expiries: [...expiries], stage: 'beside', newUuid: null, gaps: [],
   };
+  if (beside) plan.warnings.push(`the time series ${db}.${name} stays as it is; the restored one is ${db}.${besideName}`);
   plan.timeSeries.push(step);
   return { entry, step, collection: bucketsOf(step.shadow), expected: entry.body };
 }

@@ -64,6 +64,8 @@ export interface PlannedView {
   options: string;
   viewOn: string;
   trial: string;
+  /** In an undo: the kept copy that it is made from; dropped when it is live. */
+  keptAs?: string;
   /** What the view was before, as `options`; null: there was none; absent: not looked at yet. */
   before?: string | null;
 }
@@ -115,6 +117,8 @@ export interface RestorePlan {
   formatVersion: 1;
   /** `undo`: its shadows are the old collections of the restore before it, which no roll back may drop. */
   kind: 'restore' | 'undo';
+  /** Whose undo it is: an attempt of the same one that comes later finishes it, and does not take it back. */
+  undoId?: string;
   revision: number;
   restoreId: string;
   snapshotId: string;

@@ -20,6 +20,7 @@ export function createRunUndo(parts: RunUndoParts): JobHandler {
       await tx.restorePlans.markSettled(restoreId, 'new');
       await endChainOf(tx, restore.targetClusterId);
       await tx.restorePlans.keep(restoreId, hoursFrom(parts.clock.now(), keepHours));
+      if (result !== null) await tx.restores.setMovedAside(restoreId, result.movedAside);
       await tx.jobs.addToMessage(context.job.claim.jobId, sayUndone(result));
     };
   };
@@ -31,7 +32,7 @@ async function undoOrSettle(parts: RunUndoParts, context: JobContext, restore: R
   const what = { restoreId: restore.id, target, journal: createJournal(catalog, context, restore.id) };
   try {
     const { signal, onProgress, log } = context;
-    return await parts.undo({ ...what, signal, onProgress, log, clock, ...(onPhase === undefined ? {} : { onPhase }) });
+    return await parts.undo({ ...what, undoId: context.job.claim.jobId, signal, onProgress, log, clock, ...(onPhase === undefined ? {} : { onPhase }) });
   } catch (error) {
     if ((await settleAfter(parts, context, what, restore, error)) !== 'new') throw error;
     return null;
@@ -52,6 +53,7 @@ export function createDropKept(parts: RunUndoParts): JobHandler {
     return async (tx) => {
       await tx.restorePlans.markSettled(restore.id, 'new');
       await tx.restorePlans.keep(restore.id, null);
+      await tx.restores.setMovedAside(restore.id, still);
       if (still.length > 0) await tx.jobs.addToMessage(context.job.claim.jobId, `Still kept, because applications wrote to them: ${still.join(', ')}`);
     };
   };

@@ -95,6 +95,16 @@ describe('a time series that applications write to while it is restored', () => 
     assert.match((result.warnings ?? []).join(), /shop\.weather is left alone: another time series/);
   });
 
+  test('stays where it was loaded when something is there that no series can be made over', async () => {
+    const result = await restore({ onPhase: async (phase) => {
+      if (phase === 'finish:time-series:dropping') await client.db('shop').collection('system.buckets.weather').insertOne({ a: 1 });
+    } });
+    const to = (result.collections[0]?.to ?? '').slice('shop.'.length);
+    assert.equal(await client.db('shop').collection(to).countDocuments(), SENSORS * 5);
+    assert.match((result.warnings ?? []).join(), /shop\.weather is left alone/);
+    await assert.rejects(restore({}), /shop\.system\.buckets\.weather is there without its time series/);
+  });
+
   test('keeps the proven copy when applications delete from it while it is filled, and says so', async () => {
     await damage('dropped');
     const result = await restore({ onPhase: async (phase) => {

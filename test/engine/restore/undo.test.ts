@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { MongoClient } from 'mongodb';
 import type { RestoreOptions } from '../../../src/engine/contracts.ts';
+import { newId } from '../../../src/foundation/ids.ts';
+import { LeafvaultError } from '../../../src/foundation/errors.ts';
 import { RESTORE_ROLE } from '../../../src/engine/mongo/roles.ts';
 import { dropKept, restoreSnapshot, settleRestore, undoRestore } from '../../../src/engine/restore/index.ts';
 import type { Repository, SnapshotRoot } from '../../../src/repository/repository.ts';
@@ -54,13 +56,13 @@ describe('undoing a restore', () => {
 
   test('puts back what was there, keeps what was restored, and can be undone in turn', async () => {
     await using world = await restoreKeeping();
-    const { putBack, movedAside, warnings } = await undoRestore(world.options);
+    const { putBack, movedAside, warnings } = await undo(world);
     assert.deepEqual(await liveContent(), damaged);
     assert.deepEqual([...putBack].sort(), ['shop.big', 'shop.later', 'shop.orders', 'shop.own']);
     assert.deepEqual(warnings, []);
     const [plan] = await client.db('__leafvault').collection('plans').find().toArray();
     assert.deepEqual([plan?.['state'], plan?.['shadows']], ['finished', movedAside]);
-    await undoRestore(world.options);
+    await undo(world);
     assert.deepEqual(await liveContent(), restored);
   });
 
@@ -68,17 +70,66 @@ describe('undoing a restore', () => {
     test(`that fails in ${phase} ends on one side, and works when it is called again`, async () => {
       await using world = await restoreKeeping();
       const kept = await namesInDatabase();
-      const isDone = await undoRestore({ ...world.options, onPhase: async (name) => {
+      const isDone = await undoRestore({ ...world.options, undoId: newId(), onPhase: async (name) => {
         if (name === phase) throw new Error('boom');
       } }).then(() => true, () => false);
       assert.deepEqual(await liveContent(), isDone ? damaged : restored);
       if (isDone) return;
       assert.deepEqual(await namesInDatabase(), kept, 'nothing that was kept is gone');
       assert.equal(await settleRestore(world.options), 'old');
-      await undoRestore(world.options);
+      await undo(world);
       assert.deepEqual(await liveContent(), damaged);
     });
   }
+
+  for (const phase of ['swap:new:shop.orders', 'finish:views', 'finish:clean-up', 'the end']) {
+    test(`whose worker dies at ${phase} is finished by its next attempt, and not taken back`, async () => {
+      await using world = await restoreKeeping();
+      const undoId = newId();
+      let dead = false;
+      const lost = new LeafvaultError('CATALOG_LEASE_LOST', 'of the test');
+      const journal: RestoreOptions['journal'] = { load: () => world.journal.load(), save: async (plan) => {
+        if (dead) throw lost;
+        await world.journal.save(plan);
+      } };
+      await undoRestore({ ...world.options, undoId, journal, onPhase: async (name) => {
+        if (name !== phase) return;
+        dead = true;
+        throw lost;
+      } }).catch(() => undefined);
+      const { putBack } = await undo(world, undoId);
+      assert.deepEqual([...putBack].sort(), ['shop.big', 'shop.later', 'shop.orders', 'shop.own']);
+      assert.deepEqual(await liveContent(), damaged);
+    });
+  }
+
+  test('that was rolled back still lets what is kept go, but for what was live for a moment', async () => {
+    await using world = await restoreKeeping();
+    await assert.rejects(undoRestore({ ...world.options, undoId: newId(), onPhase: async (name) => {
+      if (name !== 'swap:commit') return;
+      await client.db('shop').collection('orders').insertOne({ acknowledged: true });
+      throw new Error('boom');
+    } }), /boom/);
+    const still = await dropKept(world.options);
+    const found = await Promise.all(still.map((name) => client.db('shop').collection(name.slice('shop.'.length)).countDocuments({ acknowledged: true })));
+    assert.equal(found.filter((n) => n === 1).length, 1);
+    assert.deepEqual(await liveContent(), restored);
+    await assert.rejects(undo(world), /were not kept/);
+  });
+
+  test('leaves no view behind after four, and a drop that was killed is done by the next', async () => {
+    await using world = await restoreKeeping();
+    for (let n = 0; n < 4; n++) await undo(world);
+    let saves = 0;
+    const journal: RestoreOptions['journal'] = { load: () => world.journal.load(), save: async (plan) => {
+      await world.journal.save(plan);
+      if (saves++ === 0) throw new LeafvaultError('CATALOG_LEASE_LOST', 'of the test');
+    } };
+    await assert.rejects(dropKept({ ...world.options, journal }));
+    assert.deepEqual(await dropKept(world.options), []);
+    assert.deepEqual((await namesInDatabase()).filter((name) => name.startsWith('__lv_')), []);
+    assert.equal(await client.db('__leafvault').collection('plans').countDocuments(), 0);
+  });
 
   test('is refused with every reason, and changes nothing, when somebody changed what it would put back or replace', async () => {
     await using world = await restoreKeeping();
@@ -87,7 +138,7 @@ describe('undoing a restore', () => {
     await client.db('shop').dropCollection('gone');
     await client.db('shop').collection('gone').insertOne({ made: 'since' });
     const before = await contentOfServer(server.adminUri);
-    await assert.rejects(undoRestore(world.options), (error: Error & { code: string; details: { reasons: string[] } }) => {
+    await assert.rejects(undo(world), (error: Error & { code: string; details: { reasons: string[] } }) => {
       assert.equal(error.code, 'RESTORE_UNDO_REFUSED');
       assert.match(error.details.reasons.join('\n'), /the old collection of shop\.\w+ is gone[^]*shop\.gone is no longer the collection that was restored/);
       return true;
@@ -98,7 +149,7 @@ describe('undoing a restore', () => {
   test('is refused when nothing was kept', async () => {
     await using world = await restoreWorld(repository, root, uri, { oldCollections: 'drop' });
     await restoreSnapshot(world.options);
-    await assert.rejects(undoRestore(world.options), /its old collections were not kept/);
+    await assert.rejects(undo(world), /its old collections were not kept/);
   });
 
   test('is refused once what was kept is dropped; writes that came in between stay kept', async () => {
@@ -109,9 +160,11 @@ describe('undoing a restore', () => {
     assert.equal(still.length, 1);
     assert.equal(await client.db('shop').collection((still[0] ?? '').slice('shop.'.length)).countDocuments({ came: 'in between' }), 1);
     assert.deepEqual((await namesInDatabase()).filter((name) => name.startsWith('__lv_')).map((name) => `shop.${name}`), still);
-    await assert.rejects(undoRestore(world.options), /its old collections were not kept/);
+    await assert.rejects(undo(world), /its old collections were not kept/);
     assert.deepEqual(await dropKept(world.options), still);
   });
+
+  const undo = (world: RestoreWorld, undoId = newId()): ReturnType<typeof undoRestore> => undoRestore({ ...world.options, undoId });
 
   async function restoreKeeping(changes: Partial<RestoreOptions> = {}): Promise<RestoreWorld> {
     const world = await restoreWorld(repository, root, uri, { oldCollections: 'keep', ...changes });

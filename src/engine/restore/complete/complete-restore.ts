@@ -69,14 +69,14 @@ async function cleanUp({ target, plan, store, log }: CompleteOptions): Promise<v
 
 /** Names that an undo has emptied: what they held is live again. */
 function putBack(plan: RestorePlan): ReadonlySet<string> {
-  return new Set(plan.kind === 'undo' ? plan.swaps.map(({ db, shadow }) => `${db}.${shadow}`) : []);
+  return new Set(plan.kind === 'undo' ? [...plan.swaps.map(({ db, shadow }) => `${db}.${shadow}`), ...plan.views.map(({ db, keptAs }) => `${db}.${keptAs ?? ''}`)] : []);
 }
 
 /** What only served the restore: copies of time series, trial views, users and roles to merge. */
 function leftovers(plan: RestorePlan): Named[] {
   return [
     ...plan.timeSeries.filter(({ db, shadow, name }) => shadow !== name && !plan.kept.includes(`${db}.${shadow}`)).map(({ db, shadow, shadowUuid }) => ({ db, name: shadow, uuid: shadowUuid })),
-    ...plan.views.map(({ db, trial }) => ({ db, name: trial, uuid: null })),
+    ...plan.views.flatMap(({ db, trial, keptAs }) => [trial, keptAs].filter((name) => name !== undefined).map((name) => ({ db, name, uuid: null }))),
     ...[plan.auth?.users, plan.auth?.roles].filter((name) => name != null).map((name) => ({ db: 'admin', name, uuid: null })),
   ];
 }

@@ -24,7 +24,7 @@ export async function replaceTimeSeries(options: CompleteOptions): Promise<void>
 }
 
 async function fill(options: CompleteOptions, step: TimeSeriesStep): Promise<void> {
-  if (step.stage !== 'copying' && !(await take(options, step))) return leaveBeside(options, step, 'another time series was made under its name meanwhile');
+  if (step.stage !== 'copying' && !(await take(options, step))) return leaveBeside(options, step, 'another time series was made under its name meanwhile, or something that none can be made over');
   try {
     await options.onPhase?.('finish:time-series:copying');
     await copyBuckets(options, step);

@@ -11,6 +11,9 @@ import { fillFailed } from './fill-failed.ts';
 // Each lost try is one insert of an application between two commands. Nine busy writers cost at most three tries.
 const TRIES = 100;
 
+/** In a row, with the name free: no application is that quick. */
+const REFUSALS = 5;
+
 const NAMESPACE_EXISTS = 48;
 
 /**
@@ -23,13 +26,22 @@ export async function takeName(options: CompleteOptions, step: TimeSeriesStep): 
   const { target, plan, store } = options;
   const db = target.db(step.db);
   const wanted = decodeOrderedText(step.options);
+  let refused = 0;
   for (let attempt = 0; attempt < TRIES; attempt++) {
     await store.hold(plan);
     const listed = await listNames(target, step.db, [step.name, bucketsOf(step.name)]);
     const live = listed.get(step.name);
     const buckets = listed.get(bucketsOf(step.name))?.uuid ?? null;
-    if (live === undefined) await unlessMoved(() => db.command({ ...commandOf('create', step.name, wanted), writeConcern: { w: 'majority' } }));
-    else if (live.type === 'view' || buckets === null && live.type === 'timeseries') return null;
+    if (live === undefined) {
+      const made = await unlessMoved(() => db.command({ ...commandOf('create', step.name, wanted), writeConcern: { w: 'majority' } }));
+      // Buckets of other options without their series, or a plain collection of that name: nothing can be made over it. Those
+      // that a lost try of ours left are taken over by the next.
+      refused = made || buckets === null ? 0 : refused + 1;
+      if (refused === REFUSALS) return null;
+      continue;
+    }
+    refused = 0;
+    if (live.type === 'view' || buckets === null && live.type === 'timeseries') return null;
     else if (live.type === 'collection') await moveAside(options, step);
     else if (buckets === step.liveUuid) await unlessMoved(() => db.command({ drop: step.name, writeConcern: { w: 'majority' } }));
     // Made by us, also a moment before a crash, or by an application that wants the same.
@@ -45,12 +57,14 @@ async function moveAside({ target, plan, store }: CompleteOptions, step: TimeSer
   await unlessMoved(() => target.admin({ renameCollection: `${step.db}.${step.name}`, to: `${step.db}.${gap}`, writeConcern: { w: 'majority' } }));
 }
 
-/** Somebody else was quicker: the loop looks anew. */
-async function unlessMoved(run: () => Promise<Document>): Promise<void> {
+/** False: somebody else was quicker, or something is in the way; the loop looks anew. */
+async function unlessMoved(run: () => Promise<Document>): Promise<boolean> {
   try {
     await run();
+    return true;
   } catch (error) {
     if (!isNamespaceMissing(error) && !(error instanceof MongoServerError && error.code === NAMESPACE_EXISTS)) throw error;
+    return false;
   }
 }
 

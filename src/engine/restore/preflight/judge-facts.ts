@@ -1,7 +1,7 @@
 // Go or no-go: every reason is collected. Pure, so that a target without room or of another version needs no server.
 import type { RestoreSelection, TimeSeriesChoice } from '../../../domain/records.ts';
 import type { SnapshotBody } from '../../contracts.ts';
-import { showNamespace } from '../../mongo/namespaces.ts';
+import { bucketsOf, showNamespace } from '../../mongo/namespaces.ts';
 import type { CollectionEntry } from '../../snapshot/index.ts';
 import { covers, isWholeCluster, missingChoices, type SelectedEntry } from '../select-entries.ts';
 import { namesInPlan } from '../plan.ts';
@@ -68,8 +68,11 @@ function needsOf(request: Request): Parameters<typeof missingPrivileges>[1] {
 function judgeLiveName(facts: TargetFacts, choice: TimeSeriesChoice, { entry, db, name }: SelectedEntry): string[] {
   const live = facts.live.get(db)?.get(name);
   const { kind } = entry.body;
-  if (live === undefined || kind === 'users' || kind === 'roles') return [];
   const where = showNamespace(`${db}.${name}`);
+  if (kind === 'timeseries' && live?.type !== 'timeseries' && facts.live.get(db)?.has(bucketsOf(name)) === true) {
+    return [`${showNamespace(`${db}.${bucketsOf(name)}`)} is there without its time series, and none can be made over it; look at what it holds, then drop it`];
+  }
+  if (live === undefined || kind === 'users' || kind === 'roles') return [];
   if (kind === 'collection' && live.type === 'view') return [`${where} is a view on the target and a collection in the snapshot; drop the view or restore under another name`];
   if (kind !== 'timeseries' && live.type === 'timeseries') return [`${where} is a time series on the target, which nothing can be renamed over; drop it or restore under another name`];
   if (kind === 'timeseries' && live.type === 'view') return [`${where} is a view on the target and a time series in the snapshot; drop the view or restore under another name`];

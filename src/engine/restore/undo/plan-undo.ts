@@ -46,7 +46,7 @@ function inverted(before: RestorePlan): Pick<RestorePlan, 'swaps' | 'asides' | '
   return {
     swaps: [...replaced.map((step) => swapBack(step, step.from, step.shadowUuid)), ...aside.map((step) => swapBack(step, `${step.db}.${step.name}`, null))],
     asides: added.map(({ db, name, shadowUuid, old, gap }) => ({ db, name, liveUuid: shadowUuid, old, gap })),
-    views: [...before.views.flatMap(viewBack), ...before.asideViews.map(({ db, name, options, old }) => plannedView({ db, name, options, trial: old }))],
+    views: [...before.views.flatMap(viewBack), ...before.asideViews.map(({ db, name, options, old }) => ({ ...plannedView({ db, name, options, trial: old }), keptAs: old }))],
     asideViews: before.views.filter((view) => view.before === null).map(({ db, name, options, trial }) => ({ db, name, options, old: trial })),
   };
 }

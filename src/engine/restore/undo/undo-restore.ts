@@ -1,7 +1,7 @@
 // Takes a restore back: the old collections, kept by it, go live again in one swap with the same journal, and the
 // restored ones are kept in their place. Calling it again takes that back in turn.
 import { createProgressTally } from '../progress-tally.ts';
-import type { UndoRestore } from '../../contracts.ts';
+import type { UndoRestore, UndoResult } from '../../contracts.ts';
 import { showNamespace } from '../../mongo/namespaces.ts';
 import { completeRestore } from '../complete/complete-restore.ts';
 import { uuidsOf } from '../displace.ts';
@@ -25,7 +25,8 @@ export const undoRestore: UndoRestore = async (options) => {
     const before = await loadPlan(options.restoreId, options.journal, target);
     if (before === null) throw undoRefused(options.restoreId, ['nothing is known of it on the target']);
     if (before.kind === 'restore' && before.state !== 'finished') throw undoRefused(options.restoreId, ['it changed nothing: it was rolled back itself']);
-    plan = planUndo(before, options.clock.now());
+    if (before.kind === 'undo' && before.state === 'finished' && before.undoId === options.undoId) return resultOf(before);
+    plan = { ...planUndo(before, options.clock.now()), undoId: options.undoId };
     await check(target, plan);
     await swapBack(options, target, plan);
   } catch (error) {
@@ -33,8 +34,12 @@ export const undoRestore: UndoRestore = async (options) => {
   } finally {
     await target.close();
   }
-  return { putBack: [...plan.swaps, ...plan.views].map(({ db, name }) => `${db}.${name}`), movedAside: plan.kept, warnings: plan.warnings };
+  return resultOf(plan);
 };
+
+function resultOf(plan: RestorePlan): UndoResult {
+  return { putBack: [...plan.swaps, ...plan.views].map(({ db, name }) => `${db}.${name}`), movedAside: plan.kept, warnings: plan.warnings };
+}
 
 async function swapBack(options: Parameters<UndoRestore>[0], target: Target, plan: RestorePlan): Promise<void> {
   const store = createPlanStore(options.journal, target, options.clock);

@@ -1,8 +1,6 @@
 // The story of a restore. Each step is a file of its own; docs/design/restore-protocol.md says what each leaves behind.
-import { MongoError } from 'mongodb';
-import { describeError, isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
+import { describeError, isLeafvaultError } from '../../foundation/errors.ts';
 import type { RestoreOptions, RestoreResult, RestoreSnapshot } from '../contracts.ts';
-import { isTransient } from '../mongo/raw-insert.ts';
 import { proveSequences } from '../mongo/raw-insert-self-test.ts';
 import { addIndexes } from './add-indexes.ts';
 import { completeRestore } from './complete/complete-restore.ts';
@@ -10,6 +8,7 @@ import type { RestoreContext } from './context.ts';
 import { createShadows } from './create-shadows.ts';
 import type { Instant } from './instant/open-instant.ts';
 import { replayShadows } from './instant/replay-shadows.ts';
+import { inOurWords } from './in-our-words.ts';
 import { isLeaseLost } from './lease-lost.ts';
 import { loadAuth } from './load-auth.ts';
 import { loadShadows } from './load-shadows.ts';
@@ -118,14 +117,6 @@ async function runSteps(options: RestoreOptions, attempt: Attempt, target: Targe
   tally.follow('finish');
   await phase('finish');
   await completeRestore({ ...context, log: options.log, ...(options.onPhase === undefined ? {} : { onPhase: options.onPhase }) });
-}
-
-/** What only the driver has words for, said as a failure of the restore. */
-function inOurWords(error: unknown, phase: string): unknown {
-  if (!(error instanceof MongoError)) return error;
-  return new LeafvaultError('RESTORE_TARGET_FAILED', `Restoring failed in its phase ${phase}: the target answered with an error, or not at all`, {
-    cause: error, retryable: isTransient(error), hint: 'Look at the log of the target, then restore again',
-  });
 }
 
 /** Ends what a failed attempt left, by the saved plan, on connections of its own. The first failure stays the cause. */

@@ -1,14 +1,16 @@
 // Takes a restore back: the old collections, kept by it, go live again in one swap with the same journal, and the
 // restored ones are kept in their place. Calling it again takes that back in turn.
-import { createProgressTally } from '../progress-tally.ts';
+import { describeError } from '../../../foundation/errors.ts';
 import type { UndoRestore, UndoResult } from '../../contracts.ts';
 import { showNamespace } from '../../mongo/namespaces.ts';
 import { completeRestore } from '../complete/complete-restore.ts';
 import { uuidsOf } from '../displace.ts';
+import { inOurWords } from '../in-our-words.ts';
 import { isLeaseLost } from '../lease-lost.ts';
 import { listNames, openTarget, type Target } from '../open-target.ts';
 import { createPlanStore, loadPlan } from '../plan-store.ts';
 import type { Displaced, RestorePlan, SwapStep } from '../plan.ts';
+import { createProgressTally } from '../progress-tally.ts';
 import { settlePlan, settleRestore } from '../settle-restore.ts';
 import { swapNames } from '../swap.ts';
 import { planUndo, undoRefused } from './plan-undo.ts';
@@ -30,7 +32,10 @@ export const undoRestore: UndoRestore = async (options) => {
     await check(target, plan);
     await swapBack(options, target, plan);
   } catch (error) {
-    if (plan === null || isLeaseLost(error) || !(await ended(options, plan))) throw error;
+    if (plan === null || isLeaseLost(error) || !(await ended(options, plan, error))) {
+      options.signal.throwIfAborted();
+      throw inOurWords(error, 'undo');
+    }
   } finally {
     await target.close();
   }
@@ -49,9 +54,14 @@ async function swapBack(options: Parameters<UndoRestore>[0], target: Target, pla
   await completeRestore({ target, plan, store, log: options.log, ...(options.onPhase === undefined ? {} : { onPhase: options.onPhase }) });
 }
 
-/** Settles what a failed undo left. True: it turned out to be done. */
-async function ended(options: Parameters<UndoRestore>[0], plan: RestorePlan): Promise<boolean> {
-  return (await settlePlan({ ...options, signal: AbortSignal.timeout(60_000) }, plan.prefix)) === 'new';
+/** Settles what a failed undo left. True: it turned out to be done. The first failure stays the cause. */
+async function ended(options: Parameters<UndoRestore>[0], plan: RestorePlan, failure: unknown): Promise<boolean> {
+  try {
+    return (await settlePlan({ ...options, signal: AbortSignal.timeout(60_000) }, plan.prefix)) === 'new';
+  } catch (error) {
+    options.log.error({ restoreId: options.restoreId, failure: describeError(failure), error: describeError(error) }, 'A failed undo could not be ended yet; settling it again does that');
+    return false;
+  }
 }
 
 /** Everything that is in the way, before anything is touched. @throws RESTORE_UNDO_REFUSED */

@@ -6,7 +6,7 @@ import type { RestoreSelection, TimeSeriesChoice } from '../domain/records.ts';
 import type { Clock } from '../foundation/clock.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { OnProgress } from '../foundation/progress.ts';
-import type { RepositoryReader, RepositoryWriter, SnapshotRoot } from '../repository/repository.ts';
+import type { Chains, RepositoryReader, RepositoryWriter, SnapshotRoot } from '../repository/repository.ts';
 
 /** Body of a snapshot's root. */
 export interface SnapshotBody {
@@ -117,6 +117,14 @@ export interface RestoreInstant {
    * the beginning of the chain. May be called again. `slicesOfChain` makes it of `Repository.chains`.
    */
   readonly slices: (read: { readonly behind: ClusterTime | null; readonly signal: AbortSignal }) => AsyncIterable<KeptSlice>;
+}
+
+/** A chain of the repository, for `slicesOfChain`. */
+export interface ChainToRead {
+  readonly chains: Pick<Chains, 'read' | 'slices'>;
+  readonly chainId: string;
+  /** How many slices the chain is known to have: what lies before the base is then passed over by a search. Absent: it is read from its beginning. */
+  readonly slices?: number;
 }
 
 export interface RestoreOptions {

@@ -3,6 +3,6 @@ export { streamArchive } from './archive/index.ts';
 export { captureSnapshot } from './backup/index.ts';
 export { roleCommands } from './mongo/index.ts';
 export type { OplogSlice, SliceLimits } from './oplog/slice-cutter.ts';
-export { slicesOfChain, type ChainToRead } from './oplog/slices-of-chain.ts';
+export { slicesOfChain } from './oplog/slices-of-chain.ts';
 export { tailOplog, type TailOptions, type TailPosition, type TailStatus } from './oplog/tail-oplog.ts';
 export { dropKept, restoreSnapshot, settleRestore, undoRestore } from './restore/index.ts';

@@ -1,14 +1,7 @@
 // A chain of the repository as a restore reads it.
 import { compareClusterTimes, timeOfPosition, type ClusterTime } from '../../domain/cluster-time.ts';
 import type { Chains } from '../../repository/repository.ts';
-import type { RestoreInstant } from '../contracts.ts';
-
-export interface ChainToRead {
-  readonly chains: Pick<Chains, 'read' | 'slices'>;
-  readonly chainId: string;
-  /** How many slices the chain is known to have: what lies before the base is then passed over by a search. Absent: it is read from its beginning. */
-  readonly slices?: number;
-}
+import type { ChainToRead, RestoreInstant } from '../contracts.ts';
 
 /** For `RestoreOptions.instant.slices`. @throws REPOSITORY_CHAIN_* while it is read */
 export function slicesOfChain({ chains, chainId, slices = 0 }: ChainToRead): RestoreInstant['slices'] {

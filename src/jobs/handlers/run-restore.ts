@@ -1,8 +1,8 @@
 // The restore job: the engine restores and proves; the journal stands in the catalog, every save fenced by the claim.
 import type { Catalog, CatalogTransaction, RestoreRecord } from '../../catalog/index.ts';
-import type { RestoreJournal, RestoreOptions, RestoreResult, RestoreSnapshot, SettleOptions, SettleRestore } from '../../engine/contracts.ts';
+import type { ChainToRead, RestoreJournal, RestoreOptions, RestoreResult, RestoreSnapshot, SettleOptions, SettleRestore } from '../../engine/contracts.ts';
 import type { RestoreInstant } from '../../domain/instant.ts';
-import type { Chains, Repository } from '../../repository/repository.ts';
+import type { Repository } from '../../repository/repository.ts';
 import { throwIfAborted } from '../../foundation/abort.ts';
 import type { Clock } from '../../foundation/clock.ts';
 import { describeError, isLeafvaultError } from '../../foundation/errors.ts';
@@ -11,12 +11,6 @@ import { JOB_PAYLOADS } from '../contracts.ts';
 import type { Completion, JobContext, JobHandler } from '../job-handler.ts';
 import type { RepositoryProvider } from '../repository-provider.ts';
 import { requireClusterUri, requireRestore, requireSnapshot } from './required-rows.ts';
-
-interface ChainToRead {
-  readonly chains: Chains;
-  readonly chainId: string;
-  readonly slices?: number;
-}
 
 export interface RunRestoreParts {
   readonly catalog: Catalog;

@@ -60,7 +60,8 @@ async function cleanUp({ target, plan, store, log }: CompleteOptions): Promise<v
   await dropNamed(target, drops, log, hold);
   const views = plan.oldCollections === 'keep' ? plan.asideViews.map(({ db, old: name }) => ({ db, name })) : [];
   const kept = [...old.filter((each) => !drops.includes(each)), ...views, ...(await writtenBeside(target, plan))];
-  const before = plan.kept.filter((name) => !putBack(plan).has(name));
+  const emptied = putBack(plan);
+  const before = plan.kept.filter((name) => !emptied.has(name));
   plan.kept = [...new Set([...before, ...kept.map(({ db, name }) => `${db}.${name}`)])];
   plan.state = 'finished';
   await store.save(plan);

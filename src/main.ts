@@ -2,6 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { runCli } from './cli/index.ts';
 import { EXIT_CODES } from './cli/index.ts';
+import { countBuffersAsHeap } from './foundation/external-memory.ts';
+
+countBuffersAsHeap();
 
 const stop = new AbortController();
 let stopAskedAt: number | null = null;

@@ -2,6 +2,7 @@
 // stream a snapshot as a mongodump directory. The bodies below are what roots and entries hold.
 import type { Readable } from 'node:stream';
 import type { ClusterTime } from '../domain/cluster-time.ts';
+import type { LeaveOutRequest, LeftOutReport } from '../domain/leave-out.ts';
 import type { RestoreSelection, TimeSeriesChoice } from '../domain/records.ts';
 import type { Clock } from '../foundation/clock.ts';
 import type { Logger } from '../foundation/logger.ts';
@@ -117,6 +118,8 @@ export interface RestoreInstant {
    * the beginning of the chain. May be called again. `slicesOfChain` makes it of `Repository.chains`.
    */
   readonly slices: (read: { readonly behind: ClusterTime | null; readonly signal: AbortSignal }) => AsyncIterable<KeptSlice>;
+  /** What is left out of it. */
+  readonly leaveOut?: LeaveOutRequest;
 }
 
 /** A chain of the repository, for `slicesOfChain`. */
@@ -165,6 +168,8 @@ export interface RestoreResult {
   readonly documents: number;
   readonly bytes: number;
   readonly movedAside: readonly string[];
+  /** Null where nothing was to be left out. */
+  readonly leftOut?: LeftOutReport | null;
   /** What preflight warned of, and last steps that the target refused after the collections went live. */
   readonly warnings?: readonly string[];
 }

@@ -3,6 +3,7 @@
 import { LeafvaultError, isLeafvaultError } from '../../foundation/errors.ts';
 import { rawId } from '../bson/index.ts';
 import { showClusterTime, showNamespace } from '../mongo/index.ts';
+import type { OnMisfit } from './apply-diff.ts';
 import { applyUpdate } from './apply-update.ts';
 import type { ReplayOperation } from './operations-table.ts';
 
@@ -16,12 +17,28 @@ export interface FoldSubject {
 /**
  * The document at the border, null when there is none.
  * @param base raw, null when the base has no document of this `_id`
+ * @param onSkipped told of an operation that depends on something left out and does not fit: it is passed over
  * @throws LeafvaultError REPLAY_OPERATION_MISSED where an operation meets something else than at the source;
  * REPLAY_UPDATE_UNKNOWN, REPLAY_FIELD_AMBIGUOUS, with namespace, `_id` and position
  */
-export function foldDocument(base: Buffer | null, operations: Iterable<ReplayOperation>, subject: FoldSubject): Buffer | null {
+export function foldDocument(base: Buffer | null, operations: Iterable<ReplayOperation>, subject: FoldSubject, onSkipped: OnSkipped = () => undefined): Buffer | null {
   let document = base;
-  for (const operation of operations) document = foldOperation(document, operation, subject);
+  for (const operation of operations) {
+    document = operation.dependent ? foldDependent(document, operation, subject, onSkipped) : foldOperation(document, operation, subject);
+  }
+  return document;
+}
+
+export type OnSkipped = (operation: ReplayOperation) => void;
+
+/** It meets what it never met at the source; `settleLeftOut` has seen to it that it meets a document where it needs one. */
+function foldDependent(document: Buffer | null, operation: ReplayOperation, subject: FoldSubject, onSkipped: OnSkipped): Buffer | null {
+  if (operation.kind === 'insert') return operation.object;
+  if (document === null || operation.kind === 'delete') return foldOperation(document, operation, subject);
+  let fits = true;
+  const updated = update(document, operation, subject, (_path, _reason, alike) => { fits &&= alike; });
+  if (fits) return updated;
+  onSkipped(operation);
   return document;
 }
 
@@ -33,16 +50,16 @@ function foldOperation(document: Buffer | null, operation: ReplayOperation, subj
   }
   if (document === null) throw missed('there is no document', operation, subject);
   if (kind === 'delete') return null;
-  const updated = update(document, operation, subject);
+  const updated = update(document, operation, subject, (path, reason) => {
+    throw missed(`at ${path}: ${reason}`, operation, subject);
+  });
   if (rawId(updated)?.equals(operation.newId ?? operation.id) !== true) throw missed('the update changes _id', operation, subject);
   return updated;
 }
 
-function update(document: Buffer, operation: ReplayOperation, subject: FoldSubject): Buffer {
+function update(document: Buffer, operation: ReplayOperation, subject: FoldSubject, onMisfit: OnMisfit): Buffer {
   try {
-    return applyUpdate(document, operation.object, (path, reason) => {
-      throw missed(`at ${path}: ${reason}`, operation, subject);
-    });
+    return applyUpdate(document, operation.object, onMisfit);
   } catch (error) {
     if (!isLeafvaultError(error) || error.code === 'REPLAY_OPERATION_MISSED') throw error;
     throw new LeafvaultError(error.code, `${describe(operation, subject)} failed: ${error.message}`, {

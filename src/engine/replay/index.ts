@@ -2,7 +2,9 @@
 export { applyDiff, type OnMisfit } from './apply-diff.ts';
 export { applyUpdate } from './apply-update.ts';
 export { REPLAY_ERRORS, type ReplayErrorCode } from './errors.ts';
-export { foldDocument, type FoldSubject } from './fold-document.ts';
+export { foldDocument, type FoldSubject, type OnSkipped } from './fold-document.ts';
 export { laneOf } from './lane-of.ts';
 export { createOperationsTable, type CollectionNumber, type NewOperation, type OperationsTable, type PlacedOperation, type ReplayOperation } from './operations-table.ts';
+export { createLeftOut, refuseUnmatched, type LeftOut } from './left-out.ts';
+export { settleLeftOut, EXAMPLES, type CollectionLeftOut } from './settle-left-out.ts';
 export { readWindow, type ReadWindowOptions, type ReplayWindow, type WindowCounts, type WrittenTogether } from './read-window.ts';

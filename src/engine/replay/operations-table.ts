@@ -20,7 +20,21 @@ export interface ReplayOperation {
   readonly object: Buffer;
   /** When it counts: the time of its entry, or of the commit of its transaction. */
   readonly time: ClusterTime;
+  /** Its place in the table. */
+  readonly sequence: number;
+  /** Something that it builds on was left out. */
+  readonly dependent: boolean;
 }
+
+/** When an operation counts. */
+export interface When {
+  readonly time: ClusterTime;
+  /** Of a capped collection: the order over all its documents is kept as well. */
+  readonly ordered: boolean;
+}
+
+/** What becomes of an operation when something is left out: `leftOut` was chosen, `skipped` and `dependent` follow from that. */
+export type Mark = 'leftOut' | 'skipped' | 'dependent';
 
 /** An operation on its way into the table. */
 export interface NewOperation {
@@ -28,6 +42,8 @@ export interface NewOperation {
   readonly id: Uint8Array;
   readonly newId?: Uint8Array | null;
   readonly object: Uint8Array;
+  /** Which it is of its entry or transaction, from 0. */
+  readonly number?: number;
 }
 
 /** An operation and whose it is. */
@@ -39,8 +55,7 @@ export interface PlacedOperation extends ReplayOperation {
 export interface OperationsTable {
   /** Runs many changes as one. */
   together(changes: () => void): void;
-  /** @param ordered of a capped collection: the order over all its documents is kept as well */
-  add(collection: CollectionNumber, operation: NewOperation, when: { readonly time: ClusterTime; readonly ordered: boolean }): void;
+  add(collection: CollectionNumber, operation: NewOperation, when: When & { readonly leftOut?: boolean }): void;
   /** Remembers an operation of an open transaction. */
   addPart(key: string, collection: CollectionNumber, operation: NewOperation): void;
   /** The collections that parts of this transaction touch. */
@@ -48,13 +63,18 @@ export interface OperationsTable {
   /** How many operations of each kind they are on one of them. */
   tallyParts(key: string, collection: CollectionNumber): Readonly<Record<WriteOp['kind'], number>>;
   /** A transaction counts: its parts become operations in their order, those of one collection. */
-  commitParts(key: string, collection: CollectionNumber, when: { readonly time: ClusterTime; readonly ordered: boolean }): void;
+  commitParts(key: string, collection: CollectionNumber, when: When & { readonly isLeftOut?: (part: PartFacts) => boolean }): void;
   dropParts(key: string): void;
   /** Forgets the operations of a collection that was dropped. */
   forget(collection: CollectionNumber): void;
-  /** The operations of one document, in order; `id` as its first operation names it. */
+  mark(operation: ReplayOperation, as: Mark): void;
+  /** Documents of which an operation was left out, by the bytes of `_id` that their first operation names. */
+  leftOutIds(): Generator<{ readonly collection: CollectionNumber; readonly id: Buffer }, void, undefined>;
+  /** Everything that happened to a document, what is left out or skipped included. */
+  wholeStoryOf(collection: CollectionNumber, id: Uint8Array): Generator<MarkedOperation, void, undefined>;
+  /** The operations of one document, in order; `id` as its first operation names it. What is left out or skipped is not among them, here and below. */
   operationsOf(collection: CollectionNumber, id: Uint8Array): Generator<ReplayOperation, void, undefined>;
-  /** Every operation of an ordered collection, in order. */
+  /** Every operation of an ordered collection, in order; nothing of one can be left out. */
   orderedOperations(collection: CollectionNumber): Generator<ReplayOperation, void, undefined>;
   /** Every operation of these collections, in the order in which they count. */
   operationsInOrder(collections: ReadonlySet<CollectionNumber>): Generator<PlacedOperation, void, undefined>;
@@ -67,7 +87,19 @@ export interface OperationsTable {
   close(): void;
 }
 
+export interface PartFacts {
+  readonly kind: WriteOp['kind'];
+  readonly number: number;
+  /** It writes other bytes of its `_id`. */
+  readonly movesId: boolean;
+}
+
+export interface MarkedOperation extends ReplayOperation {
+  readonly isLeftOut: boolean;
+}
+
 const NOTHING = Buffer.alloc(0);
+const MARKS: Readonly<Record<Mark, number>> = { leftOut: 1, skipped: 2, dependent: 3 };
 /** A page of operations in order: an object may be 16 MiB, so it is bounded by its bytes as well. */
 const PAGE = 500;
 const PAGE_BYTES = 1024 * 1024;
@@ -75,11 +107,12 @@ const PAGE_BYTES = 1024 * 1024;
 /** @param path a file that does not exist yet */
 export function createOperationsTable(path: string): OperationsTable {
   const { db, together } = openScratchDatabase(path, `
-    CREATE TABLE operations (sequence INTEGER PRIMARY KEY, c INTEGER, key BLOB, id BLOB, new_id BLOB, kind TEXT, t INTEGER, i INTEGER, ordered INTEGER, object BLOB);
+    CREATE TABLE operations (sequence INTEGER PRIMARY KEY, c INTEGER, key BLOB, id BLOB, new_id BLOB, kind TEXT, t INTEGER, i INTEGER, ordered INTEGER, object BLOB, mark INTEGER NOT NULL DEFAULT 0);
+    CREATE INDEX of_mark ON operations (c, key) WHERE mark = 1;
     CREATE INDEX of_key ON operations (c, key, sequence);
     CREATE INDEX of_order ON operations (c, sequence) WHERE ordered = 1;
     CREATE TABLE links (c INTEGER, id BLOB, key BLOB, PRIMARY KEY (c, id)) WITHOUT ROWID;
-    CREATE TABLE parts (sequence INTEGER PRIMARY KEY, key TEXT, c INTEGER, id BLOB, new_id BLOB, kind TEXT, object BLOB);
+    CREATE TABLE parts (sequence INTEGER PRIMARY KEY, key TEXT, c INTEGER, id BLOB, new_id BLOB, kind TEXT, object BLOB, n INTEGER);
     CREATE INDEX of_transaction ON parts (key, c, sequence);
   `);
   const sql = prepareAll(db);
@@ -87,9 +120,9 @@ export function createOperationsTable(path: string): OperationsTable {
   const linked = new Set<CollectionNumber>();
   const keyOf = (collection: CollectionNumber, id: Uint8Array): Uint8Array =>
     (linked.has(collection) ? (sql.linkOf.get(collection, id)?.key as Uint8Array | undefined) : undefined) ?? id;
-  const add = (collection: CollectionNumber, { kind, id, newId = null, object }: NewOperation, { time, ordered }: { readonly time: ClusterTime; readonly ordered: boolean }): void => {
+  const add = (collection: CollectionNumber, { kind, id, newId = null, object }: NewOperation, { time, ordered, leftOut = false }: When & { readonly leftOut?: boolean }): void => {
     const key = keyOf(collection, id);
-    sql.add.run(collection, key, id, newId, kind, time.t, time.i, ordered ? 1 : 0, kind === 'delete' ? NOTHING : object);
+    sql.add.run(collection, key, id, newId, kind, time.t, time.i, ordered ? 1 : 0, kind === 'delete' ? NOTHING : object, leftOut ? MARKS.leftOut : 0);
     if (newId === null) return;
     linked.add(collection);
     sql.link.run(collection, newId, key);
@@ -97,22 +130,29 @@ export function createOperationsTable(path: string): OperationsTable {
   return {
     together,
     add,
-    addPart: (key, collection, { kind, id, newId = null, object }) => void sql.addPart.run(key, collection, id, newId, kind, kind === 'delete' ? NOTHING : object),
+    addPart: (key, collection, { kind, id, newId = null, object, number = 0 }) => void sql.addPart.run(key, collection, id, newId, kind, kind === 'delete' ? NOTHING : object, number),
     partsOf: (key) => sql.partsOf.all(key).map((row) => row.c as number),
     tallyParts(key, collection) {
       const tally = { insert: 0, update: 0, delete: 0 };
       for (const row of sql.tallyParts.all(key, collection)) tally[row.kind as WriteOp['kind']] = Number(row.n);
       return tally;
     },
-    commitParts(key, collection, when) {
-      const oneByOne = linked.has(collection) || sql.linkingPart.get(key, collection) !== undefined;
+    commitParts(key, collection, { isLeftOut, ...when }) {
+      const oneByOne = isLeftOut !== undefined || linked.has(collection) || sql.linkingPart.get(key, collection) !== undefined;
       if (!oneByOne) sql.commitParts.run(when.time.t, when.time.i, when.ordered ? 1 : 0, key, collection);
-      else for (const part of inSteps((after) => sql.nextPart.get(key, collection, after))) add(collection, part, when);
+      else for (const part of rowsInSteps((after) => sql.nextPart.get(key, collection, after))) add(collection, operationOf(part), { ...when, leftOut: isLeftOut?.({ kind: part.kind as WriteOp['kind'], number: part.n as number, movesId: part.new_id !== null }) ?? false });
     },
     dropParts: (key) => void sql.dropParts.run(key),
     forget(collection) {
       sql.forget.run(collection);
       if (linked.delete(collection)) sql.forgetLinks.run(collection);
+    },
+    mark: ({ sequence }, as) => void sql.mark.run(MARKS[as], sequence),
+    *leftOutIds() {
+      for (let row = sql.firstLeftOut.get(); row !== undefined; row = sql.nextLeftOut.get(row.c as number, row.key as Uint8Array)) yield { collection: row.c as number, id: Buffer.from(row.key as Uint8Array) };
+    },
+    *wholeStoryOf(collection, id) {
+      for (const row of rowsInSteps((after) => sql.nextOfStory.get(collection, id, after))) yield { ...operationOf(row), isLeftOut: row.mark === MARKS.leftOut };
     },
     operationsOf: (collection, id) => inSteps((after) => sql.nextOfKey.get(collection, id, after)),
     orderedOperations: (collection) => inSteps((after) => sql.nextOfOrder.get(collection, after)),
@@ -128,7 +168,7 @@ export function createOperationsTable(path: string): OperationsTable {
     *touchedIds(collection) {
       for (let row = sql.firstKey.get(collection); row !== undefined; row = sql.nextKey.get(collection, row.key as Uint8Array)) yield Buffer.from(row.key as Uint8Array);
     },
-    isTouched: (collection, id) => sql.nextOfKey.get(collection, id, 0) !== undefined,
+    isTouched: (collection, id) => sql.nextOfStory.get(collection, id, 0) !== undefined,
     operationCount: (collection) => Number(sql.count.get(collection)?.n),
     operationBytes: (collection) => Number(sql.bytes.get(collection)?.n ?? 0),
     close: () => db.close(),
@@ -139,13 +179,17 @@ type Row = Readonly<Record<string, unknown>>;
 
 /** One operation at a time: each may be 16 MiB, and whoever takes them may ask for others meanwhile. */
 function* inSteps(next: (after: number) => Row | undefined): Generator<ReplayOperation, void, undefined> {
-  for (let row = next(0); row !== undefined; row = next(row.sequence as number)) yield operationOf(row);
+  for (const row of rowsInSteps(next)) yield operationOf(row);
+}
+
+function* rowsInSteps(next: (after: number) => Row | undefined): Generator<Row, void, undefined> {
+  for (let row = next(0); row !== undefined; row = next(row.sequence as number)) yield row;
 }
 
 function operationOf(row: Row): ReplayOperation {
   return {
     kind: row.kind as ReplayOperation['kind'], id: Buffer.from(row.id as Uint8Array), newId: row.new_id == null ? null : Buffer.from(row.new_id as Uint8Array),
-    object: Buffer.from(row.object as Uint8Array), time: { t: row.t as number, i: row.i as number },
+    object: Buffer.from(row.object as Uint8Array), time: { t: row.t as number, i: row.i as number }, sequence: row.sequence as number, dependent: row.mark === MARKS.dependent,
   };
 }
 
@@ -163,11 +207,11 @@ function within(rows: Iterable<Row>): Row[] {
 
 function prepareAll(db: DatabaseSync) {
   return {
-    add: db.prepare('INSERT INTO operations (c, key, id, new_id, kind, t, i, ordered, object) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'),
+    add: db.prepare('INSERT INTO operations (c, key, id, new_id, kind, t, i, ordered, object, mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'),
     link: db.prepare('INSERT INTO links VALUES (?, ?, ?) ON CONFLICT (c, id) DO UPDATE SET key = excluded.key'),
     linkOf: db.prepare('SELECT key FROM links WHERE c = ? AND id = ?'),
     forgetLinks: db.prepare('DELETE FROM links WHERE c = ?'),
-    addPart: db.prepare('INSERT INTO parts (key, c, id, new_id, kind, object) VALUES (?, ?, ?, ?, ?, ?)'),
+    addPart: db.prepare('INSERT INTO parts (key, c, id, new_id, kind, object, n) VALUES (?, ?, ?, ?, ?, ?, ?)'),
     partsOf: db.prepare('SELECT DISTINCT c FROM parts WHERE key = ? ORDER BY c'),
     tallyParts: db.prepare('SELECT kind, count(*) AS n FROM parts WHERE key = ? AND c = ? GROUP BY kind'),
     linkingPart: db.prepare('SELECT 1 AS n FROM parts WHERE key = ? AND c = ? AND new_id IS NOT NULL LIMIT 1'),
@@ -176,12 +220,16 @@ function prepareAll(db: DatabaseSync) {
       SELECT c, id, id, kind, ?, ?, ?, object FROM parts WHERE key = ? AND c = ? ORDER BY sequence`),
     dropParts: db.prepare('DELETE FROM parts WHERE key = ?'),
     forget: db.prepare('DELETE FROM operations WHERE c = ?'),
-    nextOfKey: db.prepare('SELECT * FROM operations WHERE c = ? AND key = ? AND sequence > ? ORDER BY sequence LIMIT 1'),
+    mark: db.prepare('UPDATE operations SET mark = ? WHERE sequence = ?'),
+    firstLeftOut: db.prepare('SELECT c, key FROM operations WHERE mark = 1 ORDER BY c, key LIMIT 1'),
+    nextLeftOut: db.prepare('SELECT c, key FROM operations WHERE mark = 1 AND (c, key) > (?, ?) ORDER BY c, key LIMIT 1'),
+    nextOfStory: db.prepare('SELECT * FROM operations WHERE c = ? AND key = ? AND sequence > ? ORDER BY sequence LIMIT 1'),
+    nextOfKey: db.prepare('SELECT * FROM operations WHERE c = ? AND key = ? AND sequence > ? AND mark NOT IN (1, 2) ORDER BY sequence LIMIT 1'),
     nextOfOrder: db.prepare('SELECT * FROM operations WHERE c = ? AND ordered = 1 AND sequence > ? ORDER BY sequence LIMIT 1'),
-    page: db.prepare('SELECT * FROM operations WHERE sequence > ? ORDER BY sequence LIMIT ?'),
+    page: db.prepare('SELECT * FROM operations WHERE sequence > ? AND mark NOT IN (1, 2) ORDER BY sequence LIMIT ?'),
     firstKey: db.prepare('SELECT key FROM operations WHERE c = ? ORDER BY key LIMIT 1'),
     nextKey: db.prepare('SELECT key FROM operations WHERE c = ? AND key > ? ORDER BY key LIMIT 1'),
-    count: db.prepare('SELECT count(*) AS n FROM operations WHERE c = ?'),
-    bytes: db.prepare('SELECT sum(length(object)) AS n FROM operations WHERE c = ?'),
+    count: db.prepare('SELECT count(*) AS n FROM operations WHERE c = ? AND mark NOT IN (1, 2)'),
+    bytes: db.prepare('SELECT sum(length(object)) AS n FROM operations WHERE c = ? AND mark NOT IN (1, 2)'),
   };
 }

@@ -1,6 +1,7 @@
 // Reads the oplog between two positions once: folds its commands into the catalog of collections, and keeps what it
 // does to documents in the table of operations (docs/design/continuous-backup.md, "Restoring to an instant").
 import { compareClusterTimes, type ClusterTime } from '../../domain/cluster-time.ts';
+import type { OperationPlace } from '../../domain/leave-out.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import { throwIfAborted } from '../../foundation/abort.ts';
 import { EMPTY_DOCUMENT, isCapped, isTemporary, type Catalog, type CatalogCollection } from '../backup/collections/catalog.ts';
@@ -9,6 +10,7 @@ import type { CommandOp, OplogEntry, WriteOp } from '../backup/oplog/oplog-entry
 import { isVersionDocument } from '../backup/oplog/oplog-journal.ts';
 import { BSON_TYPE, rawField, readString } from '../bson/index.ts';
 import { joinNamespace, showClusterTime, splitNamespace } from '../mongo/index.ts';
+import type { LeftOut } from './left-out.ts';
 import { operationOfWrite } from './operation-of-write.ts';
 import type { CollectionNumber, OperationsTable } from './operations-table.ts';
 import { createReplayTransactions } from './replay-transactions.ts';
@@ -29,6 +31,8 @@ export interface ReadWindowOptions {
   /** The base's collections; copied, not changed. One whose `uuid` is its namespace gets its UUID from the first operation that names it. */
   readonly base: Iterable<CatalogCollection>;
   readonly table: OperationsTable;
+  /** What doesn't count although it lies before the border. */
+  readonly leftOut?: LeftOut;
   readonly signal?: AbortSignal;
   /** Told after each slice. */
   readonly onProgress?: (counts: WindowCounts) => void;
@@ -73,12 +77,12 @@ export interface ReplayWindow {
 
 /**
  * Reads slices until the border.
- * @throws LeafvaultError REPLAY_WINDOW_BROKEN, REPLAY_TRANSACTION_CUT, REPLAY_FCV_CHANGED, REPLAY_OPERATION_UNKNOWN, BSON_MALFORMED
+ * @throws LeafvaultError RESTORE_LEAVE_OUT_UNSUITABLE, REPLAY_WINDOW_BROKEN, REPLAY_TRANSACTION_CUT, REPLAY_FCV_CHANGED, REPLAY_OPERATION_UNKNOWN, BSON_MALFORMED
  */
 export async function readWindow(options: ReadWindowOptions): Promise<ReplayWindow> {
   const { after, border, table, signal, onProgress } = options;
   const catalog: Catalog = new Map([...options.base].map((each) => [each.uuid, { ...each, indexes: new Map(each.indexes) }]));
-  const state = createWindowState(catalog, table);
+  const state = createWindowState(catalog, table, options.leftOut ?? null);
   let before: ClusterTime | null = null;
   for await (const slice of options.slices) {
     throwIfAborted(signal);
@@ -102,7 +106,7 @@ export async function readWindow(options: ReadWindowOptions): Promise<ReplayWind
   };
 }
 
-function createWindowState(catalog: Catalog, table: OperationsTable) {
+function createWindowState(catalog: Catalog, table: OperationsTable, leftOut: LeftOut | null) {
   const numbers = new Map<string, CollectionNumber>();
   const uuids = new Map<CollectionNumber, string>();
   /** Last name of collections that are not in the catalog, for the report. */
@@ -138,8 +142,13 @@ function createWindowState(catalog: Catalog, table: OperationsTable) {
   const meetStranger = (uuid: string, namespace: string, time: ClusterTime): void => {
     if (!strangers.has(uuid)) strangers.set(uuid, { uuid, ...splitNamespace(namespace), options: EMPTY_DOCUMENT, indexes: new Map(), bornAt: time });
   };
-  const applyCommand = (op: CommandOp, time: ClusterTime): void => {
+  /** Where something is left out, every collection's own drop says whether it is there: what closes their row says nothing. */
+  const isLeftOut = (op: CommandOp, place: OperationPlace): boolean =>
+    leftOut !== null && (leftOut.takesCommand(op, namespaceOf(catalog, op), place) || op.name === 'dropDatabase');
+  const applyCommand = (op: CommandOp, place: OperationPlace): void => {
+    const { time } = place;
     counts.command += 1;
+    if (isLeftOut(op, place)) return;
     if (op.uuid !== null && !catalog.has(op.uuid) && op.name === 'drop') adopt(op.uuid, joinNamespace(op.db, textOf(op.object, 'drop')));
     const before = catalog.size;
     if (op.uuid !== null && !catalog.has(op.uuid) && op.name === 'renameCollection') meetStranger(op.uuid, textOf(op.object, 'to'), time);
@@ -149,7 +158,8 @@ function createWindowState(catalog: Catalog, table: OperationsTable) {
     for (const [uuid, number] of numbers) if (!catalog.has(uuid)) table.forget(number);
   };
   const addUnlisted = (namespace: string, operations: number): void => void unlisted.set(namespace, (unlisted.get(namespace) ?? 0) + operations);
-  const applyWrite = (op: WriteOp, time: ClusterTime): void => {
+  const applyWrite = (op: WriteOp, place: OperationPlace): void => {
+    const { time } = place;
     if (isVersionDocument(op)) throw versionChanged(time);
     counts[op.kind] += 1;
     if (!catalog.has(op.uuid)) adopt(op.uuid, op.namespace);
@@ -161,12 +171,17 @@ function createWindowState(catalog: Catalog, table: OperationsTable) {
     }
     const ordered = isCapped(collection);
     if (op.id === null && !ordered) throw unknownReplay({ operation: `"${op.kind}" without an _id`, namespace: op.namespace, time });
-    table.add(numberOf(op.uuid), operationOfWrite(op), { time, ordered });
+    const isOut = leftOut?.takesWrite(op.kind, joinNamespace(collection.db, collection.name), place, { capped: ordered, movesId: op.newId !== null }) ?? false;
+    table.add(numberOf(op.uuid), operationOfWrite(op), { time, ordered, leftOut: isOut });
   };
-  const applyOperations = ({ operations, time }: OplogEntry): void => {
-    for (const op of operations) if (op.kind === 'command') applyCommand(op, time); else applyWrite(op, time);
+  const applyOperations = ({ operations, time, session }: OplogEntry, before = 0): void => {
+    for (const [index, op] of operations.entries()) {
+      const place = { time, session, number: before + index };
+      if (op.kind === 'command') applyCommand(op, place);
+      else applyWrite(op, place);
+    }
   };
-  const commitParts = (number: CollectionNumber, key: string, time: ClusterTime): void => {
+  const commitParts = (number: CollectionNumber, key: string, { time, session }: OplogEntry): void => {
     const uuid = uuids.get(number) ?? '';
     const collection = catalog.get(uuid);
     const tally = table.tallyParts(key, number);
@@ -174,7 +189,13 @@ function createWindowState(catalog: Catalog, table: OperationsTable) {
     if (collection === undefined) {
       addUnlisted(names.get(uuid) ?? uuid, tally.insert + tally.update + tally.delete);
       meetStranger(uuid, names.get(uuid) ?? uuid, time);
-    } else table.commitParts(key, number, { time, ordered: isCapped(collection) });
+      return;
+    }
+    const [capped, namespace] = [isCapped(collection), joinNamespace(collection.db, collection.name)];
+    table.commitParts(key, number, {
+      time, ordered: capped,
+      ...(leftOut === null ? {} : { isLeftOut: (part) => leftOut.takesWrite(part.kind, namespace, { time, session, number: part.number }, { capped, movesId: part.movesId }) }),
+    });
   };
   const noteTogether = (uuids: ReadonlySet<string>, time: ClusterTime): void => {
     const key = [...uuids].sort().join();
@@ -203,19 +224,27 @@ function createWindowState(catalog: Catalog, table: OperationsTable) {
       } else {
         counts.committed += 1;
         const touched = new Set<string>();
-        transactions.commit(entry, part, {
-          command: (op) => applyCommand(op, entry.time),
+        const before = transactions.commit(entry, part, {
+          command: (op, number) => applyCommand(op, { time: entry.time, session: entry.session, number }),
           collection: (number) => {
             touched.add(uuids.get(number) ?? '');
-            commitParts(number, part.key, entry.time);
+            commitParts(number, part.key, entry);
           },
         });
         for (const op of entry.operations) if (op.kind !== 'command') touched.add(op.uuid);
         noteTogether(touched, entry.time);
-        applyOperations(entry);
+        applyOperations(entry, before);
       }
     },
   };
+}
+
+/** What a command is about: its collection as it is called now, or its database. */
+function namespaceOf(catalog: Catalog, { uuid, db, object, name }: CommandOp): string {
+  const collection = catalog.get(uuid ?? '');
+  if (collection !== undefined) return joinNamespace(collection.db, collection.name);
+  const named = textOf(object, name);
+  return named === '' ? db : named.includes('.') && name === 'renameCollection' ? named : joinNamespace(db, named);
 }
 
 /** A text of a command; empty where there is none. */

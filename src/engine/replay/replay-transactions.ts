@@ -12,15 +12,15 @@ export interface ReplayTransactions {
   open(entry: OplogEntry, part: TransactionPart): void;
   /** Ends a transaction without counting it: an abort, or a commit before the window. */
   drop(part: TransactionPart): void;
-  /** The last entry of a transaction; its earlier parts are handed to `count`, the entry's own operations are not. */
-  commit(entry: OplogEntry, part: TransactionPart, count: CountParts): void;
+  /** The last entry of a transaction; its earlier parts are handed to `count`, the entry's own operations are not. @returns how many operations came before those */
+  commit(entry: OplogEntry, part: TransactionPart, count: CountParts): number;
   /** Transactions that have parts and no end yet. */
   readonly pending: number;
 }
 
 export interface CountParts {
-  /** Commands come first: a transaction may create the collections that it fills. */
-  command(op: CommandOp): void;
+  /** Commands come first: a transaction may create the collections that it fills. @param number which it is of the transaction, from 0 */
+  command(op: CommandOp, number: number): void;
   collection(collection: CollectionNumber): void;
 }
 
@@ -29,7 +29,9 @@ interface OpenTransaction {
   last: ClusterTime;
   /** A part before the first that was met is missing; fatal only if the transaction comes to count. */
   readonly missing: ClusterTime | null;
-  readonly commands: CommandOp[];
+  readonly commands: { readonly op: CommandOp; readonly number: number }[];
+  /** Operations met so far. */
+  operations: number;
 }
 
 /** @param numberOf the number of a write's collection */
@@ -44,8 +46,10 @@ export function createReplayTransactions(table: OperationsTable, numberOf: (op: 
     return known !== undefined && known.missing === null && compareClusterTimes(known.last, previous) === 0 ? null : previous;
   };
   const addPart = (key: string, into: OpenTransaction, op: OplogOp): void => {
-    if (op.kind === 'command') into.commands.push(op);
-    else table.addPart(key, numberOf(op), operationOfWrite(op));
+    const number = into.operations;
+    into.operations += 1;
+    if (op.kind === 'command') into.commands.push({ op, number });
+    else table.addPart(key, numberOf(op), { ...operationOfWrite(op), number });
   };
   return {
     open(entry, part) {
@@ -53,7 +57,7 @@ export function createReplayTransactions(table: OperationsTable, numberOf: (op: 
       // A number is taken again after an abort: what begins without a link begins anew.
       if (part.previous === null) drop(part);
       const known = transactions.get(part.key);
-      const transaction = missing === null && known !== undefined ? known : { last: entry.time, missing, commands: [] };
+      const transaction = missing === null && known !== undefined ? known : { last: entry.time, missing, commands: [], operations: 0 };
       transaction.last = entry.time;
       transactions.set(part.key, transaction);
       for (const op of entry.operations) addPart(part.key, transaction, op);
@@ -63,9 +67,10 @@ export function createReplayTransactions(table: OperationsTable, numberOf: (op: 
       const missing = missingBefore(part);
       if (missing !== null) throw cut(entry.time, missing);
       const known = part.previous === null ? undefined : transactions.get(part.key);
-      for (const op of known?.commands ?? []) count.command(op);
+      for (const { op, number } of known?.commands ?? []) count.command(op, number);
       if (known !== undefined) for (const collection of table.partsOf(part.key)) count.collection(collection);
       drop(part);
+      return known?.operations ?? 0;
     },
     get pending() { return transactions.size; },
   };

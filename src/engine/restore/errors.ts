@@ -16,5 +16,9 @@ export const RESTORE_ERRORS = {
   RESTORE_INSTANT_OUTSIDE: 'The kept oplog does not reach from the snapshot to the instant. details: {base, border, reachesTo}',
   RESTORE_REPLAY_REFUSED: 'The target refused an operation of the oplog. details: {namespace, id, position, kind}',
   RESTORE_REPLAY_INTERRUPTED: 'The target was lost, or changed its primary, while operations were replayed; the next attempt begins with empty collections',
+  RESTORE_LEAVE_OUT_UNMATCHED: 'What was to be left out does not lie between the base and the instant. details: {unmatched}',
+  RESTORE_LEAVE_OUT_UNSUITABLE: 'What was to be left out can not be. details: {position, namespace, reason}',
+  RESTORE_LEAVE_OUT_CONFLICT: 'With what was to be left out, two collections would have one name at the instant. details: {namespace}',
+  RESTORE_LEAVE_OUT_DEPENDENTS: 'Later operations build on what was to be left out. details: {operations, commands, dependents, examples}',
   RESTORE_PLAN_INVALID: 'A restore plan has a form that this version does not read',
 } as const;

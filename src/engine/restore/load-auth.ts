@@ -6,6 +6,7 @@ import { foldDocument } from '../replay/index.ts';
 import { checkSettled, readSettled, type CollectionEntry, type SettledBatch } from '../snapshot/index.ts';
 import { majorityBarrier } from './barrier.ts';
 import type { RestoreContext } from './context.ts';
+import { skipIn } from './instant/instant-left-out.ts';
 import type { Instant } from './instant/open-instant.ts';
 import { readContent } from './read-content.ts';
 
@@ -53,11 +54,12 @@ async function* inBatches(batches: AsyncIterable<SettledBatch>): AsyncGenerator<
 }
 
 /** They are so few that they pass no server: our fold alone says what they were. @throws REPLAY_OPERATION_MISSED */
-async function* atInstant({ table, numberOf }: Instant, entry: CollectionEntry, batches: AsyncIterable<readonly Buffer[]>): AsyncGenerator<readonly Buffer[], void, undefined> {
+async function* atInstant(instant: Instant, entry: CollectionEntry, batches: AsyncIterable<readonly Buffer[]>): AsyncGenerator<readonly Buffer[], void, undefined> {
+  const { table, numberOf } = instant;
   const number = numberOf(entry);
   if (number === null) return yield* batches;
   const fold = (base: Buffer | null, id: Buffer): Buffer[] => {
-    const folded = foldDocument(base, table.operationsOf(number, id), { namespace: entry.namespace, id });
+    const folded = foldDocument(base, table.operationsOf(number, id), { namespace: entry.namespace, id }, skipIn(instant));
     return folded === null ? [] : [folded];
   };
   const met = new Set<string>();

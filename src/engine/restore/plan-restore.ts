@@ -19,10 +19,10 @@ export interface PlannedRestore {
 }
 
 /** @param instant null: the snapshot as it is */
-export function planRestore(options: RestoreOptions, { selected, facts, warnings }: Omit<Preflight, 'entries'>, instant: Instant | null): PlannedRestore {
+export function planRestore(options: RestoreOptions, { selected, facts, warnings, leftOut }: Omit<Preflight, 'entries'>, instant: Instant | null): PlannedRestore {
   const plan = newPlan({
     restoreId: options.restoreId, snapshotId: options.root.id, oldCollections: options.oldCollections,
-    createdAt: options.clock.now().toISOString(), warnings: [...warnings], border: instant?.border ?? null,
+    createdAt: options.clock.now().toISOString(), warnings: [...warnings], border: instant?.border ?? null, leftOut,
   });
   const loads: Load[] = [];
   const authEntries: CollectionEntry[] = [];

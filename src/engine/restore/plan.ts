@@ -2,6 +2,7 @@
 // docs/design/restore-protocol.md explains each field and state.
 import { randomBytes } from 'node:crypto';
 import type { ClusterTime } from '../../domain/cluster-time.ts';
+import type { LeftOutReport } from '../../domain/leave-out.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 
 export type PlanState = 'preparing' | 'proven' | 'swapping' | 'committed' | 'finished' | 'undone';
@@ -141,14 +142,16 @@ export interface RestorePlan {
   /** UUIDs of shadows that a roll back found under their live name; saved before it moves the first of them. */
   wereLive: string[];
   warnings: string[];
+  /** Null where nothing was to be left out. */
+  leftOut: LeftOutReport | null;
   /** Collections that stay when all is over: old ones by policy, intruders after a roll back. `db.name` each. */
   kept: string[];
 }
 
 /** A plan without steps. `prefix` is new for each attempt, so that no attempt meets another's names. */
-export function newPlan(facts: Pick<RestorePlan, 'restoreId' | 'snapshotId' | 'oldCollections' | 'createdAt' | 'warnings'> & Partial<Pick<RestorePlan, 'border'>>): RestorePlan {
+export function newPlan(facts: Pick<RestorePlan, 'restoreId' | 'snapshotId' | 'oldCollections' | 'createdAt' | 'warnings'> & Partial<Pick<RestorePlan, 'border' | 'leftOut'>>): RestorePlan {
   return {
-    formatVersion: 1, kind: 'restore', revision: 0, prefix: `__lv_${randomBytes(6).toString('hex')}`, state: 'preparing', border: null,
+    formatVersion: 1, kind: 'restore', revision: 0, prefix: `__lv_${randomBytes(6).toString('hex')}`, state: 'preparing', border: null, leftOut: null,
     swaps: [], asides: [], views: [], asideViews: [], timeSeries: [], auth: null, intruders: [], wereLive: [], kept: [], ...facts,
   };
 }
@@ -164,7 +167,7 @@ export function parsePlan(stored: Readonly<Record<string, unknown>>): RestorePla
     });
   }
   // Fields that plans of the first versions lack.
-  return { kind: 'restore', border: null, intruders: [], wereLive: [], ...plan, timeSeries: plan.timeSeries?.map((step) => ({ ...step, gaps: step.gaps ?? [] })) } as RestorePlan;
+  return { kind: 'restore', border: null, leftOut: null, intruders: [], wereLive: [], ...plan, timeSeries: plan.timeSeries?.map((step) => ({ ...step, gaps: step.gaps ?? [] })) } as RestorePlan;
 }
 
 /** Every collection and view that the plan may have made, with the UUID where it is known. */

@@ -16,5 +16,6 @@ export function resultOf(plan: RestorePlan): RestoreResult {
     bytes: collections.reduce((sum, { bytes }) => sum + bytes, 0),
     movedAside: plan.kept,
     warnings: plan.warnings,
+    leftOut: plan.leftOut,
   };
 }

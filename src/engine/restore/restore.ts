@@ -6,6 +6,7 @@ import { addIndexes } from './add-indexes.ts';
 import { completeRestore } from './complete/complete-restore.ts';
 import type { RestoreContext } from './context.ts';
 import { createShadows } from './create-shadows.ts';
+import { withSkippedLater } from './instant/instant-left-out.ts';
 import type { Instant } from './instant/open-instant.ts';
 import { replayShadows } from './instant/replay-shadows.ts';
 import { inOurWords } from './in-our-words.ts';
@@ -105,6 +106,7 @@ async function runSteps(options: RestoreOptions, attempt: Attempt, target: Targe
   if (instant !== null) {
     await phase('replay');
     await replayShadows(context, instant);
+    planned.plan.leftOut = withSkippedLater(planned.plan.leftOut, instant.leftOut);
   }
   await phase('indexes');
   await addIndexes(context);

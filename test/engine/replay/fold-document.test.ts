@@ -7,7 +7,7 @@ import { doc, int, no, raw, type Fields } from './raw-values.ts';
 
 const base = raw(['_id', int(7)], ['a', int(1)]);
 const subject = { namespace: 'd.c', id: rawId(base)! };
-const operation = (kind: ReplayOperation['kind'], object: Buffer, i = 1): ReplayOperation => ({ kind, object, id: subject.id, newId: null, time: { t: 5, i } });
+const operation = (kind: ReplayOperation['kind'], object: Buffer, i = 1): ReplayOperation => ({ kind, object, id: subject.id, newId: null, time: { t: 5, i }, sequence: i, dependent: false });
 const change = (...diff: Fields): ReplayOperation => operation('update', raw(['$v', int(2)], ['diff', doc(...diff)]));
 const removal = operation('delete', Buffer.alloc(0));
 

@@ -46,6 +46,8 @@ export interface OplogEntry {
   readonly time: ClusterTime;
   readonly operations: readonly OplogOp[];
   readonly transaction: TransactionPart | null;
+  /** `lsid.id` as 32 hex digits, of transactions and retryable writes; worked out when it is asked for. */
+  readonly session: string | null;
 }
 
 interface Fields {
@@ -61,9 +63,9 @@ export function parseOplogEntry(raw: Uint8Array): OplogEntry {
   const time = timeOf(fields, 'ts');
   if (time === null) throw unknownOperation('an entry without a time', '', null);
   const op = textOf(fields, 'op');
-  if (op === 'n') return { time, operations: [], transaction: null };
-  if (op === 'c' && isTransactionCommand(fields)) return transactionEntry(fields, time);
-  return { time, operations: operationsOf(fields, time), transaction: null };
+  if (op === 'n') return { time, operations: [], transaction: null, session: null };
+  const found = op === 'c' && isTransactionCommand(fields) ? transactionEntry(fields, time) : { operations: operationsOf(fields, time), transaction: null };
+  return { time, ...found, get session() { return sessionOf(fields); } };
 }
 
 /** The same for an operation inside `applyOps`, which has no time of its own. */
@@ -118,13 +120,12 @@ function isTransactionCommand(fields: Fields): boolean {
   return name === 'applyOps' && fields.byName.get('multiOpType') === undefined;
 }
 
-function transactionEntry(fields: Fields, time: ClusterTime): OplogEntry {
+function transactionEntry(fields: Fields, time: ClusterTime): Pick<OplogEntry, 'operations' | 'transaction'> {
   const object = childOf(fields, 'o') as Buffer;
   const name = firstName(object);
   const open = isTrue(object, 'partialTxn') || isTrue(object, 'prepare');
   const step = name === 'abortTransaction' ? 'abort' : open ? 'open' : 'commit';
   return {
-    time,
     operations: name === 'applyOps' ? nestedOps(object, time) : [],
     transaction: { key: transactionKey(fields), previous: linkOf(fields), step },
   };
@@ -133,6 +134,12 @@ function transactionEntry(fields: Fields, time: ClusterTime): OplogEntry {
 function transactionKey(fields: Fields): string {
   const [session, number] = [fields.byName.get('lsid') as RawField, fields.byName.get('txnNumber') as RawField];
   return Buffer.concat([fields.bytes.subarray(session.valueAt, session.end), fields.bytes.subarray(number.valueAt, number.end)]).toString('base64');
+}
+
+function sessionOf(fields: Fields): string | null {
+  const session = childOf(fields, 'lsid');
+  const id = session === null ? null : rawField(session, 'id');
+  return session === null || id === null ? null : readUuid(session, id);
 }
 
 function linkOf(fields: Fields): ClusterTime | null {

@@ -1,7 +1,7 @@
 // What a collection must hold at the border, by our own fold, while its base documents pass by on their way to the
 // shadow. The server's `applyOps` has to come to the same (docs/design/continuous-backup.md, "The independent fold").
 import type { Kernel } from '../../bson/index.ts';
-import type { OperationsTable, CollectionNumber } from '../../replay/index.ts';
+import type { CollectionNumber, OnSkipped, OperationsTable } from '../../replay/index.ts';
 import type { Expected, SettledBatch } from '../../snapshot/index.ts';
 import type { HashState } from '../../bson/index.ts';
 
@@ -19,6 +19,8 @@ export interface FoldOptions {
   readonly number: CollectionNumber;
   /** In messages. */
   readonly namespace: string;
+  /** Told of what depends on something left out and does not fit. */
+  readonly onSkipped: OnSkipped;
   readonly kernel: Kernel;
   readonly signal: AbortSignal;
 }

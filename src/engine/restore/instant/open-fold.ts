@@ -6,12 +6,13 @@ import type { Load, RestoreContext } from '../context.ts';
 import type { ContentFold } from './content-fold.ts';
 import { openCappedFold } from './fold-capped.ts';
 import { openTouchedFold } from './fold-touched.ts';
+import { skipIn } from './instant-left-out.ts';
 
 export async function openFold({ instant, options }: RestoreContext, { entry, step }: Load): Promise<ContentFold | null> {
   const number = instant?.numberOf(entry) ?? null;
   if (instant === null || number === null || instant.table.operationCount(number) === 0) return null;
   const { table, met, folder } = instant;
-  const fold = { table, number, namespace: step.from, kernel: createKernel(options.hashSeed), signal: options.signal };
+  const fold = { table, number, namespace: step.from, kernel: createKernel(options.hashSeed), signal: options.signal, onSkipped: skipIn(instant) };
   if (!entry.body.capped) return openTouchedFold({ ...fold, met, tempDir: folder });
   const collection = optionsOf(entry.body);
   const limit = (name: string): number | null => (collection.has(name) && Number(collection.get(name)) > 0 ? Number(collection.get(name)) : null);

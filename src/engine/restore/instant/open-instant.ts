@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import type { ClusterTime } from '../../../domain/cluster-time.ts';
 import { isLeafvaultError } from '../../../foundation/errors.ts';
 import type { RestoreInstant, RestoreOptions, SnapshotBody } from '../../contracts.ts';
-import { createOperationsTable, readWindow, type CollectionNumber, type OperationsTable, type ReplayWindow } from '../../replay/index.ts';
+import { createLeftOut, createOperationsTable, readWindow, refuseUnmatched, settleLeftOut, type CollectionNumber, type OperationsTable, type ReplayWindow } from '../../replay/index.ts';
 import type { CollectionEntry } from '../../snapshot/index.ts';
 import type { ProgressTally } from '../progress-tally.ts';
 import { baseCatalog } from './base-catalog.ts';
 import { borderEntries, type BorderEntries } from './border-entries.ts';
 import { checkBase, type Base } from './check-base.ts';
 import { followSlices } from './follow-slices.ts';
+import type { InstantLeftOut } from './instant-left-out.ts';
 import { createMetIds, type MetIds } from './met-ids.ts';
 
 export interface Instant extends BorderEntries {
@@ -19,6 +20,7 @@ export interface Instant extends BorderEntries {
   readonly table: OperationsTable;
   readonly window: ReplayWindow;
   readonly met: MetIds;
+  readonly leftOut: InstantLeftOut | null;
   /** Private; removed by `close`. */
   readonly folder: string;
   /** Where the table has the operations on an entry's documents; null when there are none. */
@@ -57,13 +59,18 @@ async function readInstant(options: InstantOptions, entries: readonly Collection
     await rm(folder, { recursive: true, force: true });
   };
   try {
+    const { leaveOut } = options.instant;
+    const leftOut = leaveOut === undefined ? null : createLeftOut(leaveOut.what);
     const window = await readWindow({
       slices: told(followSlices(options.instant.slices({ behind, signal }), { base: base.at, border }), options.tally),
-      after: base.at, border, base: baseCatalog(entries), table, signal,
+      after: base.at, border, base: baseCatalog(entries), table, signal, ...(leftOut === null ? {} : { leftOut }),
     });
+    if (leftOut !== null) refuseUnmatched(leftOut);
     const body = options.root.body as unknown as SnapshotBody;
+    const collections = leftOut === null ? null : settleLeftOut(table);
     return {
       ...borderEntries(entries, body.selection, window, table), border, table, window, met, folder, close,
+      leftOut: collections === null || leftOut === null ? null : { collections, commands: leftOut.commands, skippedLater: 0 },
       numberOf: ({ body: { uuid } }) => (uuid === null ? null : window.numberOf(uuid)),
     };
   } catch (error) {

@@ -1,9 +1,11 @@
 // The first step of a restore: gathers facts about the target and judges them before anything is written.
+import type { LeftOutReport } from '../../../domain/leave-out.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
 import type { RestoreOptions, SnapshotBody } from '../../contracts.ts';
 import { collectionEntries, type CollectionEntry } from '../../snapshot/index.ts';
 import { isWholeCluster, isSelected, renamed, type SelectedEntry } from '../select-entries.ts';
 import { warnOfCrossings } from '../instant/crossing-transactions.ts';
+import { judgeLeftOut, refuseNameConflicts } from '../instant/instant-left-out.ts';
 import { openInstant, type Instant } from '../instant/open-instant.ts';
 import type { Target } from '../open-target.ts';
 import type { ProgressTally } from '../progress-tally.ts';
@@ -15,11 +17,13 @@ export interface Preflight {
   readonly facts: TargetFacts;
   readonly selected: readonly SelectedEntry[];
   readonly warnings: readonly string[];
+  /** Null where nothing is. */
+  readonly leftOut: LeftOutReport | null;
 }
 
 /**
  * @returns with `instant` the caller closes it
- * @throws RESTORE_PREFLIGHT_REFUSED with `details.reasons`, RESTORE_SELECTION_EMPTY, and what `openInstant` throws
+ * @throws RESTORE_PREFLIGHT_REFUSED with `details.reasons`, RESTORE_SELECTION_EMPTY, RESTORE_LEAVE_OUT_CONFLICT, RESTORE_LEAVE_OUT_DEPENDENTS, and what `openInstant` throws
  */
 export async function preflight(options: RestoreOptions, target: Target, tally: ProgressTally): Promise<Preflight & { readonly instant: Instant | null }> {
   const entries: CollectionEntry[] = [];
@@ -37,6 +41,7 @@ export async function preflight(options: RestoreOptions, target: Target, tally: 
 async function judge(options: RestoreOptions, target: Target, entries: readonly CollectionEntry[], instant: Instant | null): Promise<Preflight> {
   const { selection, root } = options;
   const selected = selectEntries(entries, options);
+  if (instant?.leftOut != null) refuseNameConflicts(selected.map(({ entry }) => entry));
   const databases = [...new Set(selected.filter(({ entry }) => !isAuth(entry)).map(({ db }) => db))];
   const replayed = instant === null ? null : selected.reduce((sum, { entry }) => sum + bytesToReplay(instant, entry), 0);
   const facts = await gatherFacts(target, options.restoreId, databases, isWholeCluster(selection));
@@ -47,11 +52,12 @@ async function judge(options: RestoreOptions, target: Target, entries: readonly 
   });
   if (reasons.length > 0) throw refused(reasons, warnings);
   if (selected.length === 0 && !isWholeCluster(selection)) throw new LeafvaultError('RESTORE_SELECTION_EMPTY', `Restoring was refused: nothing of what was chosen ${instant === null ? 'is in the snapshot' : 'was there at that instant'}`);
+  const leftOut = instant === null ? null : judgeLeftOut(instant, selected.map(({ entry }) => entry), options.instant?.leaveOut?.dependents ?? 'refuse');
   const expiring = options.indexStrategy === 'ALL' ? await warnOfExpiry(options.reader, selected.map(({ entry }) => entry), options.clock) : [];
   const crossing = instant === null ? [] : [...instant.warnings, ...warnOfCrossings(instant.window, instant.entries, selected.map(({ entry }) => entry))];
   const all = [...warnings, ...expiring, ...crossing];
   for (const warning of all) options.log.warn({ restoreId: options.restoreId }, `Preflight: ${warning}`);
-  return { facts, selected, warnings: all };
+  return { facts, selected, warnings: all, leftOut };
 }
 
 function bytesToReplay({ numberOf, table }: Instant, entry: CollectionEntry): number {

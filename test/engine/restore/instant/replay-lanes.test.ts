@@ -9,7 +9,7 @@ import { createRandom } from '../../backup/random.ts';
 function placed(id: number, nth: number, { ordered = false, bytes = 10 } = {}): PlacedOperation {
   const raw = Buffer.alloc(5, 0x10);
   raw.writeInt32LE(id, 1);
-  return { kind: 'update', id: raw, newId: null, object: Buffer.alloc(bytes), time: { t: 1, i: nth }, collection: 1, ordered };
+  return { kind: 'update', id: raw, newId: null, object: Buffer.alloc(bytes), time: { t: 1, i: nth }, sequence: nth, dependent: false, collection: 1, ordered };
 }
 
 interface Sent {

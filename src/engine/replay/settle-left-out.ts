@@ -1,0 +1,77 @@
+// What becomes of operations that build on something left out: gone through document by document, before anything is
+// written (docs/design/continuous-backup.md, "Leaving something out"). Whether a document exists needs no look at the base.
+import type { Dependent, DependentOutcome } from '../../domain/leave-out.ts';
+import { describeId } from '../mongo/raw-insert-inspect.ts';
+import { BSON_TYPE, rawDocument, rawField } from '../bson/index.ts';
+import type { CollectionNumber, MarkedOperation, OperationsTable } from './operations-table.ts';
+
+/** What was left out of one collection. */
+export interface CollectionLeftOut {
+  operations: number;
+  readonly dependents: Record<DependentOutcome, number>;
+  /** The first `EXAMPLES`, in the order of documents. */
+  readonly examples: Omit<Dependent, 'namespace'>[];
+}
+
+export const EXAMPLES = 50;
+
+/** Marks what is skipped and what depends; the table then gives what is to be done. */
+export function settleLeftOut(table: OperationsTable): ReadonlyMap<CollectionNumber, CollectionLeftOut> {
+  const found = new Map<CollectionNumber, CollectionLeftOut>();
+  table.together(() => {
+    for (const { collection, id } of table.leftOutIds()) {
+      const of = found.get(collection) ?? { operations: 0, dependents: { applied: 0, overwrites: 0, skipped: 0, moot: 0 }, examples: [] };
+      found.set(collection, of);
+      settleDocument(table, table.wholeStoryOf(collection, id), of);
+    }
+  });
+  return found;
+}
+
+function settleDocument(table: OperationsTable, story: Iterable<MarkedOperation>, into: CollectionLeftOut): void {
+  // At the source, and with what is left out.
+  let was: boolean | null = null;
+  let exists = false;
+  let differs = false;
+  for (const operation of story) {
+    if (was === null) exists = operation.kind !== 'insert';
+    was = operation.kind !== 'delete';
+    if (operation.isLeftOut) {
+      into.operations += 1;
+      differs = true;
+      continue;
+    }
+    if (!differs) {
+      exists = was;
+      continue;
+    }
+    const outcome = outcomeOf(operation, exists);
+    if (outcome === 'skipped' || outcome === 'moot') table.mark(operation, 'skipped');
+    else table.mark(operation, 'dependent');
+    if (outcome !== 'skipped') {
+      differs = outcome === 'applied';
+      exists = was;
+    }
+    if (outcome !== null) note(into, operation, outcome);
+  }
+}
+
+/** Null for what does what it did at the source, whatever was there. */
+function outcomeOf({ kind, object }: MarkedOperation, exists: boolean): DependentOutcome | null {
+  if (kind === 'insert') return exists ? 'overwrites' : null;
+  if (kind === 'delete') return exists ? null : 'moot';
+  if (!exists) return 'skipped';
+  return isDiff(object) ? 'applied' : 'overwrites';
+}
+
+/** As servers tell them apart: `$v` without `_id` (see `applyUpdate`). */
+function isDiff(update: Buffer): boolean {
+  return rawField(update, '_id') === null && rawField(update, '$v')?.type === BSON_TYPE.int;
+}
+
+function note({ dependents, examples }: CollectionLeftOut, { kind, id, time }: MarkedOperation, outcome: DependentOutcome): void {
+  dependents[outcome] += 1;
+  if (examples.length >= EXAMPLES) return;
+  const named = describeId(rawDocument([{ name: '_id', type: id[0] ?? 0, value: id.subarray(1) }]));
+  examples.push({ position: time, id: named ?? '', kind, outcome });
+}

@@ -16,6 +16,9 @@ export type LeaveOut =
 export const DEPENDENTS_CHOICES = ['refuse', 'apply'] as const;
 export type DependentsChoice = (typeof DEPENDENTS_CHOICES)[number];
 
+/** Whoever asks for more means a range. */
+export const MOST_CHOICES = 1_000;
+
 export interface LeaveOutRequest {
   readonly what: readonly LeaveOut[];
   readonly dependents: DependentsChoice;

@@ -1,8 +1,16 @@
 // Job kinds and what each needs to know. Everything else a job reads from the rows it belongs to.
 import { z } from 'zod';
+import { DEPENDENTS_CHOICES, LEFT_OUT_KINDS, MOST_CHOICES, type LeaveOut } from '../domain/leave-out.ts';
 import { TIME_SERIES_CHOICES, type JobKind } from '../domain/records.ts';
 
 const id = z.string().regex(/^[0-9a-f]{24}$/);
+
+const clusterTime = z.strictObject({ t: z.int().min(0), i: z.int().min(0) });
+const leaveOut = z.union([
+  z.strictObject({ at: clusterTime, operation: z.int().min(0).optional() }),
+  z.strictObject({ session: z.string().regex(/^[0-9a-f]{32}$/), from: clusterTime.optional(), to: clusterTime.optional() }),
+  z.strictObject({ namespace: z.string().min(1), kind: z.enum(LEFT_OUT_KINDS), from: clusterTime, to: clusterTime }),
+]) satisfies z.ZodType<LeaveOut>;
 
 /** Payloads by kind, as they stand in the job's row. */
 export const JOB_PAYLOADS = {
@@ -12,6 +20,8 @@ export const JOB_PAYLOADS = {
     timeSeries: z.enum(TIME_SERIES_CHOICES).default('refuse'),
     /** How long the old collections are kept for an undo; 0: they go once the swap is done. */
     keepHours: z.number().min(0).default(0),
+    /** Of a restore to an instant. */
+    leaveOut: z.strictObject({ what: z.array(leaveOut).min(1).max(MOST_CHOICES).readonly(), dependents: z.enum(DEPENDENTS_CHOICES) }).optional(),
   }),
   undo: z.strictObject({ restoreId: id, keepHours: z.number().min(0) }),
   dropKept: z.strictObject({ restoreId: id }),

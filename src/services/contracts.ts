@@ -5,6 +5,7 @@ import type {
   Cluster, DeliveryKind, Job, Organization, Page, PageOf, Project, Restore, RestoreSelection, Snapshot, TimeSeriesChoice,
 } from '../domain/records.ts';
 import type { ClusterTime } from '../domain/cluster-time.ts';
+import type { LeaveOutRequest, LeftOutReport } from '../domain/leave-out.ts';
 import type { Instant } from '../domain/instant.ts';
 import type { Principal } from '../domain/roles.ts';
 
@@ -51,6 +52,8 @@ export interface RestoreOutcome {
   /** `db.collection` each: what stays beside, for an undo or because applications wrote to it. */
   readonly movedAside: readonly string[];
   readonly warnings: readonly string[];
+  /** Null where nothing was to be left out. */
+  readonly leftOut: LeftOutReport | null;
 }
 
 export interface Restores {
@@ -62,6 +65,8 @@ export interface Restores {
     readonly cluster: Cluster; readonly delivery: DeliveryKind; readonly principal: Principal;
     /** Exactly one of both. An instant is for `automated` alone; the snapshot to begin with is found for it. */
     readonly snapshotId?: string; readonly instant?: Instant;
+    /** What is left out of the instant; without one nothing can be. */
+    readonly leaveOut?: LeaveOutRequest;
     readonly target?: { readonly projectId: string; readonly cluster: { readonly name: string } | { readonly id: string } };
     readonly selection?: RestoreSelection;
     readonly indexStrategy?: 'ALL' | 'NONE' | 'ALL_EXCEPT_TTL';

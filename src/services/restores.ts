@@ -49,11 +49,12 @@ export function createRestores(options: RestoresOptions): Restores {
   };
   return {
     async create(request) {
+      if (request.leaveOut !== undefined && request.instant === undefined) throw new TypeError('Something can be left out of an instant only');
       const { snapshot, instant } = await beginning(options, request);
       const target = request.delivery === 'automated' ? await findTarget(catalog, request) : null;
       const row = newRestore(request, { snapshot, instant, target }, clock.now());
       return present(await catalog.transaction(async (tx) => {
-        await enqueueRestore(queue, tx, { row, principal: request.principal, payload: { timeSeries: request.timeSeries ?? options.defaults.timeSeries, keepHours: options.defaults.keepHours } });
+        await enqueueRestore(queue, tx, { row, principal: request.principal, payload: { timeSeries: request.timeSeries ?? options.defaults.timeSeries, keepHours: options.defaults.keepHours, ...(request.leaveOut === undefined ? {} : { leaveOut: request.leaveOut }) } });
         return tx.restores.insert(row);
       }));
     },
@@ -82,7 +83,7 @@ export function createRestores(options: RestoresOptions): Restores {
     async outcome(clusterId, id) {
       await find(clusterId, id);
       const result = (await catalog.restores.result(id)) as Partial<RestoreOutcome> | null;
-      return result === null ? null : { collections: result.collections ?? [], movedAside: result.movedAside ?? [], warnings: result.warnings ?? [] };
+      return result === null ? null : { collections: result.collections ?? [], movedAside: result.movedAside ?? [], warnings: result.warnings ?? [], leftOut: result.leftOut ?? null };
     },
     async undoableUntil(clusterId, id) {
       await find(clusterId, id);
@@ -188,7 +189,7 @@ function fileNameOf(snapshot: SnapshotRecord, restoreId: string): string {
 }
 
 async function enqueueRestore(
-  queue: JobQueue, tx: CatalogTransaction, { row, principal, payload }: { readonly row: NewRestore; readonly principal: Principal; readonly payload: RestoreDefaults },
+  queue: JobQueue, tx: CatalogTransaction, { row, principal, payload }: { readonly row: NewRestore; readonly principal: Principal; readonly payload: RestoreDefaults & Pick<CreateRequest, 'leaveOut'> },
 ): Promise<void> {
   const request = {
     id: row.jobId, projectId: row.projectId, clusterId: row.clusterId, snapshotId: row.snapshotId, restoreId: row.id, requestedBy: nameOf(principal),

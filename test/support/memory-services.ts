@@ -237,7 +237,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
           if (restore.state !== 'completed') throw missing('RESTORE_NOT_UNDOABLE', { id, state: restore.state });
           return newJob({ kind: 'undo', projectId: of.projectId, clusterId: of.id, snapshotId: restore.snapshotId, restoreId: id }, principal);
         },
-        outcome: async (clusterId, id) => (restoreOf(clusterId, id).state === 'completed' ? { collections: [], movedAside: ['shop.old1'], warnings: ['one'] } : null),
+        outcome: async (clusterId, id) => (restoreOf(clusterId, id).state === 'completed' ? { collections: [], movedAside: ['shop.old1'], warnings: ['one'], leftOut: null } : null),
         undoableUntil: async (clusterId, id) => (restoreOf(clusterId, id).state === 'completed' ? clock.now() : null),
         async cancel({ cluster: of, id }) {
           const restore = restoreOf(of.id, id);

@@ -1,6 +1,6 @@
 // Our own API, for the console and for scripts. Mounted like the APIs of the field, with the same credentials and roles.
 import { STATUS_CODES } from 'node:http';
-import type { Cluster } from '../../domain/records.ts';
+import type { Cluster, Restore } from '../../domain/records.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import type { Facade, Failure, FailureAnswer } from '../facade.ts';
 import { mountOperations, type AnswerMark, type Operation, type ProjectCall } from '../wire/mms-routes.ts';
@@ -8,6 +8,7 @@ import { readId } from '../wire/read-id.ts';
 import type { Answer } from '../wire/answer.ts';
 import { CONSOLE_STATUS } from './errors.ts';
 import { presentJob, presentRestore } from './present-restore.ts';
+import { readRestore } from './read-restore.ts';
 import { presentContinuous } from './present-continuous.ts';
 
 const PREFIX = '/api/leafvault/v1';
@@ -17,6 +18,7 @@ const RESTORE = '/groups/:groupId/clusters/:clusterId/restores/:restoreId';
 
 export const CONSOLE_OPERATIONS: readonly Operation[] = [
   { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/continuous', roles: ['GROUP_READ_ONLY'], handle: getContinuous },
+  { method: 'POST', path: '/groups/:groupId/clusters/:clusterId/restores', roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: createRestore },
   { method: 'GET', path: `${RESTORE}`, roles: ['GROUP_BACKUP_MANAGER'], handle: getRestore },
   { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/jobs/:jobId', roles: ['GROUP_BACKUP_MANAGER'], handle: getJob },
   { method: 'POST', path: `${RESTORE}/undo`, roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: undoRestore },
@@ -34,10 +36,21 @@ export const consoleApi: Facade = {
   presentFailure: (failure) => presentFailure(failure),
 };
 
+/** Into the cluster itself, where no target is named. */
+async function createRestore(call: ProjectCall): Promise<Answer> {
+  const cluster = await clusterOf(call);
+  const { target, ...order } = readRestore(call.body);
+  const { projectId, clusterId } = target ?? { projectId: cluster.projectId, clusterId: cluster.id };
+  const restore = await call.services.restores.create({ ...order, cluster, principal: call.principal, target: { projectId, cluster: { id: clusterId } } });
+  return answerRestore(call, cluster, restore);
+}
+
 async function getRestore(call: ProjectCall): Promise<Answer> {
   const cluster = await clusterOf(call);
-  const { restores, jobs } = call.services;
-  const restore = await restores.get(cluster.id, readId('restoreJob', call.params['restoreId']));
+  return answerRestore(call, cluster, await call.services.restores.get(cluster.id, readId('restoreJob', call.params['restoreId'])));
+}
+
+async function answerRestore({ services: { restores, jobs } }: ProjectCall, cluster: Cluster, restore: Restore): Promise<Answer> {
   const [job, outcome, undoableUntil] = await Promise.all([jobs.get(restore.jobId), restores.outcome(cluster.id, restore.id), restores.undoableUntil(cluster.id, restore.id)]);
   return { kind: 'one', body: presentRestore({ restore, job, outcome, undoableUntil }) };
 }

@@ -1,4 +1,6 @@
 // Restores and their jobs as our own API tells them: with everything that the APIs of the field have no field for.
+import type { ClusterTime } from '../../domain/cluster-time.ts';
+import type { LeftOutReport } from '../../domain/leave-out.ts';
 import { showInstant } from '../../domain/instant.ts';
 import type { Job, Restore } from '../../domain/records.ts';
 import type { RestoreOutcome } from '../../services/contracts.ts';
@@ -27,7 +29,13 @@ export function presentRestore({ restore, job, outcome, undoableUntil }: Restore
     collections: outcome?.collections ?? [],
     movedAside: outcome?.movedAside ?? [],
     warnings: outcome?.warnings ?? [],
+    leftOut: outcome?.leftOut == null ? null : presentLeftOut(outcome.leftOut),
   };
+}
+
+function presentLeftOut({ operations, commands, dependents, examples }: LeftOutReport): object {
+  const told = ({ position, ...rest }: { readonly position: ClusterTime }): object => ({ oplogTs: position.t, oplogInc: position.i, ...rest });
+  return { operations, commands: commands.map(told), dependents, examples: examples.map(told) };
 }
 
 export function presentJob(job: Job): object {

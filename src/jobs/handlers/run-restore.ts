@@ -37,7 +37,7 @@ export function createRunRestore(parts: RunRestoreParts): JobHandler {
     // A session of its own: the snapshot may be deleted now, this restore still finishes.
     const reader = await repository.openReader();
     try {
-      const { timeSeries, keepHours } = JOB_PAYLOADS.restore.parse(context.job.payload);
+      const { timeSeries, keepHours, leaveOut } = JOB_PAYLOADS.restore.parse(context.job.payload);
       const options: RestoreOptions = {
         restoreId: restore.id, reader, journal, target: { uri }, timeSeries, oldCollections: keepHours > 0 ? 'keep' : 'drop',
         hashSeed: repository.hashSeed,
@@ -45,7 +45,7 @@ export function createRunRestore(parts: RunRestoreParts): JobHandler {
         selection: restore.selection,
         indexStrategy: restore.indexStrategy,
         usersAndRoles: restore.usersAndRoles,
-        ...(restore.instant === null ? {} : { instant: await instantOf(parts, repository, restore.instant) }),
+        ...(restore.instant === null ? {} : { instant: { ...(await instantOf(parts, repository, restore.instant)), ...(leaveOut === undefined ? {} : { leaveOut }) } }),
         tempDir: context.tempDir, signal: context.signal, onProgress: context.onProgress, log: context.log,
         clock: parts.clock, onPhase: parts.onPhase,
       };

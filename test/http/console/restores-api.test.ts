@@ -31,9 +31,9 @@ describe('a restore at our own API', () => {
   });
   after(() => server.close());
 
-  const ask = async (method: 'GET' | 'POST', path: string, token: string) => {
-    const url = new URL(`http://leafvault.test/api/leafvault/v1/groups/${SHOP_ID}/clusters/${ORDERS_ID}/restores/${path}`).pathname;
-    const answer = await server.app.inject({ method, url, headers: { authorization: `Bearer ${token}` } });
+  const ask = async (method: 'GET' | 'POST', path: string, token: string, body?: object) => {
+    const url = new URL(`http://leafvault.test/api/leafvault/v1/groups/${SHOP_ID}/clusters/${ORDERS_ID}/restores/${path}`).pathname.replace(/\/$/, '');
+    const answer = await server.app.inject({ method, url, headers: { authorization: `Bearer ${token}` }, ...(body === undefined ? {} : { payload: body }) });
     return { status: answer.statusCode, body: answer.json<Record<string, unknown>>() };
   };
   const finish = (): void => world.endJob(world.restores.get(restoreId)?.jobId ?? '', 'completed');
@@ -45,6 +45,22 @@ describe('a restore at our own API', () => {
     const { body } = await ask('GET', restoreId, operator);
     assert.deepEqual([body['undoableUntil'], body['movedAside'], body['warnings'], body['targetClusterName']], ['2026-03-01T12:00:00.000Z', ['shop.old1'], ['one'], 'copy']);
     assert.equal((body['job'] as Record<string, unknown>)['state'], 'completed');
+  });
+
+  test('is made by one call, into the cluster itself or another one', async () => {
+    const { snapshotId } = (await ask('GET', restoreId, operator)).body;
+    const own = await ask('POST', '', operator, { snapshotId });
+    assert.deepEqual([own.status, own.body['targetClusterId'], own.body['snapshotId'], own.body['leftOut']], [200, ORDERS_ID, snapshotId, null]);
+    const other = await ask('POST', '', operator, { snapshotId, target: { groupId: SHOP_ID, clusterId: COPY_ID } });
+    assert.deepEqual([other.status, other.body['targetClusterId'], (other.body['job'] as Record<string, unknown>)['state']], [200, COPY_ID, 'queued']);
+    for (const [body, status, code] of [
+      [{}, 400, 'INSTANT_FORM'], [{ snapshotId, x: 1 }, 400, 'ATTRIBUTE_UNKNOWN'], [{ snapshotId: '0'.repeat(24) }, 404, 'SNAPSHOT_NOT_FOUND'],
+      [{ snapshotId, target: { groupId: SHOP_ID, clusterId: '0'.repeat(24) } }, 404, 'TARGET_NOT_FOUND'], [{ instant: { oplogTs: 1, oplogInc: 1 } }, 409, 'CONTINUOUS_NO_WINDOW'],
+    ] as const) {
+      const refused = await ask('POST', '', operator, body);
+      assert.deepEqual([refused.status, refused.body['code']], [status, code], JSON.stringify(refused.body));
+    }
+    assert.equal((await ask('POST', '', reader, { snapshotId })).status, 403);
   });
 
   test('is undone by a job of its own', async () => {

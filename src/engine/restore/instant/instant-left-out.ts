@@ -7,6 +7,9 @@ import type { CollectionEntry } from '../../snapshot/index.ts';
 import { VIEWS } from './base-catalog.ts';
 import type { Instant } from './open-instant.ts';
 
+/** Dependents that a message names; whoever asks sees no details of a job. */
+const NAMED = 20;
+
 export interface InstantLeftOut {
   readonly collections: ReadonlyMap<CollectionNumber, CollectionLeftOut>;
   readonly commands: LeftOutReport['commands'];
@@ -74,12 +77,18 @@ function reportOf({ collections, commands }: InstantLeftOut, namespaces: Readonl
 
 function dependentsRefused({ dependents, examples, ...report }: LeftOutReport): LeafvaultError {
   const { applied, overwrites, skipped } = dependents;
-  const [first] = examples.filter(({ outcome }) => outcome !== 'moot');
-  const named = first === undefined ? '' : `, the first the ${first.kind} at ${showClusterTime(first.position)} on ${showNamespace(first.namespace)}, _id ${first.id}`;
-  return new LeafvaultError('RESTORE_LEAVE_OUT_DEPENDENTS', `Leaving out was refused before anything was written: ${applied + overwrites + skipped} later operations build on it${named}`, {
+  const all = applied + overwrites + skipped;
+  const named = examples.filter(({ outcome }) => outcome !== 'moot').slice(0, NAMED).map(showDependent).join('; ');
+  return new LeafvaultError('RESTORE_LEAVE_OUT_DEPENDENTS', `Leaving out was refused before anything was written: ${all} later operations build on it: ${named}${all > NAMED ? '; …' : ''}`, {
     details: { ...report, dependents, examples },
     hint: `With dependents: apply, ${applied} of them are applied to what is there then, ${overwrites} take its place, ${skipped} are skipped`,
   });
+}
+
+const WORDS = { applied: 'applied to what is there then', overwrites: 'takes its place', skipped: 'skipped', moot: 'nothing to do' } as const;
+
+function showDependent({ kind, position, namespace, id, outcome }: Dependent): string {
+  return `the ${kind} at ${showClusterTime(position)} on ${showNamespace(namespace)}, _id ${id} (${WORDS[outcome]})`;
 }
 
 /** The report as it is once every document has been seen. */

@@ -86,6 +86,11 @@ export interface Restores {
    * @throws RESTORE_NOT_FOUND, RESTORE_NOT_UNDOABLE, TARGET_FORBIDDEN (no role in the project that was restored into)
    */
   undo(request: { readonly cluster: Cluster; readonly id: string; readonly principal: Principal }): Promise<Job>;
+  /**
+   * Asks for the job that drops what a restore keeps for an undo, before its time; while one is queued or runs, that one is answered.
+   * @throws RESTORE_NOT_FOUND, RESTORE_NOTHING_KEPT, TARGET_FORBIDDEN
+   */
+  letGo(request: { readonly cluster: Cluster; readonly id: string; readonly principal: Principal }): Promise<Job>;
   /** Until when `undo` works; null: nothing is kept. @throws RESTORE_NOT_FOUND */
   undoableUntil(clusterId: string, id: string): Promise<Date | null>;
   /** What the engine reported at its end; null before that, and of a download. @throws RESTORE_NOT_FOUND */

@@ -80,6 +80,17 @@ export function createRestores(options: RestoresOptions): Restores {
         });
       });
     },
+    async letGo({ cluster, id, principal }) {
+      const restore = await find(cluster.id, id);
+      const { targetClusterId, targetProjectId, projectId, clusterId, snapshotId } = restore;
+      if (targetProjectId !== null) await requireTargetRole(catalog, targetProjectId, principal);
+      return catalog.transaction(async (tx) => {
+        const underWay = await tx.restorePlans.changeUnderWay(id);
+        if (underWay?.kind === 'dropKept') return requireJob(await tx.jobs.get(underWay.jobId));
+        if (targetClusterId === null || underWay !== null || (await tx.restorePlans.keptUntil(id)) === null) throw nothingKept(restore);
+        return queue.enqueue(tx, { id: newId(clock.now()), kind: 'dropKept', payload: { restoreId: id }, projectId, clusterId, snapshotId, restoreId: id, targetClusterId, requestedBy: nameOf(principal) });
+      });
+    },
     async outcome(clusterId, id) {
       await find(clusterId, id);
       const result = (await catalog.restores.result(id)) as Partial<RestoreOutcome> | null;
@@ -109,6 +120,10 @@ function notUndoable({ id, state }: Restore): LeafvaultError {
   return new LeafvaultError('RESTORE_NOT_UNDOABLE', `Undoing restore ${id} failed: nothing is kept that would be put back`, {
     details: { id, state }, hint: 'The setting restore.keepHours says how long replaced collections are kept; restore an earlier snapshot instead',
   });
+}
+
+function nothingKept({ id, state }: Restore): LeafvaultError {
+  return new LeafvaultError('RESTORE_NOTHING_KEPT', `Letting go of what restore ${id} keeps failed: it keeps nothing, or is just being undone`, { details: { id, state } });
 }
 
 interface Beginning {

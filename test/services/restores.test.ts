@@ -76,6 +76,24 @@ describe('create', () => {
     assert.deepEqual(await catalog.transaction((tx) => tx.restorePlans.due(10)), [], 'what an undo is about to put back is not dropped');
   });
 
+  test('lets go of what is kept before its time, once, and not while it is being undone', async () => {
+    const { services, inventory, catalog } = world;
+    const restore = await create();
+    const request = { cluster: inventory.cluster, id: restore.id, principal: ownerOf(inventory) };
+    await assert.rejects(services.restores.letGo(request), { code: 'RESTORE_NOTHING_KEPT' });
+    await catalog.restorePlans.save(restore.id, restore.jobId, { state: 'finished' });
+    await catalog.restorePlans.markSettled(restore.id, 'new');
+    await catalog.restorePlans.keep(restore.id, new Date('2030-01-01T00:00:00Z'));
+    const job = await services.restores.letGo(request);
+    assert.deepEqual([job.kind, job.restoreId, (await services.restores.letGo(request)).id], ['dropKept', restore.id, job.id]);
+    await assert.rejects(services.restores.undo(request), { code: 'RESTORE_NOT_UNDOABLE' });
+    const other = await create();
+    await catalog.restorePlans.save(other.id, other.jobId, { state: 'finished' });
+    await catalog.restorePlans.keep(other.id, new Date('2030-01-01T00:00:00Z'));
+    await services.restores.undo({ ...request, id: other.id });
+    await assert.rejects(services.restores.letGo({ ...request, id: other.id }), { code: 'RESTORE_NOTHING_KEPT' });
+  });
+
   test('takes users and roles along only with a whole cluster, unless told', async () => {
     const { catalog } = world;
     const selection = { databases: ['shop'], collections: [], renames: [] };

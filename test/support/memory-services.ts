@@ -237,6 +237,11 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
           if (restore.state !== 'completed') throw missing('RESTORE_NOT_UNDOABLE', { id, state: restore.state });
           return newJob({ kind: 'undo', projectId: of.projectId, clusterId: of.id, snapshotId: restore.snapshotId, restoreId: id }, principal);
         },
+        async letGo({ cluster: of, id, principal }) {
+          const restore = restoreOf(of.id, id);
+          if (restore.state !== 'completed') throw missing('RESTORE_NOTHING_KEPT', { id, state: restore.state });
+          return newJob({ kind: 'dropKept', projectId: of.projectId, clusterId: of.id, snapshotId: restore.snapshotId, restoreId: id }, principal);
+        },
         outcome: async (clusterId, id) => (restoreOf(clusterId, id).state === 'completed' ? { collections: [], movedAside: ['shop.old1'], warnings: ['one'], leftOut: null } : null),
         undoableUntil: async (clusterId, id) => (restoreOf(clusterId, id).state === 'completed' ? clock.now() : null),
         async cancel({ cluster: of, id }) {

@@ -67,13 +67,13 @@ export function createSmallEngine(): SmallEngine {
       const plan = await journal.load();
       if (plan?.['state'] === 'finished') return 'new';
       if (plan?.['state'] === 'committed') {
-        await journal.save({ state: 'finished' });
+        await journal.save({ state: 'finished', kept: engine.target.kept ?? [] });
         engine.target.shadows = 0;
         return 'new';
       }
       engine.target.live = 'old';
       engine.target.shadows = 0;
-      if (plan !== null) await journal.save({ state: 'undone' });
+      if (plan !== null) await journal.save({ state: 'undone', kept: engine.target.kept ?? [] });
       return 'old';
     },
   };

@@ -1,5 +1,5 @@
 // The story of a restore. Each step is a file of its own; docs/design/restore-protocol.md says what each leaves behind.
-import { describeError, isLeafvaultError } from '../../foundation/errors.ts';
+import { describeError, isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
 import type { RestoreOptions, RestoreResult, RestoreSnapshot } from '../contracts.ts';
 import { proveSequences } from '../mongo/raw-insert-self-test.ts';
 import { addIndexes } from './add-indexes.ts';
@@ -36,7 +36,7 @@ export const restoreSnapshot: RestoreSnapshot = async (options) => {
   try {
     await runAttempt(options, attempt);
   } catch (error) {
-    if ((await endAttempt(options, attempt, error)) !== 'new') throw error;
+    if ((await endAttempt(options, attempt, error)) !== 'new') throw await namingKept(options, error);
   }
   return resultFromJournal(options);
 };
@@ -137,6 +137,14 @@ async function endAttempt(options: RestoreOptions, { plan }: Attempt, failure: u
       'A failed restore could not be ended yet; settling it again does that');
     return 'open';
   }
+}
+
+/** What a roll back kept because applications wrote to it belongs into the message that a person reads. */
+async function namingKept({ journal }: RestoreOptions, failure: unknown): Promise<unknown> {
+  const kept = isLeafvaultError(failure) ? await journal.load().then((plan) => (plan?.kept as readonly string[] | undefined) ?? [], () => []) : [];
+  if (!isLeafvaultError(failure) || kept.length === 0) return failure;
+  const { code, message, hint, details, retryable, cause } = failure;
+  return new LeafvaultError(code, `${message}. Kept, because applications wrote to them meanwhile: ${kept.join(', ')}`, { details: { ...details, kept }, retryable, cause, ...(hint === undefined ? {} : { hint }) });
 }
 
 async function resultFromJournal({ journal }: RestoreOptions): Promise<RestoreResult> {

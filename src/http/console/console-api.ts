@@ -22,6 +22,7 @@ export const CONSOLE_OPERATIONS: readonly Operation[] = [
   { method: 'GET', path: `${RESTORE}`, roles: ['GROUP_BACKUP_MANAGER'], handle: getRestore },
   { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/jobs/:jobId', roles: ['GROUP_BACKUP_MANAGER'], handle: getJob },
   { method: 'POST', path: `${RESTORE}/undo`, roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: undoRestore },
+  { method: 'DELETE', path: `${RESTORE}/kept`, roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: letGoOfKept },
 ];
 
 export const consoleApi: Facade = {
@@ -66,6 +67,13 @@ async function getJob(call: ProjectCall): Promise<Answer> {
 async function undoRestore(call: ProjectCall): Promise<Answer> {
   const cluster = await clusterOf(call);
   const job = await call.services.restores.undo({ cluster, id: readId('restoreJob', call.params['restoreId']), principal: call.principal });
+  return { kind: 'one', body: presentJob(job) };
+}
+
+/** Answers the job that drops it. */
+async function letGoOfKept(call: ProjectCall): Promise<Answer> {
+  const cluster = await clusterOf(call);
+  const job = await call.services.restores.letGo({ cluster, id: readId('restoreJob', call.params['restoreId']), principal: call.principal });
   return { kind: 'one', body: presentJob(job) };
 }
 

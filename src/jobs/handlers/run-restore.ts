@@ -90,16 +90,24 @@ export function createSettleRestore(parts: RunRestoreParts): JobHandler {
     const outcome = await parts.settle({
       restoreId: restore.id, target: { uri }, journal, signal: context.signal, log: context.log, ...(hashSeed === undefined ? {} : { hashSeed }),
     });
+    const kept = keptIn(await journal.load());
     return async (tx) => {
       await tx.restorePlans.markSettled(restore.id, outcome);
+      const { jobId } = context.job.claim;
+      if (outcome === 'old' && kept.length > 0) await tx.jobs.addToMessage(jobId, `Kept, because applications wrote to them: ${kept.join(', ')}`);
       // What a dropKept left is a plan that was over before.
       if (outcome === 'old' || context.job.kind === 'dropKept') return;
       await endChainOf(tx, restore.targetClusterId);
       const { keepHours } = context.job.payload;
-      if (Number(keepHours) > 0) await tx.restorePlans.keep(restore.id, hoursFrom(parts.clock.now(), Number(keepHours)));
-      await tx.jobs.addToMessage(context.job.claim.jobId, `The swap had been done before: the target holds the ${context.job.kind === 'undo' ? 'old' : 'restored'} data`);
+      if (Number(keepHours) > 0 && kept.length > 0) await tx.restorePlans.keep(restore.id, hoursFrom(parts.clock.now(), Number(keepHours)));
+      await tx.jobs.addToMessage(jobId, `The swap had been done before: the target holds the ${context.job.kind === 'undo' ? 'old' : 'restored'} data`);
     };
   };
+}
+
+/** What stays on the target by a plan, `db.name` each. */
+function keptIn(plan: Readonly<Record<string, unknown>> | null): readonly string[] {
+  return (plan?.kept as readonly string[] | undefined) ?? [];
 }
 
 export function createJournal(catalog: Catalog, { job, fenced }: JobContext, restoreId: string): RestoreJournal {

@@ -92,10 +92,14 @@ describe('a restore of what others touch meanwhile', () => {
       ...CHOICE, onPhase: async (phase) => {
         if (!boom) return;
         if (phase === 'swap:new:shop.c') await client.db('shop').collection('c').insertOne({ _id: 99 as never });
-        if (phase === 'swap:commit') throw new Error('boom');
+        if (phase === 'swap:commit') throw new LeafvaultError('RESTORE_SWAP_FAILED', 'boom', { hint: 'look' });
       },
     });
-    await assert.rejects(restoreSnapshot(world.options), /boom/);
+    await assert.rejects(restoreSnapshot(world.options), (error: LeafvaultError) => {
+      assert.match(error.message, /^boom\. Kept, because applications wrote to them meanwhile: shop\.__lv_[0-9a-f]{12}\.gap\d+$/);
+      assert.deepEqual([error.code, error.hint], ['RESTORE_SWAP_FAILED', 'look']);
+      return true;
+    });
     boom = false;
     const { movedAside } = await restoreSnapshot(world.options);
     assert.equal(movedAside.length, 1);

@@ -31,7 +31,7 @@ describe('a restore at our own API', () => {
   });
   after(() => server.close());
 
-  const ask = async (method: 'GET' | 'POST', path: string, token: string, body?: object) => {
+  const ask = async (method: 'GET' | 'POST' | 'DELETE', path: string, token: string, body?: object) => {
     const url = new URL(`http://leafvault.test/api/leafvault/v1/groups/${SHOP_ID}/clusters/${ORDERS_ID}/restores/${path}`).pathname.replace(/\/$/, '');
     const answer = await server.app.inject({ method, url, headers: { authorization: `Bearer ${token}` }, ...(body === undefined ? {} : { payload: body }) });
     return { status: answer.statusCode, body: answer.json<Record<string, unknown>>() };
@@ -69,6 +69,14 @@ describe('a restore at our own API', () => {
     assert.deepEqual([status, body['kind'], body['state']], [200, 'undo', 'queued']);
     assert.deepEqual((await ask('GET', `../jobs/${String(body['id'])}`, operator)).body, body);
     assert.equal((await ask('GET', `../jobs/${'0'.repeat(24)}`, operator)).status, 404);
+  });
+
+  test('lets go of what is kept before its time', async () => {
+    assert.deepEqual((await ask('DELETE', `${restoreId}/kept`, operator)).body['code'], 'RESTORE_NOTHING_KEPT');
+    finish();
+    const { status, body } = await ask('DELETE', `${restoreId}/kept`, operator);
+    assert.deepEqual([status, body['kind'], body['state']], [200, 'dropKept', 'queued']);
+    assert.equal((await ask('DELETE', `${restoreId}/kept`, reader)).status, 403);
   });
 
   test('says why it can not be undone', async () => {

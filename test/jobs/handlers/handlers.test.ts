@@ -259,6 +259,25 @@ describe('the handlers', () => {
     assert.equal((await catalog.jobs.get(job.id))?.errorCode, 'PROOF_FAILED');
   });
 
+  for (const [phase, kept] of [['committed', ['shop.old1']], ['committed', []], ['prove', ['shop.gap1']]] as const) {
+    test(`tell what is kept of a restore that was settled ${phase === 'prove' ? 'back' : 'forward'} after its job: ${kept.join() || 'nothing'}`, async () => {
+      await startWorker();
+      const snapshotId = await takeSnapshot();
+      engine.onPhase = (at) => (at === phase ? Promise.reject(new LeafvaultError('BROKEN', 'It broke')) : Promise.resolve());
+      engine.onSettle = () => Promise.reject(new Error('the target is away'));
+      const { job, restoreId } = await askForRestore(catalog, queue, inventory, snapshotId, 1);
+      await ended(catalog, job.id);
+      await stopWorkers();
+      engine.target.kept = [...kept];
+      engine.onSettle = () => Promise.resolve();
+      await startWorker();
+      await until('the plan to be settled', async () => !(await catalog.restorePlans.isOpen(restoreId ?? '')));
+      assert.equal((await catalog.restorePlans.keptUntil(restoreId ?? '')) !== null, phase === 'committed' && kept.length > 0);
+      const message = (await catalog.jobs.get(job.id))?.errorMessage ?? '';
+      assert.match(message, phase === 'prove' ? /^It broke\. Kept, because applications wrote to them: shop\.gap1$/ : /The swap had been done before/);
+    });
+  }
+
   test('settle at once when a restore is cancelled between two attempts', async () => {
     await startWorker();
     const snapshotId = await takeSnapshot();

@@ -85,8 +85,14 @@ function judgeSpace(facts: TargetFacts, request: Request): Judgement {
   if (facts.freeBytes === null) return { reasons: [], warnings: ['the free space of the target is not known'] };
   const room = `the target has ${inWords(facts.freeBytes)} free and the documents have ${inWords(bytes)}`;
   // A full disk stops the whole server, so what can't be excluded is refused; compression is not counted on.
-  if (bytes > facts.freeBytes) return { reasons: [`${room}: there is not enough room beside what is live`], warnings: [] };
+  if (bytes > facts.freeBytes) return { reasons: [`${room}: there is not enough room beside what is live${keptWords(facts)}`], warnings: [] };
   return { reasons: [], warnings: bytes * 1.5 > facts.freeBytes ? [`${room}; indexes and the oplog need more`] : [] };
+}
+
+/** What is kept for an undo is the first thing that can go. */
+function keptWords({ live, shadows }: TargetFacts): string {
+  const kept = [...live].flatMap(([db, names]) => [...names.keys()].map((name) => `${db}.${name}`)).filter((name) => shadows.has(name));
+  return kept.length === 0 ? '' : `; ${kept.length} collections are kept there for an undo of earlier restores (${kept.slice(0, 3).join(', ')}${kept.length > 3 ? ', …' : ''}), and DELETE …/restores/{id}/kept lets go of them`;
 }
 
 function judgeOplog(facts: TargetFacts, request: Request): string[] {

@@ -59,6 +59,12 @@ describe('preflight', () => {
     assert.match(warnings({ freeBytes: null }, [orders]), /not known/);
   });
 
+  test('tells what is kept for an undo where there is too little room', () => {
+    const kept = { live: live('shop', { orders: 'collection', '__lv_0123456789ab.old1': 'collection' }), shadows: new Set(['shop.__lv_0123456789ab.old1']) };
+    assert.match(reasons({ freeBytes: 99, ...kept }, [orders]), /1 collections are kept there for an undo of earlier restores \(shop\.__lv_0123456789ab\.old1\)/);
+    assert.doesNotMatch(reasons({ freeBytes: 99 }, [orders]), /kept/);
+  });
+
   test('refuses names that a target can not take', () => {
     for (const [to, words] of [
       [`shop.${'x'.repeat(251)}`, /longer than 255 bytes/], ['a b.c', /no name that a database/], [`${'d'.repeat(64)}.c`, /no name that a database/], ['local.c', /belongs to the server/],

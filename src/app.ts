@@ -8,6 +8,7 @@ import { assertMasterKeyOf, loadMasterKey } from './composition/master-key.ts';
 import { openOneRepository, type OpenedRepository } from './composition/one-repository.ts';
 import { onSameFileSystem } from './composition/same-file-system.ts';
 import { prepareTenants } from './composition/tenants.ts';
+import { timelineReader } from './composition/timeline-reader.ts';
 import type { Config } from './config/index.ts';
 import { captureSnapshot, dropKept, restoreSnapshot, settleRestore, slicesOfChain, tailOplog, undoRestore } from './engine/index.ts';
 import type { Clock } from './foundation/clock.ts';
@@ -70,7 +71,9 @@ export function buildApp(options: AppOptions): App {
       if (first !== null) options.announce(describeFirstStart(first, { address: addressOf(config), masterKeyFile: config.masterKeyFile }));
       const worker = role === 'door' ? null : buildWorker(parts);
       if (role !== 'worker') {
-        server = await buildDoor(parts, () => working);
+        const reading = new AbortController();
+        server = await buildDoor(parts, { isWorking: () => working, signal: reading.signal });
+        closers.add('readers', async () => reading.abort(new Error('Leafvault stops')));
         closers.add('server', server.close);
         await listen(server, config);
       }
@@ -112,12 +115,20 @@ function buildWorker({ options, catalog, queue, repositories, tempRoot }: Parts)
   return new Worker({ catalog, queue, handlers, clock, log, tempRoot, concurrency: config.jobsAtOnce, chores: createChores({ catalog, repositories, queue, clock }) });
 }
 
-async function buildDoor({ options, catalog, queue, repositories, masterKey, ownTemp }: Parts, isWorking: () => boolean): Promise<HttpServer> {
+interface DoorState {
+  readonly isWorking: () => boolean;
+  /** Ends what requests still read when the app stops. */
+  readonly signal: AbortSignal;
+}
+
+async function buildDoor({ options, catalog, queue, repositories, masterKey, ownTemp }: Parts, { isWorking, signal }: DoorState): Promise<HttpServer> {
   const { clock, log, config, version } = options;
   const openArchive = archiveOpener({ repository: repositories.repository, tempDir: ownTemp });
   // Download addresses are made long after the server listens.
   const baseUrl = (): string => server.baseUrl();
-  const services = createServices({ catalog, queue, clock, masterKey, openArchive, baseUrl, restoreDefaults: config.restore });
+  const services = createServices({
+    catalog, queue, clock, masterKey, openArchive, timelineReader: timelineReader({ repositories, signal }), baseUrl, restoreDefaults: config.restore,
+  });
   const console = consoleDoor({
     overview: createOverview({ catalog, clock }), clock, version: version.text,
     readiness: async () => ({ catalog: await answers(catalog), repository: await repositories.isThere(), worker: isWorking() }),

@@ -5,4 +5,6 @@ export { roleCommands } from './mongo/index.ts';
 export type { OplogSlice, SliceLimits } from './oplog/slice-cutter.ts';
 export { slicesOfChain } from './oplog/slices-of-chain.ts';
 export { tailOplog, type TailOptions, type TailPosition, type TailStatus } from './oplog/tail-oplog.ts';
+export type { ChainToRead } from './contracts.ts';
+export { findOperations, readTimeline } from './timeline/index.ts';
 export { dropKept, restoreSnapshot, settleRestore, undoRestore } from './restore/index.ts';

@@ -7,6 +7,7 @@ import type {
 import type { ClusterTime } from '../domain/cluster-time.ts';
 import type { LeaveOutRequest, LeftOutReport } from '../domain/leave-out.ts';
 import type { Instant } from '../domain/instant.ts';
+import type { Mark, MinuteCount, OperationFilter, OperationPage, OperationView, TimelineRange } from '../domain/timeline.ts';
 import type { Principal } from '../domain/roles.ts';
 
 export interface Inventory {
@@ -152,6 +153,40 @@ export interface Continuous {
   findBase(cluster: Cluster, instant: Instant): Promise<{ readonly snapshot: Snapshot; readonly chainId: string; readonly border: ClusterTime }>;
 }
 
+/** Whether `justBefore` can be restored. */
+export type Restorable = { readonly restorable: true; readonly reason: null } | { readonly restorable: false; readonly reason: string };
+
+export interface TimelineQuery {
+  /** Both included. Null: an hour before `to`, and the newest that is kept. */
+  readonly from: ClusterTime | null;
+  readonly to: ClusterTime | null;
+  /** `db.collection` or a database. */
+  readonly namespace?: string | undefined;
+  /** From how many deletes or updates of a namespace in a minute on they are marked; default MASS_COUNT. */
+  readonly threshold?: number | undefined;
+}
+
+export interface Timeline {
+  /**
+   * Ends early where there is very much of it, with a whole minute; `continueFrom` then begins the rest.
+   * @throws TIMELINE_EMPTY, RANGE_INVALID, REPOSITORY_CHAIN_*
+   */
+  read(cluster: Cluster, query: TimelineQuery): Promise<TimelineRange & {
+    /** Oldest first. */
+    readonly counts: readonly MinuteCount[];
+    readonly marks: readonly (Mark & Restorable)[];
+    /** Transactions that began so early that a part of them was not read. */
+    readonly partialTransactions: number;
+    readonly continueFrom: ClusterTime | null;
+  }>;
+  /** @throws TIMELINE_EMPTY, RANGE_INVALID, FILTER_ID_MALFORMED, REPOSITORY_CHAIN_* */
+  find(cluster: Cluster, query: Pick<TimelineQuery, 'from' | 'to'> & {
+    readonly filter: OperationFilter; readonly after: OperationPage['next']; readonly limit: number;
+    /** Operations with more are told without their content. */
+    readonly bytesShown: number;
+  }): Promise<{ readonly operations: readonly (OperationView & Restorable)[]; readonly next: OperationPage['next'] }>;
+}
+
 export interface Downloads {
   /**
    * Opens the archive behind a signed path. @throws DOWNLOAD_NOT_FOUND (altered), DOWNLOAD_EXPIRED, DOWNLOAD_EXHAUSTED, SNAPSHOT_NOT_FOUND
@@ -250,6 +285,7 @@ export interface Services {
   readonly snapshots: Snapshots;
   readonly restores: Restores;
   readonly continuous: Continuous;
+  readonly timeline: Timeline;
   readonly downloads: Downloads;
   readonly jobs: Jobs;
   readonly numbers: Numbers;

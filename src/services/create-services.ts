@@ -11,6 +11,7 @@ import { createInventory } from './inventory.ts';
 import { createJobs } from './jobs.ts';
 import { createRestores, type RestoreDefaults } from './restores.ts';
 import { createSnapshots } from './snapshots.ts';
+import { createTimeline, type TimelineReader } from './timeline.ts';
 import { createSubclients } from './subclients.ts';
 
 export interface ServicesOptions {
@@ -22,11 +23,12 @@ export interface ServicesOptions {
   /** Origin of download addresses, without a slash at the end; asked for when one is made. */
   readonly baseUrl: () => string;
   readonly openArchive: OpenArchive;
+  readonly timelineReader: TimelineReader;
   /** What counts for a restore where its request doesn't say. */
   readonly restoreDefaults: RestoreDefaults;
 }
 
-export function createServices({ catalog, queue, clock, masterKey, baseUrl, openArchive, restoreDefaults }: ServicesOptions): Services {
+export function createServices({ catalog, queue, clock, masterKey, baseUrl, openArchive, timelineReader, restoreDefaults }: ServicesOptions): Services {
   const identity = createIdentity({ catalog, clock, masterKey });
   const key = identity.signingKey('download-url');
   const continuous = createContinuous({ catalog, clock });
@@ -36,6 +38,7 @@ export function createServices({ catalog, queue, clock, masterKey, baseUrl, open
     snapshots: createSnapshots({ catalog, queue, clock }),
     restores: createRestores({ catalog, queue, clock, key, baseUrl, continuous, defaults: restoreDefaults }),
     continuous,
+    timeline: createTimeline({ catalog, reader: timelineReader }),
     downloads: createDownloads({ catalog, clock, key, openArchive }),
     jobs: createJobs({ catalog, queue }),
     numbers: catalog.numbers,

@@ -152,6 +152,10 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
           return { snapshot: snapshotOf(id, window.snapshotId), chainId: window.chainId, border };
         },
       },
+      timeline: {
+        read: ({ name }) => Promise.reject(missing('TIMELINE_EMPTY', { name })),
+        find: ({ name }) => Promise.reject(missing('TIMELINE_EMPTY', { name })),
+      },
       inventory: {
         organizations: async (principal, page) => cut(state.organizations.filter(({ id }) => principal.orgId === id), page),
         projects: async (principal, page) => cut(visibleProjects(principal), page),

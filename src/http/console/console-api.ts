@@ -6,9 +6,11 @@ import type { Facade, Failure, FailureAnswer } from '../facade.ts';
 import { mountOperations, type AnswerMark, type Operation, type ProjectCall } from '../wire/mms-routes.ts';
 import { readId } from '../wire/read-id.ts';
 import type { Answer } from '../wire/answer.ts';
+import { clusterOf } from './cluster-of.ts';
 import { CONSOLE_STATUS } from './errors.ts';
 import { presentJob, presentRestore } from './present-restore.ts';
 import { readRestore } from './read-restore.ts';
+import { getOperation, getTimeline, listOperations } from './timeline-calls.ts';
 import { presentContinuous } from './present-continuous.ts';
 
 const PREFIX = '/api/leafvault/v1';
@@ -18,6 +20,10 @@ const RESTORE = '/groups/:groupId/clusters/:clusterId/restores/:restoreId';
 
 export const CONSOLE_OPERATIONS: readonly Operation[] = [
   { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/continuous', roles: ['GROUP_READ_ONLY'], handle: getContinuous },
+  { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/timeline', roles: ['GROUP_READ_ONLY'], handle: getTimeline },
+  // They show documents: for who may restore them elsewhere.
+  { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/timeline/operations', roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: listOperations },
+  { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/timeline/operations/:position', roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: getOperation },
   { method: 'POST', path: '/groups/:groupId/clusters/:clusterId/restores', roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: createRestore },
   { method: 'GET', path: `${RESTORE}`, roles: ['GROUP_BACKUP_MANAGER'], handle: getRestore },
   { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/jobs/:jobId', roles: ['GROUP_BACKUP_MANAGER'], handle: getJob },
@@ -75,10 +81,6 @@ async function letGoOfKept(call: ProjectCall): Promise<Answer> {
   const cluster = await clusterOf(call);
   const job = await call.services.restores.letGo({ cluster, id: readId('restoreJob', call.params['restoreId']), principal: call.principal });
   return { kind: 'one', body: presentJob(job) };
-}
-
-async function clusterOf({ services, project, params }: ProjectCall): Promise<Cluster> {
-  return services.inventory.clusterById(project.id, readId('cluster', params['clusterId']));
 }
 
 async function getContinuous(call: ProjectCall): Promise<Answer> {

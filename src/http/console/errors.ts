@@ -2,6 +2,7 @@
 
 /** Codes that our own API raises itself. */
 export const CONSOLE_ERRORS = {
+  OPERATION_NOT_FOUND: 'No operation of that position is kept. details: {position}',
   INSTANT_FORM: 'A restore names neither or both of snapshot and instant, or the instant in no form or in two. No details',
   LEAVE_OUT_FORM: 'What is to be left out has none of the three forms, or a snapshot was named: something can be left out of an instant only. No details',
 } as const;
@@ -19,6 +20,10 @@ export const CONSOLE_STATUS: Readonly<Record<string, number>> = {
   TARGET_NOT_FOUND: 404,
   SELECTION_INVALID: 400,
   LEAVE_OUT_FORM: 400,
+  OPERATION_NOT_FOUND: 404,
+  TIMELINE_EMPTY: 409,
+  RANGE_INVALID: 400,
+  FILTER_ID_MALFORMED: 400,
   INSTANT_FORM: 400,
   CONTINUOUS_NO_WINDOW: 409,
   CONTINUOUS_IN_FUTURE: 409,

@@ -17,7 +17,7 @@ export function presentContinuous({ state, cause, warning, recoveryPoint, lagSec
 }
 
 /** `oplogTs` and `oplogInc` as a restore takes them; `date` is only their second, for people. */
-function presentBorder({ t, i }: ClusterTime): object {
+export function presentBorder({ t, i }: ClusterTime): object {
   return { oplogTs: t, oplogInc: i, date: new Date(t * 1000).toISOString() };
 }
 

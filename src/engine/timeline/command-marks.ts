@@ -1,0 +1,66 @@
+// Commands that take something away or change it for good, as marks. A dropped database is one mark, not one for each collection.
+import type { LeaveOut } from '../../domain/leave-out.ts';
+import type { Mark, MarkKind } from '../../domain/timeline.ts';
+import type { CommandOp } from '../backup/oplog/oplog-entry.ts';
+import { BSON_TYPE, rawField, readString } from '../bson/index.ts';
+import { joinNamespace } from '../mongo/index.ts';
+import type { Counting } from './walk-operations.ts';
+
+export interface CommandMarks {
+  /** @param number which it is of its entry or transaction */
+  add(op: CommandOp, number: number, at: Counting): void;
+  /** Something was written to a database: drops before it are no part of a `dropDatabase` that may follow. */
+  written(db: string): void;
+  readonly count: number;
+  finish(): readonly Mark[];
+}
+
+const KINDS: Readonly<Record<string, MarkKind>> = {
+  drop: 'drop', dropDatabase: 'dropDatabase', renameCollection: 'rename', collMod: 'collMod', convertToCapped: 'convertToCapped',
+  dropIndexes: 'dropIndexes', deleteIndexes: 'dropIndexes', deleteIndex: 'dropIndexes',
+};
+
+export function createCommandMarks(): CommandMarks {
+  const found = new Set<Mark>();
+  const drops = new Map<string, Mark[]>();
+
+  const dropDatabase = ({ db }: CommandOp, at: Counting): void => {
+    const parts = drops.get(db) ?? [];
+    drops.delete(db);
+    for (const part of parts) found.delete(part);
+    const [first, justBefore] = [parts[0]?.first ?? at.time, parts[0]?.justBefore ?? at.justBefore];
+    found.add({ kind: 'dropDatabase', namespace: db, to: null, count: parts.length, first, last: at.time, justBefore, leaveOut: { namespace: db, kind: 'drop', from: first, to: at.time } });
+  };
+  return {
+    add(op, number, at) {
+      const about = aboutCommand(op);
+      if (about === null) return;
+      if (about.kind === 'dropDatabase') return dropDatabase(op, at);
+      const leaveOut: LeaveOut = { at: at.time, ...(at.isTransaction ? { operation: number } : {}) };
+      const mark: Mark = { ...about, count: 1, first: at.time, last: at.time, justBefore: at.justBefore, leaveOut };
+      found.add(mark);
+      if (about.kind === 'drop') drops.set(op.db, [...(drops.get(op.db) ?? []), mark]);
+    },
+    written: (db) => void drops.delete(db),
+    get count() { return found.size; },
+    finish: () => [...found],
+  };
+}
+
+/** What a mark says of a command; null: it takes nothing away. */
+export function aboutCommand(op: CommandOp): Pick<Mark, 'kind' | 'namespace' | 'to'> | null {
+  const kind = KINDS[op.name];
+  return kind === undefined ? null : { kind, namespace: commandNamespace(op), to: kind === 'rename' ? textOf(op.object, 'to') : null };
+}
+
+/** What a command is about: `db.collection`, or the database alone. */
+export function commandNamespace({ name, object, db }: CommandOp): string {
+  const named = textOf(object, name);
+  if (named === null) return db;
+  return name === 'renameCollection' ? named : joinNamespace(db, named);
+}
+
+function textOf(object: Buffer, name: string): string | null {
+  const field = rawField(object, name);
+  return field?.type === BSON_TYPE.string ? readString(object, field) : null;
+}

@@ -1,0 +1,119 @@
+// Single operations out of kept slices, as they are told to people.
+import { BSON } from 'mongodb';
+import { compareClusterTimes, type ClusterTime } from '../../domain/cluster-time.ts';
+import type { OperationFilter, OperationPage, OperationView, TimelineRange } from '../../domain/timeline.ts';
+import { LeafvaultError } from '../../foundation/errors.ts';
+import type { OplogOp } from '../backup/oplog/oplog-entry.ts';
+import { rawDocument } from '../bson/index.ts';
+import type { RestoreInstant } from '../contracts.ts';
+import { describeId } from '../mongo/raw-insert-inspect.ts';
+import { commandNamespace } from './command-marks.ts';
+import { walkOperations } from './walk-operations.ts';
+
+export interface FindOperationsOptions extends TimelineRange {
+  readonly slices: RestoreInstant['slices'];
+  readonly filter: OperationFilter;
+  /** Go on behind this one. */
+  readonly after: { readonly position: ClusterTime; readonly number: number } | null;
+  readonly limit: number;
+  /** Larger operations are told without their content. */
+  readonly bytesShown: number;
+  readonly signal: AbortSignal;
+}
+
+type Found = Pick<OperationView, 'number' | 'kind' | 'namespace' | 'command' | 'id' | 'object' | 'bytes'>;
+
+/** Of one transaction: what any page may need, and what the page needs that goes on within it. */
+interface Gathered {
+  readonly first: Found[];
+  readonly later: Found[];
+}
+
+/** @throws FILTER_ID_MALFORMED, and what `walkOperations` throws */
+export async function findOperations({ slices, from, to, filter, after, limit, bytesShown, signal }: FindOperationsOptions): Promise<OperationPage> {
+  const matches = createMatcher(filter);
+  const operations: OperationView[] = [];
+  let next: OperationPage['next'] = null;
+  const isBehind = (time: ClusterTime, number: number): boolean => after === null || compareClusterTimes(time, after.position) > 0 || (compareClusterTimes(time, after.position) === 0 && number > after.number);
+  await walkOperations<Gathered>({
+    slices, signal, to, from: after === null || compareClusterTimes(after.position, from) < 0 ? from : after.position,
+    gathering: {
+      begin: () => ({ first: [], later: [] }),
+      add({ first, later }, op, number) {
+        if (!matches(op)) return;
+        if (first.length <= limit) first.push(found(op, number, bytesShown));
+        else if (after !== null && number > after.number && later.length <= limit) later.push(found(op, number, bytesShown));
+      },
+      count({ first, later }, { time, session, justBefore, operations: ofTransaction, isTransaction, partial }) {
+        for (const each of [...first, ...later]) {
+          if (!isBehind(time, each.number)) continue;
+          if (operations.length === limit) {
+            const last = operations[limit - 1] as OperationView;
+            next = { position: last.position, number: last.number };
+            return true;
+          }
+          operations.push({ ...each, position: time, session, justBefore, partial, ofTransaction: isTransaction ? ofTransaction : null });
+        }
+        return false;
+      },
+    },
+  });
+  return { operations, next };
+}
+
+/** Whether a namespace is the collection, or lies in the database, that was asked for. */
+export function isWithin(namespace: string, asked: string): boolean {
+  return namespace === asked || (!asked.includes('.') && namespace.startsWith(`${asked}.`));
+}
+
+function found(op: OplogOp, number: number, bytesShown: number): Found {
+  const bytes = op.object.length;
+  return {
+    number, bytes, kind: op.kind,
+    namespace: op.kind === 'command' ? commandNamespace(op) : op.namespace,
+    command: op.kind === 'command' ? op.name : null,
+    id: op.kind === 'command' || op.id === null ? null : describeId(rawDocument([idField(op.id)])),
+    object: bytes > bytesShown ? null : BSON.EJSON.serialize(BSON.deserialize(op.object, { promoteValues: false }), { relaxed: true }),
+  };
+}
+
+function idField(id: Buffer): { readonly name: string; readonly type: number; readonly value: Buffer } {
+  return { name: '_id', type: id[0] ?? 0, value: id.subarray(1) };
+}
+
+function createMatcher({ namespace, kind, id }: OperationFilter): (op: OplogOp) => boolean {
+  const isWanted = id === undefined ? null : idMatcher(id);
+  return (op) => {
+    if (kind !== undefined && op.kind !== kind) return false;
+    if (namespace !== undefined && !isWithin(op.kind === 'command' ? commandNamespace(op) : op.namespace, namespace)) return false;
+    return isWanted === null || (op.kind !== 'command' && op.id !== null && isWanted(op.id));
+  };
+}
+
+/** Numbers are compared by value: `7` finds an int, a long and a double. */
+function idMatcher(text: string): (id: Buffer) => boolean {
+  const wanted = readId(text);
+  const number = numberOf(wanted);
+  const bytes = BSON.serialize({ _id: wanted }).subarray(4);
+  return (id) => {
+    const raw = rawDocument([idField(id)]);
+    if (raw.subarray(4).equals(bytes)) return true;
+    return number !== null && numberOf(BSON.deserialize(raw, { promoteValues: false })._id) === number;
+  };
+}
+
+function readId(text: string): unknown {
+  try {
+    return BSON.EJSON.parse(text, { relaxed: false });
+  } catch (cause) {
+    throw new LeafvaultError('FILTER_ID_MALFORMED', 'Reading the _id that is looked for failed: it is no Extended JSON', {
+      cause, details: { value: text }, hint: 'A text stands in quotes, an ObjectId is {"$oid": "…"}',
+    });
+  }
+}
+
+function numberOf(value: unknown): number | null {
+  if (typeof value === 'number') return value;
+  const type = (value as { readonly _bsontype?: string } | null)?._bsontype;
+  return type === 'Int32' || type === 'Double' || type === 'Long' || type === 'Decimal128' ? Number(String(value)) : null;
+}

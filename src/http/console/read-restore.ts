@@ -9,17 +9,19 @@ import { readBody } from '../wire/read-body.ts';
 
 const hexId = z.string().regex(/^[0-9a-f]{24}$/, 'must be 24 hex digits');
 const uint = z.int().min(0).max(0xffff_ffff);
-const position = z.strictObject({ oplogTs: uint, oplogInc: uint });
+/** Positions can be sent back as they were told, with the date that is for people. */
+const date = z.unknown().optional();
+const position = z.strictObject({ oplogTs: uint, oplogInc: uint, date });
 const names = z.array(z.string().min(1)).default([]);
 const choice = z.strictObject({
-  oplogTs: uint.optional(), oplogInc: uint.optional(), operation: uint.optional(),
+  oplogTs: uint.optional(), oplogInc: uint.optional(), date, operation: uint.optional(),
   session: z.string().optional(),
   namespace: z.string().min(1).optional(), kind: z.enum(LEFT_OUT_KINDS).optional(),
   from: position.optional(), to: position.optional(),
 });
 const body = z.strictObject({
   snapshotId: hexId.optional(),
-  instant: z.strictObject({ oplogTs: uint.optional(), oplogInc: uint.optional(), pointInTimeUTCSeconds: uint.optional() }).optional(),
+  instant: z.strictObject({ oplogTs: uint.optional(), oplogInc: uint.optional(), pointInTimeUTCSeconds: uint.optional(), date }).optional(),
   target: z.strictObject({ groupId: hexId, clusterId: hexId }).optional(),
   databases: names, collections: names,
   renames: z.array(z.strictObject({ from: z.string().min(1), to: z.string().min(1) })).default([]),

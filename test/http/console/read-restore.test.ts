@@ -22,6 +22,7 @@ describe('the body of a restore', () => {
     assert.deepEqual([target, instant, selection], [
       { projectId: ID, clusterId: ID }, { time: new Date(1_700_000_000_000) }, { databases: [], collections: ['a.b'], renames: [{ from: 'a', to: 'c' }] },
     ]);
+    assert.deepEqual(readRestore({ instant: { ...at, date: '1970-01-01T00:00:05.000Z' } }).instant, { border: { t: 5, i: 7 } }, 'as it was told');
     assert.deepEqual(readRestore({ instant: at }).instant, { border: { t: 5, i: 7 } });
   });
 

@@ -214,6 +214,7 @@ export interface TailersTable {
   state: Defaulted<string>;
   chainId: string | null;
   endRequested: string | null;
+  cutRequested: Defaulted<boolean>;
   member: string | null;
   positionT: number | null;
   positionI: number | null;

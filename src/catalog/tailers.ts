@@ -23,6 +23,8 @@ export interface HeldTailer {
   readonly wanted: boolean;
   /** Why the chain has to end although it could go on. */
   readonly endRequested: string | null;
+  /** What was gathered is wanted now. */
+  readonly cutRequested: boolean;
 }
 
 /** What the source tells of itself. */
@@ -60,7 +62,7 @@ export interface Tailers {
   free(except: readonly string[]): Promise<readonly WantedCluster[]>;
   /** Null when somebody else was faster. */
   claim(request: { readonly clusterId: string; readonly workerId: string; readonly leaseSeconds: number }): Promise<TailerClaim | null>;
-  /** Moves the end of these leases on; says which of them are still held. */
+  /** Moves the end of these leases on; says which of them are still held. A request to cut is heard once. */
   renew(claims: readonly TailerClaim[], leaseSeconds: number): Promise<readonly HeldTailer[]>;
   /** State `running`, the last error forgotten. False when the claim is no longer good. */
   saveStatus(claim: TailerClaim, status: TailerStatus): Promise<boolean>;
@@ -72,6 +74,8 @@ export interface Tailers {
   setChain(clusterId: string, chain: { readonly id: string; readonly position: ClusterTime } | null): Promise<void>;
   /** Asks whoever follows the cluster to end its chain and begin another one. Nothing where no chain goes on. */
   requestEnd(clusterId: string, reason: string): Promise<void>;
+  /** Asks whoever follows the cluster to put away what it has gathered. */
+  requestCut(clusterId: string): Promise<void>;
   get(clusterId: string): Promise<Tailer | null>;
   list(): Promise<readonly Tailer[]>;
 }
@@ -114,14 +118,14 @@ export function createTailers({ db, clock }: CatalogContext): Tailers {
       // Locked in one order: two renewals, or a renewal and a claim, can't wait for each other in a circle.
       const { rows } = await sql<HeldTailer>`
         with mine as (
-          select cluster_id from tailers
+          select cluster_id, cut_requested from tailers
           where (cluster_id, token) in (select * from unnest(${claims.map(({ clusterId }) => clusterId)}::text[], ${claims.map(({ token }) => token)}::bigint[]))
             and owner = ${claims[0]?.workerId}
           order by cluster_id for update
         )
-        update tailers set expires_at = ${inSeconds(leaseSeconds)}
+        update tailers set expires_at = ${inSeconds(leaseSeconds)}, cut_requested = false
         from clusters, mine where clusters.id = tailers.cluster_id and mine.cluster_id = tailers.cluster_id
-        returning tailers.cluster_id, tailers.token, clusters.continuous_backup as wanted, tailers.end_requested`.execute(db);
+        returning tailers.cluster_id, tailers.token, clusters.continuous_backup as wanted, tailers.end_requested, mine.cut_requested`.execute(db);
       return rows;
     },
     async saveStatus(claim, { member, position, oldest, newest, rolls, warning }) {
@@ -144,6 +148,9 @@ export function createTailers({ db, clock }: CatalogContext): Tailers {
         ? { chainId: null, endRequested: null }
         : { chainId: chain.id, positionT: chain.position.t, positionI: chain.position.i };
       await db.updateTable('tailers').set(news).where('clusterId', '=', clusterId).execute();
+    },
+    async requestCut(clusterId) {
+      await db.updateTable('tailers').set({ cutRequested: true }).where('clusterId', '=', clusterId).execute();
     },
     async requestEnd(clusterId, reason) {
       await db

@@ -5,15 +5,18 @@ import { borderOf, holds, nearest, secondsOf, type Instant } from '../domain/ins
 import type { Cluster, Snapshot } from '../domain/records.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
+import { catchUp } from './catch-up.ts';
 import { headroomOf, lagOf, stateOf } from './continuous-state.ts';
 import type { Continuous, ContinuousGap, ContinuousWindow, RestorableInstant } from './contracts.ts';
 
 export interface ContinuousOptions {
   readonly catalog: Pick<CatalogAggregates, 'tailers' | 'chains' | 'snapshots'>;
   readonly clock: Clock;
+  /** How long an instant that is not kept yet is waited for. */
+  readonly patienceMs?: number;
 }
 
-export function createContinuous({ catalog, clock }: ContinuousOptions): Continuous {
+export function createContinuous({ catalog, clock, patienceMs }: ContinuousOptions): Continuous {
   const read = async (cluster: Cluster) => {
     const [tailer, chains] = await Promise.all([catalog.tailers.get(cluster.id), catalog.chains.windows(cluster.id)]);
     const windows = chains.flatMap(windowOf);
@@ -30,8 +33,10 @@ export function createContinuous({ catalog, clock }: ContinuousOptions): Continu
       };
     },
     async findBase(cluster, instant) {
-      const { chains, windows, now, state } = await read(cluster);
       const border = borderOf(instant);
+      // The newest minute is not put away yet.
+      if (isAhead(await read(cluster), instant, border)) await catchUp(catalog, cluster.id, async () => !isAhead(await read(cluster), instant, border), patienceMs);
+      const { chains, windows, now, state } = await read(cluster);
       // Of two sets that had one name after the other, times may overlap: the later chain counts.
       for (const chain of chains.toReversed()) {
         if (!windowOf(chain).some((window) => holds(window, border))) continue;
@@ -43,6 +48,16 @@ export function createContinuous({ catalog, clock }: ContinuousOptions): Continu
       throw notRestorable({ cluster, instant, border, windows, now });
     },
   };
+}
+
+/** Whether an instant of the past lies behind the newest slice of a chain that goes on. */
+function isAhead({ windows, now }: { readonly windows: readonly ContinuousWindow[]; readonly now: Date }, instant: Instant, border: ClusterTime): boolean {
+  const newest = windows.at(-1);
+  return newest !== undefined && newest.end === null && compareClusterTimes(newest.to, border) < 0 && !isFuture(instant, border, now);
+}
+
+function isFuture(instant: Instant, border: ClusterTime, now: Date): boolean {
+  return 'time' in instant ? instant.time > now : border.t > Math.floor(now.getTime() / 1000);
 }
 
 function windowOf({ id, base, to, end }: ChainWindow): ContinuousWindow[] {
@@ -95,8 +110,7 @@ function judge({ border, instant, now }: Pick<Miss, 'border' | 'instant' | 'now'
     return { code: 'CONTINUOUS_IN_GAP', why: `the instant lies in a gap, the chain before it ended (${reason})`, reason };
   }
   if (after !== null) return { code: 'CONTINUOUS_OUTSIDE_WINDOW', why: 'the instant lies before everything that was kept' };
-  const isFuture = 'time' in instant ? instant.time > now : border.t > Math.floor(now.getTime() / 1000);
-  if (isFuture) return { code: 'CONTINUOUS_IN_FUTURE', why: 'the instant lies in the future' };
+  if (isFuture(instant, border, now)) return { code: 'CONTINUOUS_IN_FUTURE', why: 'the instant lies in the future' };
   if (before?.end === null) return { code: 'CONTINUOUS_NOT_YET', why: 'the instant is not kept yet' };
   return { code: 'CONTINUOUS_OUTSIDE_WINDOW', why: 'the instant lies behind everything that was kept' };
 }

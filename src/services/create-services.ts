@@ -38,7 +38,7 @@ export function createServices({ catalog, queue, clock, masterKey, baseUrl, open
     snapshots: createSnapshots({ catalog, queue, clock }),
     restores: createRestores({ catalog, queue, clock, key, baseUrl, continuous, defaults: restoreDefaults }),
     continuous,
-    timeline: createTimeline({ catalog, reader: timelineReader }),
+    timeline: createTimeline({ catalog, reader: timelineReader, clock }),
     downloads: createDownloads({ catalog, clock, key, openArchive }),
     jobs: createJobs({ catalog, queue }),
     numbers: catalog.numbers,

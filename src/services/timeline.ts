@@ -4,7 +4,9 @@ import { compareClusterTimes, type ClusterTime } from '../domain/cluster-time.ts
 import { holds } from '../domain/instant.ts';
 import type { Cluster } from '../domain/records.ts';
 import { MASS_COUNT, type Mark, type MinuteCount, type OperationFilter, type OperationPage, type OperationView, type TimelinePart, type TimelineRange } from '../domain/timeline.ts';
+import type { Clock } from '../foundation/clock.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
+import { catchUp } from './catch-up.ts';
 import type { Restorable, Timeline, TimelineQuery } from './contracts.ts';
 
 /** A chain to read; what reads it is handed in by the composition root. */
@@ -22,15 +24,26 @@ export interface TimelineReader {
 }
 
 export interface TimelineOptions {
-  readonly catalog: Pick<CatalogAggregates, 'chains'>;
+  readonly catalog: Pick<CatalogAggregates, 'chains' | 'tailers'>;
   readonly reader: TimelineReader;
+  readonly clock: Clock;
 }
 
 /** What is read when nobody says from when. */
 const DEFAULT_SECONDS = 3600;
+/** A slice as old as this is new enough. */
+const FRESH_MS = 5_000;
+const REFRESH_MS = 5_000;
 
-export function createTimeline({ catalog, reader }: TimelineOptions): Timeline {
+export function createTimeline({ catalog, reader, clock }: TimelineOptions): Timeline {
+  /** Whoever asks for the newest wants to see what happened a moment ago. */
+  const refresh = async (cluster: Cluster): Promise<void> => {
+    const newest = async (): Promise<number> => (await catalog.chains.openOf(cluster.id))?.newestSliceAt?.getTime() ?? 0;
+    const before = await newest();
+    if (clock.now().getTime() - before > FRESH_MS) await catchUp(catalog, cluster.id, async () => (await newest()) !== before, REFRESH_MS);
+  };
   const open = async (cluster: Cluster, query: TimelineQuery) => {
+    if (query.to === null) await refresh(cluster);
     const chains = (await catalog.chains.windows(cluster.id)).filter(({ slices }) => slices > 0);
     const newest = chains.map(({ to }) => to).sort(compareClusterTimes).at(-1);
     if (newest === undefined) throw nothingKept(cluster);

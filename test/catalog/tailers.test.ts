@@ -85,13 +85,13 @@ for (const { name, start } of DATABASES) {
       const { cluster } = inventory;
       const mine = await claim(catalog, inventory);
       await expire();
-      assert.deepEqual(await catalog.tailers.renew([mine], 60), [{ clusterId: cluster.id, token: mine.token, wanted: true, endRequested: null }]);
+      assert.deepEqual(await catalog.tailers.renew([mine], 60), [{ clusterId: cluster.id, token: mine.token, wanted: true, endRequested: null, cutRequested: false }]);
       await catalog.tailers.requestEnd(cluster.id, 'RESTORED');
       assert.equal((await catalog.tailers.renew([mine], 60))[0]?.endRequested, null, 'there is no chain to end');
       await saveChain(catalog, inventory, at(1), at(2));
       await catalog.tailers.requestEnd(cluster.id, 'RESTORED');
       await catalog.clusters.setContinuousBackup(cluster.id, false);
-      assert.deepEqual(await catalog.tailers.renew([mine], 60), [{ clusterId: cluster.id, token: mine.token, wanted: false, endRequested: 'RESTORED' }]);
+      assert.deepEqual(await catalog.tailers.renew([mine], 60), [{ clusterId: cluster.id, token: mine.token, wanted: false, endRequested: 'RESTORED', cutRequested: false }]);
       await catalog.following(mine, (tx) => tx.tailers.setChain(cluster.id, null));
       assert.equal((await catalog.tailers.get(cluster.id))?.endRequested, null);
     });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Timestamp } from 'mongodb';
 import { BACKUP, call, CLUSTER, PROJECT, settingsFor, startSource, until } from '../support/installation.ts';
-import { leafvaultFolder, startLeafvault, type LeafvaultProcess } from '../support/leafvault.ts';
+import { leafvaultFolder, startLeafvault } from '../support/leafvault.ts';
 import { freePort } from '../support/mongod.ts';
 
 const OWN = `/api/leafvault/v1/groups/${PROJECT.id}/clusters/${CLUSTER.id}`;
@@ -14,7 +14,6 @@ test('a mass delete is found, and left out; what builds on it is told first, and
   const port = await freePort();
   const settings = settingsFor(source.uri) as { organizations: { projects: { clusters: unknown[] }[] }[] };
   settings.organizations[0]!.projects[0]!.clusters = [{ ...CLUSTER, uri: source.uri, continuousBackup: true }];
-  const start = (name: string): Promise<LeafvaultProcess> => startLeafvault({ folder, port, name, settings });
   const origin = `http://127.0.0.1:${port}`;
   const shop = source.client.db('shop');
   const orders = shop.collection<{ _id: number; state?: string }>('orders');
@@ -24,7 +23,7 @@ test('a mass delete is found, and left out; what builds on it is told first, and
     return { oplogTs: t, oplogInc: i };
   };
 
-  const first = await start('first');
+  const server = await startLeafvault({ folder, port, name: 'leafvault', settings });
   await until(() => call(origin, 'GET', `${OWN}/continuous`), ({ windows, state }) => (state === 'running' && (windows as unknown[]).length > 0 ? true : null));
   const begin = await write({ insert: 'invoices', documents: [{ _id: 1 }] });
   const held = await orders.find().sort({ _id: 1 }).toArray();
@@ -32,10 +31,7 @@ test('a mass delete is found, and left out; what builds on it is told first, and
   await orders.insertOne({ _id: 7, state: 'made again' } as never);
   await orders.updateOne({ _id: 600 }, { $set: { state: 'paid' } });
   const last = await write({ insert: 'invoices', documents: [{ _id: 2 }] });
-  // A clean stop puts the slice that was begun.
-  assert.equal(await first.stop(), 0);
-
-  const second = await start('second');
+  // A moment later: what was gathered is put away because somebody asks.
   const { body: line } = await call(origin, 'GET', `${OWN}/timeline?from=${begin.oplogTs}-${begin.oplogInc}&namespace=shop&threshold=100`);
   const marks = line['marks'] as { kind: string; words: string; leaveOut: object; restorable: boolean; justBefore: { oplogTs: number; oplogInc: number } }[];
   assert.deepEqual(marks.map(({ kind, restorable }) => [kind, restorable]), [['massDelete', true]], JSON.stringify(line));
@@ -52,13 +48,13 @@ test('a mass delete is found, and left out; what builds on it is told first, and
     return until(() => call(origin, 'GET', `${OWN}/restores/${String(made.body.id)}`), (restore) => (['completed', 'failed'].includes(String((restore['job'] as Record<string, unknown>)['state'])) ? restore : null));
   };
   const refused = (await ended(body))['job'] as Record<string, unknown>;
-  assert.deepEqual([refused['state'], refused['errorCode']], ['failed', 'RESTORE_LEAVE_OUT_DEPENDENTS'], await second.log());
+  assert.deepEqual([refused['state'], refused['errorCode']], ['failed', 'RESTORE_LEAVE_OUT_DEPENDENTS'], await server.log());
   assert.match(String(refused['message']), /1 later operations build on it: the insert at \d+:\d+ on shop\.orders, _id .*7.* \(takes its place\)/);
   assert.match(String(refused['hint']), /dependents: apply/);
   assert.equal(await orders.countDocuments({ _id: { $lt: 500 } }), 1, 'nothing was changed');
 
   const done = await ended({ ...body, dependents: 'apply' });
-  assert.equal((done['job'] as Record<string, unknown>)['state'], 'completed', await second.log());
+  assert.equal((done['job'] as Record<string, unknown>)['state'], 'completed', await server.log());
   const { operations, dependents } = done['leftOut'] as { operations: number; dependents: Record<string, number> };
   assert.deepEqual([operations, dependents], [500, { applied: 0, overwrites: 1, skipped: 0, moot: 0 }]);
   assert.equal(await orders.countDocuments({ _id: { $lt: 500 } }), 500);
@@ -71,7 +67,7 @@ test('a mass delete is found, and left out; what builds on it is told first, and
   const atlas = await call(origin, 'POST', `${BACKUP}/restoreJobs`, { deliveryType: 'pointInTime', ...target, oplogTs, oplogInc });
   assert.equal(atlas.status, 200, JSON.stringify(atlas.body));
   const job = await until(() => call(origin, 'GET', `${BACKUP}/restoreJobs/${String(atlas.body.id)}`), (each) => (each.finishedAt !== undefined || each.failed === true ? each : null));
-  assert.equal(job.failed, false, await second.log());
+  assert.equal(job.failed, false, await server.log());
   assert.deepEqual(await orders.find().sort({ _id: 1 }).toArray(), held);
-  assert.equal(await second.stop(), 0);
+  assert.equal(await server.stop(), 0);
 });

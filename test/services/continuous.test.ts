@@ -10,6 +10,7 @@ import { createOverview } from '../../src/services/index.ts';
 import { makeInventory, type Inventory } from '../support/catalog-rows.ts';
 import { at, claim, ended, saveBase, saveChain } from '../support/chain-rows.ts';
 import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
+import { until } from '../support/job-rows.ts';
 import { emptyCatalog, startEmbedded, type TestDatabase } from '../support/postgres.ts';
 
 const NOW = 2_000;
@@ -131,6 +132,22 @@ describe('continuous', () => {
     await saveBase(catalog, inventory, at(1050));
     assert.ok((await service().findBase(cluster, { time: second(1100) })).snapshot, 'the second 1099 is whole');
     assert.equal((await missed({ time: second(1101) })).code, 'CONTINUOUS_NOT_YET');
+  });
+
+  test('waits for an instant that is not kept yet, and asks whoever follows the cluster for it', async () => {
+    const { second: open } = await twoChains();
+    const mine = await claim(catalog, inventory);
+    await catalog.following(mine, (tx) => tx.tailers.setChain(cluster.id, { id: open.id, position: at(1990, 7) }));
+    await catalog.tailers.saveStatus(mine, status(at(1990, 7)));
+    const found = createContinuous({ catalog, clock, patienceMs: 10_000 }).findBase(cluster, { border: at(1995) });
+    await until('a request to cut', async () => (await catalog.tailers.renew([mine], 60))[0]?.cutRequested === true);
+    await catalog.following(mine, (tx) => tx.chains.grow(open.id, { sequence: open.slices + 1, slices: 1, to: at(1996), records: 1, rawBytes: 1, storedBytes: 1, newestSliceAt: clock.now() }));
+    assert.equal((await found).chainId, open.id);
+    await assert.rejects(createContinuous({ catalog, clock, patienceMs: 300 }).findBase(cluster, { border: at(1997) }), { code: 'CONTINUOUS_NOT_YET' });
+    await catalog.tailers.release(mine);
+    const began = performance.now();
+    await assert.rejects(createContinuous({ catalog, clock, patienceMs: 60_000 }).findBase(cluster, { border: at(1997) }), { code: 'CONTINUOUS_NOT_YET' });
+    assert.ok(performance.now() - began < 30_000, 'nobody follows it: there is nothing to wait for');
   });
 
   test('tells windows, gaps, recovery point, lag and headroom', async () => {

@@ -4,6 +4,7 @@ import type { ChainWindow } from '../../src/catalog/index.ts';
 import type { ClusterTime } from '../../src/domain/cluster-time.ts';
 import type { Cluster } from '../../src/domain/records.ts';
 import type { Mark, OperationView, TimelinePart } from '../../src/domain/timeline.ts';
+import { fakeClock } from '../support/fake-clock.ts';
 import { createTimeline, type TimelineReader } from '../../src/services/timeline.ts';
 
 const at = (t: number, i = 1): ClusterTime => ({ t, i });
@@ -18,7 +19,8 @@ const nothing: TimelinePart = { counts: [], marks: [], partial: 0, readTo: null 
 function timelineOf(reader: Partial<TimelineReader>, chains: readonly ChainWindow[] = CHAINS): { readonly timeline: ReturnType<typeof createTimeline>; readonly asked: string[] } {
   const asked: string[] = [];
   const timeline = createTimeline({
-    catalog: { chains: { windows: () => Promise.resolve(chains) } as never },
+    clock: fakeClock(),
+    catalog: { chains: { windows: () => Promise.resolve(chains), openOf: () => Promise.resolve(null) } as never, tailers: { get: () => Promise.resolve(null) } as never },
     reader: {
       async read(of, query) {
         asked.push(of.chainId);

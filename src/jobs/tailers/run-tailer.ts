@@ -29,6 +29,8 @@ export interface RunningTailer {
   readonly claim: TailerClaim;
   /** Something was decided about the cluster: what was gathered is put away, then the catalog is asked. */
   look(): void;
+  /** Puts away what was gathered, and goes on. */
+  cut(): void;
   /** Puts away what was gathered and gives the lease back. */
   release(): void;
   /** The lease is another's: stops, and writes nothing more. */
@@ -46,13 +48,15 @@ interface Run extends TailerParts {
   /** Ends the waiting or the following that is going on. */
   interrupt: (() => void) | null;
   looking: boolean;
+  /** The tailer has to hand on what it gathered. */
+  cutting: boolean;
   /** Following went on for a while since the last failure. */
   wentWell: boolean;
 }
 
 export function runTailer(parts: TailerParts, claim: TailerClaim, cluster: WantedCluster): RunningTailer {
   const log = parts.log.child({ cluster: cluster.name, cluster_id: cluster.id });
-  const run: Run = { ...parts, log, claim, lost: new AbortController(), secrets: new Set(), chain: null, releasing: false, interrupt: null, looking: false, wentWell: false };
+  const run: Run = { ...parts, log, claim, lost: new AbortController(), secrets: new Set(), chain: null, releasing: false, interrupt: null, looking: false, cutting: false, wentWell: false };
   const look = (): void => {
     run.looking = true;
     run.interrupt?.();
@@ -63,6 +67,9 @@ export function runTailer(parts: TailerParts, claim: TailerClaim, cluster: Wante
   };
   return {
     claim, look, lose,
+    cut() {
+      run.cutting = true;
+    },
     release() {
       run.releasing = true;
       look();
@@ -132,7 +139,11 @@ async function follow(run: Run, { cluster, uri, parts, lose }: { readonly cluste
     return await run.tail({
       uri, limits, statusMs, clock, log, from: run.chain?.position ?? null,
       signal: AbortSignal.any([run.lost.signal, drain.signal]),
-      cutNow: drain.cutNow,
+      cutNow: () => {
+        const asked = run.cutting;
+        run.cutting = false;
+        return drain.cutNow() || asked;
+      },
       onBegin: async (position) => {
         run.chain ??= await beginNewChain(run, parts, cluster, position);
       },

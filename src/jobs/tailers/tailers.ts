@@ -113,5 +113,6 @@ function compare(tailers: readonly RunningTailer[], held: ReadonlyMap<string, He
     const lease = held.get(clusterId);
     if (lease?.token !== token) tailer.lose();
     else if (!lease.wanted || lease.endRequested !== null) tailer.look();
+    else if (lease.cutRequested) tailer.cut();
   }
 }

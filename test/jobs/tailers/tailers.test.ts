@@ -51,6 +51,17 @@ describe('tailers', { timeout: 120_000 }, () => {
     assert.equal((await snapshotsOf(inventory)).length, 1);
   });
 
+  test('put what they gathered when it is asked for, once, and go on behind it', async () => {
+    await world.startTailers({ limits: { bytes: 1e9, ms: 3_600_000 } });
+    await tailerIn(world, inventory, ({ state }) => state === 'running');
+    for (let round = 1; round <= 2; round += 1) {
+      const written = await mark(client);
+      await world.catalog.tailers.requestCut(inventory.cluster.id);
+      const chain = await reach(world, inventory, written);
+      assert.equal(chain.slices, round);
+    }
+  });
+
   test('put what they gathered when they stop, and go on behind it', async () => {
     const tailers = await world.startTailers({ limits: { bytes: 1e9, ms: 3_600_000 } });
     await tailerIn(world, inventory, ({ state }) => state === 'running');

@@ -108,7 +108,7 @@ export interface KeptSlice {
 }
 
 /** Which instant a snapshot is to be brought to, and the oplog that says how. */
-export interface RestoreInstant {
+export interface KeptInstant {
   /** Everything up to and including this position counts. */
   readonly border: ClusterTime;
   /** Of the chain; null where it isn't known. */
@@ -141,7 +141,7 @@ export interface RestoreOptions {
   readonly indexStrategy: 'ALL' | 'NONE' | 'ALL_EXCEPT_TTL';
   readonly usersAndRoles: boolean;
   /** Absent: the snapshot as it is. With it selection, renames and the result mean names at that instant. */
-  readonly instant?: RestoreInstant;
+  readonly instant?: KeptInstant;
   /** What becomes of a time series that exists on the target: it can't be renamed, so it can't be swapped. */
   readonly timeSeries: TimeSeriesChoice;
   /** `drop`: the old collections go once the swap is done; `keep`: they stay, named in the result. */

@@ -1,7 +1,7 @@
 // The real tailer, keeping the oplog of a test's replica set as a chain of a repository.
 import { setTimeout as delay } from 'node:timers/promises';
 import { compareClusterTimes, positionOf, type ClusterTime } from '../../src/domain/cluster-time.ts';
-import type { RestoreInstant } from '../../src/engine/contracts.ts';
+import type { KeptInstant } from '../../src/engine/contracts.ts';
 import { slicesOfChain } from '../../src/engine/index.ts';
 import { tailOplog } from '../../src/engine/oplog/tail-oplog.ts';
 import { systemClock } from '../../src/foundation/clock.ts';
@@ -15,7 +15,7 @@ export interface KeptOplog {
   /** Resolves when a position, or a later one, is kept. */
   reach(time: ClusterTime): Promise<void>;
   /** For `RestoreOptions`. */
-  instant(border: ClusterTime): RestoreInstant;
+  instant(border: ClusterTime): KeptInstant;
   stop(): Promise<void>;
 }
 

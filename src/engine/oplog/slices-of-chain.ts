@@ -1,10 +1,10 @@
 // A chain of the repository as a restore reads it.
 import { compareClusterTimes, timeOfPosition, type ClusterTime } from '../../domain/cluster-time.ts';
 import type { Chains } from '../../repository/repository.ts';
-import type { ChainToRead, RestoreInstant } from '../contracts.ts';
+import type { ChainToRead, KeptInstant } from '../contracts.ts';
 
 /** For `RestoreOptions.instant.slices`. @throws REPOSITORY_CHAIN_* while it is read */
-export function slicesOfChain({ chains, chainId, slices = 0 }: ChainToRead): RestoreInstant['slices'] {
+export function slicesOfChain({ chains, chainId, slices = 0 }: ChainToRead): KeptInstant['slices'] {
   return async function* ({ behind, signal }) {
     const after = behind === null ? 0 : await lastWhollyBefore(behind, slices, (sequence) => endOf(chains, chainId, sequence, signal));
     for await (const { slice, raw } of chains.read(chainId, { after, signal })) {

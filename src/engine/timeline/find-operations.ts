@@ -5,13 +5,13 @@ import type { OperationFilter, OperationPage, OperationView, TimelineRange } fro
 import { LeafvaultError } from '../../foundation/errors.ts';
 import type { OplogOp } from '../backup/oplog/oplog-entry.ts';
 import { rawDocument } from '../bson/index.ts';
-import type { RestoreInstant } from '../contracts.ts';
+import type { KeptInstant } from '../contracts.ts';
 import { describeId } from '../mongo/raw-insert-inspect.ts';
 import { commandNamespace } from './command-marks.ts';
 import { walkOperations } from './walk-operations.ts';
 
 export interface FindOperationsOptions extends TimelineRange {
-  readonly slices: RestoreInstant['slices'];
+  readonly slices: KeptInstant['slices'];
   readonly filter: OperationFilter;
   /** Go on behind this one. */
   readonly after: { readonly position: ClusterTime; readonly number: number } | null;

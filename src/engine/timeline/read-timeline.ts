@@ -2,14 +2,14 @@
 import type { ClusterTime } from '../../domain/cluster-time.ts';
 import type { MinuteCount, TimelinePart, TimelineRange, WriteKind } from '../../domain/timeline.ts';
 import type { CommandOp, OplogOp } from '../backup/oplog/oplog-entry.ts';
-import type { RestoreInstant } from '../contracts.ts';
+import type { KeptInstant } from '../contracts.ts';
 import { aboutCommand, createCommandMarks } from './command-marks.ts';
 import { isWithin } from './find-operations.ts';
 import { createMassMarks, MINUTE_SECONDS } from './mass-marks.ts';
 import { walkOperations, type Counting } from './walk-operations.ts';
 
 export interface ReadTimelineOptions extends TimelineRange {
-  readonly slices: RestoreInstant['slices'];
+  readonly slices: KeptInstant['slices'];
   /** `db.collection` or a database; absent: everything. */
   readonly namespace?: string | undefined;
   /** From how many operations on deletes and updates are marked. */

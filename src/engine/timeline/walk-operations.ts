@@ -4,7 +4,7 @@ import { compareClusterTimes, type ClusterTime } from '../../domain/cluster-time
 import type { OperationPlace } from '../../domain/leave-out.ts';
 import { throwIfAborted } from '../../foundation/abort.ts';
 import type { OplogEntry, OplogOp, TransactionPart } from '../backup/oplog/oplog-entry.ts';
-import type { KeptSlice, RestoreInstant } from '../contracts.ts';
+import type { KeptSlice, KeptInstant } from '../contracts.ts';
 import { splitEntries } from '../replay/split-entries.ts';
 
 /** When and where gathered operations count. */
@@ -27,7 +27,7 @@ export interface Gathering<Gathered> {
 }
 
 export interface WalkOptions<Gathered> {
-  readonly slices: RestoreInstant['slices'];
+  readonly slices: KeptInstant['slices'];
   /** Both included. */
   readonly from: ClusterTime;
   readonly to: ClusterTime;

@@ -1,7 +1,7 @@
 // Whether a snapshot can be brought to an instant at all.
 import { compareClusterTimes, type ClusterTime } from '../../../domain/cluster-time.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
-import type { RestoreInstant, SnapshotBody } from '../../contracts.ts';
+import type { KeptInstant, SnapshotBody } from '../../contracts.ts';
 import { showClusterTime, showNamespace } from '../../mongo/index.ts';
 import type { CollectionEntry } from '../../snapshot/index.ts';
 
@@ -13,7 +13,7 @@ export interface Base {
 }
 
 /** @throws RESTORE_BASE_UNSUITABLE, RESTORE_INSTANT_OUTSIDE when the border lies before the snapshot */
-export function checkBase(body: SnapshotBody, entries: readonly CollectionEntry[], instant: RestoreInstant): Base {
+export function checkBase(body: SnapshotBody, entries: readonly CollectionEntry[], instant: KeptInstant): Base {
   const at = body.pointInTime;
   if (body.consistency !== 'point-in-time' || at === null) throw unsuitable('the snapshot is not of one instant');
   const { replicaSetId } = body.source;

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClusterTime } from '../../../domain/cluster-time.ts';
 import { isLeafvaultError } from '../../../foundation/errors.ts';
-import type { RestoreInstant, RestoreOptions, SnapshotBody } from '../../contracts.ts';
+import type { KeptInstant, RestoreOptions, SnapshotBody } from '../../contracts.ts';
 import { createLeftOut, createOperationsTable, readWindow, refuseUnmatched, settleLeftOut, type CollectionNumber, type OperationsTable, type ReplayWindow } from '../../replay/index.ts';
 import type { CollectionEntry } from '../../snapshot/index.ts';
 import type { ProgressTally } from '../progress-tally.ts';
@@ -29,7 +29,7 @@ export interface Instant extends BorderEntries {
   close(): Promise<void>;
 }
 
-type InstantOptions = Pick<RestoreOptions, 'root' | 'tempDir' | 'signal'> & { readonly instant: RestoreInstant; readonly tally: ProgressTally };
+type InstantOptions = Pick<RestoreOptions, 'root' | 'tempDir' | 'signal'> & { readonly instant: KeptInstant; readonly tally: ProgressTally };
 
 /**
  * @param entries of the base

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { ClusterTime } from '../../../../src/domain/cluster-time.ts';
-import type { KeptSlice, RestoreInstant } from '../../../../src/engine/contracts.ts';
+import type { KeptSlice, KeptInstant } from '../../../../src/engine/contracts.ts';
 import { openInstant, type Instant } from '../../../../src/engine/restore/instant/open-instant.ts';
 import { createProgressTally } from '../../../../src/engine/restore/progress-tally.ts';
 import { systemClock } from '../../../../src/foundation/clock.ts';
@@ -28,7 +28,7 @@ function slicesOf(from: number, ...slices: readonly (readonly RawEntry[])[]): Ke
   });
 }
 
-function open(base: number, border: number, slices: RestoreInstant['slices']): Promise<Instant> {
+function open(base: number, border: number, slices: KeptInstant['slices']): Promise<Instant> {
   const body = { consistency: 'point-in-time', pointInTime: at(base), beganAt: at(base), source: { replicaSetId: 'a' }, selection: { databases: [], collections: [] } };
   return openInstant({
     root: { body } as unknown as SnapshotRoot, tempDir, signal: new AbortController().signal, tally: createProgressTally(() => undefined, systemClock),
@@ -36,7 +36,7 @@ function open(base: number, border: number, slices: RestoreInstant['slices']): P
   }, []);
 }
 
-const all = (slices: readonly KeptSlice[]): RestoreInstant['slices'] => async function* () { yield* slices; };
+const all = (slices: readonly KeptSlice[]): KeptInstant['slices'] => async function* () { yield* slices; };
 
 describe('what a restore knows of an instant', () => {
   test('reads the chain once more from its beginning for a transaction that began before the base', async () => {

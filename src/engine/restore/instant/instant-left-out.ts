@@ -2,20 +2,13 @@
 import type { Dependent, DependentsChoice, LeftOutReport } from '../../../domain/leave-out.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
 import { joinNamespace, showClusterTime, showNamespace } from '../../mongo/index.ts';
-import { EXAMPLES, type CollectionLeftOut, type CollectionNumber, type ReplayOperation } from '../../replay/index.ts';
+import { EXAMPLES, type CollectionNumber, type ReplayOperation } from '../../replay/index.ts';
 import type { CollectionEntry } from '../../snapshot/index.ts';
 import { VIEWS } from './base-catalog.ts';
-import type { Instant } from './open-instant.ts';
+import type { Instant, InstantLeftOut } from './open-instant.ts';
 
 /** Dependents that a message names; whoever asks sees no details of a job. */
 const NAMED = 20;
-
-export interface InstantLeftOut {
-  readonly collections: ReadonlyMap<CollectionNumber, CollectionLeftOut>;
-  readonly commands: LeftOutReport['commands'];
-  /** Operations that were taken for applicable and did not fit when their document was seen. */
-  skippedLater: number;
-}
 
 /** What `foldDocument` is told of an operation that does not fit: the server never gets it. */
 export function skipIn({ table, leftOut }: Pick<Instant, 'table' | 'leftOut'>): (operation: ReplayOperation) => void {

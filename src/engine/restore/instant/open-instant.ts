@@ -3,17 +3,25 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClusterTime } from '../../../domain/cluster-time.ts';
+import type { LeftOutReport } from '../../../domain/leave-out.ts';
 import { isLeafvaultError } from '../../../foundation/errors.ts';
 import type { KeptInstant, RestoreOptions, SnapshotBody } from '../../contracts.ts';
-import { createLeftOut, createOperationsTable, readWindow, refuseUnmatched, settleLeftOut, type CollectionNumber, type OperationsTable, type ReplayWindow } from '../../replay/index.ts';
+import { createLeftOut, createOperationsTable, readWindow, refuseUnmatched, settleLeftOut, type CollectionLeftOut, type CollectionNumber, type OperationsTable, type ReplayWindow } from '../../replay/index.ts';
 import type { CollectionEntry } from '../../snapshot/index.ts';
 import type { ProgressTally } from '../progress-tally.ts';
 import { baseCatalog } from './base-catalog.ts';
 import { borderEntries, type BorderEntries } from './border-entries.ts';
 import { checkBase, type Base } from './check-base.ts';
 import { followSlices } from './follow-slices.ts';
-import type { InstantLeftOut } from './instant-left-out.ts';
 import { createMetIds, type MetIds } from './met-ids.ts';
+
+/** What a restore leaves out. */
+export interface InstantLeftOut {
+  readonly collections: ReadonlyMap<CollectionNumber, CollectionLeftOut>;
+  readonly commands: LeftOutReport['commands'];
+  /** Operations that were taken for applicable and did not fit when their document was seen. */
+  skippedLater: number;
+}
 
 export interface Instant extends BorderEntries {
   readonly border: ClusterTime;

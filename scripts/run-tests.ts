@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { glob, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { resolveMongod } from '../test/support/mongod-binary.ts';
+import { resolveS3Binaries } from '../test/support/s3-binaries.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 // Twice the machine this has to run on; more would only make the servers of the tests fight.
@@ -30,12 +31,27 @@ async function main(): Promise<number> {
     console.error(mongod.message);
     return 1;
   }
+  const s3 = files.some((file) => file.includes('s3')) ? await findS3() : {};
+  if (s3 instanceof Error) {
+    console.error(s3.message);
+    return 1;
+  }
   console.error(`Testing ${files.length} files with ${mongod.version} (${mongod.source}) on Node ${process.version}`);
   return runNode(files, {
     ...process.env,
     LEAFVAULT_MONGOD: mongod.path,
+    ...s3,
     ...(long ? { LEAFVAULT_LONG_TESTS: '1' } : {}),
   });
+}
+
+/** Before the tests, so that no two of them fetch at once. */
+async function findS3(): Promise<Record<string, string> | Error> {
+  const found = await resolveS3Binaries((text) => console.error(text)).catch((error: Error) => error);
+  if (found instanceof Error) return found;
+  if (!(found.versitygw instanceof Error)) return { LEAFVAULT_MOTO: found.moto, LEAFVAULT_VERSITYGW: found.versitygw };
+  console.error(`LEFT OUT: the tests on the S3 server versitygw, ${found.versitygw.message}`);
+  return { LEAFVAULT_MOTO: found.moto };
 }
 
 async function findTestFiles(roots: readonly string[]): Promise<string[]> {

@@ -160,6 +160,7 @@ function addressOf({ listen: { publicUrl, host, port } }: Config): string {
 }
 
 async function warnOfOneFileSystem({ repositoryStore, masterKeyFile }: Config, warn: (text: string) => void): Promise<void> {
+  if (!repositoryStore.startsWith('file:')) return;
   if (!(await onSameFileSystem(repositoryStore.replace(/^file:/, ''), masterKeyFile))) return;
   warn(`The repository and the master key ${masterKeyFile} are on one file system: one broken disk loses both. Keep the recovery key elsewhere, or set masterKeyFile`);
 }

@@ -44,6 +44,8 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   jose: ['services/', 'http/'],
   'prom-client': ['http/'],
   'tar-stream': ['engine/archive'],
+  '@aws-sdk/client-s3': ['storage/s3'],
+  '@smithy/node-http-handler': ['storage/s3'],
 };
 
 interface Import {

@@ -129,12 +129,15 @@ function assemble(parts: {
   const from = (name: SettingName): string => (find(sources, file, name, SETTINGS[name])?.source.startsWith(`${file?.path} line`) ? dirname(file?.path ?? '') : sources.cwd);
   const absolute = (path: string, folder: string): string => (isAbsolute(path) ? path : resolve(folder, path));
   const home = absolute(values.home, from('home'));
-  const store = values.repositoryStore === null ? join(home, 'repository') : absolute(storePath(values.repositoryStore), from('repositoryStore'));
+  const store = (): string => {
+    if (values.repositoryStore === null) return `file:${join(home, 'repository')}`;
+    return values.repositoryStore.startsWith('s3:') ? values.repositoryStore : `file:${absolute(storePath(values.repositoryStore), from('repositoryStore'))}`;
+  };
   return {
     home,
     listen: { host: values.listenHost, port: values.listenPort, publicUrl: values.publicUrl?.replace(/\/+$/, '') ?? null, trustProxy: values.trustProxy },
     databaseUrl: values.database === 'embedded' ? null : values.database,
-    repositoryStore: `file:${store}`,
+    repositoryStore: store(),
     masterKeyFile: values.masterKeyFile === null ? join(home, 'master.key') : absolute(values.masterKeyFile, from('masterKeyFile')),
     sourceUri: values.sourceUri,
     restore: { timeSeries: values.restoreTimeSeries, keepHours: values.restoreKeepHours },

@@ -65,5 +65,5 @@ organizations:
 
 \`accessList\` holds IP addresses and CIDR blocks; an empty one lets every address in. \`continuousBackup: true\` keeps the oplog of
 the cluster from then on, so that any instant can be restored, and asks for a first snapshot by itself; it needs a replica set (one member is enough). A later start with
-another value switches it on or off; what was kept stays. Not available in this version, and refused with a clear message: \`s3://\` as a store.
+another value switches it on or off; what was kept stays.
 `;

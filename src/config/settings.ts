@@ -35,9 +35,8 @@ const DATABASE = z.string().superRefine((text, context) => {
 });
 
 const STORE = z.string().superRefine((text, context) => {
-  if (/^file:./.test(text)) return;
-  if (text.startsWith('s3:')) context.addIssue({ code: 'custom', message: 's3:// is not available in this version of Leafvault; use file:<folder>' });
-  else context.addIssue({ code: 'custom', message: 'expected an address that begins with file:' });
+  if (/^(file:|s3:\/\/)./.test(text)) return;
+  context.addIssue({ code: 'custom', message: 'expected an address that begins with file: or s3://' });
 });
 
 export const SETTINGS = {
@@ -69,7 +68,7 @@ export const SETTINGS = {
   repositoryStore: {
     path: 'repository.store', type: STORE.nullable(), default: null, defaultText: 'file:<home>/repository',
     env: 'LEAFVAULT_REPOSITORY_STORE', flag: '--repository-store <address>',
-    help: 'Where snapshots are kept: file:<folder>',
+    help: 'Where snapshots are kept: file:<folder>, or s3://<bucket>/<prefix>?endpoint=<url>&region=<region>; the key of S3 comes from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile or an instance role',
   },
   masterKeyFile: {
     path: 'masterKeyFile', type: z.string().min(1).nullable(), default: null, defaultText: '<home>/master.key',

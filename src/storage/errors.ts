@@ -8,7 +8,6 @@ export const STORAGE_ERRORS = {
   STORAGE_FULL: 'The store has no room left',
   STORAGE_DENIED: 'The store refuses access to this process',
   STORAGE_FAILED: 'The store failed; the error says whether trying again can help',
-  STORAGE_KIND_UNSUPPORTED: 'This kind of store is not supported yet',
   STORAGE_ADDRESS_INVALID: 'The store address cannot be read',
 } as const;
 

@@ -1,4 +1,4 @@
-// The storage port: named immutable objects. Each kind (local folder, memory, later S3) passes
+// The storage port: named immutable objects. Each kind (local folder, memory, S3) passes
 // the same contract suite, test/contracts/storage.contract.ts.
 
 export interface ObjectInfo {
@@ -33,8 +33,8 @@ export interface Storage {
   /** Deletes; a missing object is no error. Only pruning and session owners call it. */
   delete(name: string): Promise<void>;
 
-  /** True where `put` of an existing name is refused atomically across processes (local `link`, conditional put). */
-  readonly conditionalPut: boolean;
+  /** True where `put` of an existing name is refused atomically across processes (local `link`, conditional put). A store that has to be asked is asked once. */
+  conditionalPut(): Promise<boolean>;
 
   close(): Promise<void>;
 }

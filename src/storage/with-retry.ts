@@ -29,7 +29,7 @@ export function withRetry(inner: Storage, options: RetryOptions = {}): Storage {
 
   return {
     address: inner.address,
-    conditionalPut: inner.conditionalPut,
+    conditionalPut: () => retry(undefined, () => inner.conditionalPut()),
     put: (name, bytes, putOptions) => retry(putOptions?.signal, async (attempt) => {
       try {
         await inner.put(name, bytes, putOptions);

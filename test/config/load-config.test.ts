@@ -105,9 +105,10 @@ describe('loadConfig', () => {
     assert.match(mistakes.find(({ path }) => path === 'listen.hots')?.message ?? '', /did you mean listen\.host\?/);
   });
 
-  test('refuses s3 with words of its own', () => {
-    const messages = mistakesOf({ yaml: 'repository: { store: "s3://bucket/x" }' }).map(({ message }) => message).join('\n');
-    assert.match(messages, /s3:\/\/ is not available in this version/);
+  test('takes a bucket as it is, and refuses other kinds of stores', () => {
+    assert.equal(load({ yaml: 'repository: { store: "s3://bucket/x?region=eu-central-1" }' }).repositoryStore, 's3://bucket/x?region=eu-central-1');
+    const messages = mistakesOf({ yaml: 'repository: { store: "gs://bucket/x" }' }).map(({ message }) => message).join('\n');
+    assert.match(messages, /begins with file: or s3:/);
   });
 
   test('takes continuous backup of a cluster, which is off where nothing is said', () => {

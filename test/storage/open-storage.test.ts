@@ -21,10 +21,11 @@ describe('openStorage', () => {
     assert.equal(await openStorage('memory:two').stat('a'), null);
   });
 
-  test('tells that S3 comes later and what to use, without credentials', () => {
+  test('takes no credentials in the address of a bucket, and does not repeat them', () => {
+    assert.equal(openStorage('s3://bucket/prefix?region=eu-central-1').address, 's3://bucket/prefix?region=eu-central-1');
     assert.throws(() => openStorage('s3://key:secret@bucket/prefix?region=x'), (error: Error & { code: string; hint: string }) => {
-      assert.equal(error.code, 'STORAGE_KIND_UNSUPPORTED');
-      assert.match(error.hint, /file:/);
+      assert.equal(error.code, 'STORAGE_ADDRESS_INVALID');
+      assert.match(error.hint, /AWS_ACCESS_KEY_ID/);
       assert.doesNotMatch(error.message, /secret/);
       return true;
     });

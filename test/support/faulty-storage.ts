@@ -44,7 +44,7 @@ export function createFaultyStorage(inner: Storage, failAt: number, mode: FaultM
 
   return {
     address: inner.address,
-    conditionalPut: inner.conditionalPut,
+    conditionalPut: () => inner.conditionalPut(),
     get calls() {
       return calls;
     },

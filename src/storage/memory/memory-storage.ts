@@ -9,7 +9,7 @@ export function createMemoryStorage(name: string = 'memory'): Storage {
   const objects = new Map<string, Buffer>();
   return {
     address: `memory:${name}`,
-    conditionalPut: true,
+    conditionalPut: () => Promise.resolve(true),
 
     async put(objectName, bytes, options) {
       assertObjectName(objectName);

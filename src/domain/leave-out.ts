@@ -60,7 +60,12 @@ export function means(choice: LeaveOut, kind: LeftOutKind | 'command', namespace
   if (choice.to !== undefined && compareClusterTimes(time, choice.to) > 0) return false;
   if ('session' in choice) return choice.session === session;
   if (choice.kind !== kind) return false;
-  return choice.namespace === namespace || (kind === 'drop' && namespace.startsWith(`${choice.namespace}.`));
+  return choice.namespace === namespace || (kind === 'drop' && !choice.namespace.includes('.') && namespace.startsWith(`${choice.namespace}.`));
+}
+
+/** Where a choice begins; null: nobody said. */
+export function beginOf(choice: LeaveOut): ClusterTime | null {
+  return 'at' in choice ? choice.at : (choice.from ?? null);
 }
 
 /** For messages. */

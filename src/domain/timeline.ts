@@ -13,11 +13,13 @@ export interface MinuteCount {
   readonly insert: number;
   readonly update: number;
   readonly delete: number;
+  /** Drops, creates, index builds and the like. */
+  readonly command: number;
   /** Bytes of the operations in the oplog. */
   readonly bytes: number;
 }
 
-export type MarkKind = 'massDelete' | 'massUpdate' | 'drop' | 'dropDatabase' | 'rename' | 'dropIndexes' | 'collMod' | 'convertToCapped';
+export type MarkKind = 'massDelete' | 'massUpdate' | 'drop' | 'dropDatabase' | 'rename' | 'dropIndexes' | 'collMod';
 
 /** Something that a person who looks for a mistake wants to see. */
 export interface Mark {
@@ -51,7 +53,7 @@ export interface TimelinePart {
   readonly readTo: ClusterTime | null;
 }
 
-/** From how many deletes or updates of a namespace in one minute on they are marked, unless another number is asked for. */
+/** From how many deletes or updates of a namespace in one burst on they are marked, unless another number is asked for. */
 export const MASS_COUNT = 1_000;
 
 /** One operation, as it is told to people. */

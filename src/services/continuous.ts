@@ -2,6 +2,7 @@
 import type { CatalogAggregates, ChainWindow } from '../catalog/index.ts';
 import { compareClusterTimes, type ClusterTime } from '../domain/cluster-time.ts';
 import { borderOf, holds, nearest, secondsOf, type Instant } from '../domain/instant.ts';
+import { beginOf, showChoice, type LeaveOutRequest } from '../domain/leave-out.ts';
 import type { Cluster, Snapshot } from '../domain/records.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
@@ -32,7 +33,7 @@ export function createContinuous({ catalog, clock, patienceMs }: ContinuousOptio
         windows, gaps: gapsBetween(windows),
       };
     },
-    async findBase(cluster, instant) {
+    async findBase(cluster, instant, leaveOut) {
       const border = borderOf(instant);
       // The newest minute is not put away yet.
       if (isAhead(await read(cluster), instant, border)) await catchUp(catalog, cluster.id, async () => !isAhead(await read(cluster), instant, border), patienceMs);
@@ -40,9 +41,10 @@ export function createContinuous({ catalog, clock, patienceMs }: ContinuousOptio
       // Of two sets that had one name after the other, times may overlap: the later chain counts.
       for (const chain of chains.toReversed()) {
         if (!windowOf(chain).some((window) => holds(window, border))) continue;
-        const id = await catalog.chains.newestBase(chain, border);
+        const id = await catalog.chains.newestBase(chain, latestBase(chain, border, leaveOut));
         const snapshot = id === null ? null : await catalog.snapshots.get(id);
         if (snapshot !== null) return { snapshot: plain(snapshot), chainId: chain.id, border };
+        if (leaveOut !== undefined && chain.base !== null) throw beforeBase(cluster, chain.base, leaveOut);
       }
       if (windows.length === 0) throw noWindow(cluster, state.state);
       throw notRestorable({ cluster, instant, border, windows, now });
@@ -54,6 +56,26 @@ export function createContinuous({ catalog, clock, patienceMs }: ContinuousOptio
 function isAhead({ windows, now }: { readonly windows: readonly ContinuousWindow[]; readonly now: Date }, instant: Instant, border: ClusterTime): boolean {
   const newest = windows.at(-1);
   return newest !== undefined && newest.end === null && compareClusterTimes(newest.to, border) < 0 && !isFuture(instant, border, now);
+}
+
+/** A base may be as late as the border, but has to lie before everything that is left out; where one choice has no begin, it is the oldest one. */
+function latestBase({ base }: ChainWindow, border: ClusterTime, leaveOut: LeaveOutRequest | undefined): ClusterTime {
+  const begins = (leaveOut?.what ?? []).map((choice) => beginOf(choice) ?? base ?? border);
+  const [first] = begins.sort(compareClusterTimes);
+  if (first === undefined) return border;
+  const isOldest = base !== null && compareClusterTimes(first, base) === 0 && leaveOut?.what.some((choice) => beginOf(choice) === null) === true;
+  return isOldest ? first : before(first);
+}
+
+function before({ t, i }: ClusterTime): ClusterTime {
+  return i > 0 ? { t, i: i - 1 } : { t: t - 1, i: 0xffff_ffff };
+}
+
+function beforeBase({ name }: Cluster, oldest: ClusterTime, { what }: LeaveOutRequest): LeafvaultError {
+  const early = what.filter((choice) => compareClusterTimes(beginOf(choice) ?? oldest, oldest) <= 0);
+  return new LeafvaultError('LEAVE_OUT_BEFORE_BASE', `Finding a base of cluster ${name} failed: ${early.map(showChoice).join(', ')} begins before the first base snapshot of its stretch of continuous backup`, {
+    details: { oldestBase: oldest, choices: early }, hint: 'What a base holds can not be left out; restore an instant just before it from an older snapshot, if there is one',
+  });
 }
 
 function isFuture(instant: Instant, border: ClusterTime, now: Date): boolean {

@@ -148,9 +148,10 @@ export interface Continuous {
   /**
    * The newest usable base not behind the instant, in the newest chain whose window holds it; `border`: what the instant means.
    * @throws CONTINUOUS_NO_WINDOW, CONTINUOUS_IN_FUTURE, CONTINUOUS_NOT_YET, CONTINUOUS_IN_GAP, CONTINUOUS_OUTSIDE_WINDOW, all but the
-   *   first with details {before, after}: the nearest `RestorableInstant`s, null where there is none
+   *   first with details {before, after}: the nearest `RestorableInstant`s, null where there is none; LEAVE_OUT_BEFORE_BASE
+   * With `leaveOut` the base lies before all of it: what a base holds can't be left out.
    */
-  findBase(cluster: Cluster, instant: Instant): Promise<{ readonly snapshot: Snapshot; readonly chainId: string; readonly border: ClusterTime }>;
+  findBase(cluster: Cluster, instant: Instant, leaveOut?: LeaveOutRequest): Promise<{ readonly snapshot: Snapshot; readonly chainId: string; readonly border: ClusterTime }>;
 }
 
 /** Whether `justBefore` can be restored. */
@@ -162,7 +163,7 @@ export interface TimelineQuery {
   readonly to: ClusterTime | null;
   /** `db.collection` or a database. */
   readonly namespace?: string | undefined;
-  /** From how many deletes or updates of a namespace in a minute on they are marked; default MASS_COUNT. */
+  /** From how many deletes or updates of a namespace in one burst on they are marked; default MASS_COUNT. */
   readonly threshold?: number | undefined;
 }
 

@@ -25,6 +25,7 @@ export const SERVICE_ERRORS = {
   CONTINUOUS_OUTSIDE_WINDOW: 'The instant lies before the first window, or behind the last one of a cluster that is followed no more. details: {before, after}',
   TIMELINE_EMPTY: 'No oplog of the cluster is kept, so nothing can be told of it. details: {name}',
   RANGE_INVALID: 'A range of the time line ends before it begins. details: {from, to}',
+  LEAVE_OUT_BEFORE_BASE: 'What is to be left out lies before the first base snapshot that could be restored without it. details: {oldestBase, choices}',
   CONTINUOUS_NOT_FOLLOWED: 'No worker follows the oplog of the cluster. No details',
   CONTINUOUS_STANDS_STILL: 'Whoever follows the oplog of the cluster says nothing any more. No details',
   JOB_NOT_FOUND: 'No such job. details: {id} or {number}',

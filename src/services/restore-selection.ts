@@ -1,6 +1,7 @@
 // What of a snapshot a restore may name: databases, collections, and new names for them.
 import type { RestoreSelection } from '../domain/records.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
+import { isStorable } from './storable.ts';
 
 const NOTHING: RestoreSelection = { databases: [], collections: [], renames: [] };
 /** Databases of the server itself: users and roles of `admin` travel on their own, the others never. */
@@ -42,7 +43,7 @@ function databaseOf(name: string): string {
 
 function checkName(name: string): void {
   if (databaseOf(name) === '' || name.endsWith('.') && !name.slice(0, -1).includes('.')) refuse(name, 'a part of it is empty');
-  if (name.includes('\0') || Buffer.byteLength(name) > 255) refuse(name, 'it is no name that MongoDB takes');
+  if (!isStorable(name) || Buffer.byteLength(name) > 255) refuse(name, 'it is no name that MongoDB takes');
   if (/[/\\ "$]/.test(databaseOf(name)) || Buffer.byteLength(databaseOf(name)) > 63) refuse(name, 'its database is no name that MongoDB takes');
 }
 

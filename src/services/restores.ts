@@ -123,7 +123,9 @@ function notUndoable({ id, state }: Restore): LeafvaultError {
 }
 
 function nothingKept({ id, state }: Restore): LeafvaultError {
-  return new LeafvaultError('RESTORE_NOTHING_KEPT', `Letting go of what restore ${id} keeps failed: it keeps nothing, or is just being undone`, { details: { id, state } });
+  return new LeafvaultError('RESTORE_NOTHING_KEPT', `Letting go of what restore ${id} keeps failed: it keeps nothing, or is just being undone`, {
+    details: { id, state }, hint: 'undoableUntil of the restore tells whether anything is kept',
+  });
 }
 
 interface Beginning {
@@ -132,9 +134,9 @@ interface Beginning {
 }
 
 /** What is restored: a snapshot, or an instant and the snapshot that it is replayed from. */
-async function beginning({ catalog, continuous }: RestoresOptions, { cluster, snapshotId = '', instant }: CreateRequest): Promise<Beginning> {
+async function beginning({ catalog, continuous }: RestoresOptions, { cluster, snapshotId = '', instant, leaveOut }: CreateRequest): Promise<Beginning> {
   if (instant === undefined) return { snapshot: await completeSnapshot(catalog, cluster, snapshotId), instant: null };
-  const base = await continuous.findBase(cluster, instant);
+  const base = await continuous.findBase(cluster, instant, leaveOut);
   return { snapshot: await completeSnapshot(catalog, cluster, base.snapshot.id), instant: { asked: instant, border: base.border, chainId: base.chainId } };
 }
 

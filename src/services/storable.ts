@@ -1,15 +1,15 @@
-// PostgreSQL takes no U+0000 in text: what a client sends with one is known to nobody, and is refused where it would be kept.
+// PostgreSQL takes no U+0000 in text, and half a surrogate pair in no JSON: what a client sends with one is known to nobody, and is refused where it would be kept.
 import { LeafvaultError } from '../foundation/errors.ts';
 
 /** True for text that can be stored and looked up. */
 export function isStorable(text: string): boolean {
-  return !text.includes('\0');
+  return !text.includes('\0') && text.isWellFormed();
 }
 
 /** Text that is kept as it was sent. @throws TEXT_NOT_STORABLE */
 export function keptText(name: string, text: string): string {
   if (isStorable(text)) return text;
-  throw new LeafvaultError('TEXT_NOT_STORABLE', `Keeping ${name} failed: it holds U+0000, which cannot be stored`, { details: { name } });
+  throw new LeafvaultError('TEXT_NOT_STORABLE', `Keeping ${name} failed: it holds U+0000 or half a character, which cannot be stored`, { details: { name } });
 }
 
 /** A name to look up: one that nobody has where the given one cannot be anybody's. */
@@ -19,5 +19,5 @@ export function nameToFind(text: string): string {
 
 /** The same text as PostgreSQL can keep it, for records of what was asked: those must not fail. */
 export function storable(text: string): string {
-  return text.replaceAll('\0', '');
+  return text.replaceAll('\0', '').toWellFormed();
 }

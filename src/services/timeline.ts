@@ -32,7 +32,7 @@ export interface TimelineOptions {
 /** What is read when nobody says from when. */
 const DEFAULT_SECONDS = 3600;
 /** A slice as old as this is new enough. */
-const FRESH_MS = 5_000;
+const FRESH_MS = 15_000;
 const REFRESH_MS = 5_000;
 
 export function createTimeline({ catalog, reader, clock }: TimelineOptions): Timeline {
@@ -49,7 +49,7 @@ export function createTimeline({ catalog, reader, clock }: TimelineOptions): Tim
     if (newest === undefined) throw nothingKept(cluster);
     const to = query.to ?? newest;
     const from = query.from ?? { t: Math.max(0, to.t - DEFAULT_SECONDS), i: 0 };
-    if (compareClusterTimes(from, to) > 0) throw new LeafvaultError('RANGE_INVALID', `Reading the time line of ${cluster.name} failed: it would end before it begins`, { details: { from, to } });
+    if (compareClusterTimes(from, to) > 0) throw new LeafvaultError('RANGE_INVALID', `Reading the time line of ${cluster.name} failed: it would end before it begins`, { details: { from, to }, hint: 'Give from before to' });
     const within = chains.filter((chain) => compareClusterTimes(chain.from, to) < 0 && compareClusterTimes(chain.to, from) >= 0);
     return { from, to, chains: within };
   };
@@ -101,7 +101,7 @@ function addCount(counts: Map<string, MinuteCount>, each: MinuteCount): void {
   const key = `${each.minute} ${each.namespace}`;
   const known = counts.get(key);
   counts.set(key, known === undefined ? each : {
-    ...each, insert: known.insert + each.insert, update: known.update + each.update, delete: known.delete + each.delete, bytes: known.bytes + each.bytes,
+    ...each, insert: known.insert + each.insert, update: known.update + each.update, delete: known.delete + each.delete, command: known.command + each.command, bytes: known.bytes + each.bytes,
   });
 }
 

@@ -3,6 +3,7 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import type { Catalog, TailerClaim } from '../../src/catalog/index.ts';
 import { compareClusterTimes, type ClusterTime } from '../../src/domain/cluster-time.ts';
 import { borderOf, type Instant } from '../../src/domain/instant.ts';
+import type { LeaveOut } from '../../src/domain/leave-out.ts';
 import type { Cluster } from '../../src/domain/records.ts';
 import { isLeafvaultError, type LeafvaultError } from '../../src/foundation/errors.ts';
 import { createContinuous } from '../../src/services/continuous.ts';
@@ -132,6 +133,24 @@ describe('continuous', () => {
     await saveBase(catalog, inventory, at(1050));
     assert.ok((await service().findBase(cluster, { time: second(1100) })).snapshot, 'the second 1099 is whole');
     assert.equal((await missed({ time: second(1101) })).code, 'CONTINUOUS_NOT_YET');
+  });
+
+  test('takes a base from before everything that is left out, and says when there is none', async () => {
+    const chain = await saveChain(catalog, inventory, at(1000), at(5000));
+    const [early, late] = [await saveBase(catalog, inventory, at(1100)), await saveBase(catalog, inventory, at(3000))];
+    const base = async (...what: readonly LeaveOut[]) => (await service().findBase(cluster, { border: at(4000) }, what.length === 0 ? undefined : { what, dependents: 'refuse' })).snapshot.id;
+    assert.ok(chain !== undefined);
+    assert.equal(await base(), late);
+    assert.equal(await base({ at: at(3500) }), late);
+    assert.equal(await base({ at: at(3000) }), early, 'the base holds what happened at its own instant');
+    assert.equal(await base({ at: at(3500) }, { namespace: 'a.b', kind: 'delete', from: at(2000), to: at(3600) }), early);
+    assert.equal(await base({ session: '0'.repeat(32) }), early, 'wherever it began');
+    assert.equal(await base({ session: '0'.repeat(32), from: at(3001) }), late);
+    await assert.rejects(base({ at: at(1050) }), (error: LeafvaultError) => {
+      assert.deepEqual([error.code, error.details['oldestBase']], ['LEAVE_OUT_BEFORE_BASE', at(1100)]);
+      assert.match(error.message, /operation at 1050:/);
+      return true;
+    });
   });
 
   test('waits for an instant that is not kept yet, and asks whoever follows the cluster for it', async () => {

@@ -47,10 +47,10 @@ describe('the time line of a cluster', () => {
   });
 
   test('adds up a minute that two chains share, and tells what can be restored', async () => {
-    const counts = [{ namespace: 'a.b', minute: 2_040, insert: 1, update: 2, delete: 3, bytes: 4 }];
+    const counts = [{ namespace: 'a.b', minute: 2_040, insert: 1, update: 2, delete: 3, command: 1, bytes: 4 }];
     const { timeline } = timelineOf({ read: async ({ chainId }) => ({ counts, marks: chainId === 'first' ? [mark(1_050), mark(1_100)] : [mark(2_700)], partial: 1, readTo: null }) });
     const part = await timeline.read(CLUSTER, { from: at(1_000), to: at(3_000) });
-    assert.deepEqual([part.counts, part.partialTransactions], [[{ namespace: 'a.b', minute: 2_040, insert: 2, update: 4, delete: 6, bytes: 8 }], 2]);
+    assert.deepEqual([part.counts, part.partialTransactions], [[{ namespace: 'a.b', minute: 2_040, insert: 2, update: 4, delete: 6, command: 2, bytes: 8 }], 2]);
     assert.deepEqual(part.marks.map(({ restorable }) => restorable), [false, true, true]);
     assert.match(part.marks[0]?.reason ?? '', /before the first base/);
     const { timeline: without } = timelineOf({ read: async () => ({ ...nothing, marks: [mark(1_500)] }) }, [chain('x', 1_000, 2_000, null)]);

@@ -109,7 +109,7 @@ export async function readWindow(options: ReadWindowOptions): Promise<ReplayWind
 function createWindowState(catalog: Catalog, table: OperationsTable, leftOut: LeftOut | null) {
   const numbers = new Map<string, CollectionNumber>();
   const uuids = new Map<CollectionNumber, string>();
-  /** Last name of collections that are not in the catalog, for the report. */
+  /** Last name of collections that transactions wrote to, as they called them. */
   const names = new Map<string, string>();
   const unlisted = new Map<string, number>();
   const counts: WindowCounts = { entries: 0, insert: 0, update: 0, delete: 0, command: 0, committed: 0, aborted: 0 };
@@ -126,7 +126,7 @@ function createWindowState(catalog: Catalog, table: OperationsTable, leftOut: Le
     return number;
   };
   const numberOfWrite = (op: WriteOp): CollectionNumber => {
-    if (!catalog.has(op.uuid)) names.set(op.uuid, op.namespace);
+    names.set(op.uuid, op.namespace);
     return numberOf(op.uuid);
   };
   const transactions = createReplayTransactions(table, numberOfWrite);
@@ -144,7 +144,7 @@ function createWindowState(catalog: Catalog, table: OperationsTable, leftOut: Le
   };
   /** Where something is left out, every collection's own drop says whether it is there: what closes their row says nothing. */
   const isLeftOut = (op: CommandOp, place: OperationPlace): boolean =>
-    leftOut !== null && (leftOut.takesCommand(op, namespaceOf(catalog, op), place) || op.name === 'dropDatabase');
+    leftOut !== null && (leftOut.takesCommand(op, namespaceOf(op), place, catalog.get(op.uuid ?? '')) || op.name === 'dropDatabase');
   const applyCommand = (op: CommandOp, place: OperationPlace): void => {
     const { time } = place;
     counts.command += 1;
@@ -171,7 +171,7 @@ function createWindowState(catalog: Catalog, table: OperationsTable, leftOut: Le
     }
     const ordered = isCapped(collection);
     if (op.id === null && !ordered) throw unknownReplay({ operation: `"${op.kind}" without an _id`, namespace: op.namespace, time });
-    const isOut = leftOut?.takesWrite(op.kind, joinNamespace(collection.db, collection.name), place, { capped: ordered, movesId: op.newId !== null }) ?? false;
+    const isOut = leftOut?.takesWrite(op.kind, op.namespace, place, { capped: ordered, movesId: op.newId !== null }) ?? false;
     table.add(numberOf(op.uuid), operationOfWrite(op), { time, ordered, leftOut: isOut });
   };
   const applyOperations = ({ operations, time, session }: OplogEntry, before = 0): void => {
@@ -191,7 +191,7 @@ function createWindowState(catalog: Catalog, table: OperationsTable, leftOut: Le
       meetStranger(uuid, names.get(uuid) ?? uuid, time);
       return;
     }
-    const [capped, namespace] = [isCapped(collection), joinNamespace(collection.db, collection.name)];
+    const [capped, namespace] = [isCapped(collection), names.get(uuid) ?? ''];
     table.commitParts(key, number, {
       time, ordered: capped,
       ...(leftOut === null ? {} : { isLeftOut: (part) => leftOut.takesWrite(part.kind, namespace, { time, session, number: part.number }, { capped, movesId: part.movesId }) }),
@@ -239,10 +239,8 @@ function createWindowState(catalog: Catalog, table: OperationsTable, leftOut: Le
   };
 }
 
-/** What a command is about: its collection as it is called now, or its database. */
-function namespaceOf(catalog: Catalog, { uuid, db, object, name }: CommandOp): string {
-  const collection = catalog.get(uuid ?? '');
-  if (collection !== undefined) return joinNamespace(collection.db, collection.name);
+/** What a command is about: its collection as it was called then, or its database. */
+function namespaceOf({ db, object, name }: CommandOp): string {
   const named = textOf(object, name);
   return named === '' ? db : named.includes('.') && name === 'renameCollection' ? named : joinNamespace(db, named);
 }

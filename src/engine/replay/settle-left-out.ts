@@ -1,8 +1,11 @@
 // What becomes of operations that build on something left out: gone through document by document, before anything is
 // written (docs/design/continuous-backup.md, "Leaving something out"). Whether a document exists needs no look at the base.
+import { setImmediate as pause } from 'node:timers/promises';
 import type { Dependent, DependentOutcome } from '../../domain/leave-out.ts';
+import { throwIfAborted } from '../../foundation/abort.ts';
 import { describeId } from '../mongo/raw-insert-inspect.ts';
 import { BSON_TYPE, rawDocument, rawField } from '../bson/index.ts';
+import { refuseEqualIds } from './equal-ids.ts';
 import type { CollectionNumber, MarkedOperation, OperationsTable } from './operations-table.ts';
 
 /** What was left out of one collection. */
@@ -14,17 +17,29 @@ export interface CollectionLeftOut {
 }
 
 export const EXAMPLES = 50;
+/** Documents between two looks at the signal. */
+const AT_ONCE = 500;
 
-/** Marks what is skipped and what depends; the table then gives what is to be done. */
-export function settleLeftOut(table: OperationsTable): ReadonlyMap<CollectionNumber, CollectionLeftOut> {
+/**
+ * Marks what is skipped and what depends; the table then gives what is to be done.
+ * @throws RESTORE_LEAVE_OUT_UNSUITABLE where two documents would have ids that are equal to a server; the signal's reason
+ */
+export async function settleLeftOut(table: OperationsTable, signal: AbortSignal): Promise<ReadonlyMap<CollectionNumber, CollectionLeftOut>> {
   const found = new Map<CollectionNumber, CollectionLeftOut>();
-  table.together(() => {
-    for (const { collection, id } of table.leftOutIds()) {
-      const of = found.get(collection) ?? { operations: 0, dependents: { applied: 0, overwrites: 0, skipped: 0, moot: 0 }, examples: [] };
-      found.set(collection, of);
-      settleDocument(table, table.wholeStoryOf(collection, id), of);
-    }
-  });
+  const ids = table.leftOutIds();
+  for (let next = ids.next(); next.done !== true; ) {
+    table.together(() => {
+      for (let taken = 0; taken < AT_ONCE && next.done !== true; taken += 1, next = ids.next()) {
+        const { collection, id } = next.value;
+        const of = found.get(collection) ?? { operations: 0, dependents: { applied: 0, overwrites: 0, skipped: 0, moot: 0 }, examples: [] };
+        found.set(collection, of);
+        settleDocument(table, table.wholeStoryOf(collection, id), of);
+      }
+    });
+    await pause();
+    throwIfAborted(signal);
+  }
+  for (const collection of found.keys()) await refuseEqualIds(table, collection, signal);
   return found;
 }
 

@@ -16,16 +16,22 @@ export interface CommandMarks {
 }
 
 const KINDS: Readonly<Record<string, MarkKind>> = {
-  drop: 'drop', dropDatabase: 'dropDatabase', renameCollection: 'rename', collMod: 'collMod', convertToCapped: 'convertToCapped',
+  drop: 'drop', dropDatabase: 'dropDatabase', renameCollection: 'rename', collMod: 'collMod',
   dropIndexes: 'dropIndexes', deleteIndexes: 'dropIndexes', deleteIndex: 'dropIndexes',
 };
+/** A `dropDatabase` drops one collection after the other, without a pause. */
+const PAUSE_SECONDS = 10;
 
 export function createCommandMarks(): CommandMarks {
   const found = new Set<Mark>();
   const drops = new Map<string, Mark[]>();
 
+  const dropsBefore = (db: string, second: number): Mark[] => {
+    const row = drops.get(db) ?? [];
+    return second - (row.at(-1)?.last.t ?? second) > PAUSE_SECONDS ? [] : row;
+  };
   const dropDatabase = ({ db }: CommandOp, at: Counting): void => {
-    const parts = drops.get(db) ?? [];
+    const parts = dropsBefore(db, at.time.t);
     drops.delete(db);
     for (const part of parts) found.delete(part);
     const [first, justBefore] = [parts[0]?.first ?? at.time, parts[0]?.justBefore ?? at.justBefore];
@@ -34,12 +40,17 @@ export function createCommandMarks(): CommandMarks {
   return {
     add(op, number, at) {
       const about = aboutCommand(op);
+      if (about?.kind === 'dropDatabase') return dropDatabase(op, at);
+      // Whatever else happens to the database lies between drops.
+      if (about?.kind !== 'drop') drops.delete(op.db);
       if (about === null) return;
-      if (about.kind === 'dropDatabase') return dropDatabase(op, at);
       const leaveOut: LeaveOut = { at: at.time, ...(at.isTransaction ? { operation: number } : {}) };
       const mark: Mark = { ...about, count: 1, first: at.time, last: at.time, justBefore: at.justBefore, leaveOut };
       found.add(mark);
-      if (about.kind === 'drop') drops.set(op.db, [...(drops.get(op.db) ?? []), mark]);
+      if (about.kind !== 'drop') return;
+      const row = dropsBefore(op.db, at.time.t);
+      row.push(mark);
+      drops.set(op.db, row);
     },
     written: (db) => void drops.delete(db),
     get count() { return found.size; },

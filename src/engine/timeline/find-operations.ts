@@ -4,7 +4,7 @@ import { compareClusterTimes, type ClusterTime } from '../../domain/cluster-time
 import type { OperationFilter, OperationPage, OperationView, TimelineRange } from '../../domain/timeline.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import type { OplogOp } from '../backup/oplog/oplog-entry.ts';
-import { rawDocument } from '../bson/index.ts';
+import { BSON_TYPE, rawDocument } from '../bson/index.ts';
 import type { KeptInstant } from '../contracts.ts';
 import { describeId } from '../mongo/raw-insert-inspect.ts';
 import { commandNamespace } from './command-marks.ts';
@@ -19,7 +19,11 @@ export interface FindOperationsOptions extends TimelineRange {
   /** Larger operations are told without their content. */
   readonly bytesShown: number;
   readonly signal: AbortSignal;
+  /** Of operations gone through; then the page ends, however little it holds. 1 GiB by default. */
+  readonly bytesRead?: number;
 }
+
+const BYTES_READ = 1024 * 1024 * 1024;
 
 type Found = Pick<OperationView, 'number' | 'kind' | 'namespace' | 'command' | 'id' | 'object' | 'bytes'>;
 
@@ -30,16 +34,18 @@ interface Gathered {
 }
 
 /** @throws FILTER_ID_MALFORMED, and what `walkOperations` throws */
-export async function findOperations({ slices, from, to, filter, after, limit, bytesShown, signal }: FindOperationsOptions): Promise<OperationPage> {
+export async function findOperations({ slices, from, to, filter, after, limit, bytesShown, signal, bytesRead = BYTES_READ }: FindOperationsOptions): Promise<OperationPage> {
   const matches = createMatcher(filter);
   const operations: OperationView[] = [];
   let next: OperationPage['next'] = null;
+  let bytes = 0;
   const isBehind = (time: ClusterTime, number: number): boolean => after === null || compareClusterTimes(time, after.position) > 0 || (compareClusterTimes(time, after.position) === 0 && number > after.number);
   await walkOperations<Gathered>({
     slices, signal, to, from: after === null || compareClusterTimes(after.position, from) < 0 ? from : after.position,
     gathering: {
       begin: () => ({ first: [], later: [] }),
       add({ first, later }, op, number) {
+        bytes += op.object.length;
         if (!matches(op)) return;
         if (first.length <= limit) first.push(found(op, number, bytesShown));
         else if (after !== null && number > after.number && later.length <= limit) later.push(found(op, number, bytesShown));
@@ -52,9 +58,11 @@ export async function findOperations({ slices, from, to, filter, after, limit, b
             next = { position: last.position, number: last.number };
             return true;
           }
-          operations.push({ ...each, position: time, session, justBefore, partial, ofTransaction: isTransaction ? ofTransaction : null });
+          operations.push({ ...each, position: time, session, justBefore, partial, ofTransaction: isTransaction || ofTransaction > 1 ? ofTransaction : null });
         }
-        return false;
+        if (bytes < bytesRead) return false;
+        next = { position: time, number: ofTransaction - 1 };
+        return true;
       },
     },
   });
@@ -73,8 +81,18 @@ function found(op: OplogOp, number: number, bytesShown: number): Found {
     namespace: op.kind === 'command' ? commandNamespace(op) : op.namespace,
     command: op.kind === 'command' ? op.name : null,
     id: op.kind === 'command' || op.id === null ? null : describeId(rawDocument([idField(op.id)])),
-    object: bytes > bytesShown ? null : BSON.EJSON.serialize(BSON.deserialize(op.object, { promoteValues: false }), { relaxed: true }),
+    object: bytes > bytesShown ? null : shown(op.object),
   };
+}
+
+/** Null for what JSON can't say: invalid UTF-8, a regular expression of another kind, a field that the driver takes for a type. */
+function shown(object: Buffer): unknown {
+  try {
+    return BSON.EJSON.serialize(BSON.deserialize(object, { promoteValues: false, bsonRegExp: true }), { relaxed: true });
+  } catch {
+    // Only what people see depends on it; the operation itself stays raw.
+    return null;
+  }
 }
 
 function idField(id: Buffer): { readonly name: string; readonly type: number; readonly value: Buffer } {
@@ -92,19 +110,21 @@ function createMatcher({ namespace, kind, id }: OperationFilter): (op: OplogOp) 
 
 /** Numbers are compared by value: `7` finds an int, a long and a double. */
 function idMatcher(text: string): (id: Buffer) => boolean {
-  const wanted = readId(text);
-  const number = numberOf(wanted);
-  const bytes = BSON.serialize({ _id: wanted }).subarray(4);
+  const { wanted, bytes } = readId(text);
+  const number = numberKey(wanted);
   return (id) => {
     const raw = rawDocument([idField(id)]);
     if (raw.subarray(4).equals(bytes)) return true;
-    return number !== null && numberOf(BSON.deserialize(raw, { promoteValues: false })._id) === number;
+    return number !== null && NUMBERS.includes(id[0] ?? 0) && numberKey(BSON.deserialize(raw, { promoteValues: false })._id) === number;
   };
 }
 
-function readId(text: string): unknown {
+const NUMBERS: readonly number[] = [BSON_TYPE.double, BSON_TYPE.int, BSON_TYPE.long, BSON_TYPE.decimal];
+
+function readId(text: string): { readonly wanted: unknown; readonly bytes: Uint8Array } {
   try {
-    return BSON.EJSON.parse(text, { relaxed: false });
+    const wanted: unknown = BSON.EJSON.parse(text, { relaxed: false });
+    return { wanted, bytes: BSON.serialize({ _id: wanted }).subarray(4) };
   } catch (cause) {
     throw new LeafvaultError('FILTER_ID_MALFORMED', 'Reading the _id that is looked for failed: it is no Extended JSON', {
       cause, details: { value: text }, hint: 'A text stands in quotes, an ObjectId is {"$oid": "…"}',
@@ -112,8 +132,12 @@ function readId(text: string): unknown {
   }
 }
 
-function numberOf(value: unknown): number | null {
-  if (typeof value === 'number') return value;
-  const type = (value as { readonly _bsontype?: string } | null)?._bsontype;
-  return type === 'Int32' || type === 'Double' || type === 'Long' || type === 'Decimal128' ? Number(String(value)) : null;
+/** One text for all forms of a number; whole ones exactly, however large. Null for what is no number. */
+function numberKey(value: unknown): string | null {
+  const type = typeof value === 'number' ? 'Double' : (value as { readonly _bsontype?: string } | null)?._bsontype;
+  if (type !== 'Int32' && type !== 'Double' && type !== 'Long' && type !== 'Decimal128') return null;
+  const text = String(value);
+  if (/^-?\d+$/.test(text)) return String(BigInt(text));
+  const number = Number(text);
+  return Number.isInteger(number) ? String(BigInt(number)) : String(number);
 }

@@ -1,9 +1,9 @@
 // How much happened where and when, and what of it looks like a mistake.
 import type { ClusterTime } from '../../domain/cluster-time.ts';
-import type { MinuteCount, TimelinePart, TimelineRange, WriteKind } from '../../domain/timeline.ts';
+import type { Mark, MinuteCount, TimelinePart, TimelineRange, WriteKind } from '../../domain/timeline.ts';
 import type { CommandOp, OplogOp } from '../backup/oplog/oplog-entry.ts';
 import type { KeptInstant } from '../contracts.ts';
-import { aboutCommand, createCommandMarks } from './command-marks.ts';
+import { commandNamespace, createCommandMarks } from './command-marks.ts';
 import { isWithin } from './find-operations.ts';
 import { createMassMarks, MINUTE_SECONDS } from './mass-marks.ts';
 import { walkOperations, type Counting } from './walk-operations.ts';
@@ -18,7 +18,7 @@ export interface ReadTimelineOptions extends TimelineRange {
   readonly limits?: Partial<TimelineLimits>;
 }
 
-/** Once one of them is reached, reading ends with its minute; whoever asked goes on from there. */
+/** Once one of them is reached, reading ends with its minute, unless a burst is going on then; at HARD times as much it ends at once. */
 export interface TimelineLimits {
   /** Of operations. */
   readonly bytes: number;
@@ -27,15 +27,18 @@ export interface TimelineLimits {
   readonly marks: number;
 }
 
-type Tally = Record<WriteKind, number> & { bytes: number };
+type Tally = Record<WriteKind | 'command', number> & { bytes: number };
 
 interface Gathered {
   readonly tallies: Map<string, Tally>;
   readonly commands: { readonly op: CommandOp; readonly number: number }[];
+  /** Databases that were written to, those that were not asked for included. */
+  readonly written: Set<string>;
   bytes: number;
 }
 
 const LIMITS: TimelineLimits = { bytes: 1024 * 1024 * 1024, counts: 10_000, marks: 1_000 };
+const HARD = 4;
 
 /** @throws what `walkOperations` throws */
 export async function readTimeline({ slices, from, to, namespace, threshold, signal, limits }: ReadTimelineOptions): Promise<TimelinePart> {
@@ -44,14 +47,14 @@ export async function readTimeline({ slices, from, to, namespace, threshold, sig
   const [mass, commands] = [createMassMarks(threshold), createCommandMarks()];
   let [bytes, partial, minute] = [0, 0, 0];
   let readTo: ClusterTime | null = null;
-  const isFull = (): boolean => bytes >= most.bytes || counts.size >= most.counts || commands.count >= most.marks;
+  const isFull = (times: number): boolean => bytes >= most.bytes * times || counts.size >= most.counts * times || commands.count >= most.marks * times;
 
-  const countAll = ({ tallies, commands: met, bytes: added }: Gathered, at: Counting): void => {
+  const countAll = ({ tallies, commands: met, written, bytes: added }: Gathered, at: Counting): void => {
     bytes += added;
-    if (at.partial) partial += 1;
+    if (at.partial && tallies.size + met.length > 0) partial += 1;
+    for (const db of written) commands.written(db);
     for (const [name, tally] of tallies) {
       addTo(counts, { namespace: name, minute: minute * MINUTE_SECONDS }, tally);
-      commands.written(name.slice(0, name.indexOf('.')));
       for (const kind of ['update', 'delete'] as const) mass.add(name, kind, { count: tally[kind], time: at.time, justBefore: at.justBefore });
     }
     for (const { op, number } of met) commands.add(op, number, at);
@@ -59,11 +62,12 @@ export async function readTimeline({ slices, from, to, namespace, threshold, sig
   await walkOperations<Gathered>({
     slices, from, to, signal,
     gathering: {
-      begin: () => ({ tallies: new Map(), commands: [], bytes: 0 }),
+      begin: () => ({ tallies: new Map(), commands: [], written: new Set(), bytes: 0 }),
       add: (into, op, number) => gather(into, op, number, namespace),
       count(gathered, at) {
         const now = Math.floor(at.time.t / MINUTE_SECONDS);
-        if (now !== minute && isFull()) {
+        const isOver = isFull(HARD) || (now !== minute && isFull(1) && !mass.isOpenAt(at.time.t));
+        if (isOver && minute !== 0) {
           readTo = at.justBefore;
           return true;
         }
@@ -73,33 +77,38 @@ export async function readTimeline({ slices, from, to, namespace, threshold, sig
       },
     },
   });
-  const marks = [...mass.finish(), ...commands.finish()].sort((a, b) => a.first.t - b.first.t || a.first.i - b.first.i);
-  return { counts: [...counts.values()].sort(byMinute), marks, partial, readTo };
+  const marks = [...mass.finish(), ...commands.finish()].filter((mark) => namespace === undefined || concerns(mark, namespace));
+  return { counts: [...counts.values()].sort(byMinute), marks: marks.sort((a, b) => a.first.t - b.first.t || a.first.i - b.first.i), partial, readTo };
 }
 
 function gather(into: Gathered, op: OplogOp, number: number, namespace: string | undefined): void {
   into.bytes += op.object.length;
-  if (op.kind === 'command') {
-    if (namespace === undefined || concerns(op, namespace)) into.commands.push({ op, number });
-    return;
-  }
-  if (namespace !== undefined && !isWithin(op.namespace, namespace)) return;
-  const tally = into.tallies.get(op.namespace) ?? { insert: 0, update: 0, delete: 0, bytes: 0 };
+  const db = op.kind === 'command' ? op.db : databaseOf(op.namespace);
+  // What happens beside a collection in its database tells drops of it from drops of the whole.
+  const isNear = namespace === undefined || databaseOf(namespace) === db;
+  if (op.kind !== 'command' && isNear) into.written.add(db);
+  if (op.kind === 'command' && isNear) into.commands.push({ op, number });
+  const name = op.kind === 'command' ? commandNamespace(op) : op.namespace;
+  if (namespace !== undefined && !isWithin(name, namespace)) return;
+  const tally = into.tallies.get(name) ?? { insert: 0, update: 0, delete: 0, command: 0, bytes: 0 };
   tally[op.kind] += 1;
   tally.bytes += op.object.length;
-  into.tallies.set(op.namespace, tally);
+  into.tallies.set(name, tally);
 }
 
 /** Also a drop of the whole database, and a rename onto the collection. */
-function concerns(op: CommandOp, namespace: string): boolean {
-  const about = aboutCommand(op);
-  return about !== null && (isWithin(about.namespace, namespace) || isWithin(namespace, about.namespace) || about.to === namespace);
+function concerns(mark: Mark, namespace: string): boolean {
+  return isWithin(mark.namespace, namespace) || isWithin(namespace, mark.namespace) || mark.to === namespace;
+}
+
+function databaseOf(namespace: string): string {
+  return namespace.split('.', 1)[0] ?? '';
 }
 
 function addTo(counts: Map<string, { namespace: string; minute: number } & Tally>, { namespace, minute }: Pick<MinuteCount, 'namespace' | 'minute'>, tally: Tally): void {
   const key = `${minute} ${namespace}`;
-  const known = counts.get(key) ?? { namespace, minute, insert: 0, update: 0, delete: 0, bytes: 0 };
-  for (const what of ['insert', 'update', 'delete', 'bytes'] as const) known[what] += tally[what];
+  const known = counts.get(key) ?? { namespace, minute, insert: 0, update: 0, delete: 0, command: 0, bytes: 0 };
+  for (const what of ['insert', 'update', 'delete', 'command', 'bytes'] as const) known[what] += tally[what];
   counts.set(key, known);
 }
 

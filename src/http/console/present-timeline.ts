@@ -55,7 +55,6 @@ function inWords({ kind, namespace, to, count, first, last }: Mark): string {
     case 'rename': return `${namespace} was renamed to ${to ?? ''} ${when}`;
     case 'dropIndexes': return `indexes of ${namespace} were dropped ${when}`;
     case 'collMod': return `options or an index of ${namespace} were changed ${when}`;
-    case 'convertToCapped': return `${namespace} was made a capped collection ${when}`;
   }
 }
 

@@ -68,6 +68,7 @@ function choiceOf({ oplogTs, oplogInc, operation, session, namespace, kind, from
   if (session !== undefined && !isAt && !isRange) {
     return { session: sessionOf(session), ...(from === undefined ? {} : { from: timeOf(from) }), ...(to === undefined ? {} : { to: timeOf(to) }) };
   }
+  if (namespace !== undefined && (namespace.includes('\0') || !namespace.isWellFormed())) throw leaveOutForm('a namespace holds what no name can');
   if (isRange && !isAt && !isSession && namespace !== undefined && kind !== undefined && from !== undefined && to !== undefined) {
     return { namespace, kind, from: timeOf(from), to: timeOf(to) };
   }

@@ -16,6 +16,8 @@ const LISTED_BYTES = 4 * 1024;
 const SHOWN_BYTES = 1024 * 1024;
 const KINDS = ['insert', 'update', 'delete', 'command'] as const;
 const LAST_INCREMENT = 0xffff_ffff;
+/** With its zone: without one it would be the server's. */
+const ISO_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/;
 
 export async function getTimeline(call: ProjectCall): Promise<Answer> {
   const cluster = await clusterOf(call);
@@ -56,7 +58,7 @@ function boundOf(query: unknown, name: 'from' | 'to'): ClusterTime | null {
   if (text === undefined) return null;
   const [position, number] = readPosition(text) ?? [null, null];
   if (position !== null && number === null) return position;
-  const time = /^\d{4}-\d{2}-\d{2}T/.test(text) ? Date.parse(text) : NaN;
+  const time = ISO_TIME.test(text) ? Date.parse(text) : NaN;
   if (Number.isNaN(time) || time < 1000) throw malformed(name, text);
   const second = Math.floor(time / 1000);
   return name === 'from' ? { t: second, i: 0 } : { t: second - 1, i: LAST_INCREMENT };

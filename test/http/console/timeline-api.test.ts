@@ -30,7 +30,7 @@ describe('the time line at our own API', () => {
     const timeline: Timeline = {
       async read(_cluster, query) {
         asked = query;
-        return { from: at(0), to: at(99), counts: [{ namespace: 'shop.orders', minute: 1_772_366_400, insert: 1, update: 2, delete: 3, bytes: 400 }], marks: [MARK], partialTransactions: 1, continueFrom: at(8) };
+        return { from: at(0), to: at(99), counts: [{ namespace: 'shop.orders', minute: 1_772_366_400, insert: 1, update: 2, delete: 3, command: 4, bytes: 400 }], marks: [MARK], partialTransactions: 1, continueFrom: at(8) };
       },
       async find(_cluster, query) {
         asked = query;
@@ -63,7 +63,7 @@ describe('the time line at our own API', () => {
         justBefore: { oplogTs: 1_772_366_400, oplogInc: 1, date }, restorable: false, reason: 'too early',
         leaveOut: { namespace: 'shop.orders', kind: 'delete', from: { oplogTs: 1_772_366_400, oplogInc: 2 }, to: { oplogTs: 1_772_366_460, oplogInc: 9 } },
       }],
-      counts: [{ minute: '2026-03-01T12:00:00Z', namespace: 'shop.orders', insert: 1, update: 2, delete: 3, bytes: 400 }],
+      counts: [{ minute: '2026-03-01T12:00:00Z', namespace: 'shop.orders', insert: 1, update: 2, delete: 3, command: 4, bytes: 400 }],
     });
   });
 
@@ -89,7 +89,7 @@ describe('the time line at our own API', () => {
   });
 
   test('refuses what it can not read, by name', async () => {
-    for (const path of ['?from=yesterday', '?from=1-2-3', '?to=99999999999-1', '?threshold=0', '?threshold=x', '?from=2026-13-01T00:00:00Z', '/operations?limit=501', '/operations?kind=upsert', '/operations?after=5', '/operations/x', '/operations/1-2-3-4']) {
+    for (const path of ['?from=yesterday', '?from=1-2-3', '?to=99999999999-1', '?threshold=0', '?threshold=x', '?from=2026-13-01T00:00:00Z', '?from=2026-03-01T12:00:00', '/operations?limit=501', '/operations?kind=upsert', '/operations?after=5', '/operations/x', '/operations/1-2-3-4']) {
       const { status, body } = await ask(path);
       assert.deepEqual([status, body['code']], [400, 'QUERY_INVALID'], path);
     }

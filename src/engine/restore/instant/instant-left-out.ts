@@ -34,7 +34,7 @@ export function refuseNameConflicts(entries: readonly CollectionEntry[]): void {
 
 /**
  * What is left out of the chosen collections; null where nothing was to be.
- * @throws RESTORE_LEAVE_OUT_DEPENDENTS
+ * @throws RESTORE_LEAVE_OUT_UNMATCHED, RESTORE_LEAVE_OUT_DEPENDENTS
  */
 export function judgeLeftOut(instant: Instant, chosen: readonly CollectionEntry[], dependents: DependentsChoice): LeftOutReport | null {
   const { leftOut } = instant;
@@ -48,7 +48,9 @@ export function judgeLeftOut(instant: Instant, chosen: readonly CollectionEntry[
     const number = instant.window.numberOf(uuid);
     if (name === VIEWS && number !== null) namespaces.set(number, joinNamespace(db, name));
   }
-  const report = reportOf(leftOut, namespaces);
+  const uuids = new Set(chosen.map(({ body }) => body.uuid));
+  const report = reportOf({ ...leftOut, commands: leftOut.commands.filter(({ uuid }) => uuids.has(uuid)) }, namespaces);
+  if (report.operations + report.commands.length === 0) throw nothingChosen();
   const { applied, overwrites, skipped } = report.dependents;
   if (dependents === 'refuse' && applied + overwrites + skipped > 0) throw dependentsRefused(report);
   return report;
@@ -65,7 +67,13 @@ function reportOf({ collections, commands }: InstantLeftOut, namespaces: Readonl
     for (const outcome of ['applied', 'overwrites', 'skipped', 'moot'] as const) dependents[outcome] += found.dependents[outcome];
     for (const example of found.examples.slice(0, EXAMPLES - examples.length)) examples.push({ ...example, namespace });
   }
-  return { operations, commands, dependents, examples };
+  return { operations, commands: commands.map(({ position, name, namespace }) => ({ position, name, namespace })), dependents, examples };
+}
+
+function nothingChosen(): LeafvaultError {
+  return new LeafvaultError('RESTORE_LEAVE_OUT_UNMATCHED', 'Leaving out failed: nothing of it lies in what is restored', {
+    hint: 'Choose the collections that it happened to, or leave nothing out',
+  });
 }
 
 function dependentsRefused({ dependents, examples, ...report }: LeftOutReport): LeafvaultError {

@@ -3,10 +3,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClusterTime } from '../../../domain/cluster-time.ts';
-import type { LeftOutReport } from '../../../domain/leave-out.ts';
 import { isLeafvaultError } from '../../../foundation/errors.ts';
 import type { KeptInstant, RestoreOptions, SnapshotBody } from '../../contracts.ts';
-import { createLeftOut, createOperationsTable, readWindow, refuseUnmatched, settleLeftOut, type CollectionLeftOut, type CollectionNumber, type OperationsTable, type ReplayWindow } from '../../replay/index.ts';
+import { createLeftOut, createOperationsTable, readWindow, refuseBeforeBase, refuseUnmatched, settleLeftOut, type CollectionLeftOut, type LeftOutCommand, type CollectionNumber, type OperationsTable, type ReplayWindow } from '../../replay/index.ts';
 import type { CollectionEntry } from '../../snapshot/index.ts';
 import type { ProgressTally } from '../progress-tally.ts';
 import { baseCatalog } from './base-catalog.ts';
@@ -18,7 +17,7 @@ import { createMetIds, type MetIds } from './met-ids.ts';
 /** What a restore leaves out. */
 export interface InstantLeftOut {
   readonly collections: ReadonlyMap<CollectionNumber, CollectionLeftOut>;
-  readonly commands: LeftOutReport['commands'];
+  readonly commands: readonly LeftOutCommand[];
   /** Operations that were taken for applicable and did not fit when their document was seen. */
   skippedLater: number;
 }
@@ -46,6 +45,7 @@ type InstantOptions = Pick<RestoreOptions, 'root' | 'tempDir' | 'signal'> & { re
 export async function openInstant(options: InstantOptions, entries: readonly CollectionEntry[]): Promise<Instant> {
   const body = options.root.body as unknown as SnapshotBody;
   const base = checkBase(body, entries, options.instant);
+  refuseBeforeBase(options.instant.leaveOut?.what ?? [], base.at);
   try {
     return await readInstant(options, entries, { base, behind: base.beganAt });
   } catch (error) {
@@ -75,7 +75,7 @@ async function readInstant(options: InstantOptions, entries: readonly Collection
     });
     if (leftOut !== null) refuseUnmatched(leftOut);
     const body = options.root.body as unknown as SnapshotBody;
-    const collections = leftOut === null ? null : settleLeftOut(table);
+    const collections = leftOut === null ? null : await settleLeftOut(table, signal);
     return {
       ...borderEntries(entries, body.selection, window, table), border, table, window, met, folder, close,
       leftOut: collections === null || leftOut === null ? null : { collections, commands: leftOut.commands, skippedLater: 0 },

@@ -4,6 +4,7 @@ import { inspectDocuments, type ZeroTimestamps } from '../../mongo/raw-insert-in
 import { loadRawArrayMaker } from '../../mongo/raw-array.ts';
 import { putBackTimestamps } from '../../mongo/raw-insert.ts';
 import { joinNamespace } from '../../mongo/index.ts';
+import { optionsOf } from '../../snapshot/index.ts';
 import type { CollectionNumber, PlacedOperation } from '../../replay/index.ts';
 import { majorityBarrier } from '../barrier.ts';
 import type { Load, RestoreContext } from '../context.ts';
@@ -67,11 +68,13 @@ async function replayAll({ table }: Instant, { context, loads, send }: Replay): 
     send,
     isAlone: (operation) => zeroTimestampsOf(operation, context).length > 0,
   });
+  // A collation makes ids equal whose bytes differ, so lanes can't be told by bytes.
+  const inOrder = new Set([...loads].filter(([, { entry }]) => optionsOf(entry.body).has('collation')).map(([number]) => number));
   let sinceBarrier = 0;
   try {
     for (const placed of table.operationsInOrder(new Set(loads.keys()))) {
       throwIfAborted(options.signal);
-      await lanes.add(shadowOperation(loads, placed), placed);
+      await lanes.add(shadowOperation(loads, placed), inOrder.has(placed.collection) ? { ...placed, ordered: true } : placed);
       sinceBarrier += placed.object.length + OPERATION_BYTES;
       if (sinceBarrier < BARRIER_BYTES) continue;
       sinceBarrier = 0;

@@ -1,0 +1,76 @@
+// Ids that a server takes for equal although their bytes differ (`1` and `1.0`): the table keeps documents apart by bytes, so where
+// something was left out of one of them, the other must not be there as well.
+import { setImmediate as pause } from 'node:timers/promises';
+import { BSON } from 'mongodb';
+import { throwIfAborted } from '../../foundation/abort.ts';
+import { LeafvaultError } from '../../foundation/errors.ts';
+import { BSON_TYPE, rawDocument, rawFields } from '../bson/index.ts';
+import { describeId } from '../mongo/raw-insert-inspect.ts';
+import type { CollectionNumber, OperationsTable } from './operations-table.ts';
+
+const NUMBERS: readonly number[] = [BSON_TYPE.double, BSON_TYPE.int, BSON_TYPE.long, BSON_TYPE.decimal];
+const AT_ONCE = 5_000;
+
+/** @throws RESTORE_LEAVE_OUT_UNSUITABLE */
+export async function refuseEqualIds(table: OperationsTable, collection: CollectionNumber, signal: AbortSignal): Promise<void> {
+  const breathe = createBreathing(signal);
+  // Within one type of numbers equal values have equal bytes: mostly there is nothing to compare.
+  const types = new Set<number>();
+  for (const id of table.touchedIds(collection)) {
+    if (isByValue(id)) types.add(id[0] ?? 0);
+    await breathe();
+  }
+  if (types.size < 2 && !types.has(BSON_TYPE.document)) return;
+  const watched = new Map<string, Buffer>();
+  for (const { collection: of, id } of table.leftOutIds()) {
+    if (of === collection && isByValue(id)) watched.set(valueOf(id[0] ?? 0, id.subarray(1)), id);
+    await breathe();
+  }
+  for (const id of table.touchedIds(collection)) {
+    await breathe();
+    const other = isByValue(id) ? watched.get(valueOf(id[0] ?? 0, id.subarray(1))) : undefined;
+    if (other === undefined || other.equals(id)) continue;
+    throw new LeafvaultError('RESTORE_LEAVE_OUT_UNSUITABLE', `Leaving out failed: ${show(other)} and ${show(id)}, which was written to as well, are equal to a server`, {
+      details: { ids: [show(other), show(id)] }, hint: 'Restore an instant just before it, or leave out something else',
+    });
+  }
+}
+
+/** A pause for others after many steps. */
+function createBreathing(signal: AbortSignal): () => Promise<void> {
+  let steps = 0;
+  return async () => {
+    steps += 1;
+    if (steps % AT_ONCE > 0) return;
+    await pause();
+    throwIfAborted(signal);
+  };
+}
+
+function isByValue(id: Buffer): boolean {
+  return NUMBERS.includes(id[0] ?? 0) || id[0] === BSON_TYPE.document;
+}
+
+/** The same text for values that a server takes for equal. */
+function valueOf(type: number, value: Buffer): string {
+  if (type === BSON_TYPE.int) return `n${value.readInt32LE(0)}`;
+  if (type === BSON_TYPE.long) return `n${value.readBigInt64LE(0)}`;
+  if (type === BSON_TYPE.double) return numberText(value.readDoubleLE(0));
+  if (type === BSON_TYPE.decimal) return decimalText(String(BSON.deserialize(rawDocument([{ name: 'v', type, value }])).v));
+  if (type !== BSON_TYPE.document && type !== BSON_TYPE.array) return `${type}:${value.toString('hex')}`;
+  const fields = [...rawFields(value)].map((field) => `${value.toString('hex', field.at + 1, field.valueAt)}=${valueOf(field.type, value.subarray(field.valueAt, field.end))}`);
+  return `${type}{${fields.join()}}`;
+}
+
+function decimalText(text: string): string {
+  return /^-?\d+$/.test(text) ? `n${BigInt(text)}` : numberText(Number(text));
+}
+
+function numberText(number: number): string {
+  // No negative zero.
+  return Number.isInteger(number) ? `n${BigInt(number)}` : `n${number}`;
+}
+
+function show(id: Buffer): string {
+  return describeId(rawDocument([{ name: '_id', type: id[0] ?? 0, value: id.subarray(1) }])) ?? 'an _id of odd bytes';
+}

@@ -31,7 +31,8 @@ export async function connect(uri: string, options: ConnectOptions = {}): Promis
   options.signal?.addEventListener('abort', onAbort, { once: true });
   try {
     await client.connect();
-    await client.db('admin').command({ ping: 1 });
+    // A command takes no read preference from its client: without this one a set that has no primary does not answer.
+    await client.db('admin').command({ ping: 1 }, { readPreference: client.readPreference });
     throwIfAborted(options.signal);
     return client;
   } catch (cause) {

@@ -23,8 +23,9 @@ export interface ServerFacts {
 
 /** Asks the server that a client reaches. Needs no privilege. */
 export async function readServerFacts(client: MongoClient): Promise<ServerFacts> {
-  const hello = await client.db('admin').command({ hello: 1 });
-  const { version } = (await client.db('admin').command({ buildInfo: 1 })) as { readonly version: string };
+  const { readPreference } = client;
+  const hello = await client.db('admin').command({ hello: 1 }, { readPreference });
+  const { version } = (await client.db('admin').command({ buildInfo: 1 }, { readPreference })) as { readonly version: string };
   const majority = (hello.lastWrite as { readonly majorityOpTime?: { readonly ts?: Timestamp } } | undefined)?.majorityOpTime?.ts;
   return {
     topology: hello.msg === 'isdbgrid' ? 'sharded' : typeof hello.setName === 'string' ? 'replicaSet' : 'standalone',

@@ -18,9 +18,10 @@ export type Oracle = ReadonlyMap<string, OracleCollection>;
 
 /** Services with the real clock, as a door sees them. */
 export function servicesOf({ catalog, queue }: Pick<TailerWorld, 'catalog' | 'queue'>): Services {
+  const unasked = (): never => { throw new Error('nobody asks for it here'); };
   return createServices({
     catalog, queue, clock: systemClock, masterKey: Buffer.alloc(32, 9), restoreDefaults: { timeSeries: 'replace', keepHours: 0 }, baseUrl: () => 'http://127.0.0.1/',
-    openArchive: () => { throw new Error('no archive is asked for'); },
+    openArchive: unasked, timelineReader: { read: unasked, find: unasked },
   });
 }
 

@@ -12,6 +12,8 @@ export interface MongodProcess {
   readonly host: string;
   readonly pid: number;
   readonly running: boolean;
+  /** Where its files are; made anew by `restart` when it is gone. */
+  readonly dataFolder: string;
   /** SIGKILL, and gone when it resolves. Safe to call twice. */
   kill(): Promise<void>;
   /** SIGSTOP / SIGCONT: a server that hangs. */
@@ -50,6 +52,7 @@ function asProcess(options: MongodOptions, port: number, first: ChildProcess): M
   return {
     port,
     host: `127.0.0.1:${port}`,
+    dataFolder: join(options.folder, 'data'),
     get pid() {
       return child.pid ?? 0;
     },

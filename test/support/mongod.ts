@@ -20,6 +20,8 @@ export interface ServerOptions {
   readonly parameters?: Readonly<Record<string, string | number | boolean>>;
   /** WiredTiger cache of each server; 0.25 by default. */
   readonly cacheGB?: number;
+  /** Between checkpoints, 60 by default. An oplog is cut behind checkpoints only. */
+  readonly checkpointSeconds?: number;
 }
 
 export interface ReplicaSetOptions extends ServerOptions {
@@ -140,7 +142,7 @@ async function startServers(options: ServerOptions, count: number, extra: readon
 function serverArgs(options: ServerOptions): string[] {
   const parameters = { diagnosticDataCollectionEnabled: false, ...options.parameters };
   return [
-    '--wiredTigerCacheSizeGB', String(options.cacheGB ?? 0.25),
+    '--wiredTigerCacheSizeGB', String(options.cacheGB ?? 0.25), '--syncdelay', String(options.checkpointSeconds ?? 60),
     ...Object.entries(parameters).flatMap(([name, value]) => ['--setParameter', `${name}=${value}`]),
   ];
 }

@@ -38,16 +38,6 @@ export async function restoreToInstant(world: TailerWorld, source: Inventory, ta
   return ended(world.catalog, jobId, 120_000);
 }
 
-/** What a member holds at a time by a snapshot read; the catalog of collections must not have changed since. */
-export async function heldAt(uri: string, databases: readonly string[], time: ClusterTime): Promise<Oracle> {
-  const client = new MongoClient(uri);
-  try {
-    return await readOracle(client, databases, time);
-  } finally {
-    await client.close();
-  }
-}
-
 /** What a member holds now. */
 export async function heldNow(uri: string, databases: readonly string[]): Promise<{ readonly time: ClusterTime; readonly held: Oracle }> {
   const client = new MongoClient(uri);
@@ -59,8 +49,11 @@ export async function heldNow(uri: string, databases: readonly string[]): Promis
   }
 }
 
-/** Differences between the target and what the source held; empty when equal, byte by byte. */
-export async function differences(targetUri: string, wanted: Oracle): Promise<string[]> {
-  const databases = [...new Set([...wanted.keys()].map((name) => name.slice(0, name.indexOf('.'))))];
-  return compareOracles((await heldNow(targetUri, databases)).held, wanted);
+/** Differences between the target and what the source held; empty when equal, byte by byte. @param capped false: capped collections are left out */
+export async function differences(
+  targetUri: string, wanted: Oracle,
+  { capped = true, databases = [...new Set([...wanted.keys()].map((name) => name.slice(0, name.indexOf('.'))))] }: { readonly capped?: boolean; readonly databases?: readonly string[] } = {},
+): Promise<string[]> {
+  const { held } = await heldNow(targetUri, databases);
+  return compareOracles(new Map([...held].filter(([, each]) => capped || !each.capped)), wanted);
 }

@@ -38,7 +38,7 @@ export function startWorkerChild(options: WorkerChildOptions): CatalogChild {
   return speakWith(spawn(process.execPath, [script, JSON.stringify(options)], { cwd: '/', stdio: ['pipe', 'pipe', 'inherit'] }));
 }
 
-/** Starts `tailer-child.ts`, whose `active` says how many clusters it follows. */
+/** Starts `tailer-child.ts`, whose `active` says how many clusters it follows, or how many jobs it runs. */
 export function startTailerChild(options: TailerChildOptions): CatalogChild {
   const script = join(ROOT, 'test', 'support', 'tailer-child.ts');
   return speakWith(spawn(process.execPath, [script, JSON.stringify(options)], { cwd: '/', stdio: ['pipe', 'pipe', 'inherit'] }));

@@ -58,8 +58,7 @@ export async function openTailerWorld(): Promise<TailerWorld> {
       return tailers;
     },
     async startWorker() {
-      const handlers = createHandlers({ catalog, repositories, clock: systemClock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain });
-      const worker = new Worker({ catalog, queue, handlers, clock: systemClock, log: silent, tempRoot: join(folder, 'jobs'), drainMs: 0 });
+      const worker = realWorker({ catalog, queue, repositories, tempRoot: join(folder, 'jobs') });
       started.push(worker);
       await worker.start();
       return worker;
@@ -74,6 +73,12 @@ export async function openTailerWorld(): Promise<TailerWorld> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Takes snapshots and restores as the service's own do. */
+export function realWorker({ catalog, queue, repositories, tempRoot }: Pick<TailersOptions, 'catalog' | 'repositories'> & { readonly queue: PostgresQueue; readonly tempRoot: string }): Worker {
+  const handlers = createHandlers({ catalog, repositories, clock: systemClock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain });
+  return new Worker({ catalog, queue, handlers, clock: systemClock, log: silent, tempRoot, drainMs: 0 });
 }
 
 /** Writes with majority; the time of the write. */

@@ -1,5 +1,5 @@
 // A random workload with places that a restore is brought to: what the source held there is read by `readOracle`.
-import { type MongoClient, MongoServerError, type Document } from 'mongodb';
+import { type MongoClient, MongoNetworkError, MongoOperationTimeoutError, MongoServerError, MongoServerSelectionError, type Document } from 'mongodb';
 import type { ClusterTime } from '../../../../src/domain/cluster-time.ts';
 import { toTimestamp } from '../../../../src/engine/mongo/index.ts';
 import { createRandom, type Random } from '../../backup/random.ts';
@@ -25,6 +25,8 @@ export interface InstantWorkload {
   prepare(): Promise<void>;
   /** Random writes of documents by several writers, while `during` runs and for so many operations of each at least. */
   write(operations: number, during?: () => Promise<void>): Promise<void>;
+  /** So many transactions by each of several writers, at once; now and then one of many oplog entries. */
+  transact(transactions: number): Promise<void>;
   /** Random changes of the catalog, one after the other. */
   change(kinds: readonly CatalogKind[]): Promise<void>;
   /** Here, while nobody writes. */
@@ -32,6 +34,8 @@ export interface InstantWorkload {
   /** At entries of the oplog after a position, while nobody has changed the catalog since. */
   placesAmong(after: ClusterTime, count: number): Promise<Place[]>;
 }
+
+const FORGIVEN = [MongoServerError, MongoNetworkError, MongoServerSelectionError, MongoOperationTimeoutError];
 
 export function createInstantWorkload(client: MongoClient, source: OplogSource, seed: number, user: string): InstantWorkload {
   const random = createRandom(seed);
@@ -59,6 +63,12 @@ export function createInstantWorkload(client: MongoClient, source: OplogSource, 
       });
       await Promise.all([...writers, work]);
     },
+    async transact(transactions) {
+      const writers = [0, 1, 2].map(async (writer) => {
+        for (let n = 0; n < transactions; n += 1) await tolerating(() => runDocumentOperation(documents, n === 1 && writer === 0 ? 'transaction above 16 MB' : 'transaction'));
+      });
+      await Promise.all(writers);
+    },
     async change(kinds) {
       for (const kind of kinds) await tolerating(() => runCatalogOperation(catalog, kind));
     },
@@ -83,12 +93,12 @@ function victimsOf(journal: ReadonlyMap<string, Expected>): string[] {
   return [...journal].filter(([name, { kind, capped }]) => name.startsWith('work.') && kind === 'collection' && !capped).map(([name]) => name.slice('work.'.length));
 }
 
-/** What the server refuses leaves no trace in the oplog. */
+/** Refused, or lost with a server: whether it was done all the same is told by the oplog. */
 async function tolerating(run: () => Promise<unknown>): Promise<void> {
   try {
     await run();
   } catch (error) {
-    if (!(error instanceof MongoServerError)) throw error;
+    if (!FORGIVEN.some((kind) => error instanceof kind)) throw error;
   }
 }
 
@@ -96,14 +106,17 @@ function shuffled<T>(items: readonly T[], random: Random): T[] {
   return items.map((item) => ({ item, at: random.next() })).sort((a, b) => a.at - b.at).map(({ item }) => item);
 }
 
-/** Retryable writes, transactions that are aborted, ids that change their bytes, documents that only raw bytes can say. */
-export async function writeOdd(client: MongoClient, round: number): Promise<void> {
+/**
+ * Retryable writes, transactions that are aborted, ids that change their bytes, documents that only raw bytes can say.
+ * @param members of the set: where there are several, a zero timestamp in a replacement is another time on each of them (6.0.5)
+ */
+export async function writeOdd(client: MongoClient, round: number, members = 1): Promise<void> {
   const db = client.db('work');
   const odd = db.collection<Document>('odd');
   const { Double, Int32, Timestamp } = await import('mongodb');
   const zero = new Timestamp({ t: 0, i: 0 });
   await odd.insertOne({ _id: new Int32(1000 + round) as never, n: 0, pad: 'x'.repeat(round % 2 === 0 ? 10 : 3000) });
-  await odd.updateOne({ _id: (1000 + round) as never }, [{ $set: { _id: new Double(1000 + round), stamp: zero } }]);
+  await odd.updateOne({ _id: (1000 + round) as never }, [{ $set: { _id: new Double(1000 + round), ...(members === 1 ? { stamp: zero } : {}) } }]);
   await odd.updateOne({ _id: (1000 + round) as never }, { $set: { after: round } });
   await odd.updateOne({ _id: 2 as never }, { $set: { [`z${round}`]: zero } });
   await odd.updateMany({ touched: { $exists: false } }, { $set: { touched: round } });

@@ -28,6 +28,8 @@ export interface Source {
   majorityTime(): Promise<ClusterTime>;
   /** After a transient failure: resolves when the member answers again or another was chosen. @throws SOURCE_NO_MEMBER */
   recover(generation: number): Promise<void>;
+  /** Where another member has a majority time behind `than`, goes on with that one; false: nobody is known to. */
+  leaveFor(than: ClusterTime): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -75,10 +77,13 @@ export async function openSource(options: SourceOptions): Promise<Source> {
       if (process !== null || options.clock.monotonicMs() > deadline) break;
       await sleep(100, options.signal);
     }
+    await goOnWith(await openLink(options, link.member), 'reading goes on with another or restarted member');
+  };
+  const goOnWith = async (next: Link, words: string): Promise<void> => {
     const lost = link;
-    link = await openLink(options, lost.member);
+    link = next;
     generation += 1;
-    options.log.warn({ from: lost.member, to: link.member }, 'reading goes on with another or restarted member');
+    options.log.warn({ from: lost.member, to: link.member }, words);
     await lost.client.close(true).catch(() => undefined);
   };
 
@@ -107,6 +112,11 @@ export async function openSource(options: SourceOptions): Promise<Source> {
       if (failed !== generation) return Promise.resolve();
       recovering ??= recover().finally(() => { recovering = null; });
       return recovering;
+    },
+    async leaveFor(than) {
+      const next = await openFresher(options, link.member, than);
+      if (next !== null) await goOnWith(next, 'the member that is read gets nothing new; reading goes on with another');
+      return next !== null;
     },
     async close() {
       // The server ends what a lost session left behind; closing must never hide the first failure.
@@ -175,7 +185,25 @@ async function connectSame(options: SourceOptions, seed: MongoClient, facts: Ser
   });
 }
 
-async function chooseLink(options: SourceOptions, seed: MongoClient, preferred: string | null): Promise<Link> {
+/** A member other than `member` that knows of majority writes behind `than`. */
+async function openFresher(options: SourceOptions, member: string, than: ClusterTime): Promise<Link | null> {
+  if (isDirectUri(options.uri)) return null;
+  const isFresher = ({ host, facts: { majorityTime } }: Candidate): boolean => host !== member && majorityTime !== null && compareClusterTimes(majorityTime, than) > 0;
+  let seed: MongoClient | null = null;
+  try {
+    seed = await connect(options.uri, { signal: options.signal });
+    return await chooseLink(options, seed, null, isFresher);
+  } catch (error) {
+    throwIfAborted(options.signal);
+    // Valid fallback: the member that is read still answers.
+    if (!isLeafvaultError(error) && !isTransient(error)) throw error;
+    return null;
+  } finally {
+    await seed?.close(true).catch(() => undefined);
+  }
+}
+
+async function chooseLink(options: SourceOptions, seed: MongoClient, preferred: string | null, isWanted: (candidate: Candidate) => boolean = () => true): Promise<Link> {
   const { hosts } = await readServerFacts(seed);
   const clients = new Map<string, MongoClient>();
   try {
@@ -185,7 +213,7 @@ async function chooseLink(options: SourceOptions, seed: MongoClient, preferred: 
       return { host, facts: await readServerFacts(client) };
     }));
     throwIfAborted(options.signal);
-    const chosen = chooseMember(probed.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])), preferred);
+    const chosen = chooseMember(probed.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])).filter(isWanted), preferred);
     if (chosen === null) throw noMember(hosts);
     checkServerVersion(chosen.facts.version);
     const client = clients.get(chosen.host) as MongoClient;

@@ -48,6 +48,8 @@ export interface TailOptions {
   readonly limits?: SliceLimits;
   /** 5 s by default. */
   readonly statusMs?: number;
+  /** After so long without an entry other members are asked whether they know more; 30 s by default, a primary writes at least every 10 s. */
+  readonly staleMs?: number;
 }
 
 const LIMITS: SliceLimits = { bytes: 16 * 1024 * 1024, ms: 60_000 };
@@ -55,6 +57,7 @@ const LIMITS: SliceLimits = { bytes: 16 * 1024 * 1024, ms: 60_000 };
 const AWAIT_MS = 500;
 const BATCH_ENTRIES = 5_000;
 const STATUS_MS = 5_000;
+const STALE_MS = 30_000;
 const FAILURES = 20;
 
 interface Tail {
@@ -67,6 +70,8 @@ interface Tail {
   /** The last one that was handed on. */
   handedOn: ClusterTime;
   statusAt: number;
+  /** When the last entry came, or other members were asked in vain. */
+  newsAt: number;
 }
 
 /**
@@ -96,7 +101,7 @@ async function beginTail(options: TailOptions, source: Source): Promise<Tail> {
   return {
     options, source, replicaSetId: position.replicaSetId ?? replicaSetId,
     cutter: createSliceCutter(position.time, options.limits ?? LIMITS, () => options.clock.monotonicMs()),
-    read: { time: position.time, digest: () => position.digest }, handedOn: position.time, statusAt: Number.NEGATIVE_INFINITY,
+    read: { time: position.time, digest: () => position.digest }, handedOn: position.time, statusAt: Number.NEGATIVE_INFINITY, newsAt: options.clock.monotonicMs(),
   };
 }
 
@@ -127,6 +132,7 @@ async function followOnce(tail: Tail): Promise<void> {
   let continued = false;
   try {
     for (;;) {
+      const before = tail.read.time;
       for (const raw of documentsOfBatch(reply.batch)) {
         if (continued) await take(tail, raw);
         else await checkContinuity(tail, raw);
@@ -135,7 +141,8 @@ async function followOnce(tail: Tail): Promise<void> {
       if (tail.cutter.isDue || options.cutNow?.() === true) await handOn(tail);
       await tellStatus(tail);
       throwIfAborted(options.signal);
-      if (reply.cursorId === 0n) return;
+      if (compareClusterTimes(before, tail.read.time) !== 0) tail.newsAt = options.clock.monotonicMs();
+      if (await leftStaleMember(tail) || reply.cursorId === 0n) return;
       reply = await source.more(OPLOG.db, cursor, { maxTimeMS: AWAIT_MS, batchSize: BATCH_ENTRIES });
     }
   } catch (error) {
@@ -143,6 +150,16 @@ async function followOnce(tail: Tail): Promise<void> {
     if (!isTransient(error)) await source.kill(OPLOG.db, cursor);
     throw error;
   }
+}
+
+/** A member that was cut off from its set still answers, and would keep the chain where it is for ever. */
+async function leftStaleMember(tail: Tail): Promise<boolean> {
+  const { source, options: { clock, staleMs = STALE_MS } } = tail;
+  if (clock.monotonicMs() - tail.newsAt < staleMs) return false;
+  const left = await source.leaveFor(tail.read.time);
+  tail.newsAt = clock.monotonicMs();
+  if (left) await checkIdentity(source, { time: tail.read.time, replicaSetId: tail.replicaSetId });
+  return left;
 }
 
 async function take(tail: Tail, raw: Buffer): Promise<void> {

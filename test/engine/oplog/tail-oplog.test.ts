@@ -178,6 +178,25 @@ describe('following the oplog of three members, with authorization on and the ro
     await tail.stop();
   });
 
+  it('leaves a member that gets nothing new any more, though it answers', async () => {
+    let member = '';
+    const tail = run(uri, { staleMs: 1_000, statusMs: 0, onStatus: (status) => { member = status.member; } });
+    const { time: from } = await tail.begun;
+    await tail.reach(await mark(client));
+    const stuck = member;
+    // Applies nothing of what it gets until it is unlocked.
+    await using locked = await MongoClient.connect(servers.memberUri(servers.members.findIndex(({ host }) => host === stuck)));
+    await locked.db('admin').command({ fsync: 1, lock: true });
+    try {
+      await tail.reach(await mark(client));
+    } finally {
+      await locked.db('admin').command({ fsyncUnlock: 1 });
+    }
+    await tail.stop();
+    assert.notEqual(member, stuck);
+    assertContiguous(tail.slices, from);
+  });
+
   it('tells its position, and how far back the oplog reaches', async () => {
     const told = Promise.withResolvers<Parameters<NonNullable<TailOptions['onStatus']>>[0]>();
     const tail = run(uri, { statusMs: 0, onStatus: (status) => { if (status.position.t > 0) told.resolve(status); } });

@@ -57,6 +57,12 @@ async function refusal(options: Partial<Options>, border: ClusterTime, root = sm
   return error.code;
 }
 
+function entriesOf(raw: Buffer): Buffer[] {
+  const entries: Buffer[] = [];
+  for (let at = 0; at < raw.length; at += raw.readInt32LE(at)) entries.push(raw.subarray(at, at + raw.readInt32LE(at)));
+  return entries;
+}
+
 /** The position of the newest entry that writes to a collection. */
 async function lastEntryOf(namespace: string): Promise<ClusterTime> {
   const [entry] = await small.client.db('local').collection('oplog.rs').find({ ns: namespace }).sort({ $natural: -1 }).limit(1).toArray();
@@ -184,6 +190,28 @@ describe('a restore to an instant is refused before anything is written', { time
         }
       };
       assert.equal(await refusal({ instant: { ...real, slices } }, border), code);
+    }
+  });
+
+  test('when two operations of a slice are swapped, and when one comes twice', async () => {
+    await orders().insertMany(Array.from({ length: 10 }, (_, n) => ({ written: n })));
+    const border = await small.here();
+    const real = small.oplog.instant(border);
+    const changes: readonly ((entries: readonly Buffer[]) => readonly Buffer[])[] = [
+      ([first, second, ...rest]) => [second!, first!, ...rest],
+      ([first, ...rest]) => [first!, first!, ...rest],
+    ];
+    for (const change of changes) {
+      let changed = 0;
+      const slices: typeof real.slices = async function* (read) {
+        for await (const slice of real.slices(read)) {
+          const entries = entriesOf(Buffer.from(slice.raw));
+          if (entries.length >= 2) changed += 1;
+          yield entries.length >= 2 && changed === 1 ? { ...slice, raw: Buffer.concat(change(entries)) } : slice;
+        }
+      };
+      assert.equal(await refusal({ instant: { ...real, slices } }, border), 'REPLAY_WINDOW_BROKEN');
+      assert.ok(changed > 0);
     }
   });
 

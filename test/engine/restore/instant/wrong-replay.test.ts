@@ -33,7 +33,7 @@ before(async () => {
     : n % 3 === 1 ? { deleteOne: { filter: { _id: n as never } } } : { insertOne: { document: { _id: (1_000 + n) as never, n } } })));
   await db.collection('log').insertMany(Array.from({ length: 50 }, (_, n) => ({ _id: (n + 1) as never })));
   await db.collection<Document>('twice').insertOne({ _id: 1 as never, n: 1 });
-  await db.collection<Document>('twice').updateOne({ _id: 1 as never }, { $set: { n: 2 } });
+  for (const n of [2, 3]) await db.collection<Document>('twice').updateOne({ _id: 1 as never }, { $set: { n } });
   border = await small.here();
 });
 
@@ -73,7 +73,7 @@ describe('a replay by the server that differs from our fold', { timeout: 300_000
     using unchanged = changeReplay((entries) => entries);
     assert.equal(await restore(), null);
     sent = unchanged.sent;
-    assert.equal(sent.length, N + 52);
+    assert.equal(sent.length, N + 53);
     await small.client.db('copy').dropDatabase();
   });
 
@@ -89,6 +89,14 @@ describe('a replay by the server that differs from our fold', { timeout: 300_000
     await assertNoticed((entries) => {
       const first = entries.find((entry) => entry.includes('twice') || (idOf(entry) === 1 && BSON.deserialize(entry)['op'] === 'i'));
       return first === undefined ? entries : [...entries, first];
+    });
+  });
+
+  test('is noticed when two operations of one document are swapped', async () => {
+    await assertNoticed((entries) => {
+      const [first, second] = entries.filter((entry) => idOf(entry) === 1 && BSON.deserialize(entry)['op'] === 'u');
+      if (first === undefined || second === undefined) return entries;
+      return entries.with(entries.indexOf(first), second).with(entries.indexOf(second), first);
     });
   });
 

@@ -168,6 +168,8 @@ export interface RestoreResult {
   readonly documents: number;
   readonly bytes: number;
   readonly movedAside: readonly string[];
+  /** False: nothing of it was swapped, so nothing can be swapped back. */
+  readonly undoable?: boolean;
   /** Null where nothing was to be left out. */
   readonly leftOut?: LeftOutReport | null;
   /** What preflight warned of, and last steps that the target refused after the collections went live. */

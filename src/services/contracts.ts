@@ -86,7 +86,13 @@ export interface Restores {
    * queued or runs, that one is answered.
    * @throws RESTORE_NOT_FOUND, RESTORE_NOT_UNDOABLE, TARGET_FORBIDDEN (no role in the project that was restored into)
    */
-  undo(request: { readonly cluster: Cluster; readonly id: string; readonly principal: Principal }): Promise<Job>;
+  undo(request: {
+    readonly cluster: Cluster; readonly id: string; readonly principal: Principal;
+    /** What is to be live: true: what the restore replaced; false: what it restored. Absent: the other than now. */
+    readonly undone?: boolean | undefined;
+  }): Promise<Job>;
+  /** Whether what the restore replaced is live again. @throws RESTORE_NOT_FOUND */
+  isUndone(clusterId: string, id: string): Promise<boolean>;
   /**
    * Asks for the job that drops what a restore keeps for an undo, before its time; while one is queued or runs, that one is answered.
    * @throws RESTORE_NOT_FOUND, RESTORE_NOTHING_KEPT, TARGET_FORBIDDEN

@@ -63,7 +63,7 @@ export function createRestores(options: RestoresOptions): Restores {
       return { items: items.map(present), totalCount };
     },
     get: find,
-    async undo({ cluster, id, principal }) {
+    async undo({ cluster, id, principal, undone }) {
       const restore = await find(cluster.id, id);
       const { targetClusterId, targetProjectId } = restore;
       if (targetProjectId !== null) await requireTargetRole(catalog, targetProjectId, principal);
@@ -72,6 +72,7 @@ export function createRestores(options: RestoresOptions): Restores {
         const underWay = await tx.restorePlans.changeUnderWay(id);
         if (underWay?.kind === 'undo') return requireJob(await tx.jobs.get(underWay.jobId));
         if (targetClusterId === null || underWay !== null || (await tx.restorePlans.keptUntil(id)) === null) throw notUndoable(restore);
+        if (undone !== undefined && undone === isUndone(await tx.restorePlans.load(id))) throw undoneAlready(restore, undone);
         const { projectId, clusterId, snapshotId } = restore;
         // Never less than a day: what is put away now is what somebody wanted live a moment ago.
         const keepHours = Math.max(24, options.defaults.keepHours);
@@ -80,6 +81,10 @@ export function createRestores(options: RestoresOptions): Restores {
         });
       });
     },
+    async isUndone(clusterId, id) {
+      await find(clusterId, id);
+      return isUndone(await catalog.restorePlans.load(id));
+    },
     async letGo({ cluster, id, principal }) {
       const restore = await find(cluster.id, id);
       const { targetClusterId, targetProjectId, projectId, clusterId, snapshotId } = restore;
@@ -87,7 +92,8 @@ export function createRestores(options: RestoresOptions): Restores {
       return catalog.transaction(async (tx) => {
         const underWay = await tx.restorePlans.changeUnderWay(id);
         if (underWay?.kind === 'dropKept') return requireJob(await tx.jobs.get(underWay.jobId));
-        if (targetClusterId === null || underWay !== null || (await tx.restorePlans.keptUntil(id)) === null) throw nothingKept(restore);
+        // What was interrupted is ended first: what is kept may be all that is left of a collection.
+        if (targetClusterId === null || underWay !== null || (await tx.restorePlans.keptUntil(id)) === null || (await tx.restorePlans.isOpen(id))) throw nothingKept(restore);
         return queue.enqueue(tx, { id: newId(clock.now()), kind: 'dropKept', payload: { restoreId: id }, projectId, clusterId, snapshotId, restoreId: id, targetClusterId, requestedBy: nameOf(principal) });
       });
     },
@@ -122,8 +128,19 @@ function notUndoable({ id, state }: Restore): LeafvaultError {
   });
 }
 
+/** By the plan of its restore or newest undo: one that was rolled back changed nothing. */
+function isUndone(plan: Readonly<Record<string, unknown>> | null): boolean {
+  if (plan?.kind !== 'undo') return false;
+  const wanted = plan.undone !== false;
+  return plan.state === 'finished' ? wanted : !wanted;
+}
+
+function undoneAlready({ id, state }: Restore, undone: boolean): LeafvaultError {
+  return new LeafvaultError('RESTORE_NOT_UNDOABLE', `Undoing restore ${id} failed: ${undone ? 'it is undone already' : 'what it restored is live'}`, { details: { id, state, undone } });
+}
+
 function nothingKept({ id, state }: Restore): LeafvaultError {
-  return new LeafvaultError('RESTORE_NOTHING_KEPT', `Letting go of what restore ${id} keeps failed: it keeps nothing, or is just being undone`, {
+  return new LeafvaultError('RESTORE_NOTHING_KEPT', `Letting go of what restore ${id} keeps failed: it keeps nothing, or is just being undone or ended`, {
     details: { id, state }, hint: 'undoableUntil of the restore tells whether anything is kept',
   });
 }

@@ -76,6 +76,26 @@ describe('create', () => {
     assert.deepEqual(await catalog.transaction((tx) => tx.restorePlans.due(10)), [], 'what an undo is about to put back is not dropped');
   });
 
+  test('undoes to the side that is named, once', async () => {
+    const { services, inventory, catalog } = world;
+    const restore = await create();
+    const request = { cluster: inventory.cluster, id: restore.id, principal: ownerOf(inventory) };
+    await catalog.restorePlans.save(restore.id, restore.jobId, { state: 'finished', kind: 'restore' });
+    await catalog.restorePlans.keep(restore.id, new Date('2030-01-01T00:00:00Z'));
+    const side = () => services.restores.isUndone(inventory.cluster.id, restore.id);
+    assert.equal(await side(), false);
+    await assert.rejects(services.restores.undo({ ...request, undone: false }), { code: 'RESTORE_NOT_UNDOABLE', details: { id: restore.id, state: 'queued', undone: false } });
+    for (const [plan, undone] of [
+      [{ state: 'finished', kind: 'undo', undone: true }, true], [{ state: 'undone', kind: 'undo', undone: true }, false], [{ state: 'finished', kind: 'undo', undone: false }, false], [{ state: 'swapping', kind: 'undo', undone: false }, true],
+    ] as const) {
+      await catalog.restorePlans.save(restore.id, restore.jobId, plan);
+      assert.equal(await side(), undone, JSON.stringify(plan));
+    }
+    await catalog.restorePlans.save(restore.id, restore.jobId, { state: 'finished', kind: 'undo', undone: true });
+    await assert.rejects(services.restores.undo({ ...request, undone: true }), { code: 'RESTORE_NOT_UNDOABLE' });
+    assert.equal((await services.restores.undo({ ...request, undone: false })).kind, 'undo');
+  });
+
   test('lets go of what is kept before its time, once, and not while it is being undone', async () => {
     const { services, inventory, catalog } = world;
     const restore = await create();
@@ -87,8 +107,13 @@ describe('create', () => {
     const job = await services.restores.letGo(request);
     assert.deepEqual([job.kind, job.restoreId, (await services.restores.letGo(request)).id], ['dropKept', restore.id, job.id]);
     await assert.rejects(services.restores.undo(request), { code: 'RESTORE_NOT_UNDOABLE' });
+    const open = await create();
+    await catalog.restorePlans.save(open.id, open.jobId, { state: 'swapping', kind: 'undo' });
+    await catalog.restorePlans.keep(open.id, new Date('2030-01-01T00:00:00Z'));
+    await assert.rejects(services.restores.letGo({ ...request, id: open.id }), { code: 'RESTORE_NOTHING_KEPT' }, 'what was interrupted is ended first');
     const other = await create();
     await catalog.restorePlans.save(other.id, other.jobId, { state: 'finished' });
+    await catalog.restorePlans.markSettled(other.id, 'new');
     await catalog.restorePlans.keep(other.id, new Date('2030-01-01T00:00:00Z'));
     await services.restores.undo({ ...request, id: other.id });
     await assert.rejects(services.restores.letGo({ ...request, id: other.id }), { code: 'RESTORE_NOTHING_KEPT' });

@@ -241,6 +241,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
           if (restore.state !== 'completed') throw missing('RESTORE_NOT_UNDOABLE', { id, state: restore.state });
           return newJob({ kind: 'undo', projectId: of.projectId, clusterId: of.id, snapshotId: restore.snapshotId, restoreId: id }, principal);
         },
+        isUndone: async (clusterId, id) => { restoreOf(clusterId, id); return false; },
         async letGo({ cluster: of, id, principal }) {
           const restore = restoreOf(of.id, id);
           if (restore.state !== 'completed') throw missing('RESTORE_NOTHING_KEPT', { id, state: restore.state });

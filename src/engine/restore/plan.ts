@@ -142,6 +142,10 @@ export interface RestorePlan {
   /** UUIDs of shadows that a roll back found under their live name; saved before it moves the first of them. */
   wereLive: string[];
   warnings: string[];
+  /** Time series whose proven copy was lost: the restore ends, and fails. `db.name` each. */
+  lost: string[];
+  /** An undo: whether the old collections are live once it is finished; false: it takes another undo back. */
+  undone: boolean;
   /** Null where nothing was to be left out. */
   leftOut: LeftOutReport | null;
   /** Collections that stay when all is over: old ones by policy, intruders after a roll back. `db.name` each. */
@@ -152,7 +156,7 @@ export interface RestorePlan {
 export function newPlan(facts: Pick<RestorePlan, 'restoreId' | 'snapshotId' | 'oldCollections' | 'createdAt' | 'warnings'> & Partial<Pick<RestorePlan, 'border' | 'leftOut'>>): RestorePlan {
   return {
     formatVersion: 1, kind: 'restore', revision: 0, prefix: `__lv_${randomBytes(6).toString('hex')}`, state: 'preparing', border: null, leftOut: null,
-    swaps: [], asides: [], views: [], asideViews: [], timeSeries: [], auth: null, intruders: [], wereLive: [], kept: [], ...facts,
+    swaps: [], asides: [], views: [], asideViews: [], timeSeries: [], auth: null, intruders: [], wereLive: [], kept: [], lost: [], undone: false, ...facts,
   };
 }
 
@@ -167,7 +171,7 @@ export function parsePlan(stored: Readonly<Record<string, unknown>>): RestorePla
     });
   }
   // Fields that plans of the first versions lack.
-  return { kind: 'restore', border: null, leftOut: null, intruders: [], wereLive: [], ...plan, timeSeries: plan.timeSeries?.map((step) => ({ ...step, gaps: step.gaps ?? [] })) } as RestorePlan;
+  return { kind: 'restore', border: null, leftOut: null, intruders: [], wereLive: [], lost: [], undone: plan.kind === 'undo', ...plan, timeSeries: plan.timeSeries?.map((step) => ({ ...step, gaps: step.gaps ?? [] })) } as RestorePlan;
 }
 
 /** Every collection and view that the plan may have made, with the UUID where it is known. */
@@ -203,4 +207,9 @@ export function namesInPlan(plan: RestorePlan): { readonly db: string; readonly 
     ...plan.views.flatMap((view) => gapNamesOfView(view).map((name) => ({ db: view.db, name }))),
     ...plan.timeSeries.flatMap(({ db, gaps }) => gaps.map((name) => ({ db, name }))),
   ].map(({ db, name }) => ({ db, name }));
+}
+
+/** Live names that a plan changes or has changed, `db.name` each. */
+export function namesOnTarget(plan: RestorePlan): string[] {
+  return [...plan.swaps, ...plan.asides, ...plan.timeSeries, ...plan.views, ...plan.asideViews].map(({ db, name }) => `${db}.${name}`);
 }

@@ -15,6 +15,7 @@ export function resultOf(plan: RestorePlan): RestoreResult {
     documents: collections.reduce((sum, { documents }) => sum + documents, 0),
     bytes: collections.reduce((sum, { bytes }) => sum + bytes, 0),
     movedAside: plan.kept,
+    undoable: plan.swaps.length + plan.asides.length + plan.views.length + plan.asideViews.length > 0,
     warnings: plan.warnings,
     leftOut: plan.leftOut,
   };

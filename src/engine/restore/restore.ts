@@ -139,6 +139,12 @@ async function endAttempt(options: RestoreOptions, { plan }: Attempt, failure: u
   }
 }
 
+function copyLost({ lost, warnings }: RestorePlan): LeafvaultError {
+  return new LeafvaultError('RESTORE_COPY_LOST', `Restoring time series failed after everything else went live: ${warnings.join('; ')}`, {
+    details: { collections: lost }, hint: 'Restore these time series again, and let nobody touch collections that begin with __lv_',
+  });
+}
+
 /** What a roll back kept because applications wrote to it belongs into the message that a person reads. */
 async function namingKept({ journal }: RestoreOptions, failure: unknown): Promise<unknown> {
   const kept = isLeafvaultError(failure) ? await journal.load().then((plan) => (plan?.kept as readonly string[] | undefined) ?? [], () => []) : [];
@@ -147,6 +153,9 @@ async function namingKept({ journal }: RestoreOptions, failure: unknown): Promis
   return new LeafvaultError(code, `${message}. Kept, because applications wrote to them meanwhile: ${kept.join(', ')}`, { details: { ...details, kept }, retryable, cause, ...(hint === undefined ? {} : { hint }) });
 }
 
+/** @throws RESTORE_COPY_LOST */
 async function resultFromJournal({ journal }: RestoreOptions): Promise<RestoreResult> {
-  return resultOf(parsePlan((await journal.load()) ?? {}));
+  const plan = parsePlan((await journal.load()) ?? {});
+  if (plan.lost.length > 0) throw copyLost(plan);
+  return resultOf(plan);
 }

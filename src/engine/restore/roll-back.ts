@@ -9,7 +9,7 @@ import { gapNames, shadowsOf, type RestorePlan, type SwapStep } from './plan.ts'
 import type { PlanStore } from './plan-store.ts';
 import { readContent } from './read-content.ts';
 
-/** What a roll back may read again to drop it; anything larger is kept unread, so that it ends soon. */
+/** What a roll back may read again, in all, to drop it; the rest is kept unread, so that it ends soon. */
 const READ_BYTES = 1024 ** 3;
 
 export interface RollBackOptions {
@@ -64,16 +64,19 @@ async function liveShadows(target: Target, plan: RestorePlan): Promise<string[]>
 /** Shadows that were live for a while, but for those that provably hold what they held before: those writes were acknowledged. */
 async function writtenShadows(target: Target, plan: RestorePlan, hashSeed: Uint8Array | undefined): Promise<string[]> {
   const written: string[] = [];
+  let left = READ_BYTES;
   for (const step of plan.swaps) {
     if (step.shadowUuid === null || !plan.wereLive.includes(step.shadowUuid)) continue;
     if ((await uuidsOf(target, step.db, [step.shadow])).get(step.shadow) !== step.shadowUuid) continue;
-    if (!(await isUntouched(target, step, hashSeed))) written.push(`${step.db}.${step.shadow}`);
+    const bytes = step.proven?.bytes ?? Number.POSITIVE_INFINITY;
+    if (bytes > left || !(await isUntouched(target, step, hashSeed))) written.push(`${step.db}.${step.shadow}`);
+    left -= Math.min(bytes, left);
   }
   return written;
 }
 
 async function isUntouched(target: Target, { db, shadow, proven }: SwapStep, hashSeed: Uint8Array | undefined): Promise<boolean> {
-  if (proven === null || hashSeed === undefined || proven.bytes > READ_BYTES) return false;
+  if (proven === null || hashSeed === undefined) return false;
   const { n } = await target.db(db).command({ count: shadow });
   if (Number(n) !== proven.documents) return false;
   const content = await readContent(target, { db, collection: shadow, hashSeed, documentBytes: proven.bytes / Math.max(1, proven.documents) });

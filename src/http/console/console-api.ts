@@ -9,7 +9,7 @@ import type { Answer } from '../wire/answer.ts';
 import { clusterOf } from './cluster-of.ts';
 import { CONSOLE_STATUS } from './errors.ts';
 import { presentJob, presentRestore } from './present-restore.ts';
-import { readRestore } from './read-restore.ts';
+import { readRestore, readUndo } from './read-restore.ts';
 import { getOperation, getTimeline, listOperations } from './timeline-calls.ts';
 import { presentContinuous } from './present-continuous.ts';
 
@@ -25,8 +25,8 @@ export const CONSOLE_OPERATIONS: readonly Operation[] = [
   { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/timeline/operations', roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: listOperations },
   { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/timeline/operations/:position', roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: getOperation },
   { method: 'POST', path: '/groups/:groupId/clusters/:clusterId/restores', roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: createRestore },
-  { method: 'GET', path: `${RESTORE}`, roles: ['GROUP_BACKUP_MANAGER'], handle: getRestore },
-  { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/jobs/:jobId', roles: ['GROUP_BACKUP_MANAGER'], handle: getJob },
+  { method: 'GET', path: `${RESTORE}`, roles: ['GROUP_BACKUP_MANAGER', 'GROUP_BACKUP_RECOVERY_OPERATOR'], handle: getRestore },
+  { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/jobs/:jobId', roles: ['GROUP_BACKUP_MANAGER', 'GROUP_BACKUP_RECOVERY_OPERATOR'], handle: getJob },
   { method: 'POST', path: `${RESTORE}/undo`, roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: undoRestore },
   { method: 'DELETE', path: `${RESTORE}/kept`, roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: letGoOfKept },
 ];
@@ -58,8 +58,10 @@ async function getRestore(call: ProjectCall): Promise<Answer> {
 }
 
 async function answerRestore({ services: { restores, jobs } }: ProjectCall, cluster: Cluster, restore: Restore): Promise<Answer> {
-  const [job, outcome, undoableUntil] = await Promise.all([jobs.get(restore.jobId), restores.outcome(cluster.id, restore.id), restores.undoableUntil(cluster.id, restore.id)]);
-  return { kind: 'one', body: presentRestore({ restore, job, outcome, undoableUntil }) };
+  const [job, outcome, undoableUntil, undone] = await Promise.all([
+    jobs.get(restore.jobId), restores.outcome(cluster.id, restore.id), restores.undoableUntil(cluster.id, restore.id), restores.isUndone(cluster.id, restore.id),
+  ]);
+  return { kind: 'one', body: presentRestore({ restore, job, outcome, undoableUntil, undone }) };
 }
 
 async function getJob(call: ProjectCall): Promise<Answer> {
@@ -72,7 +74,7 @@ async function getJob(call: ProjectCall): Promise<Answer> {
 /** Answers the job that does it. */
 async function undoRestore(call: ProjectCall): Promise<Answer> {
   const cluster = await clusterOf(call);
-  const job = await call.services.restores.undo({ cluster, id: readId('restoreJob', call.params['restoreId']), principal: call.principal });
+  const job = await call.services.restores.undo({ cluster, id: readId('restoreJob', call.params['restoreId']), principal: call.principal, ...readUndo(call.body) });
   return { kind: 'one', body: presentJob(job) };
 }
 

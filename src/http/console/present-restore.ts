@@ -10,9 +10,10 @@ export interface RestoreView {
   readonly job: Job;
   readonly outcome: RestoreOutcome | null;
   readonly undoableUntil: Date | null;
+  readonly undone: boolean;
 }
 
-export function presentRestore({ restore, job, outcome, undoableUntil }: RestoreView): object {
+export function presentRestore({ restore, job, outcome, undoableUntil, undone }: RestoreView): object {
   const { instant, proof } = restore;
   const asked = instant === null ? null : showInstant(instant.asked);
   return {
@@ -26,6 +27,7 @@ export function presentRestore({ restore, job, outcome, undoableUntil }: Restore
     job: presentJob(job),
     provenAt: proof?.provenAt.toISOString() ?? null,
     undoableUntil: undoableUntil?.toISOString() ?? null,
+    undone,
     collections: outcome?.collections ?? [],
     movedAside: outcome?.movedAside ?? [],
     warnings: outcome?.warnings ?? [],

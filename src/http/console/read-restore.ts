@@ -53,6 +53,12 @@ export function readRestore(given: unknown): Order {
   };
 }
 
+/** The body of an undo; none: the other side than now. */
+export function readUndo(given: unknown): { readonly undone: boolean | undefined } {
+  const { undone } = readBody(z.strictObject({ undone: z.boolean().optional() }), given ?? {});
+  return { undone };
+}
+
 function instantOf({ oplogTs, oplogInc, pointInTimeUTCSeconds: seconds }: NonNullable<Given['instant']>): NonNullable<Order['instant']> {
   if (oplogTs !== undefined && oplogInc !== undefined && seconds === undefined) return { border: { t: oplogTs, i: oplogInc } };
   if (oplogTs === undefined && oplogInc === undefined && seconds !== undefined) return { time: new Date(seconds * 1000) };

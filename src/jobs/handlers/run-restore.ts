@@ -155,7 +155,7 @@ function completionOf(
       { ...result },
     );
     await tx.restorePlans.markSettled(restoreId, 'new');
-    if (keepHours > 0 && result.movedAside.length > 0) await tx.restorePlans.keep(restoreId, hoursFrom(provenAt, keepHours));
+    if (keepHours > 0 && result.undoable !== false && result.movedAside.length > 0) await tx.restorePlans.keep(restoreId, hoursFrom(provenAt, keepHours));
     await tx.clusters.learn(sourceClusterId, { lastProvenAt: provenAt });
   };
 }

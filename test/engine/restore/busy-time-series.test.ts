@@ -54,6 +54,22 @@ describe('a time series that applications write to while it is restored', () => 
     await client.db('__leafvault').dropDatabase();
   });
 
+  for (const [how, phase, live] of [['dropped', 'finish:time-series', 7], ['emptied', 'finish:time-series', 7], ['emptied', 'finish:time-series:copying', 0]] as const) {
+    test(`fails and says so when its proven copy is ${how} in ${phase}`, { timeout: 60_000 }, async () => {
+      await client.db('shop').createCollection('weather', SERIES);
+      await client.db('shop').collection('weather').insertMany(Array.from({ length: 7 }, (_, i) => ({ t: new Date(i * 1000), sensor: 'live' })));
+      await using world = await restoreWorld(repository, root, uri, { ...CHOICE, timeSeries: 'replace', onPhase: async (name) => {
+        if (name !== phase) return;
+        const [copy] = await client.db('shop').listCollections({ name: /^__lv_/, type: 'timeseries' }).toArray();
+        if (how === 'dropped') await client.db('shop').dropCollection(copy!.name);
+        else await client.db('shop').collection(`system.buckets.${copy!.name}`).deleteMany({});
+      } });
+      await assert.rejects(restoreSnapshot(world.options), { code: 'RESTORE_COPY_LOST', retryable: false, details: { collections: ['shop.weather'] } });
+      assert.equal(await client.db('shop').collection('weather').countDocuments(), live, 'what is live was not dropped for nothing');
+      assert.equal(world.journal.saved.at(-1)?.['state'], 'finished', 'no plan stays open');
+    });
+  }
+
   for (const [before, timeSeries] of [['dropped', 'refuse'], ['damaged', 'replace']] as const) {
     for (const writers of [1, 5]) {
       test(`${before} before, ${writers} writer(s): is whole, and every acknowledged write is live or kept`, { timeout: 60_000 }, async () => {

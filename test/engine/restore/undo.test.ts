@@ -117,6 +117,66 @@ describe('undoing a restore', () => {
     await assert.rejects(undo(world), /were not kept/);
   });
 
+  test('keeps an acknowledged write of a failed undo also when the next one fails, and until the end', async () => {
+    await using world = await restoreKeeping();
+    const failIn = async (phase: RegExp, before: () => Promise<unknown>): Promise<void> => {
+      await assert.rejects(undoRestore({ ...world.options, undoId: newId(), onPhase: async (name) => {
+        if (!phase.test(name)) return;
+        await before();
+        throw new Error('boom');
+      } }), /boom/);
+    };
+    await failIn(/^swap:commit$/, () => client.db('shop').collection('orders').insertOne({ acknowledged: true }));
+    await failIn(/^swap:/, () => Promise.resolve());
+    const still = await dropKept(world.options);
+    const found = await Promise.all(still.map((name) => client.db('shop').collection(name.slice('shop.'.length)).countDocuments({ acknowledged: true })));
+    assert.equal(found.filter((n) => n === 1).length, 1);
+  });
+
+  test('keeps what applications made anew where the restore had moved a collection aside', async () => {
+    await using world = await restoreKeeping();
+    await client.db('shop').collection('later').insertOne({ the: 'application goes on' });
+    const { movedAside, warnings } = await undo(world);
+    assert.match(warnings.join(), /shop\.later was made anew by applications since the restore/);
+    assert.deepEqual(await client.db('shop').collection('later').distinct('made'), ['after the snapshot']);
+    const found = await Promise.all(movedAside.map((name) => client.db('shop').collection(name.slice('shop.'.length)).countDocuments({ the: 'application goes on' })));
+    assert.equal(found.filter((n) => n === 1).length, 1, 'the write is kept');
+  });
+
+  test('is refused beside another restore of the same collections that is not over', async () => {
+    const only = { selection: { databases: [], collections: ['shop.orders'], renames: [] } };
+    await using world = await restoreKeeping(only);
+    await using other = await dyingIn('swap:new:shop.orders', { ...only, oldCollections: 'drop' });
+    await assert.rejects(undo(world), /the restore [0-9a-f]{24} of the same collections is not over/);
+    await settleRestore(other.options);
+    await undo(world);
+    assert.deepEqual(await client.db('shop').collection('orders').distinct('n'), ['damaged']);
+  });
+
+  test('says after a failure in its finish what is really kept, and again what it leaves as it is', async () => {
+    await using world = await restoreKeeping();
+    let once = true;
+    const { movedAside } = await undoRestore({ ...world.options, undoId: newId(), onPhase: async (name) => {
+      if (name !== 'finish:views' || !once) return;
+      once = false;
+      throw new Error('boom');
+    } });
+    const [plan] = await client.db('__leafvault').collection('plans').find().toArray();
+    assert.deepEqual(movedAside, plan?.['kept']);
+    assert.equal((await namesInDatabase()).filter((name) => movedAside.includes(`shop.${name}`)).length, movedAside.length);
+  });
+
+  test('drops nothing of what is kept while it is not ended', async () => {
+    await using world = await restoreKeeping();
+    await using dying = { ...world, [Symbol.asyncDispose]: async () => undefined };
+    const kept = (await namesInDatabase()).length;
+    await interrupted('swap:new:shop.orders', (options) => undoRestore({ ...options, undoId: newId() }), dying.options);
+    await assert.rejects(dropKept(world.options), { code: 'RESTORE_UNSETTLED', retryable: true });
+    assert.equal(await settleRestore(world.options), 'old');
+    assert.deepEqual(await liveContent(), restored);
+    assert.equal((await namesInDatabase()).length, kept);
+  });
+
   test('leaves no view behind after four, and a drop that was killed is done by the next', async () => {
     await using world = await restoreKeeping();
     for (let n = 0; n < 4; n++) await undo(world);
@@ -165,6 +225,27 @@ describe('undoing a restore', () => {
   });
 
   const undo = (world: RestoreWorld, undoId = newId()): ReturnType<typeof undoRestore> => undoRestore({ ...world.options, undoId });
+
+  /** Runs until a phase, where the worker dies: nothing more is saved, nothing is settled. */
+  async function interrupted(phase: string, run: (options: RestoreOptions) => Promise<unknown>, options: RestoreOptions): Promise<void> {
+    const lost = new LeafvaultError('CATALOG_LEASE_LOST', 'of the test');
+    let dead = false;
+    const journal: RestoreOptions['journal'] = { load: () => options.journal.load(), save: async (plan) => {
+      if (dead) throw lost;
+      await options.journal.save(plan);
+    } };
+    await assert.rejects(run({ ...options, journal, onPhase: async (name) => {
+      if (name !== phase) return;
+      dead = true;
+      throw lost;
+    } }), { code: 'CATALOG_LEASE_LOST' });
+  }
+
+  async function dyingIn(phase: string, changes: Partial<RestoreOptions>): Promise<RestoreWorld> {
+    const world = await restoreWorld(repository, root, uri, changes);
+    await interrupted(phase, restoreSnapshot, world.options);
+    return world;
+  }
 
   async function restoreKeeping(changes: Partial<RestoreOptions> = {}): Promise<RestoreWorld> {
     const world = await restoreWorld(repository, root, uri, { oldCollections: 'keep', ...changes });

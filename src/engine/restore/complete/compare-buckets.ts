@@ -8,6 +8,8 @@ import { readContent } from '../read-content.ts';
 import type { CompleteOptions } from './complete-restore.ts';
 
 export interface BucketDifference {
+  /** Buckets of the copy that were looked at. */
+  readonly proven: number;
   /** Proven buckets that are not there. */
   readonly missing: number;
   /** Proven buckets that are there with other bytes. */
@@ -17,12 +19,13 @@ export interface BucketDifference {
 /** One batch of proven buckets in memory at a time. Read with majority. */
 export async function compareBuckets({ target, plan, store }: Pick<CompleteOptions, 'target' | 'plan' | 'store'>, step: TimeSeriesStep): Promise<BucketDifference> {
   const reader = await target.reader();
-  const difference = { missing: 0, changed: 0 };
+  const difference = { proven: 0, missing: 0, changed: 0 };
   await readContent(target, {
     db: step.db, collection: bucketsOf(step.shadow), hashSeed: new Uint8Array(32),
     onDocuments: async (documents) => {
       await store.hold(plan);
       const proven = byId(documents);
+      difference.proven += proven.size;
       // Buckets lie in the order of their ids, so a batch of them is a narrow range.
       const ids = [...proven.keys()].toSorted();
       const range = { $gte: new ObjectId(ids[0]), $lte: new ObjectId(ids.at(-1)) };

@@ -10,13 +10,15 @@ import type { CompleteOptions } from './complete-restore.ts';
 // ConflictingOperationInProgress, WriteConflict: the same call may work on the next try.
 const TRY_AGAIN: ReadonlySet<number> = new Set([11601, 50, 24, 64, 237, 290, 12586, 117, 112]);
 
-/** @param what the step in words, for the warning. @throws what may pass by itself, and what no server said */
-export async function orWarn({ plan, log }: CompleteOptions, what: string, run: () => Promise<unknown>): Promise<void> {
+/** @param what the step in words, for the warning. @returns false when it was refused. @throws what may pass by itself, and what no server said */
+export async function orWarn({ plan, log }: CompleteOptions, what: string, run: () => Promise<unknown>): Promise<boolean> {
   try {
     await run();
+    return true;
   } catch (error) {
     if (!(error instanceof MongoServerError) || isTransient(error) || TRY_AGAIN.has(Number(error.code))) throw error;
     warn(plan, log, `${what} was refused by the target: ${error.message}`);
+    return false;
   }
 }
 

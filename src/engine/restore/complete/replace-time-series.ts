@@ -1,9 +1,10 @@
 // Time series can't be renamed: a new one is made under the live name and filled from the proven copy, beside whatever
 // applications write to it from then on. Stages are in docs/design/restore-protocol.md, "Time series"; they go forward only.
 import { isLeafvaultError } from '../../../foundation/errors.ts';
-import { showNamespace } from '../../mongo/namespaces.ts';
+import { bucketsOf, showNamespace } from '../../mongo/namespaces.ts';
 import { decodeOrderedText, type OrderedDocument } from '../../snapshot/index.ts';
 import { buildIndexes } from '../build-indexes.ts';
+import { uuidsOf } from '../displace.ts';
 import type { TimeSeriesStep } from '../plan.ts';
 import type { CompleteOptions } from './complete-restore.ts';
 import { compareBuckets, type BucketDifference } from './compare-buckets.ts';
@@ -24,6 +25,7 @@ export async function replaceTimeSeries(options: CompleteOptions): Promise<void>
 }
 
 async function fill(options: CompleteOptions, step: TimeSeriesStep): Promise<void> {
+  if (step.stage !== 'copying' && !(await isWhole(options, step))) return lose(options, step, 'the live one stays as it is');
   if (step.stage !== 'copying' && !(await take(options, step))) return leaveBeside(options, step, 'another time series was made under its name meanwhile, or something that none can be made over');
   try {
     await options.onPhase?.('finish:time-series:copying');
@@ -31,6 +33,7 @@ async function fill(options: CompleteOptions, step: TimeSeriesStep): Promise<voi
     await options.onPhase?.('finish:time-series:comparing');
     const difference = await compareBuckets(options, step);
     await requireSeries(options.target, step);
+    if (difference.proven !== step.proven?.documents || !(await isWhole(options, step))) return lose(options, step, 'the live one holds what had been copied by then');
     keepWhatDiffers(options, step, difference);
     const built = await buildIndexes(options.target, { db: step.db, collection: step.name, indexes: decodeOrderedText(step.indexes).get('indexes') as OrderedDocument[] });
     step.failedIndexes = [...built.failed];
@@ -38,6 +41,19 @@ async function fill(options: CompleteOptions, step: TimeSeriesStep): Promise<voi
     if (!isLeafvaultError(error, 'RESTORE_COLLECTION_REPLACED')) throw error;
     leaveBeside(options, step, 'the new one was dropped while it was being filled');
   }
+}
+
+/** The copy that was proven, with as many buckets. */
+async function isWhole({ target }: CompleteOptions, { db, shadow, shadowUuid, proven }: TimeSeriesStep): Promise<boolean> {
+  const buckets = bucketsOf(shadow);
+  if ((await uuidsOf(target, db, [buckets])).get(buckets) !== shadowUuid) return false;
+  return Number((await target.db(db).command({ count: buckets, readConcern: { level: 'majority' } })).n) === proven?.documents;
+}
+
+/** Nothing is put right by going on, and nothing by waiting: the restore ends, and says that it failed. */
+function lose({ plan, log }: CompleteOptions, { db, name, shadow }: TimeSeriesStep, what: string): void {
+  warn(plan, log, `the proven copy ${showNamespace(`${db}.${shadow}`)} of the time series ${showNamespace(`${db}.${name}`)} was dropped or changed by somebody: ${what}`);
+  plan.lost = [...new Set([...plan.lost, `${db}.${name}`])];
 }
 
 /** False: the name is somebody else's. */

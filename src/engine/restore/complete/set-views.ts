@@ -11,7 +11,9 @@ import { orWarn, warn } from './or-warn.ts';
 export async function setViews(options: CompleteOptions): Promise<void> {
   for (const view of options.plan.views) {
     await options.store.hold(options.plan);
-    await orWarn(options, `Making the view ${showNamespace(`${view.db}.${view.name}`)}`, () => setView(options, view));
+    const made = await orWarn(options, `Making the view ${showNamespace(`${view.db}.${view.name}`)}`, () => setView(options, view));
+    // In an undo its kept copy is all that is left of it.
+    if (!made && view.keptAs !== undefined) delete view.keptAs;
   }
 }
 

@@ -4,7 +4,7 @@ import type { SnapshotBody } from '../../contracts.ts';
 import { bucketsOf, showNamespace } from '../../mongo/namespaces.ts';
 import type { CollectionEntry } from '../../snapshot/index.ts';
 import { covers, isWholeCluster, missingChoices, type SelectedEntry } from '../select-entries.ts';
-import { namesInPlan } from '../plan.ts';
+import { namesInPlan, namesOnTarget } from '../plan.ts';
 import type { TargetFacts } from './gather-facts.ts';
 import { nameFaults } from './name-faults.ts';
 import { missingPrivileges } from './privileges.ts';
@@ -121,7 +121,7 @@ function judgeUnlisted(facts: TargetFacts, request: Request): string[] {
 function judgeOpenPlans(facts: TargetFacts, request: Request): string[] {
   const wanted = new Set(request.selected.map(({ db, name }) => `${db}.${name}`));
   return facts.openPlans
-    .filter((plan) => [...plan.swaps, ...plan.timeSeries, ...plan.views].some(({ db, name }) => wanted.has(`${db}.${name}`)))
+    .filter((plan) => namesOnTarget(plan).some((name) => wanted.has(name)))
     .map((plan) => `the restore ${plan.restoreId} of the same collections is not over (${plan.state}, ${namesInPlan(plan).length} names)`);
 }
 

@@ -1,5 +1,6 @@
 // Drops what a restore kept for an undo, once its time is over.
 import type { DropKept } from '../../contracts.ts';
+import { LeafvaultError } from '../../../foundation/errors.ts';
 import { dropNamed, type Named } from '../drop-named.ts';
 import { openTarget } from '../open-target.ts';
 import { createPlanStore, loadPlan } from '../plan-store.ts';
@@ -8,12 +9,13 @@ import type { RestorePlan } from '../plan.ts';
 /**
  * Old collections alone, by name and UUID. What else is kept (writes of applications that came in between, copies of time series) is
  * somebody's to look at, and stays. Safe to call again.
- * @returns what is still kept, `db.name` each. @throws TARGET_UNREACHABLE, what the journal throws when the lease is lost
+ * @returns what is still kept, `db.name` each. @throws RESTORE_UNSETTLED while the restore or its undo is not ended, TARGET_UNREACHABLE, what the journal throws when the lease is lost
  */
 export const dropKept: DropKept = async ({ restoreId, target: { uri }, journal, signal, log }) => {
   const target = await openTarget(uri, signal);
   try {
     const plan = await loadPlan(restoreId, journal, target);
+    if (plan !== null && plan.state !== 'finished' && plan.state !== 'undone') throw unsettled(plan);
     const old = plan === null ? [] : keptBy(plan);
     if (plan === null || old.length === 0) return plan?.kept ?? [];
     const store = createPlanStore(journal, target);
@@ -30,6 +32,12 @@ export const dropKept: DropKept = async ({ restoreId, target: { uri }, journal, 
     await target.close();
   }
 };
+
+function unsettled({ restoreId, state }: RestorePlan): LeafvaultError {
+  return new LeafvaultError('RESTORE_UNSETTLED', `Dropping what restore ${restoreId} keeps failed: it, or its undo, is not ended (${state})`, {
+    retryable: true, hint: 'Every worker ends it by itself as soon as the target can be reached; then ask again',
+  });
+}
 
 /** What is there for an undo and for nothing else. Nothing of a plan that is under way. */
 function keptBy(plan: RestorePlan): Named[] {

@@ -10,12 +10,14 @@ import { newPlan, type Displaced, type PlannedView, type RestorePlan, type SwapS
  * @throws RESTORE_UNDO_REFUSED when nothing was kept that could be put back
  */
 export function planUndo(before: RestorePlan, now: Date): RestorePlan {
-  const plan: RestorePlan = {
-    ...newPlan({ restoreId: before.restoreId, snapshotId: before.snapshotId, oldCollections: 'keep', createdAt: now.toISOString(), warnings: leftAsItIs(before) }),
-    // On top of every copy that lies anywhere; what was kept stays named whatever happens.
-    kind: 'undo', revision: before.revision, kept: [...before.kept],
-  };
   const again = before.kind === 'undo' && before.state === 'undone';
+  const plan: RestorePlan = {
+    ...newPlan({ restoreId: before.restoreId, snapshotId: before.snapshotId, oldCollections: 'keep', createdAt: now.toISOString(), warnings: again ? [...before.warnings] : leftAsItIs(before) }),
+    // On top of every copy that lies anywhere; what was kept stays named whatever happens.
+    kind: 'undo', revision: before.revision, kept: [...before.kept], undone: again ? before.undone : !before.undone,
+    // What was live for a moment in any attempt may hold acknowledged writes.
+    wereLive: again ? [...before.wereLive] : [],
+  };
   const steps = again ? before : inverted(before);
   let n = 0;
   const names = (): { readonly old: string; readonly gap: string } => {

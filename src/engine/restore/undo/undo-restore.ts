@@ -8,8 +8,8 @@ import { uuidsOf } from '../displace.ts';
 import { inOurWords } from '../in-our-words.ts';
 import { isLeaseLost } from '../lease-lost.ts';
 import { listNames, openTarget, type Target } from '../open-target.ts';
-import { createPlanStore, loadPlan } from '../plan-store.ts';
-import type { Displaced, RestorePlan, SwapStep } from '../plan.ts';
+import { createPlanStore, loadPlan, otherPlans } from '../plan-store.ts';
+import { namesOnTarget, parsePlan, type Displaced, type RestorePlan, type SwapStep } from '../plan.ts';
 import { createProgressTally } from '../progress-tally.ts';
 import { settlePlan, settleRestore } from '../settle-restore.ts';
 import { swapNames } from '../swap.ts';
@@ -39,7 +39,8 @@ export const undoRestore: UndoRestore = async (options) => {
   } finally {
     await target.close();
   }
-  return resultOf(plan);
+  // Settled behind our back, the journal knows more.
+  return resultOf(parsePlan((await options.journal.load()) ?? { ...plan }));
 };
 
 function resultOf(plan: RestorePlan): UndoResult {
@@ -64,9 +65,17 @@ async function ended(options: Parameters<UndoRestore>[0], plan: RestorePlan, fai
   }
 }
 
+/** Restores of the same names that are not over: ended later, they would take away what this makes live. */
+async function openPlansOn(target: Target, plan: RestorePlan): Promise<string[]> {
+  const names = new Set(namesOnTarget(plan));
+  return (await otherPlans(plan.restoreId, target))
+    .filter((other) => other.state !== 'finished' && other.state !== 'undone' && namesOnTarget(other).some((name) => names.has(name)))
+    .map((other) => `the restore ${other.restoreId} of the same collections is not over (${other.state}); every worker ends it by itself`);
+}
+
 /** Everything that is in the way, before anything is touched. @throws RESTORE_UNDO_REFUSED */
 async function check(target: Target, plan: RestorePlan): Promise<void> {
-  const reasons: string[] = [];
+  const reasons = await openPlansOn(target, plan);
   for (const [db, steps] of Map.groupBy<string, Displaced | SwapStep>([...plan.swaps, ...plan.asides], (step) => step.db)) {
     const live = await listNames(target, db, steps.map(({ name }) => name));
     const old = await uuidsOf(target, db, steps.flatMap((step) => ('shadow' in step ? [step.shadow] : [])));
@@ -75,7 +84,11 @@ async function check(target: Target, plan: RestorePlan): Promise<void> {
       const there = live.get(step.name);
       if ('shadow' in step && old.get(step.shadow) !== step.shadowUuid) reasons.push(`the old collection of ${where} is gone: ${db}.${step.shadow} was dropped or renamed`);
       if (there !== undefined && there.type !== 'collection') reasons.push(`${where} is a ${there.type} now; drop it first`);
-      else if (there !== undefined && there.uuid !== step.liveUuid) reasons.push(`${where} is no longer the collection that was restored: it was dropped, renamed or restored again`);
+      else if (there !== undefined && step.liveUuid === null) {
+        // The restore had moved it aside; applications made another one meanwhile, which is kept in turn.
+        step.liveUuid = there.uuid;
+        plan.warnings.push(`${where} was made anew by applications since the restore; that one is kept as ${showNamespace(`${db}.${step.old}`)}`);
+      } else if (there !== undefined && there.uuid !== step.liveUuid) reasons.push(`${where} is no longer the collection that was restored: it was dropped, renamed or restored again`);
     }
   }
   if (reasons.length > 0) throw undoRefused(plan.restoreId, reasons);

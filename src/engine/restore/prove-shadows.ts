@@ -24,9 +24,15 @@ export async function proveShadows(context: RestoreContext): Promise<void> {
 async function proveContent({ target, options, tally, instant }: RestoreContext, { expected, step, collection }: Load): Promise<void> {
   const uuid = (await uuidsOf(target, step.db, [collection])).get(collection);
   if (uuid !== step.shadowUuid) throw proofFailed(step.from, 'the collection under construction was replaced by somebody');
+  const told = { documents: 0, bytes: 0 };
+  const tell = (documents: number, bytes: number): void => {
+    told.documents += documents;
+    told.bytes += bytes;
+    tally.add(step.from, documents, bytes);
+  };
   const state = await readContent(target, {
     db: step.db, collection, hashSeed: options.hashSeed, signal: options.signal, documentBytes: expected.bytes / Math.max(1, expected.documents),
-    onBatch: (documents, bytes) => tally.add(step.from, documents, bytes),
+    onBatch: tell, onAgain: () => tell(-told.documents, -told.bytes),
   });
   const content = contentOf(state);
   const difference = findDifference(expected, content);

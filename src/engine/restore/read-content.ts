@@ -1,5 +1,7 @@
 // Reads a collection of the target raw, with majority, and adds up its content.
+import { throwIfAborted } from '../../foundation/abort.ts';
 import { createKernel, newHashState, type HashState } from '../bson/index.ts';
+import { isTransient } from '../mongo/raw-insert.ts';
 import type { Target } from './open-target.ts';
 
 export interface ReadContentOptions {
@@ -10,6 +12,8 @@ export interface ReadContentOptions {
   /** Average of a document, for batches of a size that bounds memory; 1 KiB when it isn't known. */
   readonly documentBytes?: number;
   readonly onBatch?: (documents: number, bytes: number) => void;
+  /** What `onBatch` told counts for nothing: it is read again. */
+  readonly onAgain?: () => void;
   /** Gets each batch of documents, side by side; the view ends with the call. Waited for. */
   readonly onDocuments?: (documents: Uint8Array, count: number) => Promise<void>;
 }
@@ -17,8 +21,26 @@ export interface ReadContentOptions {
 /** Large enough to keep a server busy, small enough for several collections at once within a worker's memory. */
 const BATCH_BYTES = 4 * 1024 * 1024;
 
-/** Every document in natural order. The next batch is under way while one is hashed. */
+const TRIES = 5;
+/** CursorNotFound, QueryPlanKilled, CursorKilled: an election took the cursor's member away, or a restart did. */
+const CURSOR_LOST: ReadonlySet<unknown> = new Set([43, 175, 237]);
+
+/** Every document in natural order. What was only added up is read again from its beginning where a cursor was lost. */
 export async function readContent(target: Target, options: ReadContentOptions): Promise<HashState> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await readOnce(target, options);
+    } catch (error) {
+      const isLost = isTransient(error) || CURSOR_LOST.has((error as { readonly code?: unknown }).code);
+      if (!isLost || attempt >= TRIES || options.onDocuments !== undefined) throw error;
+      throwIfAborted(options.signal);
+      options.onAgain?.();
+    }
+  }
+}
+
+/** The next batch is under way while one is hashed. */
+async function readOnce(target: Target, options: ReadContentOptions): Promise<HashState> {
   const { db, collection } = options;
   const reader = await target.reader();
   const kernel = createKernel(options.hashSeed);

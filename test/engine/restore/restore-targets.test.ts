@@ -88,6 +88,27 @@ describe('targets of a restore', () => {
     assert.deepEqual(await contentOfServer(three.uri), original);
   });
 
+  test('may lose a cursor while they are read back: what was read is read again', { timeout: 90_000 }, async () => {
+    await using one = await startReplicaSet({ parameters: { enableTestCommands: 1 } });
+    const admin = new MongoClient(one.uri);
+    const told: number[] = [];
+    await using world = await restoreWorld(repository, root, one.uri, {
+      onPhase: async (phase) => {
+        if (phase !== 'prove') return;
+        const [shadow] = await admin.db('shop').listCollections({ name: /^__lv_/, type: 'collection' }).toArray();
+        // Two cursors in a row, as an election takes them away.
+        await admin.db('admin').command({ configureFailPoint: 'failCommand', mode: { times: 2 }, data: { failCommands: ['find'], errorCode: 43, namespace: `shop.${shadow!.name}` } });
+      },
+      onProgress: ({ phase, documentsDone }) => { if (phase === 'prove') told.push(documentsDone); },
+    });
+    await restoreSnapshot(world.options);
+    const { count } = await admin.db('admin').command({ configureFailPoint: 'failCommand', mode: 'off' });
+    assert.equal(Number(count), 2);
+    assert.deepEqual(await contentOfServer(one.uri), original);
+    assert.ok(told.every((each) => each >= 0));
+    await admin.close();
+  });
+
   test('get back what was captured while applications wrote', async () => {
     const uri = await server.createUser({ user: 'leafvault', password: 'both', roles: ['leafvaultBackup', 'leafvaultRestore'] });
     const orders = client.db('shop').collection<{ _id: number; i: number }>('orders');

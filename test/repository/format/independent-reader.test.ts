@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import type { ChainWriter } from '../../../src/repository/index.ts';
 import { createLocalStorage } from '../../../src/storage/index.ts';
 import { appendSlices, beginChain } from '../../support/chain-fixture.ts';
-import { readIndependently } from '../../support/independent-reader.ts';
+import { readIndependently } from '../../../tools/read-repository.ts';
 import { collect, MASTER_KEY, openTestRepository, randomChunks, withTempDir, writeSnapshot, type Content } from '../../support/repository-fixture.ts';
 
 test('a program written from the format document alone reads every snapshot', () => withTempDir(async (folder) => {

@@ -1,0 +1,90 @@
+// The way out: the tool that shares no code with src/ makes of store and key what our own download makes of the running system.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import { Decimal128, Double, Long, MongoClient } from 'mongodb';
+import { BACKUP_ROLE } from '../../src/engine/mongo/roles.ts';
+import { streamArchive, TOP_FOLDER } from '../../src/engine/archive/index.ts';
+import type { SnapshotRoot } from '../../src/repository/repository.ts';
+import { recoveryKeyOf } from '../../src/services/index.ts';
+import { createLocalStorage } from '../../src/storage/index.ts';
+import { takeSnapshot } from '../support/capture.ts';
+import { startReplicaSet, type ReplicaSet } from '../support/mongod.ts';
+import { writeCorpus } from '../support/odd-corpus.ts';
+import { readIndependently } from '../../tools/read-repository.ts';
+import { MASTER_KEY, openTestRepository } from '../support/repository-fixture.ts';
+
+const TOOL = join(import.meta.dirname, '../../tools/read-repository.ts');
+const run = promisify(execFile);
+
+describe('the tool that reads a repository', { timeout: 120_000 }, () => {
+  let server: ReplicaSet;
+  let folder: string;
+  let root: SnapshotRoot;
+  const place = (): string => join(folder, 'store');
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'leafvault-tool-'));
+    server = await startReplicaSet({ auth: true });
+    await server.createRole(BACKUP_ROLE);
+    const uri = await server.createUser({ user: 'leafvault', password: 'backs up', roles: ['leafvaultBackup'] });
+    const client = new MongoClient(server.adminUri);
+    await writeCorpus(client);
+    const db = client.db('shop');
+    await db.createCollection('odd options', { validator: { n: { $in: [Decimal128.fromString('1.50'), new Double(2), Long.fromNumber(3), /a"b/i, new Date(5)] } }, validationLevel: 'off' });
+    await db.collection('odd options').createIndex({ '10': 1, '2': -1 }, { partialFilterExpression: { n: { $gt: Decimal128.fromString('1E+10') } } });
+    const moving = db.collection<{ _id: number; n: number }>('moving');
+    await moving.insertMany(Array.from({ length: 3_000 }, (_, n) => ({ _id: n, n })));
+    const repository = await openTestRepository(createLocalStorage(place()));
+    // Written to between scan and settling, so that there is something to leave out and to patch.
+    ({ root } = await takeSnapshot({ uri, repository, onPhase: async (phase) => {
+      await moving.updateOne({ _id: 7 }, { $set: { n: -1 } });
+      await moving.deleteOne({ _id: 8 });
+      await moving.insertOne({ _id: 9_000 + phase.length, n: 0 }).catch(() => undefined);
+    } }));
+    const reader = await repository.openReader();
+    const options = { reader, root, hashSeed: repository.hashSeed, selection: { databases: [], collections: [], renames: [] }, tempDir: folder, signal: new AbortController().signal };
+    await pipeline(streamArchive(options), createWriteStream(join(folder, 'ours.tar.gz')));
+    await run('tar', ['xzf', 'ours.tar.gz'], { cwd: folder });
+    await reader.close();
+    await repository.close();
+    await client.close();
+    await writeFile(join(folder, 'master.key'), recoveryKeyOf(MASTER_KEY));
+  });
+  after(async () => {
+    await server?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test('lists the snapshots', async () => {
+    const { stdout } = await run(process.execPath, [TOOL, place(), join(folder, 'master.key')]);
+    assert.match(stdout, new RegExp(`^${root.id}  \\d{4}-.*Z  \\d+ collections and views\\n$`));
+  });
+
+  test('makes the same files as a download, byte by byte', async () => {
+    const [snapshot] = readIndependently(place(), MASTER_KEY).snapshots();
+    const moving = snapshot?.entries.find(({ name }) => name === 'shop.moving');
+    assert.ok((moving?.lists['touched']?.chunks ?? 0) > 0 && (moving?.lists['patch']?.chunks ?? 0) > 0, 'there is something to leave out and to patch');
+    const into = join(folder, 'theirs');
+    await run(process.execPath, [TOOL, place(), join(folder, 'master.key'), root.id, into]);
+    const files = async (of: string): Promise<string[]> => (await readdir(of, { recursive: true, withFileTypes: true })).filter((item) => item.isFile()).map((item) => join(item.parentPath, item.name).slice(of.length + 1)).sort();
+    const ours = join(folder, TOP_FOLDER);
+    assert.deepEqual(await files(into), await files(ours));
+    for (const name of await files(ours)) assert.deepEqual((await readFile(join(into, name))).toString('latin1'), (await readFile(join(ours, name))).toString('latin1'), name);
+  });
+
+  test('says what is wrong: another key, no such snapshot, no arguments', async () => {
+    await writeFile(join(folder, 'other.key'), recoveryKeyOf(Buffer.alloc(32, 9)));
+    await writeFile(join(folder, 'broken.key'), 'LV1-AAAA');
+    await assert.rejects(run(process.execPath, [TOOL, place(), join(folder, 'other.key')]), /no slot for this master key/);
+    await assert.rejects(run(process.execPath, [TOOL, place(), join(folder, 'broken.key')]), /is no master key/);
+    await assert.rejects(run(process.execPath, [TOOL, place(), join(folder, 'master.key'), '0'.repeat(24), join(folder, 'x')]), /there is no snapshot/);
+    await assert.rejects(run(process.execPath, [TOOL]), /node tools\/read-repository\.ts/);
+  });
+});

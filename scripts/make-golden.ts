@@ -1,0 +1,60 @@
+// Makes the golden repository of a format version, once for each: `node scripts/make-golden.ts v2`. Later versions of both readers have to read
+// what lies in test/fixtures/golden for ever.
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import { MongoClient } from 'mongodb';
+import { streamArchive, TOP_FOLDER } from '../src/engine/archive/index.ts';
+import { BACKUP_ROLE } from '../src/engine/mongo/roles.ts';
+import { createLocalStorage } from '../src/storage/index.ts';
+import { takeSnapshot } from '../test/support/capture.ts';
+import { keepOplog } from '../test/support/kept-oplog.ts';
+import { startReplicaSet } from '../test/support/mongod.ts';
+import { writeCorpus } from '../test/support/odd-corpus.ts';
+import { openTestRepository } from '../test/support/repository-fixture.ts';
+import { openOplogSource } from '../test/engine/replay/oplog-source.ts';
+
+const [version = ''] = process.argv.slice(2);
+if (!/^v\d+$/.test(version)) throw new Error('node scripts/make-golden.ts v<number of the format version>');
+const target = join(import.meta.dirname, '../test/fixtures/golden', version);
+const folder = await mkdtemp(join(tmpdir(), 'leafvault-golden-'));
+const server = await startReplicaSet({ auth: true });
+await server.createRole(BACKUP_ROLE);
+const uri = await server.createUser({ user: 'leafvault', password: 'backs up', roles: ['leafvaultBackup'] });
+const client = new MongoClient(server.adminUri);
+await writeCorpus(client);
+const moving = client.db('shop').collection<{ _id: number; n: number }>('moving');
+await moving.insertMany(Array.from({ length: 300 }, (_, n) => ({ _id: n, n })));
+const repository = await openTestRepository(createLocalStorage(join(target, 'store')));
+const oplog = await keepOplog(uri, repository);
+const { root } = await takeSnapshot({ uri, repository, onPhase: async () => {
+  await moving.updateOne({ _id: 7 }, { $inc: { n: 1 } });
+  await moving.deleteOne({ _id: 8 });
+} });
+const source = await openOplogSource(client);
+await oplog.reach(await source.now());
+await oplog.stop();
+const reader = await repository.openReader();
+const options = { reader, root, hashSeed: repository.hashSeed, selection: { databases: [], collections: [], renames: [] }, tempDir: folder, signal: new AbortController().signal };
+await pipeline(streamArchive(options), createWriteStream(join(folder, 'a.tar.gz')));
+await promisify(execFile)('tar', ['xzf', 'a.tar.gz'], { cwd: folder });
+await reader.close();
+const files: Record<string, string> = {};
+for (const item of await readdir(join(folder, TOP_FOLDER), { recursive: true, withFileTypes: true })) {
+  if (!item.isFile()) continue;
+  const path = join(item.parentPath, item.name);
+  files[path.slice(join(folder, TOP_FOLDER).length + 1)] = createHash('sha256').update(await readFile(path)).digest('hex');
+}
+let slices = 0;
+for await (const _slice of repository.chains.slices(oplog.chainId)) slices += 1;
+await repository.close();
+await writeFile(join(target, 'expected.json'), `${JSON.stringify({ snapshotId: root.id, chainId: oplog.chainId, slices, files: Object.fromEntries(Object.entries(files).sort()) }, null, 1)}\n`);
+await client.close();
+await server.stop();
+await rm(folder, { recursive: true, force: true });
+console.log(`${Object.keys(files).length} files of the snapshot ${root.id} and ${slices} slices are in ${target}`);

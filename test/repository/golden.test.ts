@@ -1,0 +1,61 @@
+// Repositories of every format version, written once and kept: today's readers have to read what was written then.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { cp, mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import { streamArchive, TOP_FOLDER } from '../../src/engine/archive/index.ts';
+import { createLocalStorage } from '../../src/storage/index.ts';
+import { dumpIndependently, readIndependently } from '../../tools/read-repository.ts';
+import { collect, MASTER_KEY, openTestRepository, withTempDir } from '../support/repository-fixture.ts';
+
+const GOLDEN = join(import.meta.dirname, '../fixtures/golden');
+
+interface Expected { readonly snapshotId: string; readonly chainId: string; readonly slices: number; readonly files: Readonly<Record<string, string>> }
+
+async function digests(folder: string): Promise<Record<string, string>> {
+  const found: [string, string][] = [];
+  for (const item of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(item.parentPath, item.name);
+    if (item.isFile()) found.push([path.slice(folder.length + 1), createHash('sha256').update(await readFile(path)).digest('hex')]);
+  }
+  return Object.fromEntries(found.sort());
+}
+
+for (const version of await readdir(GOLDEN)) {
+  describe(`a repository of format ${version}`, () => {
+    const read = async (): Promise<Expected> => JSON.parse(await readFile(join(GOLDEN, version, 'expected.json'), 'utf8')) as Expected;
+
+    test('is whole, and gives the snapshot and the slices that were written', () => withTempDir(async (folder) => {
+      const expected = await read();
+      // A copy: who reads puts a session beside what it reads.
+      await cp(join(GOLDEN, version, 'store'), join(folder, 'store'), { recursive: true });
+      const repository = await openTestRepository(createLocalStorage(join(folder, 'store')), { tempDir: join(folder, 'temp') });
+      const { problems } = await repository.check({ readData: true });
+      assert.deepEqual(problems, []);
+      const root = await repository.loadSnapshot(expected.snapshotId);
+      const reader = await repository.openReader();
+      const options = { reader, root, hashSeed: repository.hashSeed, selection: { databases: [], collections: [], renames: [] }, tempDir: folder, signal: new AbortController().signal };
+      await pipeline(streamArchive(options), createWriteStream(join(folder, 'a.tar.gz')));
+      await promisify(execFile)('tar', ['xzf', 'a.tar.gz'], { cwd: folder });
+      assert.deepEqual(await digests(join(folder, TOP_FOLDER)), expected.files);
+      assert.equal((await collect(repository.chains.slices(expected.chainId))).length, expected.slices);
+      await reader.close();
+      await repository.close();
+    }));
+
+    test('is read by the tool that shares no code, to the same files', () => withTempDir(async (folder) => {
+      const expected = await read();
+      const reader = readIndependently(join(GOLDEN, version, 'store'), MASTER_KEY);
+      const snapshot = reader.snapshots().find(({ id }) => id === expected.snapshotId) ?? assert.fail();
+      await mkdir(join(folder, 'dump'));
+      dumpIndependently(reader, snapshot, join(folder, 'dump'));
+      assert.deepEqual(await digests(join(folder, 'dump')), expected.files);
+      assert.equal(reader.chains().find(({ head }) => head['id'] === expected.chainId)?.slices.length, expected.slices);
+    }));
+  });
+}

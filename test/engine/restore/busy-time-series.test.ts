@@ -133,6 +133,17 @@ describe('a time series that applications write to while it is restored', () => 
     await assertNotCaptured(result.movedAside);
   });
 
+  test('keeps the proven copy when applications change what was restored while it is filled, and says so', async () => {
+    await damage('dropped');
+    const result = await restore({ onPhase: async (phase) => {
+      if (phase === 'finish:time-series:comparing') await client.db('shop').collection('weather').updateMany({ sensor: { $in: [1, 2, 3] } }, { $set: { sensor: SENSORS } });
+    } });
+    assert.match((result.warnings ?? []).join(), /of its 60 restored buckets 0 were deleted and 3 changed/);
+    assert.equal(await client.db('shop').collection('weather').countDocuments({ sensor: SENSORS }), 3 * 5);
+    const [copy] = result.movedAside;
+    assert.equal(await client.db('shop').collection((copy ?? '').slice('shop.'.length)).countDocuments({ sensor: { $in: [1, 2, 3] } }), 3 * 5);
+  });
+
   test('stays where it was loaded when somebody drops the new one before it is filled', async () => {
     await damage('dropped');
     const result = await restore({ onPhase: async (phase) => {

@@ -224,6 +224,30 @@ describe('undoing a restore', () => {
     assert.deepEqual(await dropKept(world.options), still);
   });
 
+  test('leaves a collection alone that somebody gave the name of one that was kept', async () => {
+    await using world = await restoreKeeping();
+    const [old = ''] = (await namesInDatabase()).filter((name) => name.includes('.old'));
+    await client.db('shop').dropCollection(old);
+    await client.db('shop').collection(old).insertOne({ whose: 'not ours' });
+    assert.deepEqual(await dropKept(world.options), []);
+    assert.deepEqual((await namesInDatabase()).filter((name) => name.startsWith('__lv_')), [old]);
+    assert.equal(await client.db('shop').collection(old).countDocuments({ whose: 'not ours' }), 1);
+  });
+
+  test('says what stays as the restore left it: time series, users and roles', async () => {
+    const db = client.db('shop');
+    await db.createCollection('weather', { timeseries: { timeField: 't' } });
+    await db.collection('weather').insertOne({ t: new Date(0), made: 'before the snapshot' });
+    const whole = await buildSnapshot(server.adminUri, { repository, usersAndRoles: true });
+    await db.collection('weather').insertOne({ t: new Date(), made: 'after the snapshot' });
+    await using world = await restoreWorld(repository, whole, uri, { oldCollections: 'keep', timeSeries: 'replace', usersAndRoles: true });
+    await restoreSnapshot(world.options);
+    const { warnings } = await undo(world);
+    assert.deepEqual(warnings, ["the time series shop.weather stays as the restore left it: time series can't be swapped", 'users and roles that the restore merged stay']);
+    assert.deepEqual((await db.collection('weather').find().toArray()).map(({ made }) => String(made)), ['before the snapshot']);
+    assert.deepEqual((await undo(world)).warnings, [], 'what an undo leaves is nothing new');
+  });
+
   const undo = (world: RestoreWorld, undoId = newId()): ReturnType<typeof undoRestore> => undoRestore({ ...world.options, undoId });
 
   /** Runs until a phase, where the worker dies: nothing more is saved, nothing is settled. */

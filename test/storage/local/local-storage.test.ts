@@ -1,10 +1,11 @@
 // What only a store in a folder has to get right: half-written files, folders, permissions, errors in words.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { existsSync, fstatSync, statSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, open, readdir, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, test } from 'node:test';
+import { afterEach, beforeEach, describe, test, type TestContext } from 'node:test';
 import { createLocalStorage } from '../../../src/storage/index.ts';
 import { localError } from '../../../src/storage/local/local-error.ts';
 
@@ -93,6 +94,48 @@ describe('local storage', () => {
     assert.deepEqual(['EMFILE', 'EBUSY', 'ESTALE', 'EIO', 'ENOTDIR'].map(errorOf), [true, true, true, false, false]);
   });
 });
+
+describe('local storage, before it answers,', () => {
+  test('brings the bytes of an object to the disk, then its name and every folder on the way', async (context) => {
+    const root = join(folder, 'repository');
+    const object = join(root, 'packs/ab/one');
+    const synced = await watchSync(context, object);
+    await createLocalStorage(root).put('packs/ab/one', Buffer.alloc(5_000_000));
+    const file = synced.find(({ inode }) => inode === statSync(object).ino);
+    assert.deepEqual([file?.bytes, file?.isNamed], [5_000_000, false], 'whole, and before it has its name');
+    assert.equal(synced.at(-1)?.inode, statSync(join(root, 'packs/ab')).ino, 'the name is the last');
+    assert.equal(synced.at(-1)?.isNamed, true);
+    // The name of each folder lies in the one above it.
+    for (const above of [folder, root, join(root, 'packs')]) assert.ok(synced.some(({ inode }) => inode === statSync(above).ino), above);
+  });
+
+  test('brings a name to the disk that was taken already, and the end of one that is deleted', async (context) => {
+    const storage = createLocalStorage(folder);
+    await storage.put('packs/one', Buffer.from('x'));
+    const synced = await watchSync(context, join(folder, 'packs/one'));
+    await assert.rejects(storage.put('packs/one', Buffer.from('x')), { code: 'STORAGE_OBJECT_EXISTS' });
+    await storage.delete('packs/one');
+    const above = statSync(join(folder, 'packs')).ino;
+    assert.deepEqual(synced.filter(({ inode }) => inode === above).map(({ isNamed }) => isNamed), [true, false]);
+  });
+});
+
+/** One fsync: of what, how long it was then, and whether `object` had its name. */
+interface Synced { readonly inode: number; readonly bytes: number; readonly isNamed: boolean }
+
+/** Listens to every fsync of this process, which still is done. */
+async function watchSync(context: TestContext, object: string): Promise<readonly Synced[]> {
+  const synced: Synced[] = [];
+  await using any = await open(import.meta.filename);
+  const prototype = Object.getPrototypeOf(any) as FileHandle;
+  const { sync } = prototype;
+  context.mock.method(prototype, 'sync', async function (this: FileHandle) {
+    await sync.call(this);
+    const { ino, size } = fstatSync(this.fd);
+    synced.push({ inode: ino, bytes: size, isNamed: existsSync(object) });
+  });
+  return synced;
+}
 
 /** A name as the store gives its temporary files: seen by racing a put. */
 async function tempNameOf(root: string): Promise<string> {

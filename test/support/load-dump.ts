@@ -1,7 +1,7 @@
 // A loader of the tests' own for mongodump directories: reads files by the rules of mongorestore, not by ours.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BSON, type Document, type MongoClient } from 'mongodb';
+import { BSON, type Db, type Document, type MongoClient } from 'mongodb';
 import { insertRaw } from '../../src/engine/mongo/raw-insert.ts';
 import { loadSequenceMaker } from '../../src/engine/mongo/raw-insert-sequence.ts';
 
@@ -35,16 +35,26 @@ export async function readDump(dir: string): Promise<DumpFile[]> {
   return found;
 }
 
+/** Stores documents in a collection that was just made. */
+type Insert = (db: Db, collection: string, documents: readonly Buffer[]) => Promise<unknown>;
+
+/** Byte for byte, whatever the documents are. */
+const insertAsIs: Insert = (db, collection, documents) =>
+  insertRaw({ db, collection, label: `${db.databaseName}.${collection}`, makeSequence: loadSequenceMaker(), maxDocumentBytes: 1 << 24, ordered: true }, { pieces: documents, documents: documents.length, bytes: 0 });
+
+/** With nothing but the driver: for documents that decoding and encoding leaves as they are. */
+export const insertDecoded: Insert = (db, collection, documents) =>
+  db.collection(collection).insertMany(documents.map((bytes) => BSON.deserialize(bytes, { promoteValues: false, promoteBuffers: false, bsonRegExp: true })));
+
 /** Loads what was read into a server: collections, then views; users and roles are left out. */
-export async function loadDump(client: MongoClient, files: readonly DumpFile[]): Promise<void> {
+export async function loadDump(client: MongoClient, files: readonly DumpFile[], insert: Insert = insertAsIs): Promise<void> {
   const own = files.filter(({ db }) => db !== 'admin');
   for (const { db, name, metadata, documents } of own.filter((each) => each.documents !== null)) {
     const database = client.db(db);
     const { expireAfterSeconds: _expiry, ...options } = (metadata['options'] ?? {}) as Document;
     await database.command({ create: name, ...options });
     const collection = metadata['type'] === 'timeseries' ? `system.buckets.${name}` : name;
-    const target = { db: database, collection, label: `${db}.${name}`, makeSequence: loadSequenceMaker(), maxDocumentBytes: 1 << 24, ordered: true };
-    if ((documents ?? []).length > 0) await insertRaw(target, { pieces: documents ?? [], documents: documents?.length ?? 0, bytes: 0 });
+    if (documents !== null && documents.length > 0) await insert(database, collection, documents);
     const indexes = (metadata['indexes'] as Document[]).filter((index) => index['name'] !== '_id_' && index['clustered'] !== true);
     if (indexes.length > 0) await database.command({ createIndexes: name, indexes: indexes.map((index) => (options['collation'] !== undefined && index['collation'] === undefined ? { ...index, collation: { locale: 'simple' } } : index)) });
     if (_expiry !== undefined) await database.command({ collMod: name, expireAfterSeconds: _expiry });

@@ -1,7 +1,7 @@
 // One mongod: started on a free port of 127.0.0.1, ready when it answers, killed without ceremony.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, open, readFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -83,7 +83,9 @@ async function launch(options: MongodOptions, port: number): Promise<ChildProces
   await mkdir(data, { recursive: true });
   const args = ['--dbpath', data, '--logpath', log, '--logappend', '--bind_ip', '127.0.0.1', '--port', String(port), '--nounixsocket', ...options.args];
   // A group of its own: Ctrl-C is for whoever started it, which then ends it in order.
-  const child = spawn(options.binary, args, { stdio: 'ignore', detached: true });
+  // What it says before it has its log (an option that it does not know, a library that is missing) goes there too.
+  await using output = await open(log, 'a');
+  const child = spawn(options.binary, args, { stdio: ['ignore', output.fd, output.fd], detached: true });
   child.on('error', () => undefined);
   if (child.pid !== undefined) options.onPid(child.pid);
   child.unref();

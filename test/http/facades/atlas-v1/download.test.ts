@@ -68,7 +68,17 @@ describe('the download of Atlas v1.0', () => {
     assert.deepEqual([status, json['errorCode']], [401, 'USER_UNAUTHORIZED']);
   });
 
+  const ITEM = { targetDeploymentItemName: 'x' };
   const errors: readonly (readonly [string, Asked, number, string])[] = [
+    ['a body without a snapshot', { body: ITEM }, 400, 'MISSING_ATTRIBUTE'],
+    ['a body without a target', { body: { snapshotId: '0'.repeat(24) } }, 400, 'MISSING_ATTRIBUTE'],
+    ['a number for the snapshot', { body: { ...ITEM, snapshotId: 5 } }, 400, 'INVALID_JSON_ATTRIBUTE'],
+    ['null for the snapshot', { body: { ...ITEM, snapshotId: null } }, 400, 'MISSING_ATTRIBUTE'],
+    ['a list for the target', { body: { snapshotId: '0'.repeat(24), targetDeploymentItemName: ['x'] } }, 400, 'INVALID_JSON_ATTRIBUTE'],
+    ['a number for the project', { body: { ...ITEM, snapshotId: '0'.repeat(24), targetProjectId: 5 } }, 400, 'INVALID_JSON_ATTRIBUTE'],
+    ['a list for an object', { body: [] }, 400, 'INVALID_JSON'],
+    ['a misspelt attribute', { body: { ...ITEM, snapshotid: '0'.repeat(24) } }, 400, 'INVALID_ATTRIBUTE'],
+    ['a body over 1 MiB', { body: { snapshotId: '0'.repeat(24), targetDeploymentItemName: 'x'.repeat(1_048_577) } }, 413, 'PAYLOAD_TOO_LARGE'],
     ['no body', { body: '' }, 400, 'MISSING_ATTRIBUTE'],
     ['an unknown snapshot', { body: { snapshotId: '0'.repeat(24), targetDeploymentItemName: 'x' } }, 404, 'TENANT_SNAPSHOT_NOT_FOUND'],
     ['a malformed snapshot', { body: { snapshotId: 'x', targetDeploymentItemName: 'x' } }, 400, 'INVALID_ATTRIBUTE'],
@@ -78,8 +88,10 @@ describe('the download of Atlas v1.0', () => {
   ];
   for (const [what, asked, status, errorCode] of errors) {
     test(`answers ${what} with ${status} ${errorCode}`, async () => {
+      const before = facade.restores.size;
       const answer = await order(asked);
       assert.deepEqual([answer.status, answer.json['error'], answer.json['errorCode'], typeof answer.json['detail'], typeof answer.json['reason']], [status, status, errorCode, 'string', 'string']);
+      assert.equal(facade.restores.size, before, 'nothing was made');
     });
   }
 

@@ -2,11 +2,13 @@
 // Random runs on three members with authorization on; `LEAFVAULT_CONSISTENCY_RUNS` and `--long` for more of them.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { MongoClient } from 'mongodb';
+import { inspect, isDeepStrictEqual } from 'node:util';
+import { BSON, MongoClient } from 'mongodb';
 import { newHashState } from '../../../src/engine/bson/index.ts';
 import { BACKUP_ROLE } from '../../../src/engine/mongo/index.ts';
 import { untouched } from '../../../src/engine/backup/settle/store-lists.ts';
 import type { CaptureSteps } from '../../../src/engine/backup/index.ts';
+import type { CollectionBody } from '../../../src/engine/contracts.ts';
 import type { Repository } from '../../../src/repository/index.ts';
 import { createMemoryStorage } from '../../../src/storage/index.ts';
 import { readBack, takeSnapshot } from '../../support/capture.ts';
@@ -15,7 +17,7 @@ import { openTestRepository } from '../../support/repository-fixture.ts';
 import { connectMembers, type Disturbance, type Members } from './disturb.ts';
 import { compareWithOracle, readOracle } from './oracle.ts';
 import { createTally, watchScans } from './scan-watcher.ts';
-import { CATALOG_KINDS } from './workload-catalog.ts';
+import { CATALOG_KINDS, type Expected } from './workload-catalog.ts';
 import { DOCUMENT_KINDS } from './workload-documents.ts';
 import { createWorkload, type Workload } from './workload.ts';
 
@@ -103,13 +105,21 @@ async function withPrimary<T>(use: (primary: MongoClient) => Promise<T>): Promis
   }
 }
 
-function compareWithJournal({ journal }: Workload, entries: ReadonlyMap<string, { readonly body: { readonly kind: string; readonly indexes: string; readonly capped: boolean } }>): string[] {
+/** The snapshot's catalog beside what the workload knows that it did: shares nothing with any server's answer. */
+function compareWithJournal({ journal }: Workload, entries: ReadonlyMap<string, { readonly body: CollectionBody }>): string[] {
   const names = new Set([...journal.keys(), ...entries.keys()]);
   return [...names].flatMap((name) => {
     const [expected, found] = [journal.get(name), entries.get(name)];
     if (expected === undefined || found === undefined) return [`${name}: ${expected === undefined ? 'not in the journal' : 'not in the snapshot'}`];
-    return expected.kind === found.body.kind && expected.capped === found.body.capped ? [] : [`${name}: ${JSON.stringify(expected)} but ${found.body.kind}`];
+    const stated = asJournaled(found.body);
+    return isDeepStrictEqual(stated, expected) ? [] : [`${name}: ${inspect(expected)} in the journal, ${inspect(stated)} in the snapshot`];
   });
+}
+
+function asJournaled({ kind, indexes, options, capped }: CollectionBody): Expected {
+  const { indexes: listed } = BSON.deserialize(Buffer.from(indexes, 'base64')) as { readonly indexes: readonly { readonly name: string }[] };
+  const { viewOn = null } = BSON.deserialize(Buffer.from(options, 'base64')) as { readonly viewOn?: string };
+  return { kind: kind as Expected['kind'], indexes: new Set(listed.map(({ name }) => name)), capped, viewOn };
 }
 
 function report(seed: number, { tally, touched }: { readonly tally: ReadonlyMap<string, number>; readonly touched: number }): void {

@@ -6,13 +6,13 @@ import { leafvaultFolder, startLeafvault, type LeafvaultFolder, type LeafvaultPr
 import { freePort } from '../support/mongod.ts';
 
 /** Many, so that a kill after the first rename is long before the last. */
-const COLLECTIONS = 24;
+const COLLECTIONS = 36;
 const JOBS = `/api/leafvault/v1/groups/${PROJECT.id}/clusters/${CLUSTER.id}`;
 
 type Side = 'old' | 'new' | 'neither';
 type Names = ReadonlyMap<string, string>;
 
-describe('Leafvault killed with SIGKILL', { timeout: 180_000 }, () => {
+describe('Leafvault killed with SIGKILL', { timeout: 300_000 }, () => {
   let source: Source;
   let folder: LeafvaultFolder;
   let shop: Db;

@@ -106,8 +106,16 @@ export function compareById(found: readonly Buffer[], wanted: readonly Buffer[])
   return problems.slice(0, 5);
 }
 
+/** More than all writers together can have under way at once. */
+const AT_ONCE = 64;
+
+/**
+ * Inserts at the same time lie in the primary in another order than in the oplog, and so than in the secondaries (6.0.5: 1 to 3 % of what 16 writers
+ * insert): places may differ by what can be under way at once. One writer's order is compared exactly in capture.test.ts.
+ */
 function compareInOrder(found: readonly Buffer[], wanted: readonly Buffer[]): string[] {
-  const at = wanted.findIndex((document, index) => !found[index]?.equals(document));
+  const places = new Map(found.map((document, place) => [document.toString('latin1'), place]));
+  const at = wanted.findIndex((document, place) => Math.abs((places.get(document.toString('latin1')) ?? Number.POSITIVE_INFINITY) - place) > AT_ONCE);
   if (at < 0 && found.length === wanted.length) return [];
   return [`${found.length} documents, should be ${wanted.length}; at ${at}: ${show(found[at])}, should be ${show(wanted[at])}`];
 }

@@ -178,7 +178,8 @@ function repositoryKey(folder: string, masterKey: Buffer): Buffer {
   const masterKeyId = Buffer.from(hkdfSync('sha256', masterKey, '', 'leafvault 1 master key id', 32)).toString('hex', 0, 8);
   for (const name of filesBelow(folder, 'keys')) {
     const slot = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Record<string, string>;
-    if (slot['masterKeyId'] !== masterKeyId) continue;
+    // A slot of an interrupted beginning may belong to another repository; one that opens is enough.
+    if (slot['masterKeyId'] !== masterKeyId || !String(slot['repository']).includes(`"id":"${String(id)}"`)) continue;
     const wrapping = Buffer.from(hkdfSync('sha256', masterKey, Buffer.from(slot['salt'] ?? '', 'base64'), 'leafvault 1 key slot', 32));
     const sealed = Buffer.from(slot['sealed'] ?? '', 'base64');
     const aad = Buffer.concat([Buffer.from(`leafvault 1 key slot ${String(id)} ${slot['id']}`), createHash('sha256').update(descriptor).digest()]);

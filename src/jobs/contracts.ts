@@ -23,7 +23,8 @@ export const JOB_PAYLOADS = {
     /** Of a restore to an instant. */
     leaveOut: z.strictObject({ what: z.array(leaveOut).min(1).max(MOST_CHOICES).readonly(), dependents: z.enum(DEPENDENTS_CHOICES) }).optional(),
   }),
-  undo: z.strictObject({ restoreId: id, keepHours: z.number().min(0) }),
+  /** `undone`: the side that is to be live; absent: the other than before. */
+  undo: z.strictObject({ restoreId: id, keepHours: z.number().min(0), undone: z.boolean().optional() }),
   dropKept: z.strictObject({ restoreId: id }),
   prepareDownload: z.strictObject({ restoreId: id }),
   /** One snapshot, or the whole repository of the project when `snapshotId` is null. */

@@ -70,14 +70,21 @@ export function createRestores(options: RestoresOptions): Restores {
       return catalog.transaction(async (tx) => {
         // A second request finds the first one: two would take each other back.
         const underWay = await tx.restorePlans.changeUnderWay(id);
-        if (underWay?.kind === 'undo') return requireJob(await tx.jobs.get(underWay.jobId));
+        if (underWay?.kind === 'undo') {
+          const { undone: wanted } = (await tx.jobs.payload(underWay.jobId)) as { readonly undone?: boolean };
+          if (undone !== undefined && wanted !== undefined && wanted !== undone) throw otherUnderWay(restore, undone);
+          return requireJob(await tx.jobs.get(underWay.jobId));
+        }
         if (targetClusterId === null || underWay !== null || (await tx.restorePlans.keptUntil(id)) === null) throw notUndoable(restore);
-        if (undone !== undefined && undone === isUndone(await tx.restorePlans.load(id))) throw undoneAlready(restore, undone);
+        // What was interrupted may have done its swap: which side is live is known once it is ended.
+        if (await tx.restorePlans.isOpen(id)) throw notEnded(restore);
+        const isNow = isUndone(await tx.restorePlans.load(id));
+        if (undone === isNow) throw undoneAlready(restore, undone);
         const { projectId, clusterId, snapshotId } = restore;
         // Never less than a day: what is put away now is what somebody wanted live a moment ago.
         const keepHours = Math.max(24, options.defaults.keepHours);
         return queue.enqueue(tx, {
-          id: newId(clock.now()), kind: 'undo', payload: { restoreId: id, keepHours }, projectId, clusterId, snapshotId, restoreId: id, targetClusterId, requestedBy: nameOf(principal),
+          id: newId(clock.now()), kind: 'undo', payload: { restoreId: id, keepHours, undone: !isNow }, projectId, clusterId, snapshotId, restoreId: id, targetClusterId, requestedBy: nameOf(principal),
         });
       });
     },
@@ -133,6 +140,16 @@ function isUndone(plan: Readonly<Record<string, unknown>> | null): boolean {
   if (plan?.kind !== 'undo') return false;
   const wanted = plan.undone !== false;
   return plan.state === 'finished' ? wanted : !wanted;
+}
+
+function otherUnderWay({ id, state }: Restore, undone: boolean): LeafvaultError {
+  return new LeafvaultError('RESTORE_NOT_UNDOABLE', `Undoing restore ${id} failed: it is just being swapped to the other side`, { details: { id, state, undone }, hint: 'Wait for that job, then ask again' });
+}
+
+function notEnded({ id, state }: Restore): LeafvaultError {
+  return new LeafvaultError('RESTORE_NOT_UNDOABLE', `Undoing restore ${id} failed: it, or its undo, was interrupted and is being ended`, {
+    details: { id, state }, hint: 'Every worker does that within a minute once the target can be reached; then look at undone, and ask again',
+  });
 }
 
 function undoneAlready({ id, state }: Restore, undone: boolean): LeafvaultError {

@@ -65,11 +65,12 @@ describe('create', () => {
     const undo = (): ReturnType<typeof services.restores.undo> => services.restores.undo({ cluster: inventory.cluster, id: restore.id, principal: ownerOf(inventory) });
     await assert.rejects(undo(), { code: 'RESTORE_NOT_UNDOABLE', details: { id: restore.id, state: 'queued' } });
     await catalog.restorePlans.save(restore.id, restore.jobId, { state: 'finished' });
+    await catalog.restorePlans.markSettled(restore.id, 'new');
     const until = new Date('2026-03-02T12:00:00.000Z');
     await catalog.restorePlans.keep(restore.id, until);
     assert.deepEqual(await services.restores.undoableUntil(inventory.cluster.id, restore.id), until);
     const job = await undo();
-    assert.deepEqual([job.kind, job.restoreId, await catalog.jobs.payload(job.id)], ['undo', restore.id, { restoreId: restore.id, keepHours: 24 }]);
+    assert.deepEqual([job.kind, job.restoreId, await catalog.jobs.payload(job.id)], ['undo', restore.id, { restoreId: restore.id, keepHours: 24, undone: true }]);
     assert.deepEqual((await Promise.all([undo(), undo()])).map(({ id }) => id), [job.id, job.id], 'a second request finds the first');
     await catalog.restorePlans.markSettled(restore.id, 'new');
     await catalog.restorePlans.keep(restore.id, new Date(0));
@@ -81,6 +82,7 @@ describe('create', () => {
     const restore = await create();
     const request = { cluster: inventory.cluster, id: restore.id, principal: ownerOf(inventory) };
     await catalog.restorePlans.save(restore.id, restore.jobId, { state: 'finished', kind: 'restore' });
+    await catalog.restorePlans.markSettled(restore.id, 'new');
     await catalog.restorePlans.keep(restore.id, new Date('2030-01-01T00:00:00Z'));
     const side = () => services.restores.isUndone(inventory.cluster.id, restore.id);
     assert.equal(await side(), false);
@@ -91,9 +93,14 @@ describe('create', () => {
       await catalog.restorePlans.save(restore.id, restore.jobId, plan);
       assert.equal(await side(), undone, JSON.stringify(plan));
     }
+    await catalog.restorePlans.save(restore.id, restore.jobId, { state: 'committed', kind: 'undo', undone: true });
+    await assert.rejects(services.restores.undo({ ...request, undone: true }), /was interrupted and is being ended/);
     await catalog.restorePlans.save(restore.id, restore.jobId, { state: 'finished', kind: 'undo', undone: true });
-    await assert.rejects(services.restores.undo({ ...request, undone: true }), { code: 'RESTORE_NOT_UNDOABLE' });
-    assert.equal((await services.restores.undo({ ...request, undone: false })).kind, 'undo');
+    await catalog.restorePlans.markSettled(restore.id, 'new');
+    await assert.rejects(services.restores.undo({ ...request, undone: true }), /it is undone already/);
+    const job = await services.restores.undo({ ...request, undone: false });
+    assert.deepEqual([job.kind, (await services.restores.undo({ ...request, undone: false })).id, (await services.restores.undo(request)).id], ['undo', job.id, job.id]);
+    await assert.rejects(services.restores.undo({ ...request, undone: true }), /just being swapped to the other side/);
   });
 
   test('lets go of what is kept before its time, once, and not while it is being undone', async () => {

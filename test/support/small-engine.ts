@@ -26,6 +26,8 @@ export interface SmallEngine {
   readonly target: { live: 'old' | 'new'; shadows: number; kept?: string[] };
   /** Acts when a phase begins: to wait, to throw. */
   onPhase: (phase: string, signal: AbortSignal) => Promise<void>;
+  /** What a restore fails with although its swap is done. */
+  failure?: Error;
   /** Acts when something is settled. */
   onSettle: () => Promise<void>;
 }
@@ -90,7 +92,8 @@ async function restore(engine: SmallEngine, { journal, signal, onProgress, root,
   const before = await journal.load();
   engine.calls.push('restore');
   if (before?.['state'] === 'committed' || before?.['state'] === 'finished') {
-    await journal.save({ state: 'finished' });
+    await journal.save({ state: 'finished', kept: engine.target.kept ?? [] });
+    if (engine.failure !== undefined) throw engine.failure;
     return RESULT;
   }
   engine.target.shadows = 0;

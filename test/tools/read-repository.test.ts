@@ -62,7 +62,10 @@ describe('the tool that reads a repository', { timeout: 120_000 }, () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  test('lists the snapshots', async () => {
+  test('lists the snapshots, whatever slot an interrupted beginning left', async () => {
+    const [name = ''] = await readdir(join(place(), 'keys'));
+    const slot = JSON.parse(await readFile(join(place(), 'keys', name), 'utf8')) as Record<string, string>;
+    await writeFile(join(place(), 'keys', '0'.repeat(24)), JSON.stringify({ ...slot, id: '0'.repeat(24), repository: slot['repository']!.replace(/"id":"[0-9a-f]+"/, `"id":"${'1'.repeat(24)}"`) }));
     const { stdout } = await run(process.execPath, [TOOL, place(), join(folder, 'master.key')]);
     assert.match(stdout, new RegExp(`^${root.id}  \\d{4}-.*Z  \\d+ collections and views\\n$`));
   });

@@ -90,7 +90,8 @@ export function createSettleRestore(parts: RunRestoreParts): JobHandler {
     const outcome = await parts.settle({
       restoreId: restore.id, target: { uri }, journal, signal: context.signal, log: context.log, ...(hashSeed === undefined ? {} : { hashSeed }),
     });
-    const kept = keptIn(await journal.load());
+    const plan = await journal.load();
+    const kept = keptIn(plan);
     return async (tx) => {
       await tx.restorePlans.markSettled(restore.id, outcome);
       const { jobId } = context.job.claim;
@@ -100,7 +101,7 @@ export function createSettleRestore(parts: RunRestoreParts): JobHandler {
       await endChainOf(tx, restore.targetClusterId);
       const { keepHours } = context.job.payload;
       if (Number(keepHours) > 0 && kept.length > 0) await tx.restorePlans.keep(restore.id, hoursFrom(parts.clock.now(), Number(keepHours)));
-      await tx.jobs.addToMessage(jobId, `The swap had been done before: the target holds the ${context.job.kind === 'undo' ? 'old' : 'restored'} data`);
+      await tx.jobs.addToMessage(jobId, `The swap had been done before: the target holds the ${context.job.kind === 'undo' && plan?.undone !== false ? 'old' : 'restored'} data${lostWords(plan)}`);
     };
   };
 }
@@ -108,6 +109,11 @@ export function createSettleRestore(parts: RunRestoreParts): JobHandler {
 /** What stays on the target by a plan, `db.name` each. */
 function keptIn(plan: Readonly<Record<string, unknown>> | null): readonly string[] {
   return (plan?.kept as readonly string[] | undefined) ?? [];
+}
+
+function lostWords(plan: Readonly<Record<string, unknown>> | null): string {
+  const lost = (plan?.lost as readonly string[] | undefined) ?? [];
+  return lost.length === 0 ? '' : `, but for ${lost.join(', ')}, whose proven copy was dropped or changed by somebody`;
 }
 
 export function createJournal(catalog: Catalog, { job, fenced }: JobContext, restoreId: string): RestoreJournal {
@@ -121,7 +127,7 @@ type SettleWhat = Pick<SettleOptions, 'restoreId' | 'target' | 'journal' | 'hash
 
 /** Leaves nothing on the target before the job ends or goes back into the queue; null: not settled, or not ours. */
 export async function settleAfter(
-  { catalog, settle }: Pick<RunRestoreParts, 'catalog' | 'settle'>, { log, signal, fenced }: JobContext, { restoreId, target, journal, hashSeed }: SettleWhat,
+  { catalog, settle, clock }: Pick<RunRestoreParts, 'catalog' | 'settle' | 'clock'>, { job, log, signal, fenced }: JobContext, { restoreId, target, journal, hashSeed }: SettleWhat,
   { targetClusterId }: RestoreRecord, error: unknown,
 ): Promise<'old' | 'new' | null> {
   const cause: unknown = signal.aborted ? signal.reason : error;
@@ -130,9 +136,14 @@ export async function settleAfter(
   try {
     if (!(await catalog.restorePlans.isOpen(restoreId))) return null;
     const outcome = await settle({ restoreId, target, journal, ...(hashSeed === undefined ? {} : { hashSeed }), signal: AbortSignal.timeout(SETTLE_PATIENCE_MS), log });
+    const kept = keptIn(await journal.load());
     await fenced(async (tx) => {
       await tx.restorePlans.markSettled(restoreId, outcome);
-      if (outcome === 'new') await endChainOf(tx, targetClusterId);
+      if (outcome !== 'new') return;
+      await endChainOf(tx, targetClusterId);
+      // Also where the job fails all the same: what was replaced is kept for its time.
+      const hours = Number(job.payload.keepHours);
+      if (hours > 0 && kept.length > 0) await tx.restorePlans.keep(restoreId, hoursFrom(clock.now(), hours));
     });
     return outcome;
   } catch (settleError) {

@@ -13,7 +13,7 @@ export interface RunUndoParts extends Pick<RunRestoreParts, 'catalog' | 'settle'
 
 export function createRunUndo(parts: RunUndoParts): JobHandler {
   return async (context) => {
-    const { restoreId, keepHours } = JOB_PAYLOADS.undo.parse(context.job.payload);
+    const { restoreId, keepHours, undone } = JOB_PAYLOADS.undo.parse(context.job.payload);
     const restore = await requireRestore(parts.catalog, context.job);
     const result = await undoOrSettle(parts, context, restore);
     return async (tx) => {
@@ -21,7 +21,7 @@ export function createRunUndo(parts: RunUndoParts): JobHandler {
       await endChainOf(tx, restore.targetClusterId);
       await tx.restorePlans.keep(restoreId, hoursFrom(parts.clock.now(), keepHours));
       if (result !== null) await tx.restores.setMovedAside(restoreId, result.movedAside);
-      await tx.jobs.addToMessage(context.job.claim.jobId, sayUndone(result));
+      await tx.jobs.addToMessage(context.job.claim.jobId, sayUndone(result, undone !== false));
     };
   };
 }
@@ -39,8 +39,8 @@ async function undoOrSettle(parts: RunUndoParts, context: JobContext, restore: R
   }
 }
 
-function sayUndone(result: UndoResult | null): string {
-  if (result === null) return 'The old collections are live again';
+function sayUndone(result: UndoResult | null, undone: boolean): string {
+  if (result === null) return `The ${undone ? 'replaced' : 'restored'} collections are live again`;
   return [`Live again: ${result.putBack.join(', ')}`, `kept in their place: ${result.movedAside.join(', ')}`, ...result.warnings].join('; ');
 }
 

@@ -32,6 +32,8 @@ export function parseS3Address(address: string): S3Address {
   if (prefix !== '' && !/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(prefix)) refuse('its prefix may hold letters, digits and . _ - / only');
   for (const name of url.searchParams.keys()) if (!PARAMETERS.includes(name)) refuse(`the parameter ${name} is not known`, `Known are ${PARAMETERS.join(', ')}`);
   const endpoint = url.searchParams.get('endpoint');
+  if (endpoint?.includes('@') === true) throw new LeafvaultError('STORAGE_ADDRESS_INVALID', 'Opening an S3 store failed: its endpoint holds credentials', { hint: 'Give them by AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile or an instance role; addresses are logged' });
+  if (url.hash !== '') refuse('it has a part behind #');
   if (endpoint !== null && !/^https?:\/\/[^/?#]+\/?$/.test(endpoint)) refuse('its endpoint is no http or https origin');
   const pathStyle = url.searchParams.get('pathStyle');
   if (pathStyle !== null && pathStyle !== 'true' && pathStyle !== 'false') refuse('pathStyle must be true or false');

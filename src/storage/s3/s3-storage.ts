@@ -1,14 +1,16 @@
 // A store in a bucket of S3 or of a server that speaks its protocol. Write-once by conditional put where the server has it, which is
 // found out once; every upload carries a CRC-32 that the server checks and acknowledges.
 import { randomBytes } from 'node:crypto';
-import { DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
-import { throwIfAborted } from '../../foundation/abort.ts';
+import { DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, type ListObjectsV2CommandOutput, type S3Client } from '@aws-sdk/client-s3';
+import { sleep, throwIfAborted } from '../../foundation/abort.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import { assertObjectName, isObjectName } from '../object-name.ts';
 import type { ObjectInfo, Storage } from '../storage.ts';
 import type { S3Address } from './s3-address.ts';
 import { isMissing, isNotImplemented, isTaken, nameOf, s3Error, statusOf } from './s3-error.ts';
 import { uploadObject, type UploadLimits } from './upload-object.ts';
+
+const LIST_TRIES = 5;
 
 export interface S3StorageOptions {
   readonly client: S3Client;
@@ -53,6 +55,19 @@ export function createS3Storage({ client, address, limits }: S3StorageOptions): 
       // A bucket that may not be listed answers a missing object with 403.
       if (isMissing(error)) return null;
       throw s3Error(`Looking up ${name}`, text, error);
+    }
+  };
+
+  /** Tried again by itself: whoever lists has had the pages before already. */
+  const listPage = async (wanted: string, ContinuationToken: string | undefined): Promise<ListObjectsV2CommandOutput> => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await client.send(new ListObjectsV2Command({ Bucket, Prefix: keyOf(wanted), ...(ContinuationToken === undefined ? {} : { ContinuationToken }) }));
+      } catch (cause) {
+        const error = s3Error(`Listing ${wanted}`, text, cause);
+        if (!error.retryable || attempt === LIST_TRIES) throw error;
+        await sleep(100 * 2 ** attempt * (0.5 + Math.random() / 2));
+      }
     }
   };
 
@@ -109,14 +124,15 @@ export function createS3Storage({ client, address, limits }: S3StorageOptions): 
       const before = prefix === '' ? 0 : prefix.length + 1;
       let ContinuationToken: string | undefined;
       do {
-        const page = await client.send(new ListObjectsV2Command({ Bucket, Prefix: keyOf(wanted), ...(ContinuationToken === undefined ? {} : { ContinuationToken }) }))
-          .catch((error: unknown) => { throw s3Error(`Listing ${wanted}`, text, error); });
+        const page = await listPage(wanted, ContinuationToken);
         for (const { Key = '', Size = 0 } of page.Contents ?? []) {
           const name = Key.slice(before);
           // What others keep in the bucket is none of ours.
           if (isObjectName(name)) yield { name, sizeBytes: Size };
         }
         ContinuationToken = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+        // An end that is none would make objects look lost.
+        if (page.IsTruncated === true && ContinuationToken === undefined) throw new LeafvaultError('STORAGE_FAILED', `Listing ${wanted} at ${text} failed: the server says that there is more, and not how to go on`, { retryable: true });
       } while (ContinuationToken !== undefined);
     },
 

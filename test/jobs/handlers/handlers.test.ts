@@ -278,6 +278,18 @@ describe('the handlers', () => {
     });
   }
 
+  test('keep what was replaced also of a restore that fails although its swap is done', async () => {
+    await startWorker();
+    const snapshotId = await takeSnapshot();
+    engine.target.kept = ['shop.old1'];
+    engine.failure = new LeafvaultError('RESTORE_COPY_LOST', 'The copy was lost');
+    engine.onPhase = (at) => (at === 'committed' ? Promise.reject(engine.failure ?? new Error()) : Promise.resolve());
+    const { job, restoreId } = await askForRestore(catalog, queue, inventory, snapshotId, 1);
+    const failed = await ended(catalog, job.id);
+    assert.deepEqual([failed.state, failed.errorCode], ['failed', 'RESTORE_COPY_LOST']);
+    assert.notEqual(await catalog.restorePlans.keptUntil(restoreId ?? ''), null, 'it can still be undone');
+  });
+
   test('settle at once when a restore is cancelled between two attempts', async () => {
     await startWorker();
     const snapshotId = await takeSnapshot();

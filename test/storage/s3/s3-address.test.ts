@@ -16,7 +16,7 @@ describe('the address of a bucket', () => {
   test('is refused with what is wrong', () => {
     for (const [address, why] of [
       ['s3://', /no address|bucket/], ['s3://Bucket_1/x', /bucket/], ['s3://b', /bucket/], ['s3://bucket:9000/x', /bucket/], ['s3://bucket/a b', /prefix/], ['s3://bucket?regio=x', /regio is not known/],
-      ['s3://bucket?endpoint=ftp://h', /endpoint/], ['s3://bucket?endpoint=https://h/path', /endpoint/], ['s3://bucket?pathStyle=yes', /pathStyle/], ['s3://key:secret@bucket', /credentials/],
+      ['s3://bucket?endpoint=ftp://h', /endpoint/], ['s3://bucket?endpoint=https://h/path', /endpoint/], ['s3://bucket?pathStyle=yes', /pathStyle/], ['s3://key:secret@bucket', /credentials/], ['s3://bucket?endpoint=https%3A%2F%2Fkey%3Asecret%40host', /credentials/], ['s3://bucket/x#y', /behind #/],
     ] as const) {
       assert.throws(() => parseS3Address(address), (error: Error & { code: string }) => {
         assert.equal(error.code, 'STORAGE_ADDRESS_INVALID', address);

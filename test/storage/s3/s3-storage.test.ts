@@ -133,6 +133,27 @@ describe('a server that misbehaves', { timeout: 60_000 }, () => {
     });
   });
 
+  test('that fails in the middle of a listing is asked again, and one that says no end is not believed', async () => {
+    const page = (more: string, keys: readonly string[]): string => `<ListBucketResult>${more}${keys.map((key) => `<Contents><Key>${key}</Key><Size>1</Size></Contents>`).join('')}</ListBucketResult>`;
+    let failures = 2;
+    const twoPages: Answer = (request, response) => {
+      const isSecond = request.url?.includes('continuation-token') === true;
+      if (isSecond && failures > 0) {
+        failures -= 1;
+        return void says(503, 'SlowDown')(request, response);
+      }
+      response.writeHead(200, { 'content-type': 'application/xml' }).end(isSecond ? page('<IsTruncated>false</IsTruncated>', ['b']) : page('<IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>', ['a']));
+    };
+    const names = async (storage: Storage): Promise<string[]> => {
+      const found: string[] = [];
+      for await (const { name } of storage.list('')) found.push(name);
+      return found;
+    };
+    await withServer(twoPages, async (storage) => assert.deepEqual(await names(storage), ['a', 'b']));
+    const endless: Answer = (_request, response) => void response.writeHead(200, { 'content-type': 'application/xml' }).end(page('<IsTruncated>true</IsTruncated>', ['a']));
+    await withServer(endless, async (storage) => assert.rejects(names(storage), { code: 'STORAGE_FAILED', retryable: true }));
+  });
+
   test('that stores other bytes than were sent is caught', async () => {
     let puts = 0;
     const altering: Answer = (request, response) => {

@@ -32,8 +32,9 @@ async function fill(options: CompleteOptions, step: TimeSeriesStep): Promise<voi
     await copyBuckets(options, step);
     await options.onPhase?.('finish:time-series:comparing');
     const difference = await compareBuckets(options, step);
-    await requireSeries(options.target, step);
+    // First: without the copy there is nothing that could be left beside.
     if (difference.proven !== step.proven?.documents || !(await isWhole(options, step))) return lose(options, step, 'the live one holds what had been copied by then');
+    await requireSeries(options.target, step);
     keepWhatDiffers(options, step, difference);
     const built = await buildIndexes(options.target, { db: step.db, collection: step.name, indexes: decodeOrderedText(step.indexes).get('indexes') as OrderedDocument[] });
     step.failedIndexes = [...built.failed];

@@ -3,6 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { createOperationsTable, type OperationsTable } from '../../../src/engine/replay/index.ts';
 
 async function withTable(use: (table: OperationsTable) => void): Promise<void> {
@@ -55,8 +57,12 @@ test('parts of transactions count when they are committed, in their order, and n
 
 test('a large window stays on disk', () => withTable((table) => {
   const object = Buffer.alloc(4096, 1);
+  // What nobody holds any more is no growth, whenever the collector would come by itself.
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
   const before = process.memoryUsage().rss;
-  for (let batch = 0; batch < 40; batch += 1) {
+  for (let batch = 0; batch < 80; batch += 1) {
     table.together(() => {
       for (let n = 0; n < 1000; n += 1) {
         const id = Buffer.alloc(5, 0x10);
@@ -64,10 +70,14 @@ test('a large window stays on disk', () => withTable((table) => {
         table.add(1, { kind: 'update', id, object }, when);
       }
     });
+    collect();
   }
   let operations = 0;
-  for (const id of table.touchedIds(1)) for (const { object: each } of table.operationsOf(1, id)) operations += each.length === object.length ? 1 : 0;
-  assert.equal(operations, 40_000);
+  for (const id of table.touchedIds(1)) {
+    for (const { object: each } of table.operationsOf(1, id)) operations += each.length === object.length ? 1 : 0;
+    if (operations % 2_000 === 0) collect();
+  }
+  assert.equal(operations, 80_000);
   const grown = process.memoryUsage().rss - before;
-  assert.ok(grown < 120e6, `${Math.round(grown / 1e6)} MB more for ${Math.round(operations * object.length / 1e6)} MB of operations`);
+  assert.ok(grown < 200e6, `${Math.round(grown / 1e6)} MB more for ${Math.round(operations * object.length / 1e6)} MB of operations`);
 }));

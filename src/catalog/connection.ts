@@ -16,6 +16,8 @@ export interface ConnectionOptions {
   /** Schema of our tables; first on the search path of every connection. */
   readonly schema: string;
   readonly poolSize: number;
+  /** After this long without a word inside of a transaction, PostgreSQL ends it with its connection. */
+  readonly idleTransactionMs: number;
   readonly log: Logger;
 }
 
@@ -50,8 +52,10 @@ function parserOf(id: number, format: 'text' | 'binary'): (text: string) => unkn
 }
 
 /** A handle over a fresh pool; `destroy()` ends both. */
-export function connect({ address, schema, poolSize, log }: ConnectionOptions): Kysely<Tables> {
-  const pool = new pg.Pool({ ...clientConfigOf(address, schema), max: poolSize });
+export function connect({ address, schema, poolSize, idleTransactionMs, log }: ConnectionOptions): Kysely<Tables> {
+  // A frozen process, or one whose machine is cut off, would keep its locks for as long as it stays so, and with them what others have
+  // to take over from it.
+  const pool = new pg.Pool({ ...clientConfigOf(address, schema), max: poolSize, idle_in_transaction_session_timeout: idleTransactionMs });
   // An idle connection that broke is replaced at the next query; without a listener it would end the process.
   pool.on('error', (error) => log.warn({ reason: error.message }, 'an idle catalog connection broke'));
   // Nor may one that breaks while it is lent out, between two statements; the next statement fails and says so.

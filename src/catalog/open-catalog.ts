@@ -21,6 +21,8 @@ export interface CatalogOptions {
   readonly schema?: string;
   /** Connections for queries; default 10. */
   readonly poolSize?: number;
+  /** How long a transaction in which nothing is said keeps its locks; default 10 s. */
+  readonly idleTransactionMs?: number;
 }
 
 export interface Catalog extends CatalogStore {
@@ -46,10 +48,10 @@ const OLDEST_SERVER = 140_000;
  *   CATALOG_BINARIES_MISSING, CATALOG_SERVER_FAILED, CATALOG_DISK_FULL
  */
 export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
-  const { database, sealer, log, clock, schema = DEFAULT_SCHEMA, poolSize = 10 } = options;
+  const { database, sealer, log, clock, schema = DEFAULT_SCHEMA, poolSize = 10, idleTransactionMs = 10_000 } = options;
   const embedded = 'home' in database ? await startEmbeddedPostgres({ home: database.home, log, clock }) : null;
   const address: Address = embedded?.address ?? { url: (database as { readonly url: string }).url };
-  const db = connect({ address, schema, poolSize, log });
+  const db = connect({ address, schema, poolSize, idleTransactionMs, log });
   const close = closer(db, embedded);
   try {
     const serverVersion = await checkServer(db);

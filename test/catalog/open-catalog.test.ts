@@ -58,7 +58,7 @@ for (const { name, start } of DATABASES) {
     test('take new migrations in order and refuse changed and unknown ones', async () => {
       const schema = freshSchema();
       const catalog = await server.open({ schema });
-      const db = connect({ address: catalog.address, schema, poolSize: 2, log: silent });
+      const db = connect({ address: catalog.address, schema, poolSize: 2, idleTransactionMs: 10_000, log: silent });
       const known = await readMigrations();
       const more = [...known, { name: '9001-more', text: 'create table more (a int)' }];
       await migrate(db, schema, more);

@@ -81,6 +81,31 @@ for (const { name, start } of DATABASES) {
       assert.deepEqual(await catalog.tailers.renew([first], 60), []);
     });
 
+    test('are taken from a process that was frozen in the middle of a transaction', { timeout: 30_000 }, async ({ signal }) => {
+      const { cluster } = inventory;
+      const frozen = await server.open({ schema: catalog.schema, idleTransactionMs: 200 });
+      try {
+        const first = await claim(catalog, inventory, 'one');
+        const [inside, woken] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      signal.addEventListener('abort', () => woken.resolve());
+        const written = frozen.following(first, async (tx) => {
+          await tx.tailers.setChain(cluster.id, null);
+          inside.resolve();
+          await woken.promise;
+          await tx.tailers.setChain(cluster.id, null);
+        });
+        await inside.promise;
+        await catalog.workers.remove(['one']);
+        const second = await claim(catalog, inventory, 'two');
+        woken.resolve();
+        await assert.rejects(written, (error) => isLeafvaultError(error, 'CATALOG_UNREACHABLE'), 'what it began was rolled back');
+        await assert.rejects(frozen.following(first, () => Promise.resolve()), lost, 'and it has another connection for what comes next');
+        assert.deepEqual((await catalog.tailers.renew([second], 60)).map(({ token }) => token), [second.token]);
+      } finally {
+        await frozen.close();
+      }
+    });
+
     test('hear with their renewal what was decided, even behind the end of a lease that nobody took', async () => {
       const { cluster } = inventory;
       const mine = await claim(catalog, inventory);

@@ -13,17 +13,19 @@ import { serverAccount } from '../../src/catalog/embedded-postgres/account.ts';
 import { prepareBinaries } from '../../src/catalog/embedded-postgres/binaries.ts';
 import { readPostmaster } from '../../src/catalog/embedded-postgres/postmaster-file.ts';
 import { openCatalog, type Catalog, type CatalogOptions } from '../../src/catalog/index.ts';
-import { systemClock, type Clock } from '../../src/foundation/clock.ts';
+import { systemClock } from '../../src/foundation/clock.ts';
 import { createLogger } from '../../src/foundation/logger.ts';
 import { createSealer } from '../../src/foundation/seal.ts';
 import { startWatchdog } from './watchdog.ts';
+
+type OpenOptions = Partial<Pick<CatalogOptions, 'schema' | 'clock' | 'idleTransactionMs'>>;
 
 export interface TestDatabase {
   readonly kind: 'embedded' | 'external';
   /** What `openCatalog` takes. */
   readonly database: CatalogOptions['database'];
   /** A catalog in a schema of its own. */
-  open(options?: { readonly schema?: string; readonly clock?: Clock }): Promise<Catalog>;
+  open(options?: OpenOptions): Promise<Catalog>;
   stop(): Promise<void>;
 }
 
@@ -43,12 +45,12 @@ export async function startEmbedded(): Promise<TestDatabase> {
   await chmod(home, 0o755);
   const watchdog = startWatchdog(home);
   // Stays open, so that the server outlives the tests' own catalogs.
-  const anchor = await openOn({ home }, 'anchor');
+  const anchor = await openOn({ home }, { schema: 'anchor' });
   watchdog.watch((await readPostmaster(join(home, 'postgres', 'data')))?.pid ?? 0);
   return {
     kind: 'embedded',
     database: { home },
-    open: ({ schema = freshSchema(), clock } = {}) => openOn({ home }, schema, clock),
+    open: (options) => openOn({ home }, options),
     async stop() {
       await anchor.close();
       watchdog.dismiss();
@@ -79,7 +81,7 @@ export async function startExternal(): Promise<TestDatabase & { readonly url: st
     kind: 'external',
     database: { url },
     url,
-    open: ({ schema = freshSchema(), clock } = {}) => openOn({ url }, schema, clock),
+    open: (options) => openOn({ url }, options),
     async stop() {
       child.kill('SIGINT');
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
@@ -104,8 +106,8 @@ export async function emptyCatalog(catalog: Catalog): Promise<void> {
   });
 }
 
-function openOn(database: CatalogOptions['database'], schema: string, clock: Clock = systemClock): Promise<Catalog> {
-  return openCatalog({ database, schema, clock, sealer: testSealer, log: silent });
+function openOn(database: CatalogOptions['database'], { schema = freshSchema(), clock = systemClock, ...options }: OpenOptions = {}): Promise<Catalog> {
+  return openCatalog({ ...options, database, schema, clock, sealer: testSealer, log: silent });
 }
 
 /** The system's PostgreSQL (14 or newer), else the programs of the embedded one. */

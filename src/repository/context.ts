@@ -17,6 +17,8 @@ export interface RepositoryContext {
   readonly packKeys: PackKeys;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Of the sessions that are opened: says to a prune whether they may still be at work. */
+  readonly owner: string;
   /** Takes in index objects that appeared since, and lets go of what was pruned. */
   refreshIndex(): Promise<void>;
   /** Takes in packs that no index names, by their own directories. Reads all names of packs: the last resort. */

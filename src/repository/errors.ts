@@ -15,6 +15,7 @@ export const REPOSITORY_ERRORS = {
   REPOSITORY_SNAPSHOT_MISSING: 'There is no such snapshot',
   REPOSITORY_SNAPSHOT_EXISTS: 'A snapshot of that id exists already',
   REPOSITORY_SESSION_FENCED: 'The session was ended by a prune while it was at work',
+  REPOSITORY_PRUNE_REFUSED: 'Pruning could take something that is needed, or another prune is at work',
   REPOSITORY_WRITER_CLOSED: 'The writer was committed or aborted before',
   REPOSITORY_READER_CLOSED: 'The reader was closed before',
   REPOSITORY_CLOSED: 'The repository was closed before',

@@ -1,6 +1,7 @@
 // The door of the repository room.
 export type {
-  ChainEnd, ChainHead, Chains, ChainWriter, CheckProblem, CheckReport, ChunkList, ChunkListWriter, ChunkRef, Fact, NewSlice, Repository,
+  ChainEnd, ChainHead, Chains, ChainWriter, CheckProblem, CheckReport, ChunkList, ChunkListWriter, ChunkRef, Fact, NewSlice, OpenSession,
+  PruneOptions, PruneReport, Repository,
   RepositoryReader, RepositoryWriter, Slice, SnapshotEntry, SnapshotRoot, WriteStats,
 } from './repository.ts';
 export { REPOSITORY_ERRORS, type RepositoryErrorCode } from './errors.ts';

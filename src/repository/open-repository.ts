@@ -1,4 +1,5 @@
 // Opens a repository: unlock it, then hand out writers and readers that share threads and index.
+import { hostname } from 'node:os';
 import { systemClock, type Clock } from '../foundation/clock.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import { createLogger, type Logger } from '../foundation/logger.ts';
@@ -11,6 +12,7 @@ import { recoverIndex } from './chunk-index/recover-index.ts';
 import { createChunkPool } from './chunks/chunk-pool.ts';
 import type { RepositoryContext } from './context.ts';
 import { addFact, listFacts } from './facts.ts';
+import { pruneRepository } from './prune/prune-repository.ts';
 import { createPackKeys } from './read/pack-keys.ts';
 import { openReader } from './read/open-reader.ts';
 import type { Repository } from './repository.ts';
@@ -26,6 +28,8 @@ export interface OpenOptions {
   readonly tempDir: string;
   readonly clock?: Clock;
   readonly log?: Logger;
+  /** Written into sessions: what tells a prune, on any machine, whether this process may still be at work. Default: process id and host. */
+  readonly owner?: string;
   /** Threads that compress and encrypt. Default: one for each core, 2 to 4; 0: none, the caller's own. */
   readonly threads?: number;
   readonly retry?: RetryOptions;
@@ -50,7 +54,7 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
   index.onFilter((filter) => pool.useFilter(filter));
   const context: RepositoryContext = {
     id: file.id, storage, keys, index, pool, packKeys: createPackKeys(storage, keys),
-    clock: options.clock ?? systemClock, log, refreshIndex: () => loader.refresh(),
+    clock: options.clock ?? systemClock, log, owner: options.owner ?? `${process.pid}@${hostname()}`, refreshIndex: () => loader.refresh(),
     recoverIndex: () => recoverIndex(context),
   };
   const open = new Set<{ end(): Promise<void> }>();
@@ -85,6 +89,10 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
     addFact: (fact) => addFact(context, fact),
     listFacts: (snapshotId) => listFacts(context, snapshotId),
     chains: createChains(context, assertOpen),
+    async prune(pruneOptions = {}) {
+      assertOpen();
+      return pruneRepository(context, { ...pruneOptions, tempDir: options.tempDir, packBytes: options.packBytes });
+    },
     async check(checkOptions = {}) {
       assertOpen();
       return checkRepository(context, loader.unreadable, checkOptions);

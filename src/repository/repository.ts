@@ -121,12 +121,56 @@ export interface CheckProblem {
   readonly affects: readonly { readonly snapshotId: string; readonly entry: string | null }[];
 }
 
+/** Somebody who reads or writes, or did and died. */
+export interface OpenSession {
+  readonly id: string;
+  readonly kind: 'reader' | 'writer' | 'prune';
+  readonly generation: number;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** What `OpenOptions.owner` said. */
+  readonly owner: string;
+}
+
+export interface PruneOptions {
+  /** Nothing is changed; the report tells what would be. */
+  readonly dryRun?: boolean;
+  /** True for sessions whose owner is certainly gone, or has had its time: they are ended for good. Default: none is. */
+  readonly isOver?: (session: OpenSession) => boolean | Promise<boolean>;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+export interface PruneReport {
+  /** Snapshots that are there. */
+  readonly snapshots: number;
+  /** Deleted snapshots whose roots and facts went, or would go. */
+  readonly forgotten: number;
+  /** Before, all packs. */
+  readonly packs: number;
+  readonly bytes: number;
+  /** Of them in chunks that no snapshot needs. */
+  readonly deadBytes: number;
+  /** Bytes of packs that went, less what was written anew; in a dry run what it would be. */
+  readonly freedBytes: number;
+  /** Of live chunks that were put into new packs. */
+  readonly rewrittenBytes: number;
+  /** Bytes of packs that go once the sessions in the way are over. */
+  readonly waitingBytes: number;
+  readonly inTheWay: readonly OpenSession[];
+  /** Sessions that were ended because `isOver` said so. */
+  readonly ended: readonly OpenSession[];
+  /** Packs that were left alone because live chunks of them cannot be read. */
+  readonly damagedPacks: readonly string[];
+}
+
 export interface Repository {
   /** 24 hex digits, written once in repository.json. */
   readonly id: string;
   /** 32 secret bytes for the engine's cut and document hashes; the same for the repository's whole life. */
   readonly hashSeed: Buffer;
   openWriter(options?: { readonly signal?: AbortSignal }): Promise<RepositoryWriter>;
+  /** Open it before the root is loaded: a snapshot that is deleted in between may be pruned. */
   openReader(): Promise<RepositoryReader>;
   /**
    * Roots in no promised order, decrypted and verified; snapshots with a `deleted` fact are left out. A root that can't
@@ -139,6 +183,11 @@ export interface Repository {
   listFacts(snapshotId?: string): AsyncIterable<Fact>;
   /** Logs kept as slices without a gap. */
   readonly chains: Chains;
+  /**
+   * Takes away what no snapshot needs, beside writers and readers; what an earlier one left is taken up.
+   * @throws REPOSITORY_PRUNE_REFUSED where something that may be needed can't be told, or another prune runs, or the store can't refuse taken names
+   */
+  prune(options?: PruneOptions): Promise<PruneReport>;
   check(options?: { readonly readData?: boolean; readonly signal?: AbortSignal; readonly onProgress?: OnProgress }): Promise<CheckReport>;
   close(): Promise<void>;
 }

@@ -1,5 +1,4 @@
 // Sessions: the proof that somebody reads or writes, and the fence that may end them (format document, section 13).
-import { hostname } from 'node:os';
 import { describeError, isLeafvaultError, LeafvaultError } from '../foundation/errors.ts';
 import { newId } from '../foundation/ids.ts';
 import type { RepositoryContext } from './context.ts';
@@ -7,6 +6,7 @@ import { sessionEndName, sessionName } from './format/names.ts';
 import { openJson, sealJson } from './format/sealed-json.ts';
 import { currentGeneration } from './generations.ts';
 import { readObjectIfAny } from './read-object.ts';
+import type { OpenSession } from './repository.ts';
 
 export interface Session {
   readonly id: string;
@@ -24,10 +24,10 @@ export interface Session {
   end(): Promise<void>;
 }
 
-type Context = Pick<RepositoryContext, 'storage' | 'keys' | 'clock' | 'log'>;
+type Context = Pick<RepositoryContext, 'storage' | 'keys' | 'clock' | 'log' | 'owner'>;
 
 /** Puts the session before anything of the repository is relied on. */
-export async function openSession(context: Context, kind: 'writer' | 'reader'): Promise<Session> {
+export async function openSession(context: Context, kind: OpenSession['kind']): Promise<Session> {
   for (;;) {
     const generation = await currentGeneration(context);
     const session = await putSession(context, kind, generation);
@@ -37,12 +37,12 @@ export async function openSession(context: Context, kind: 'writer' | 'reader'): 
   }
 }
 
-async function putSession(context: Context, kind: 'writer' | 'reader', generation: number): Promise<Session> {
-  const { storage, keys, clock, log } = context;
+async function putSession(context: Context, kind: OpenSession['kind'], generation: number): Promise<Session> {
+  const { storage, keys, clock, log, owner } = context;
   const id = newId(clock.now());
   const name = sessionName(id);
   const bytes = sealJson(keys, { kind: 'session', name }, {
-    id, kind, generation, createdAt: clock.now().toISOString(), owner: `${process.pid}@${hostname()}`,
+    id, kind, generation, createdAt: clock.now().toISOString(), owner,
   });
   await storage.put(name, bytes);
   let claimed = false;

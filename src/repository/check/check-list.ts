@@ -18,6 +18,7 @@ export interface ListCheck {
   readonly signal: AbortSignal | undefined;
   /** Packs that an index object names. */
   readonly namedPacks: ReadonlySet<string>;
+  readonly condemned: ReadonlySet<string>;
 }
 
 /** Calls `blame` with each finding that the list meets. */
@@ -69,8 +70,17 @@ async function checkChunk(check: ListCheck, id: Buffer, rawBytes: number | null,
   }
   const findings = copies.map((copy) => faultOf(check, copy, rawBytes));
   if (findings.some((finding) => finding === null)) return true;
+  // A prune beside us may have given it another place since the index was read.
+  if (copies.some(({ packId }) => check.condemned.has(packId)) && (await loads(check, id))) return true;
   for (const finding of findings) if (finding !== null) blame(finding);
   return false;
+}
+
+async function loads({ loader }: ListCheck, id: Buffer): Promise<boolean> {
+  return loader.load(id).then(() => true, (error: unknown) => {
+    if (!isLeafvaultError(error) || !error.code.startsWith('REPOSITORY_')) throw error;
+    return false;
+  });
 }
 
 function faultOf({ bad, problems }: ListCheck, copy: ChunkLocation, rawBytes: number | null): Finding | null {

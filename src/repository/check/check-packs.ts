@@ -21,12 +21,12 @@ export interface PackCheck {
   readonly onPack: (bytesRead: number, chunks: number) => void;
 }
 
-/** @param named false for packs that no index names: their faults count only where a snapshot needs them */
-export async function checkPacks(check: PackCheck, index: IndexPayload, named: boolean): Promise<void> {
+/** @param counts false for packs whose faults count only where a snapshot needs them: no index names them, or they are condemned */
+export async function checkPacks(check: PackCheck, index: IndexPayload, counts: (packId: string) => boolean): Promise<void> {
   const byPack = groupByPack(index);
   for (const [number, pack] of index.packs.entries()) {
     throwIfAborted(check.signal);
-    const bytesRead = await checkPack(check, pack, byPack[number] ?? [], named);
+    const bytesRead = await checkPack(check, pack, byPack[number] ?? [], counts(pack.id));
     check.onPack(bytesRead, pack.chunks);
   }
 }

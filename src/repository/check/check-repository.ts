@@ -7,6 +7,7 @@ import { unnamedPacks } from '../chunk-index/unnamed-packs.ts';
 import type { RepositoryContext } from '../context.ts';
 import { deletedSnapshots } from '../facts.ts';
 import type { IndexPayload } from '../format/index-object.ts';
+import { condemnedPacks } from '../generations.ts';
 import { idOfName, INDEXES, packName, SNAPSHOTS } from '../format/names.ts';
 import { createChunkLoader } from '../read/load-chunk.ts';
 import type { CheckReport } from '../repository.ts';
@@ -60,14 +61,16 @@ async function runCheck(context: RepositoryContext, unreadableIndexes: ReadonlyM
   };
   // Packs are few beside chunks: one short string each for the time of the check.
   const namedPacks = new Set<string>();
+  // A prune beside us may take these away, after it gave what is needed of them another place.
+  const condemned = await condemnedOrReported(context);
   for await (const index of readableIndexes(context, problems)) {
-    await checkPacks(packCheck, index, true);
+    await checkPacks(packCheck, index, (id) => !condemned.has(id));
     for (const { id } of index.packs) namedPacks.add(id);
   }
   await checkUnnamedPacks(packCheck, namedPacks);
 
   const listCheck = {
-    index: context.index, loader: createChunkLoader(context, unreadableIndexes), problems, bad, clean: createCleanPages(), signal, namedPacks,
+    index: context.index, loader: createChunkLoader(context, unreadableIndexes), problems, bad, clean: createCleanPages(), signal, namedPacks, condemned,
   };
   for (const id of snapshotIds) {
     throwIfAborted(signal);
@@ -107,17 +110,38 @@ async function deletedOrReported(context: RepositoryContext, problems: Problems)
   }
 }
 
+/** Each once; those that a prune puts in the place of others meanwhile, too. */
 async function* readableIndexes(context: RepositoryContext, problems: Problems): AsyncGenerator<IndexPayload> {
-  for await (const { name } of context.storage.list(INDEXES)) {
-    let index: IndexPayload;
-    try {
-      index = await readIndexObject(context, name);
-    } catch (error) {
-      if (!isLeafvaultError(error) || !error.code.startsWith('REPOSITORY_')) throw error;
-      problems.find(error.code, name, error.message);
-      continue;
+  const seen = new Set<string>();
+  for (let before = -1; before !== seen.size;) {
+    before = seen.size;
+    const names: string[] = [];
+    for await (const { name } of context.storage.list(INDEXES)) if (!seen.has(name)) names.push(name);
+    for (const name of names) {
+      seen.add(name);
+      const index = await readableIndex(context, problems, name);
+      if (index !== null) yield index;
     }
-    yield index;
+  }
+}
+
+async function readableIndex(context: RepositoryContext, problems: Problems, name: string): Promise<IndexPayload | null> {
+  try {
+    return await readIndexObject(context, name);
+  } catch (error) {
+    if (!isLeafvaultError(error) || !error.code.startsWith('REPOSITORY_')) throw error;
+    if (error.code !== 'REPOSITORY_OBJECT_MISSING') problems.find(error.code, name, error.message);
+    return null;
+  }
+}
+
+/** What can't be read was named with the records. */
+async function condemnedOrReported(context: RepositoryContext): Promise<ReadonlySet<string>> {
+  try {
+    return await condemnedPacks(context);
+  } catch (error) {
+    if (!isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED')) throw error;
+    return new Set();
   }
 }
 
@@ -130,7 +154,7 @@ async function checkUnnamedPacks(check: PackCheck, named: ReadonlySet<string>): 
       check.bad.addPack(pack.packId, finding);
     } else {
       await check.context.index.add(pack.index, false);
-      await checkPacks(check, pack.index, false);
+      await checkPacks(check, pack.index, () => false);
     }
   }
 }

@@ -24,6 +24,8 @@ export interface IndexSource {
   readonly log: Logger;
 }
 
+const ROUNDS = 5;
+
 export function createIndexLoader(source: IndexSource, index: ChunkIndex): IndexLoader {
   const loaded = new Set<string>();
   const unreadable = new Map<string, LeafvaultError>();
@@ -43,14 +45,19 @@ export function createIndexLoader(source: IndexSource, index: ChunkIndex): Index
   };
 
   const refreshNow = async (): Promise<void> => {
-    const present = new Set<string>();
-    for await (const { name } of source.storage.list(INDEXES)) present.add(name);
-    if ([...loaded].some((name) => !present.has(name))) {
-      await index.clear();
-      loaded.clear();
+    for (let rounds = 1; ; rounds += 1) {
+      const present = new Set<string>();
+      for await (const { name } of source.storage.list(INDEXES)) present.add(name);
+      if ([...loaded].some((name) => !present.has(name))) {
+        await index.clear();
+        loaded.clear();
+      }
+      unreadable.clear();
+      for (const name of present) if (!loaded.has(name)) await loadOne(name);
+      // One that went while it was read: a prune put another in its place before.
+      const went = [...unreadable.values()].some((error) => isLeafvaultError(error, 'REPOSITORY_OBJECT_MISSING'));
+      if (!went || rounds === ROUNDS) return;
     }
-    unreadable.clear();
-    for (const name of present) if (!loaded.has(name)) await loadOne(name);
   };
 
   return {

@@ -33,6 +33,12 @@ export function idOfName(name: string): string | null {
   return isId(id) ? id : null;
 }
 
+/** The number of a generation, or null. */
+export function generationOfName(name: string): number | null {
+  const [, digits] = /^generations\/([0-9]{10})$/.exec(name) ?? [];
+  return digits === undefined ? null : Number(digits);
+}
+
 /** The parts of `facts/<snapshot id>/<kind>-<id>`, or null. */
 export function partsOfFactName(name: string): { readonly snapshotId: string; readonly kind: string; readonly id: string } | null {
   const [, snapshotId, kind, id] = /^facts\/([0-9a-f]{24})\/([a-z][a-z0-9]{0,31})-([0-9a-f]{24})$/.exec(name) ?? [];

@@ -44,13 +44,27 @@ export function createChunkLoader(context: Context, unreadableIndexes: ReadonlyM
 
   const load = async (id: Buffer): Promise<Buffer> => {
     const failures: unknown[] = [];
-    for (const copy of await locate(id)) {
-      try {
-        return await loadCopy(context, copy);
-      } catch (error) {
-        if (!isCopyFault(error)) throw error;
-        failures.push(error);
+    const tried = new Set<string>();
+    const tryEach = async (copies: readonly ChunkLocation[]): Promise<Buffer | null> => {
+      for (const copy of copies) {
+        if (tried.has(copy.packId)) continue;
+        tried.add(copy.packId);
+        try {
+          return await loadCopy(context, copy);
+        } catch (error) {
+          if (!isCopyFault(error)) throw error;
+          failures.push(error);
+        }
       }
+      return null;
+    };
+    const found = await tryEach(await locate(id));
+    if (found !== null) return found;
+    // A pack that is gone may have been pruned, and the chunk given another place since the index was read.
+    if (failures.some((failure) => isLeafvaultError(failure, 'REPOSITORY_CHUNK_MISSING'))) {
+      await context.refreshIndex();
+      const moved = await tryEach(await context.index.find(id));
+      if (moved !== null) return moved;
     }
     throw failures[0];
   };

@@ -1,0 +1,223 @@
+// Random histories of several processes that write, read, delete, check, prune and die, against a plain model: what was committed and not
+// deleted is whole, at every moment, and in the end nothing stays that nobody needs.
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { describe, test } from 'node:test';
+import { isLeafvaultError } from '../../../src/foundation/errors.ts';
+import { newId } from '../../../src/foundation/ids.ts';
+import type { Repository, SnapshotRoot } from '../../../src/repository/index.ts';
+import { createMemoryStorage, type Storage } from '../../../src/storage/index.ts';
+import { createFaultyStorage } from '../../support/faulty-storage.ts';
+import { collect, objectNames, openTestRepository, readContent, writeEntries, type Content } from '../../support/repository-fixture.ts';
+
+const HISTORIES = process.env['LEAFVAULT_LONG_TESTS'] === '1' ? 400 : 12;
+const ACTORS = 4;
+const STEPS = 14;
+const PACKS = { packBytes: 8 * 1024 };
+
+/** A small sequence of pseudo-random numbers: the same for the same seed. */
+function randomOf(seed: number): (below: number) => number {
+  let state = seed >>> 0;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+/** The chunk of that number, always the same and incompressible. */
+function chunkOf(number: number): Buffer {
+  const blocks = Array.from({ length: 4 + (number % 40) }, (_, i) => createHash('sha256').update(`${number} ${i}`).digest());
+  return Buffer.concat(blocks);
+}
+
+/** Hands the turn on at each call, at random: calls of several actors fall between each other. */
+function interleaved(inner: Storage, random: (below: number) => number): Storage {
+  const turn = async (): Promise<void> => {
+    for (let turns = random(4); turns > 0; turns -= 1) await new Promise((resolve) => { setImmediate(resolve); });
+  };
+  return {
+    ...inner,
+    put: async (...args) => turn().then(() => inner.put(...args)).then(turn),
+    get: async (...args) => turn().then(() => inner.get(...args)),
+    stat: async (...args) => turn().then(() => inner.stat(...args)),
+    delete: async (...args) => turn().then(() => inner.delete(...args)),
+    async *list(prefix) {
+      await turn();
+      yield* inner.list(prefix);
+    },
+  };
+}
+
+type Counts = Record<'snapshots' | 'deletions' | 'reads' | 'checks' | 'prunes' | 'deaths' | 'fenced' | 'refused', number>;
+
+class History {
+  readonly inner = createMemoryStorage();
+  readonly live = new Map<string, { readonly root: SnapshotRoot; readonly content: Content }>();
+  readonly deleted = new Set<string>();
+  readonly dead = new Set<string>();
+  readonly counts: Counts = { snapshots: 0, deletions: 0, reads: 0, checks: 0, prunes: 0, deaths: 0, fenced: 0, refused: 0 };
+  readonly random: (below: number) => number;
+  readonly seed: number;
+  constructor(seed: number) {
+    this.seed = seed;
+    this.random = randomOf(seed);
+  }
+
+  async run(): Promise<Counts> {
+    await (await openTestRepository(this.inner, PACKS)).close();
+    await Promise.all(Array.from({ length: ACTORS }, (_, actor) => this.act(`actor-${actor}`)));
+    await this.end();
+    return this.counts;
+  }
+
+  async act(name: string): Promise<void> {
+    let life = 0;
+    let owner = '';
+    const open = (): Promise<Repository> => {
+      life += 1;
+      owner = `${name} life ${life}`;
+      return openTestRepository(interleaved(this.inner, this.random), { ...PACKS, owner });
+    };
+    let repository = await open();
+    for (let step = 0; step < STEPS; step += 1) {
+      const what = this.random(12);
+      if (what < 4) await this.snapshot(repository);
+      else if (what < 6) await this.remove(repository);
+      else if (what < 7) await this.read(repository);
+      else if (what < 8) await this.check(repository);
+      else if (what < 11) await this.prune(repository);
+      else {
+        await this.die(owner);
+        await repository.close();
+        repository = await open();
+      }
+    }
+    await repository.close();
+  }
+
+  content(): Content {
+    const [from, length] = [this.random(120), 5 + this.random(40)];
+    const step = 1 + this.random(3);
+    return { data: Array.from({ length }, (_, i) => chunkOf((from + i * step) % 150)), own: [chunkOf(1_000 + this.random(500))] };
+  }
+
+  async snapshot(repository: Repository): Promise<void> {
+    const content = this.content();
+    const writer = await repository.openWriter();
+    try {
+      await writeEntries(writer, content);
+      const root = await writer.commit({ id: newId(), createdAt: new Date().toISOString(), series: 'model', body: {} });
+      this.live.set(root.id, { root, content });
+      this.counts.snapshots += 1;
+    } catch (error) {
+      if (!isLeafvaultError(error, 'REPOSITORY_SESSION_FENCED')) throw error;
+      this.counts.fenced += 1;
+    } finally {
+      await writer.abort();
+    }
+  }
+
+  async remove(repository: Repository): Promise<void> {
+    const ids = [...this.live.keys()];
+    const id = ids[this.random(ids.length)];
+    if (id === undefined || ids.length < 3) return;
+    this.deleted.add(id);
+    this.live.delete(id);
+    await repository.addFact({ snapshotId: id, kind: 'deleted', createdAt: new Date().toISOString(), body: {} });
+    this.counts.deletions += 1;
+  }
+
+  async read(repository: Repository): Promise<void> {
+    const all = [...this.live.values()];
+    const chosen = all[this.random(all.length)];
+    if (chosen === undefined) return;
+    const reader = await repository.openReader();
+    try {
+      assert.deepEqual(await readContent(reader, await repository.loadSnapshot(chosen.root.id)), chosen.content, `seed ${this.seed}`);
+      this.counts.reads += 1;
+    } catch (error) {
+      if (!isLeafvaultError(error, 'REPOSITORY_SNAPSHOT_MISSING') || !this.deleted.has(chosen.root.id)) throw error;
+    } finally {
+      await reader.close();
+    }
+  }
+
+  async check(repository: Repository): Promise<void> {
+    assert.deepEqual((await repository.check({ readData: this.random(2) === 0 })).problems, [], `seed ${this.seed}`);
+    this.counts.checks += 1;
+  }
+
+  async prune(repository: Repository): Promise<void> {
+    try {
+      await repository.prune({ isOver: ({ owner }) => this.dead.has(owner) });
+      this.counts.prunes += 1;
+    } catch (error) {
+      if (!isLeafvaultError(error, 'REPOSITORY_PRUNE_REFUSED') || !/another prune/.test(error.message)) throw error;
+      this.counts.refused += 1;
+    }
+  }
+
+  /** Another process of the same name dies in the middle of something. */
+  async die(owner: string): Promise<void> {
+    const lost = `${owner} dead`;
+    const storage = createFaultyStorage(interleaved(this.inner, this.random), 8 + this.random(60), this.random(2) === 0 ? 'stop' : 'stop after');
+    const id = newId();
+    const content = this.content();
+    try {
+      const repository = await openTestRepository(storage, { ...PACKS, owner: lost });
+      if (this.random(3) === 0) {
+        await repository.prune({ isOver: (session) => this.dead.has(session.owner) });
+      } else {
+        const writer = await repository.openWriter();
+        await writeEntries(writer, content);
+        const root = await writer.commit({ id, createdAt: new Date().toISOString(), series: 'model', body: {} });
+        this.live.set(root.id, { root, content });
+      }
+    } catch {
+      // Its last words do not matter.
+    }
+    this.counts.deaths += 1;
+    // What it had put at the end counts, although it could not tell.
+    const root = storage.struck ? await this.rootOf(id) : null;
+    if (root !== null) this.live.set(id, { root, content });
+    this.dead.add(lost);
+  }
+
+  async rootOf(id: string): Promise<SnapshotRoot | null> {
+    const repository = await openTestRepository(this.inner, PACKS);
+    const root = await repository.loadSnapshot(id).catch(() => null);
+    await repository.close();
+    return root;
+  }
+
+  async end(): Promise<void> {
+    const repository = await openTestRepository(this.inner, PACKS);
+    for (let round = 0; round < 3; round += 1) await repository.prune({ isOver: () => true });
+    const report = await repository.prune();
+    assert.deepEqual([report.waitingBytes, report.freedBytes, report.rewrittenBytes], [0, 0, 0], `seed ${this.seed}: nothing is left to do`);
+    const roots = (await collect(repository.listSnapshots())).map(({ id }) => id).sort();
+    assert.deepEqual(roots, [...this.live.keys()].sort(), `seed ${this.seed}`);
+    const reader = await repository.openReader();
+    for (const { root, content } of this.live.values()) assert.deepEqual(await readContent(reader, root), content, `seed ${this.seed}`);
+    await reader.close();
+    assert.deepEqual((await repository.check({ readData: true })).problems, [], `seed ${this.seed}`);
+    assert.deepEqual((await objectNames(this.inner)).filter((name) => /^(?:sessions|facts)\//.test(name)), [], `seed ${this.seed}`);
+    const needed = new Map([...this.live.values()].flatMap(({ content }) => Object.values(content).flat().map((chunk) => [chunk.toString('latin1'), chunk.length])));
+    const neededBytes = [...needed.values()].reduce((sum, bytes) => sum + bytes, 0);
+    const bytes = (await collect(this.inner.list('packs/'))).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    assert.ok(bytes <= neededBytes / 0.75 * 1.35 + 30_000, `seed ${this.seed}: ${bytes} bytes for ${neededBytes}`);
+    await repository.close();
+  }
+}
+
+describe('random histories of several processes', () => {
+  test(`agree with a plain model (${HISTORIES})`, async (context) => {
+    const total: Counts = { snapshots: 0, deletions: 0, reads: 0, checks: 0, prunes: 0, deaths: 0, fenced: 0, refused: 0 };
+    for (let seed = 1; seed <= HISTORIES; seed += 1) {
+      const counts = await new History(seed).run();
+      for (const [key, count] of Object.entries(counts)) total[key as keyof Counts] += count;
+    }
+    context.diagnostic(JSON.stringify(total));
+    for (const key of ['snapshots', 'deletions', 'reads', 'checks', 'prunes', 'deaths', 'refused'] as const) assert.ok(total[key] > 0, `no ${key} at all`);
+  });
+});

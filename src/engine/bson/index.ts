@@ -8,4 +8,4 @@ export { createKernel, RECORD_BYTES, type FrameOptions, type Kernel, type Slice 
 export {
   asBuffer, BSON_TYPE, documentLength, rawChild, rawField, rawFields, rawId, rawIdAt, rawIdOf, readString, type RawField,
 } from './raw-fields.ts';
-export { filterFields, rawArray, rawDocument, type RawValue } from './raw-document.ts';
+export { filterFields, rawArray, rawDocument, rawIdField, type RawValue } from './raw-document.ts';

@@ -8,6 +8,11 @@ export interface RawValue {
   readonly value: Uint8Array;
 }
 
+/** A raw value that brings its type byte (a raw id, for one) as a field. */
+export function rawIdField(id: Uint8Array, name = '_id'): RawValue {
+  return { name, type: id[0] ?? 0, value: id.subarray(1) };
+}
+
 /** A document of these fields, in this order. */
 export function rawDocument(fields: readonly RawValue[]): Buffer {
   const parts: Uint8Array[] = [];
@@ -31,7 +36,7 @@ export function rawDocument(fields: readonly RawValue[]): Buffer {
 
 /** An array of raw values; each begins with its type byte (a raw id, for one). */
 export function rawArray(values: readonly Uint8Array[]): Buffer {
-  return rawDocument(values.map((value, index) => ({ name: String(index), type: value[0] ?? 0, value: value.subarray(1) })));
+  return rawDocument(values.map((value, index) => rawIdField(value, String(index))));
 }
 
 /** The same document with only the fields that `keep` says, bytes as they were. */

@@ -1,6 +1,6 @@
 // Looks at raw documents before they are sent: what a server would refuse or change when it inserts them.
 import { BSON } from 'mongodb';
-import { asBuffer, BSON_TYPE, documentLength, rawDocument, rawFields, rawId } from '../bson/index.ts';
+import { asBuffer, BSON_TYPE, documentLength, rawDocument, rawFields, rawId, rawIdField } from '../bson/index.ts';
 
 /** A document that can't be stored as it is. */
 export interface RefusedDocument {
@@ -56,13 +56,17 @@ export function describeId(document: Uint8Array): string | null {
   try {
     const id = rawId(document);
     if (id === null) return null;
-    const alone = rawDocument([{ name: '_id', type: id[0] ?? 0, value: id.subarray(1) }]);
-    const text = BSON.EJSON.stringify(BSON.deserialize(alone, { promoteValues: false })._id, { relaxed: false });
+    const text = BSON.EJSON.stringify(BSON.deserialize(rawDocument([rawIdField(id)]), { promoteValues: false })._id, { relaxed: false });
     return text.length > 400 ? `${text.slice(0, 400)}…` : text;
   } catch {
     // Only the wording of a message depends on it.
     return null;
   }
+}
+
+/** The same for an `_id` alone: type byte and value. */
+export function describeRawId(id: Uint8Array): string | null {
+  return describeId(rawDocument([rawIdField(id)]));
 }
 
 function findFault(bytes: Buffer, at: number, end: number, maxBytes: number): string | null {

@@ -1,6 +1,6 @@
 // Puts top-level zero timestamps back after an insert in which the server replaced them by its clock.
 // docs/design/restore-protocol.md, "Documents that a server changes or refuses", says why each way exists.
-import { asBuffer, BSON_TYPE, rawDocument, rawFields, rawId, type RawValue } from '../bson/index.ts';
+import { asBuffer, BSON_TYPE, rawDocument, rawFields, rawId, rawIdField, type RawValue } from '../bson/index.ts';
 import type { ZeroTimestamps } from './raw-insert-inspect.ts';
 
 /** One raw element of an `update` command's `updates`, or why no update can say it. */
@@ -38,7 +38,7 @@ function embed(name: string, document: Uint8Array): RawValue {
 }
 
 function updateById(id: Buffer, change: RawValue): Buffer {
-  const equals = rawDocument([{ name: '$eq', type: id[0] ?? 0, value: id.subarray(1) }]);
+  const equals = rawDocument([rawIdField(id, '$eq')]);
   return rawDocument([embed('q', rawDocument([embed('_id', equals)])), change]);
 }
 

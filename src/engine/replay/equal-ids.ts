@@ -5,7 +5,7 @@ import { BSON } from 'mongodb';
 import { throwIfAborted } from '../../foundation/abort.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import { BSON_TYPE, rawDocument, rawFields } from '../bson/index.ts';
-import { describeId } from '../mongo/raw-insert-inspect.ts';
+import { describeRawId } from '../mongo/raw-insert-inspect.ts';
 import type { CollectionNumber, OperationsTable } from './operations-table.ts';
 
 const NUMBERS: readonly number[] = [BSON_TYPE.double, BSON_TYPE.int, BSON_TYPE.long, BSON_TYPE.decimal];
@@ -72,5 +72,5 @@ function numberText(number: number): string {
 }
 
 function show(id: Buffer): string {
-  return describeId(rawDocument([{ name: '_id', type: id[0] ?? 0, value: id.subarray(1) }])) ?? 'an _id of odd bytes';
+  return describeRawId(id) ?? 'an _id of odd bytes';
 }

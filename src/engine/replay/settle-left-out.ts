@@ -3,8 +3,8 @@
 import { setImmediate as pause } from 'node:timers/promises';
 import type { Dependent, DependentOutcome } from '../../domain/leave-out.ts';
 import { throwIfAborted } from '../../foundation/abort.ts';
-import { describeId } from '../mongo/raw-insert-inspect.ts';
-import { BSON_TYPE, rawDocument, rawField } from '../bson/index.ts';
+import { describeRawId } from '../mongo/raw-insert-inspect.ts';
+import { BSON_TYPE, rawField } from '../bson/index.ts';
 import { refuseEqualIds } from './equal-ids.ts';
 import type { CollectionNumber, MarkedOperation, OperationsTable } from './operations-table.ts';
 
@@ -87,6 +87,5 @@ function isDiff(update: Buffer): boolean {
 function note({ dependents, examples }: CollectionLeftOut, { kind, id, time }: MarkedOperation, outcome: DependentOutcome): void {
   dependents[outcome] += 1;
   if (examples.length >= EXAMPLES) return;
-  const named = describeId(rawDocument([{ name: '_id', type: id[0] ?? 0, value: id.subarray(1) }]));
-  examples.push({ position: time, id: named ?? '', kind, outcome });
+  examples.push({ position: time, id: describeRawId(id) ?? '', kind, outcome });
 }

@@ -4,9 +4,9 @@ import { compareClusterTimes, type ClusterTime } from '../../domain/cluster-time
 import type { OperationFilter, OperationPage, OperationView, TimelineRange } from '../../domain/timeline.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import type { OplogOp } from '../backup/oplog/oplog-entry.ts';
-import { BSON_TYPE, rawDocument } from '../bson/index.ts';
+import { BSON_TYPE, rawDocument, rawIdField } from '../bson/index.ts';
 import type { KeptInstant } from '../contracts.ts';
-import { describeId } from '../mongo/raw-insert-inspect.ts';
+import { describeRawId } from '../mongo/raw-insert-inspect.ts';
 import { commandNamespace } from './command-marks.ts';
 import { walkOperations } from './walk-operations.ts';
 
@@ -80,7 +80,7 @@ function found(op: OplogOp, number: number, bytesShown: number): Found {
     number, bytes, kind: op.kind,
     namespace: op.kind === 'command' ? commandNamespace(op) : op.namespace,
     command: op.kind === 'command' ? op.name : null,
-    id: op.kind === 'command' || op.id === null ? null : describeId(rawDocument([idField(op.id)])),
+    id: op.kind === 'command' || op.id === null ? null : describeRawId(op.id),
     object: bytes > bytesShown ? null : shown(op.object),
   };
 }
@@ -93,10 +93,6 @@ function shown(object: Buffer): unknown {
     // Only what people see depends on it; the operation itself stays raw.
     return null;
   }
-}
-
-function idField(id: Buffer): { readonly name: string; readonly type: number; readonly value: Buffer } {
-  return { name: '_id', type: id[0] ?? 0, value: id.subarray(1) };
 }
 
 function createMatcher({ namespace, kind, id }: OperationFilter): (op: OplogOp) => boolean {
@@ -113,7 +109,7 @@ function idMatcher(text: string): (id: Buffer) => boolean {
   const { wanted, bytes } = readId(text);
   const number = numberKey(wanted);
   return (id) => {
-    const raw = rawDocument([idField(id)]);
+    const raw = rawDocument([rawIdField(id)]);
     if (raw.subarray(4).equals(bytes)) return true;
     return number !== null && NUMBERS.includes(id[0] ?? 0) && numberKey(BSON.deserialize(raw, { promoteValues: false })._id) === number;
   };

@@ -1,6 +1,6 @@
 // The lists of a settled collection, and how documents that are at hand become one.
 import type { ChunkList } from '../../../repository/repository.ts';
-import { chooseCutMask, rawDocument, type HashState } from '../../bson/index.ts';
+import { chooseCutMask, rawDocument, rawIdField, type HashState } from '../../bson/index.ts';
 import type { CatalogCollection } from '../collections/catalog.ts';
 import type { CaptureContext } from '../capture-context.ts';
 import { createChunkStream } from '../scan/chunk-stream.ts';
@@ -44,7 +44,7 @@ export async function storeTouched(context: CaptureContext, ids: Iterable<Buffer
 }
 
 function* wrapped(ids: Iterable<Buffer>): Generator<Buffer> {
-  for (const id of ids) yield rawDocument([{ name: '_id', type: id[0] ?? 0, value: id.subarray(1) }]);
+  for (const id of ids) yield rawDocument([rawIdField(id)]);
 }
 
 /** Stores raw documents as a list of chunks, in order, and hashes them. */

@@ -1,10 +1,10 @@
 // One batch of operations, applied by the server itself with `applyOps` to shadows, and its answer looked at.
 import { BSON, MongoServerError, type Document } from 'mongodb';
 import { LeafvaultError } from '../../../foundation/errors.ts';
-import { describeId } from '../../mongo/raw-insert-inspect.ts';
+import { describeRawId } from '../../mongo/raw-insert-inspect.ts';
 import type { RawArrayMaker } from '../../mongo/raw-array.ts';
 import { isTransient } from '../../mongo/raw-insert.ts';
-import { BSON_TYPE, rawDocument, rawFields, type RawValue } from '../../bson/index.ts';
+import { BSON_TYPE, rawDocument, rawFields, rawIdField, type RawValue } from '../../bson/index.ts';
 import { showClusterTime, showNamespace } from '../../mongo/index.ts';
 import type { ReplayOperation } from '../../replay/index.ts';
 import type { Target } from '../open-target.ts';
@@ -51,7 +51,7 @@ export function interrupted(cause?: unknown): LeafvaultError {
 /** The entry as `applyOps` takes it: without `ui`, under the shadow's name. */
 function entryOf({ shadow, operation }: ShadowOperation): Buffer {
   const { kind, id } = operation;
-  const key: RawValue = { name: kind === 'update' ? 'o2' : 'o', type: BSON_TYPE.document, value: rawDocument([idField(id)]) };
+  const key: RawValue = { name: kind === 'update' ? 'o2' : 'o', type: BSON_TYPE.document, value: rawDocument([rawIdField(id)]) };
   const change: RawValue = { name: 'o', type: BSON_TYPE.document, value: kind === 'update' ? withId(operation) : operation.object };
   return rawDocument([
     { name: 'op', type: BSON_TYPE.string, value: textValue(kind === 'insert' ? 'i' : kind === 'update' ? 'u' : 'd') },
@@ -64,11 +64,7 @@ function entryOf({ shadow, operation }: ShadowOperation): Buffer {
 function withId({ object, id }: ReplayOperation): Buffer {
   const fields = [...rawFields(object)];
   if (fields.some(({ name }) => name === '_id' || name === NUMBERED_UPDATE)) return object;
-  return rawDocument([idField(id), ...fields.map((field) => ({ name: object.subarray(field.at + 1, field.valueAt - 1), type: field.type, value: object.subarray(field.valueAt, field.end) }))]);
-}
-
-function idField(id: Buffer): RawValue {
-  return { name: '_id', type: id[0] ?? 0, value: id.subarray(1) };
+  return rawDocument([rawIdField(id), ...fields.map((field) => ({ name: object.subarray(field.at + 1, field.valueAt - 1), type: field.type, value: object.subarray(field.valueAt, field.end) }))]);
 }
 
 function arrayOf(documents: readonly Buffer[]): Buffer {
@@ -85,7 +81,7 @@ function decode(document: Buffer, operation: ShadowOperation | undefined): Docum
 function refused(operations: readonly ShadowOperation[], results: readonly unknown[], reason: string, cause?: unknown): LeafvaultError {
   const failed = operations[Math.max(0, results.indexOf(false))] ?? operations[0];
   const { kind, time, id } = failed?.operation ?? { kind: 'update', time: { t: 0, i: 0 }, id: Buffer.alloc(0) };
-  const named = describeId(rawDocument([idField(id)]));
+  const named = describeRawId(id);
   return new LeafvaultError('RESTORE_REPLAY_REFUSED', `Replaying the ${kind} at ${showClusterTime(time)} on ${showNamespace(failed?.label ?? '')}, _id ${named ?? 'missing'}, failed: ${reason}`, {
     ...(cause === undefined ? {} : { cause }), details: { namespace: failed?.label, id: named, position: time, kind },
     hint: 'Nothing was replaced. Restore the other collections by choosing them, or an instant before this operation',

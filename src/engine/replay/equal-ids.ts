@@ -1,14 +1,13 @@
 // Ids that a server takes for equal although their bytes differ (`1` and `1.0`): the table keeps documents apart by bytes, so where
 // something was left out of one of them, the other must not be there as well.
 import { setImmediate as pause } from 'node:timers/promises';
-import { BSON } from 'mongodb';
 import { throwIfAborted } from '../../foundation/abort.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
-import { BSON_TYPE, rawDocument, rawFields } from '../bson/index.ts';
+import { BSON_TYPE, rawFields } from '../bson/index.ts';
+import { isNumber, numberKey } from '../mongo/number-key.ts';
 import { describeRawId } from '../mongo/raw-insert-inspect.ts';
 import type { CollectionNumber, OperationsTable } from './operations-table.ts';
 
-const NUMBERS: readonly number[] = [BSON_TYPE.double, BSON_TYPE.int, BSON_TYPE.long, BSON_TYPE.decimal];
 const AT_ONCE = 5_000;
 
 /** @throws RESTORE_LEAVE_OUT_UNSUITABLE */
@@ -48,27 +47,15 @@ function createBreathing(signal: AbortSignal): () => Promise<void> {
 }
 
 function isByValue(id: Buffer): boolean {
-  return NUMBERS.includes(id[0] ?? 0) || id[0] === BSON_TYPE.document;
+  return isNumber(id[0] ?? 0) || id[0] === BSON_TYPE.document;
 }
 
 /** The same text for values that a server takes for equal. */
 function valueOf(type: number, value: Buffer): string {
-  if (type === BSON_TYPE.int) return `n${value.readInt32LE(0)}`;
-  if (type === BSON_TYPE.long) return `n${value.readBigInt64LE(0)}`;
-  if (type === BSON_TYPE.double) return numberText(value.readDoubleLE(0));
-  if (type === BSON_TYPE.decimal) return decimalText(String(BSON.deserialize(rawDocument([{ name: 'v', type, value }])).v));
+  if (isNumber(type)) return `n${numberKey(type, value)}`;
   if (type !== BSON_TYPE.document && type !== BSON_TYPE.array) return `${type}:${value.toString('hex')}`;
   const fields = [...rawFields(value)].map((field) => `${value.toString('hex', field.at + 1, field.valueAt)}=${valueOf(field.type, value.subarray(field.valueAt, field.end))}`);
   return `${type}{${fields.join()}}`;
-}
-
-function decimalText(text: string): string {
-  return /^-?\d+$/.test(text) ? `n${BigInt(text)}` : numberText(Number(text));
-}
-
-function numberText(number: number): string {
-  // No negative zero.
-  return Number.isInteger(number) ? `n${BigInt(number)}` : `n${number}`;
 }
 
 function show(id: Buffer): string {

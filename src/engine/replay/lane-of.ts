@@ -1,7 +1,7 @@
 // Which lane an operation runs in: operations of one document share one, so that their order is kept. Servers compare
 // numbers by value, also inside documents, so ids that are equal there must meet here, whatever their bytes are.
-import { BSON } from 'mongodb';
-import { BSON_TYPE, rawDocument, rawFields } from '../bson/index.ts';
+import { BSON_TYPE, rawFields } from '../bson/index.ts';
+import { isNumber, nearestDouble } from '../mongo/number-key.ts';
 
 /**
  * @param collection number of the collection
@@ -12,11 +12,10 @@ export function laneOf(lanes: number, collection: number, id: Buffer | null): nu
 }
 
 const FIRST = 0x811c9dc5;
-const NUMBERS: readonly number[] = [BSON_TYPE.double, BSON_TYPE.int, BSON_TYPE.long, BSON_TYPE.decimal];
 const SYMBOL = 0x0e;
 
 function hashValue(before: number, type: number, value: Buffer): number {
-  if (NUMBERS.includes(type)) return hashBytes(before, numberBytes(type, value));
+  if (isNumber(type)) return hashBytes(before, doubleBytes(nearestDouble(type, value)));
   if (type === BSON_TYPE.document || type === BSON_TYPE.array) {
     let hash = mix(before, type);
     for (const field of rawFields(value)) {
@@ -28,20 +27,12 @@ function hashValue(before: number, type: number, value: Buffer): number {
   return hashBytes(mix(before, type === SYMBOL ? BSON_TYPE.string : type), value);
 }
 
-/** Equal numbers give equal doubles; that others do as well only costs parallelism. */
-function numberBytes(type: number, value: Buffer): Buffer {
-  const number = asDouble(type, value);
+/** Not by `numberKey`, which misses some equal decimals: that others share a lane as well only costs parallelism. */
+function doubleBytes(number: number): Buffer {
   const bytes = Buffer.alloc(8);
-  // No negative zero, one NaN.
-  bytes.writeDoubleLE(Number.isNaN(number) ? Number.NaN : number + 0);
+  // One NaN.
+  bytes.writeDoubleLE(Number.isNaN(number) ? Number.NaN : number);
   return bytes;
-}
-
-function asDouble(type: number, value: Buffer): number {
-  if (type === BSON_TYPE.int) return value.readInt32LE(0);
-  if (type === BSON_TYPE.long) return Number(value.readBigInt64LE(0));
-  if (type === BSON_TYPE.double) return value.readDoubleLE(0);
-  return Number(String(BSON.deserialize(rawDocument([{ name: 'v', type, value }])).v));
 }
 
 /** FNV-1a: cheap, and spreads ids that differ in their last byte. */

@@ -4,8 +4,9 @@ import { compareClusterTimes, type ClusterTime } from '../../domain/cluster-time
 import type { OperationFilter, OperationPage, OperationView, TimelineRange } from '../../domain/timeline.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import type { OplogOp } from '../backup/oplog/oplog-entry.ts';
-import { BSON_TYPE, rawDocument, rawIdField } from '../bson/index.ts';
+import { rawId } from '../bson/index.ts';
 import type { KeptInstant } from '../contracts.ts';
+import { isNumber, numberKey } from '../mongo/number-key.ts';
 import { describeRawId } from '../mongo/raw-insert-inspect.ts';
 import { commandNamespace } from './command-marks.ts';
 import { walkOperations } from './walk-operations.ts';
@@ -106,34 +107,23 @@ function createMatcher({ namespace, kind, id }: OperationFilter): (op: OplogOp) 
 
 /** Numbers are compared by value: `7` finds an int, a long and a double. */
 function idMatcher(text: string): (id: Buffer) => boolean {
-  const { wanted, bytes } = readId(text);
-  const number = numberKey(wanted);
-  return (id) => {
-    const raw = rawDocument([rawIdField(id)]);
-    if (raw.subarray(4).equals(bytes)) return true;
-    return number !== null && NUMBERS.includes(id[0] ?? 0) && numberKey(BSON.deserialize(raw, { promoteValues: false })._id) === number;
-  };
+  const wanted = readId(text);
+  const number = numberKeyOf(wanted);
+  return (id) => id.equals(wanted) || (number !== null && numberKeyOf(id) === number);
 }
 
-const NUMBERS: readonly number[] = [BSON_TYPE.double, BSON_TYPE.int, BSON_TYPE.long, BSON_TYPE.decimal];
+function numberKeyOf(id: Buffer): string | null {
+  const type = id[0] ?? 0;
+  return isNumber(type) ? numberKey(type, id.subarray(1)) : null;
+}
 
-function readId(text: string): { readonly wanted: unknown; readonly bytes: Uint8Array } {
+/** Raw: type byte and value. */
+function readId(text: string): Buffer {
   try {
-    const wanted: unknown = BSON.EJSON.parse(text, { relaxed: false });
-    return { wanted, bytes: BSON.serialize({ _id: wanted }).subarray(4) };
+    return rawId(BSON.serialize({ _id: BSON.EJSON.parse(text, { relaxed: false }) as unknown })) ?? Buffer.alloc(0);
   } catch (cause) {
     throw new LeafvaultError('FILTER_ID_MALFORMED', 'Reading the _id that is looked for failed: it is no Extended JSON', {
       cause, details: { value: text }, hint: 'A text stands in quotes, an ObjectId is {"$oid": "…"}',
     });
   }
-}
-
-/** One text for all forms of a number; whole ones exactly, however large. Null for what is no number. */
-function numberKey(value: unknown): string | null {
-  const type = typeof value === 'number' ? 'Double' : (value as { readonly _bsontype?: string } | null)?._bsontype;
-  if (type !== 'Int32' && type !== 'Double' && type !== 'Long' && type !== 'Decimal128') return null;
-  const text = String(value);
-  if (/^-?\d+$/.test(text)) return String(BigInt(text));
-  const number = Number(text);
-  return Number.isInteger(number) ? String(BigInt(number)) : String(number);
 }

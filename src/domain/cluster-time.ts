@@ -11,6 +11,11 @@ export function compareClusterTimes(a: ClusterTime, b: ClusterTime): number {
   return a.t === b.t ? a.i - b.i : a.t - b.t;
 }
 
+/** `t:i`, for messages. */
+export function showClusterTime({ t, i }: ClusterTime): string {
+  return `${t}:${i}`;
+}
+
 /** What `compareClusterTimes` orders, as text whose order is that of its characters: 16 hex digits. */
 export function positionOf({ t, i }: ClusterTime): string {
   return t.toString(16).padStart(8, '0') + i.toString(16).padStart(8, '0');

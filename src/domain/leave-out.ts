@@ -1,5 +1,5 @@
 // What a restore to an instant leaves out (docs/design/continuous-backup.md, "Leaving something out").
-import { compareClusterTimes, type ClusterTime } from './cluster-time.ts';
+import { compareClusterTimes, showClusterTime, type ClusterTime } from './cluster-time.ts';
 
 export const LEFT_OUT_KINDS = ['insert', 'update', 'delete', 'drop'] as const;
 export type LeftOutKind = (typeof LEFT_OUT_KINDS)[number];
@@ -70,8 +70,7 @@ export function beginOf(choice: LeaveOut): ClusterTime | null {
 
 /** For messages. */
 export function showChoice(choice: LeaveOut): string {
-  const show = ({ t, i }: ClusterTime): string => `${t}:${i}`;
-  if ('at' in choice) return `the operation at ${show(choice.at)}${choice.operation === undefined ? '' : `, number ${choice.operation}`}`;
-  const range = `${choice.from === undefined ? '' : ` from ${show(choice.from)}`}${choice.to === undefined ? '' : ` to ${show(choice.to)}`}`;
+  if ('at' in choice) return `the operation at ${showClusterTime(choice.at)}${choice.operation === undefined ? '' : `, number ${choice.operation}`}`;
+  const range = `${choice.from === undefined ? '' : ` from ${showClusterTime(choice.from)}`}${choice.to === undefined ? '' : ` to ${showClusterTime(choice.to)}`}`;
   return 'session' in choice ? `the session ${choice.session}${range}` : `each ${choice.kind} of ${choice.namespace}${range}`;
 }

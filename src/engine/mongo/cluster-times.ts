@@ -16,8 +16,3 @@ export function laterOf(a: ClusterTime | null, b: ClusterTime | null): ClusterTi
   if (b === null) return a;
   return compareClusterTimes(a, b) >= 0 ? a : b;
 }
-
-/** `t:i`, for messages. */
-export function showClusterTime(time: ClusterTime): string {
-  return `${time.t}:${time.i}`;
-}

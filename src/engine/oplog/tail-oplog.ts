@@ -1,6 +1,6 @@
 // Follows the majority-committed oplog of a replica set for continuous backup and hands it on as slices without a gap.
 // Goes on at another member when one is lost; what can't be continued ends it with OPLOG_CHAIN_ENDED and the reason.
-import { compareClusterTimes, type ClusterTime } from '../../domain/cluster-time.ts';
+import { compareClusterTimes, showClusterTime, type ClusterTime } from '../../domain/cluster-time.ts';
 import { sleep, throwIfAborted } from '../../foundation/abort.ts';
 import type { Clock } from '../../foundation/clock.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
@@ -8,7 +8,7 @@ import type { Logger } from '../../foundation/logger.ts';
 import { OPLOG, OPLOG_CURSOR_LOST, openOplog } from '../backup/oplog/follow-oplog.ts';
 import { readSourceIdentity } from '../backup/source-identity.ts';
 import { asReadError, isTransient, openSource, serverCode, type Source } from '../backup/source.ts';
-import { documentsOfBatch, showClusterTime } from '../mongo/index.ts';
+import { documentsOfBatch } from '../mongo/index.ts';
 import type { ChainEndReason } from './errors.ts';
 import { judgeEntry } from './judge-entry.ts';
 import { readOplogSpan, type OplogSpan } from './oplog-span.ts';

@@ -1,8 +1,9 @@
 // Brings one document to the border: its base, then its operations in their order.
 // The base stands for exactly the window's begin and every operation comes once, so each meets what it met at the source.
+import { showClusterTime } from '../../domain/cluster-time.ts';
 import { LeafvaultError, isLeafvaultError } from '../../foundation/errors.ts';
 import { rawId } from '../bson/index.ts';
-import { showClusterTime, showNamespace } from '../mongo/index.ts';
+import { showNamespace } from '../mongo/index.ts';
 import type { OnMisfit } from './apply-diff.ts';
 import { applyUpdate } from './apply-update.ts';
 import type { ReplayOperation } from './operations-table.ts';

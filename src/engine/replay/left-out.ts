@@ -1,11 +1,11 @@
 // What is left out while a window is read: which choices met something, and the commands that are not folded.
-import { compareClusterTimes, type ClusterTime } from '../../domain/cluster-time.ts';
+import { compareClusterTimes, showClusterTime, type ClusterTime } from '../../domain/cluster-time.ts';
 import { beginOf, means, showChoice, type LeaveOut, type LeftOutKind, type LeftOutReport, type OperationPlace } from '../../domain/leave-out.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import { isTemporary, type CatalogCollection } from '../backup/collections/catalog.ts';
 import type { CommandOp, WriteOp } from '../backup/oplog/oplog-entry.ts';
 import { rawField } from '../bson/index.ts';
-import { showClusterTime, showNamespace } from '../mongo/index.ts';
+import { showNamespace } from '../mongo/index.ts';
 
 export interface LeftOut {
   /** Whether a write is left out. @param namespace as the collection was called then @throws RESTORE_LEAVE_OUT_UNSUITABLE where it can't be */

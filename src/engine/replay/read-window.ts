@@ -1,6 +1,6 @@
 // Reads the oplog between two positions once: folds its commands into the catalog of collections, and keeps what it
 // does to documents in the table of operations (docs/design/continuous-backup.md, "Restoring to an instant").
-import { compareClusterTimes, type ClusterTime } from '../../domain/cluster-time.ts';
+import { compareClusterTimes, showClusterTime, type ClusterTime } from '../../domain/cluster-time.ts';
 import type { OperationPlace } from '../../domain/leave-out.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import { throwIfAborted } from '../../foundation/abort.ts';
@@ -9,7 +9,7 @@ import { foldCommand } from '../backup/collections/fold-command.ts';
 import type { CommandOp, OplogEntry, WriteOp } from '../backup/oplog/oplog-entry.ts';
 import { isVersionDocument } from '../backup/oplog/oplog-journal.ts';
 import { BSON_TYPE, rawField, readString } from '../bson/index.ts';
-import { joinNamespace, showClusterTime, splitNamespace } from '../mongo/index.ts';
+import { joinNamespace, splitNamespace } from '../mongo/index.ts';
 import type { LeftOut } from './left-out.ts';
 import { operationOfWrite } from './operation-of-write.ts';
 import type { CollectionNumber, OperationsTable } from './operations-table.ts';

@@ -1,9 +1,8 @@
 // Transactions in a window: their parts lie in the table until their last entry counts them or drops them.
 // Parts are linked by `prevOpTime`, so a part that was not read is seen (docs/design/continuous-backup.md).
-import { compareClusterTimes, type ClusterTime } from '../../domain/cluster-time.ts';
+import { compareClusterTimes, showClusterTime, type ClusterTime } from '../../domain/cluster-time.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import type { CommandOp, OplogEntry, OplogOp, TransactionPart, WriteOp } from '../backup/oplog/oplog-entry.ts';
-import { showClusterTime } from '../mongo/index.ts';
 import { operationOfWrite } from './operation-of-write.ts';
 import type { CollectionNumber, OperationsTable } from './operations-table.ts';
 

@@ -1,9 +1,8 @@
 // Cuts slices of raw oplog entries into entries, and proves that their times rise.
-import { compareClusterTimes, type ClusterTime } from '../../domain/cluster-time.ts';
+import { compareClusterTimes, showClusterTime, type ClusterTime } from '../../domain/cluster-time.ts';
 import { isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
 import { parseOplogEntry, type OplogEntry } from '../backup/oplog/oplog-entry.ts';
 import { asBuffer, documentLength } from '../bson/index.ts';
-import { showClusterTime } from '../mongo/index.ts';
 
 /**
  * The entries of one slice (raw entries side by side).

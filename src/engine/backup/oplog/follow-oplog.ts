@@ -1,9 +1,9 @@
 // Follows the oplog of the member that is read, majority-committed entries only, in order, while everything else runs.
 // Can be held at an exact time: nothing beyond it is applied until it is released.
-import { compareClusterTimes, type ClusterTime } from '../../../domain/cluster-time.ts';
+import { compareClusterTimes, showClusterTime, type ClusterTime } from '../../../domain/cluster-time.ts';
 import { sleep, throwIfAborted } from '../../../foundation/abort.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
-import { documentsOfBatch, showClusterTime, toTimestamp, type RawReply } from '../../mongo/index.ts';
+import { documentsOfBatch, toTimestamp, type RawReply } from '../../mongo/index.ts';
 import { asReadError, isTransient, serverCode, type Source } from '../source.ts';
 import { parseOplogEntry, type OplogEntry } from './oplog-entry.ts';
 import type { OplogJournal } from './oplog-journal.ts';

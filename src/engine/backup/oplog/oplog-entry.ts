@@ -1,8 +1,7 @@
 // One raw oplog entry, taken apart without decoding documents.
-import type { ClusterTime } from '../../../domain/cluster-time.ts';
+import { showClusterTime, type ClusterTime } from '../../../domain/cluster-time.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
 import { asBuffer, BSON_TYPE, rawChild, rawField, rawFields, rawId, readString, type RawField } from '../../bson/index.ts';
-import { showClusterTime } from '../../mongo/index.ts';
 
 /** A change of one document. */
 export interface WriteOp {

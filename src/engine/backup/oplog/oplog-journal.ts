@@ -1,8 +1,7 @@
 // What the oplog means for a capture: entry by entry, in order, it changes the catalog and the table of touched ids.
 // Pure bookkeeping; reading the oplog is the follower's.
-import type { ClusterTime } from '../../../domain/cluster-time.ts';
+import { showClusterTime, type ClusterTime } from '../../../domain/cluster-time.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
-import { showClusterTime } from '../../mongo/index.ts';
 import { isCapped, type Catalog } from '../collections/catalog.ts';
 import { foldCommand } from '../collections/fold-command.ts';
 import type { CollectionNumber, TouchedTable } from '../settle/touched-table.ts';

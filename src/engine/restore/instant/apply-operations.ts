@@ -1,11 +1,12 @@
 // One batch of operations, applied by the server itself with `applyOps` to shadows, and its answer looked at.
 import { BSON, MongoServerError, type Document } from 'mongodb';
+import { showClusterTime } from '../../../domain/cluster-time.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
 import { describeRawId } from '../../mongo/raw-insert-inspect.ts';
 import type { RawArrayMaker } from '../../mongo/raw-array.ts';
 import { isTransient } from '../../mongo/raw-insert.ts';
 import { BSON_TYPE, rawDocument, rawFields, rawIdField, type RawValue } from '../../bson/index.ts';
-import { showClusterTime, showNamespace } from '../../mongo/index.ts';
+import { showNamespace } from '../../mongo/index.ts';
 import type { ReplayOperation } from '../../replay/index.ts';
 import type { Target } from '../open-target.ts';
 import { textValue } from './base-catalog.ts';

@@ -1,12 +1,13 @@
 // What a snapshot's entries would be at the border: names, options and indexes as they are there, documents still those
 // of the base. A collection that was born in the window has none, one that was dropped has no entry.
+import { showClusterTime } from '../../../domain/cluster-time.ts';
 import { hashOf, newHashState, orderedHashOf } from '../../bson/index.ts';
 import { isCapped, type CatalogCollection } from '../../backup/collections/catalog.ts';
 import { chooseCollections, isCapturable, isSelected, type ChosenCollection } from '../../backup/collections/choose-collections.ts';
 import { describeCollection, describeView } from '../../backup/collections/describe-collection.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
 import type { CollectionBody, SnapshotBody } from '../../contracts.ts';
-import { joinNamespace, showClusterTime, showNamespace, timeSeriesOf } from '../../mongo/index.ts';
+import { joinNamespace, showNamespace, timeSeriesOf } from '../../mongo/index.ts';
 import type { OperationsTable, ReplayWindow } from '../../replay/index.ts';
 import { readCollectionEntry, type CollectionEntry } from '../../snapshot/index.ts';
 import { indexesByName } from './base-catalog.ts';

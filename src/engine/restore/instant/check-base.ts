@@ -1,8 +1,8 @@
 // Whether a snapshot can be brought to an instant at all.
-import { compareClusterTimes, type ClusterTime } from '../../../domain/cluster-time.ts';
+import { compareClusterTimes, showClusterTime, type ClusterTime } from '../../../domain/cluster-time.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
 import type { KeptInstant, SnapshotBody } from '../../contracts.ts';
-import { showClusterTime, showNamespace } from '../../mongo/index.ts';
+import { showNamespace } from '../../mongo/index.ts';
 import type { CollectionEntry } from '../../snapshot/index.ts';
 
 export interface Base {

@@ -1,5 +1,6 @@
 // Transactions that changed chosen and other collections: only the chosen part of them is brought to the instant.
-import { joinNamespace, showClusterTime, showNamespace, timeSeriesOf } from '../../mongo/index.ts';
+import { showClusterTime } from '../../../domain/cluster-time.ts';
+import { joinNamespace, showNamespace, timeSeriesOf } from '../../mongo/index.ts';
 import type { ReplayWindow } from '../../replay/index.ts';
 import type { CollectionEntry } from '../../snapshot/index.ts';
 

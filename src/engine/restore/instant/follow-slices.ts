@@ -1,9 +1,8 @@
 // Proves while slices are read that they reach from the base to the border without a gap.
-import { compareClusterTimes, type ClusterTime } from '../../../domain/cluster-time.ts';
+import { compareClusterTimes, showClusterTime, type ClusterTime } from '../../../domain/cluster-time.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
 import { asBuffer, BSON_TYPE, documentLength, rawField } from '../../bson/index.ts';
 import type { KeptSlice } from '../../contracts.ts';
-import { showClusterTime } from '../../mongo/index.ts';
 import { outside } from './check-base.ts';
 
 export interface Reach {

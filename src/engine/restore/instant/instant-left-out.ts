@@ -1,7 +1,8 @@
 // What a restore leaves out, judged before anything is written, and told at the end.
+import { showClusterTime } from '../../../domain/cluster-time.ts';
 import type { Dependent, DependentsChoice, LeftOutReport } from '../../../domain/leave-out.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
-import { joinNamespace, showClusterTime, showNamespace } from '../../mongo/index.ts';
+import { joinNamespace, showNamespace } from '../../mongo/index.ts';
 import { EXAMPLES, type CollectionNumber, type ReplayOperation } from '../../replay/index.ts';
 import type { CollectionEntry } from '../../snapshot/index.ts';
 import { VIEWS } from './base-catalog.ts';

@@ -6,9 +6,17 @@ export interface ClusterTime {
   readonly i: number;
 }
 
+/** The largest that there is; seconds go no further either. */
+export const LAST_INCREMENT = 0xffff_ffff;
+
 /** Negative, 0 or positive as `a` is before, at or after `b`. */
 export function compareClusterTimes(a: ClusterTime, b: ClusterTime): number {
   return a.t === b.t ? a.i - b.i : a.t - b.t;
+}
+
+/** The last position before it. */
+export function lastBefore({ t, i }: ClusterTime): ClusterTime {
+  return i > 0 ? { t, i: i - 1 } : { t: t - 1, i: LAST_INCREMENT };
 }
 
 /** `t:i`, for messages. */

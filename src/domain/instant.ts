@@ -1,5 +1,5 @@
 // Which instant a time means, and which instants a window offers. docs/design/continuous-backup.md has the rule.
-import { compareClusterTimes, type ClusterTime } from './cluster-time.ts';
+import { compareClusterTimes, lastBefore, LAST_INCREMENT, type ClusterTime } from './cluster-time.ts';
 
 /** `border`: everything up to it, that entry included. `time`: the state when the clock struck its second, nothing of that second counts. */
 export type Instant = { readonly border: ClusterTime } | { readonly time: Date };
@@ -21,11 +21,9 @@ export function showInstant(instant: Instant): ClusterTime {
 /** Instants that can be restored: borders with `from <= border <= to`. */
 export interface InstantRange { readonly from: ClusterTime; readonly to: ClusterTime }
 
-const LAST_INCREMENT = 0xffff_ffff;
-
 /** Entries up to and including it count. */
 export function borderOf(instant: Instant): ClusterTime {
-  return 'border' in instant ? instant.border : { t: Math.floor(instant.time.getTime() / 1000) - 1, i: LAST_INCREMENT };
+  return 'border' in instant ? instant.border : lastBefore(showInstant(instant));
 }
 
 export function holds({ from, to }: InstantRange, border: ClusterTime): boolean {

@@ -1,6 +1,6 @@
 // Continuous backup as a user sees it: its state, which instants can be restored, and from which base.
 import type { CatalogAggregates, ChainWindow } from '../catalog/index.ts';
-import { compareClusterTimes, type ClusterTime } from '../domain/cluster-time.ts';
+import { compareClusterTimes, lastBefore, type ClusterTime } from '../domain/cluster-time.ts';
 import { borderOf, holds, nearest, secondsOf, type Instant } from '../domain/instant.ts';
 import { beginOf, showChoice, type LeaveOutRequest } from '../domain/leave-out.ts';
 import type { Cluster, Snapshot } from '../domain/records.ts';
@@ -64,11 +64,7 @@ function latestBase({ base }: ChainWindow, border: ClusterTime, leaveOut: LeaveO
   const [first] = begins.sort(compareClusterTimes);
   if (first === undefined) return border;
   const isOldest = base !== null && compareClusterTimes(first, base) === 0 && leaveOut?.what.some((choice) => beginOf(choice) === null) === true;
-  return isOldest ? first : before(first);
-}
-
-function before({ t, i }: ClusterTime): ClusterTime {
-  return i > 0 ? { t, i: i - 1 } : { t: t - 1, i: 0xffff_ffff };
+  return isOldest ? first : lastBefore(first);
 }
 
 function beforeBase({ name }: Cluster, oldest: ClusterTime, { what }: LeaveOutRequest): LeafvaultError {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { compareClusterTimes, positionOf, timeOfPosition, type ClusterTime } from '../../src/domain/cluster-time.ts';
+import { compareClusterTimes, lastBefore, positionOf, timeOfPosition, type ClusterTime } from '../../src/domain/cluster-time.ts';
 import { borderOf, holds, nearest, secondsOf } from '../../src/domain/instant.ts';
 
 const LAST = 0xffff_ffff;
@@ -52,5 +52,10 @@ describe('a position', () => {
   test('orders as its cluster time does, and gives it back', () => fc.assert(fc.property(clusterTime, clusterTime, (a, b) => {
     assert.deepEqual(timeOfPosition(positionOf(a)), a);
     assert.equal(Math.sign(compareClusterTimes(a, b)), positionOf(a) < positionOf(b) ? -1 : positionOf(a) > positionOf(b) ? 1 : 0);
+  })));
+
+  test('has one just before it, with nothing between them', () => fc.assert(fc.property(clusterTime, clusterTime, (a, b) => {
+    assert.ok(compareClusterTimes(lastBefore(a), a) < 0);
+    assert.ok(compareClusterTimes(b, lastBefore(a)) <= 0 || compareClusterTimes(b, a) >= 0);
   })));
 });

@@ -1,5 +1,6 @@
 // The time line at our own API: what happened where and when, and single operations.
-import type { ClusterTime } from '../../domain/cluster-time.ts';
+import { LAST_INCREMENT, type ClusterTime } from '../../domain/cluster-time.ts';
+import { borderOf } from '../../domain/instant.ts';
 import type { Cluster } from '../../domain/records.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import type { TimelineQuery } from '../../services/contracts.ts';
@@ -15,7 +16,6 @@ const MOST = 500;
 const LISTED_BYTES = 4 * 1024;
 const SHOWN_BYTES = 1024 * 1024;
 const KINDS = ['insert', 'update', 'delete', 'command'] as const;
-const LAST_INCREMENT = 0xffff_ffff;
 /** With its zone: without one it would be the server's. */
 const ISO_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/;
 
@@ -60,8 +60,7 @@ function boundOf(query: unknown, name: 'from' | 'to'): ClusterTime | null {
   if (position !== null && number === null) return position;
   const time = ISO_TIME.test(text) ? Date.parse(text) : NaN;
   if (Number.isNaN(time) || time < 1000) throw malformed(name, text);
-  const second = Math.floor(time / 1000);
-  return name === 'from' ? { t: second, i: 0 } : { t: second - 1, i: LAST_INCREMENT };
+  return name === 'from' ? { t: Math.floor(time / 1000), i: 0 } : borderOf({ time: new Date(time) });
 }
 
 function afterOf(query: unknown): { readonly position: ClusterTime; readonly number: number } | null {

@@ -6,7 +6,7 @@ import { LeafvaultError } from '../../foundation/errors.ts';
 import type { TimelineQuery } from '../../services/contracts.ts';
 import type { ProjectCall } from '../wire/mms-routes.ts';
 import type { Answer } from '../wire/answer.ts';
-import { parameter } from '../wire/read-query.ts';
+import { parameter, wholeNumber } from '../wire/read-query.ts';
 import { presentOperation, presentOperations, presentTimeline } from './present-timeline.ts';
 import { clusterOf } from './cluster-of.ts';
 
@@ -82,14 +82,6 @@ function kindOf(query: unknown): (typeof KINDS)[number] | undefined {
   const kind = KINDS.find((each) => each === text);
   if (text !== undefined && kind === undefined) throw new LeafvaultError('QUERY_INVALID', `Reading the query failed: kind must be ${KINDS.join(', ')}`, { details: { name: 'kind', value: text } });
   return kind;
-}
-
-function wholeNumber(query: unknown, name: string, least: number, most: number): number | undefined {
-  const text = parameter(query, name);
-  if (text === undefined) return undefined;
-  const value = /^\d{1,10}$/.test(text) ? Number(text) : -1;
-  if (value >= least && value <= most) return value;
-  throw new LeafvaultError('QUERY_INVALID', `Reading the query failed: ${name} must be a whole number from ${least} to ${most}`, { details: { name, value: text } });
 }
 
 function malformed(name: string, value: string): LeafvaultError {

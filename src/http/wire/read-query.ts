@@ -33,19 +33,18 @@ function flag(query: unknown, name: string, otherwise: boolean): boolean {
 /** @throws QUERY_INVALID for a page below 1 or a size outside 1 to 500. */
 export function readPage(query: unknown): Page {
   return {
-    pageNumber: wholeNumber(query, 'pageNum', { default: 1, most: LAST_PAGE }),
-    itemsPerPage: wholeNumber(query, 'itemsPerPage', { default: DEFAULT_ITEMS, most: MOST_ITEMS }),
+    pageNumber: wholeNumber(query, 'pageNum', 1, LAST_PAGE) ?? 1,
+    itemsPerPage: wholeNumber(query, 'itemsPerPage', 1, MOST_ITEMS) ?? DEFAULT_ITEMS,
   };
 }
 
-function wholeNumber(query: unknown, name: string, range: { readonly default: number; readonly most: number }): number {
+/** Both ends included; undefined where it is not given. @throws QUERY_INVALID */
+export function wholeNumber(query: unknown, name: string, least: number, most: number): number | undefined {
   const text = parameter(query, name);
-  if (text === undefined) return range.default;
-  const value = /^\d{1,10}$/.test(text) ? Number(text) : 0;
-  if (value >= 1 && value <= range.most) return value;
-  throw new LeafvaultError('QUERY_INVALID', `Reading the query failed: ${name} must be a whole number from 1 to ${range.most}`, {
-    details: { name, value: text },
-  });
+  if (text === undefined) return undefined;
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : -1;
+  if (value >= least && value <= most) return value;
+  throw new LeafvaultError('QUERY_INVALID', `Reading the query failed: ${name} must be a whole number from ${least} to ${most}`, { details: { name, value: text } });
 }
 
 function word(query: unknown, name: string): string | undefined {

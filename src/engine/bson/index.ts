@@ -6,6 +6,6 @@ export {
 } from './hash-state.ts';
 export { createKernel, RECORD_BYTES, type FrameOptions, type Kernel, type Slice } from './kernel.ts';
 export {
-  asBuffer, BSON_TYPE, documentLength, rawChild, rawField, rawFields, rawId, rawIdAt, rawIdOf, readString, type RawField,
+  asBuffer, BSON_TYPE, documentLength, rawChild, rawField, rawFields, rawId, rawIdAt, rawIdOf, rawText, readString, type RawField,
 } from './raw-fields.ts';
 export { filterFields, rawArray, rawDocument, rawIdField, type RawValue } from './raw-document.ts';

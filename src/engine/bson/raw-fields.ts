@@ -56,6 +56,12 @@ export function rawChild(document: Uint8Array, name: string): Buffer | null {
   return asBuffer(document).subarray(field.valueAt, field.end);
 }
 
+/** The text of the field when it is there and a string, else null. */
+export function rawText(document: Uint8Array, name: string): string | null {
+  const field = rawField(document, name);
+  return field?.type === BSON_TYPE.string ? readString(document, field) : null;
+}
+
 /** A string value. */
 export function readString(document: Uint8Array, field: RawField): string {
   if (field.type !== BSON_TYPE.string) throw malformed(`${field.name} is not a string`, field.at);

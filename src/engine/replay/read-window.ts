@@ -8,7 +8,7 @@ import { EMPTY_DOCUMENT, isCapped, isTemporary, type Catalog, type CatalogCollec
 import { foldCommand } from '../backup/collections/fold-command.ts';
 import type { CommandOp, OplogEntry, WriteOp } from '../backup/oplog/oplog-entry.ts';
 import { isVersionDocument } from '../backup/oplog/oplog-journal.ts';
-import { BSON_TYPE, rawField, readString } from '../bson/index.ts';
+import { rawText } from '../bson/index.ts';
 import { joinNamespace, splitNamespace } from '../mongo/index.ts';
 import type { LeftOut } from './left-out.ts';
 import { operationOfWrite } from './operation-of-write.ts';
@@ -149,9 +149,9 @@ function createWindowState(catalog: Catalog, table: OperationsTable, leftOut: Le
     const { time } = place;
     counts.command += 1;
     if (isLeftOut(op, place)) return;
-    if (op.uuid !== null && !catalog.has(op.uuid) && op.name === 'drop') adopt(op.uuid, joinNamespace(op.db, textOf(op.object, 'drop')));
+    if (op.uuid !== null && !catalog.has(op.uuid) && op.name === 'drop') adopt(op.uuid, joinNamespace(op.db, rawText(op.object, 'drop') ?? ''));
     const before = catalog.size;
-    if (op.uuid !== null && !catalog.has(op.uuid) && op.name === 'renameCollection') meetStranger(op.uuid, textOf(op.object, 'to'), time);
+    if (op.uuid !== null && !catalog.has(op.uuid) && op.name === 'renameCollection') meetStranger(op.uuid, rawText(op.object, 'to') ?? '', time);
     if (strangers.size > 0 && op.name !== 'create') orUnknown(() => foldCommand(strangers, op, time));
     orUnknown(() => foldCommand(catalog, op, time));
     if (catalog.size >= before) return;
@@ -241,14 +241,8 @@ function createWindowState(catalog: Catalog, table: OperationsTable, leftOut: Le
 
 /** What a command is about: its collection as it was called then, or its database. */
 function namespaceOf({ db, object, name }: CommandOp): string {
-  const named = textOf(object, name);
+  const named = rawText(object, name) ?? '';
   return named === '' ? db : named.includes('.') && name === 'renameCollection' ? named : joinNamespace(db, named);
-}
-
-/** A text of a command; empty where there is none. */
-function textOf(object: Buffer, name: string): string {
-  const field = rawField(object, name);
-  return field?.type === BSON_TYPE.string ? readString(object, field) : '';
 }
 
 function versionChanged(position: ClusterTime): LeafvaultError {

@@ -2,7 +2,7 @@
 import type { LeaveOut } from '../../domain/leave-out.ts';
 import type { Mark, MarkKind } from '../../domain/timeline.ts';
 import type { CommandOp } from '../backup/oplog/oplog-entry.ts';
-import { BSON_TYPE, rawField, readString } from '../bson/index.ts';
+import { rawText } from '../bson/index.ts';
 import { joinNamespace } from '../mongo/index.ts';
 import type { Counting } from './walk-operations.ts';
 
@@ -61,17 +61,12 @@ export function createCommandMarks(): CommandMarks {
 /** What a mark says of a command; null: it takes nothing away. */
 export function aboutCommand(op: CommandOp): Pick<Mark, 'kind' | 'namespace' | 'to'> | null {
   const kind = KINDS[op.name];
-  return kind === undefined ? null : { kind, namespace: commandNamespace(op), to: kind === 'rename' ? textOf(op.object, 'to') : null };
+  return kind === undefined ? null : { kind, namespace: commandNamespace(op), to: kind === 'rename' ? rawText(op.object, 'to') : null };
 }
 
 /** What a command is about: `db.collection`, or the database alone. */
 export function commandNamespace({ name, object, db }: CommandOp): string {
-  const named = textOf(object, name);
+  const named = rawText(object, name);
   if (named === null) return db;
   return name === 'renameCollection' ? named : joinNamespace(db, named);
-}
-
-function textOf(object: Buffer, name: string): string | null {
-  const field = rawField(object, name);
-  return field?.type === BSON_TYPE.string ? readString(object, field) : null;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Binary, BSONRegExp, Code, DBRef, Decimal128, deserialize, Double, Int32, Long, MaxKey, MinKey, ObjectId, serialize, Timestamp } from 'bson';
 import fc from 'fast-check';
-import { filterFields, rawArray, rawChild, rawDocument, rawField, rawFields, rawId, rawIdAt, rawIdOf, readString } from '../../../src/engine/bson/index.ts';
+import { filterFields, rawArray, rawChild, rawDocument, rawField, rawFields, rawId, rawIdAt, rawIdOf, rawText, readString } from '../../../src/engine/bson/index.ts';
 import { isLeafvaultError } from '../../../src/foundation/errors.ts';
 
 const EVERY_TYPE = {
@@ -61,6 +61,11 @@ describe('raw values', () => {
     assert.deepEqual(rawIdAt(bytes, field.at), rawId(bytes));
     assert.equal(rawId(Buffer.from(serialize({ a: 1 }))), null);
     assert.equal(readString(bytes, field), 'key');
+  });
+
+  it('give a text, and null for what is none', () => {
+    const bytes = Buffer.from(serialize({ name: 'käse', empty: '', number: 1 }));
+    assert.deepEqual(['name', 'empty', 'number', 'missing'].map((name) => rawText(bytes, name)), ['käse', '', null, null]);
   });
 
   it('are left out by name without touching the others', () => {

@@ -1,7 +1,7 @@
 // Folds one command of the oplog into the catalog. Every command sets what it says absolutely and is keyed by UUID,
 // so that commands the listing has already seen may be folded again (docs/design/consistency.md, "The catalog").
 import type { ClusterTime } from '../../../domain/cluster-time.ts';
-import { BSON_TYPE, filterFields, rawChild, rawField, rawFields, readString } from '../../bson/index.ts';
+import { BSON_TYPE, filterFields, rawChild, rawField, rawFields, rawText } from '../../bson/index.ts';
 import { joinNamespace, splitNamespace } from '../../mongo/index.ts';
 import { isTrue, readUuid, unknownOperation, type CommandOp } from '../oplog/oplog-entry.ts';
 import { EMPTY_DOCUMENT, withField, type Catalog, type CatalogCollection } from './catalog.ts';
@@ -45,7 +45,7 @@ export function foldCommand(catalog: Catalog, op: CommandOp, time: ClusterTime):
 
 function foldCreate(catalog: Catalog, op: CommandOp, time: ClusterTime): void {
   if (op.uuid === null) throw unknownOperation('"create" without a UUID', op.db, time);
-  const name = textOf(op.object, 'create') ?? '';
+  const name = rawText(op.object, 'create') ?? '';
   const options = filterFields(op.object, (field) => field.name !== 'create' && field.name !== 'idIndex');
   const indexes = new Map<string, Buffer>();
   const idIndex = rawChild(op.object, 'idIndex') ?? clusteredIdIndex(options);
@@ -68,7 +68,7 @@ function foldRename(catalog: Catalog, op: CommandOp): void {
   const dropped = target === null ? null : readUuid(op.object, target);
   if (dropped !== null && dropped !== op.uuid) catalog.delete(dropped);
   withCollection(catalog, op, (collection) => {
-    const to = splitNamespace(textOf(op.object, 'to') ?? joinNamespace(collection.db, collection.name));
+    const to = splitNamespace(rawText(op.object, 'to') ?? joinNamespace(collection.db, collection.name));
     collection.db = to.db;
     collection.name = to.name;
     if (!isTrue(op.object, 'stayTemp')) collection.options = withField(collection.options, 'temp', BSON_TYPE.bool, null);
@@ -87,11 +87,11 @@ function foldCommitIndexBuild(catalog: Catalog, op: CommandOp): void {
 }
 
 function addIndex(collection: CatalogCollection, specification: Buffer): void {
-  collection.indexes.set(textOf(specification, 'name') ?? '', Buffer.from(specification));
+  collection.indexes.set(rawText(specification, 'name') ?? '', Buffer.from(specification));
 }
 
 function foldDropIndexes(catalog: Catalog, op: CommandOp): void {
-  const name = textOf(op.object, 'index');
+  const name = rawText(op.object, 'index');
   withCollection(catalog, op, (collection) => {
     for (const each of collection.indexes.keys()) if (each === name || (name === '*' && each !== '_id_')) collection.indexes.delete(each);
   });
@@ -101,9 +101,4 @@ function foldDropIndexes(catalog: Catalog, op: CommandOp): void {
 function withCollection(catalog: Catalog, op: CommandOp, change: (collection: CatalogCollection) => void): void {
   const collection = catalog.get(op.uuid ?? '');
   if (collection !== undefined) change(collection);
-}
-
-function textOf(object: Buffer, name: string): string | null {
-  const field = rawField(object, name);
-  return field?.type === BSON_TYPE.string ? readString(object, field) : null;
 }

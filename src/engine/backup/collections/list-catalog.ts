@@ -2,7 +2,7 @@
 import type { Document } from 'mongodb';
 import type { ClusterTime } from '../../../domain/cluster-time.ts';
 import { throwIfAborted } from '../../../foundation/abort.ts';
-import { BSON_TYPE, rawChild, rawField, readString } from '../../bson/index.ts';
+import { rawChild, rawField, rawText } from '../../bson/index.ts';
 import { documentsOfBatch, joinNamespace, showNamespace, toTimestamp } from '../../mongo/index.ts';
 import type { CaptureContext } from '../capture-context.ts';
 import { readUuid } from '../oplog/oplog-entry.ts';
@@ -46,11 +46,11 @@ async function listDatabases({ source }: CaptureContext): Promise<readonly strin
 async function listCollections(context: CaptureContext, db: string, readConcern: Document): Promise<readonly CatalogCollection[]> {
   const collections: CatalogCollection[] = [];
   for (const entry of await readWhole(context, db, { command: { listCollections: 1, ...readConcern }, what: `Listing collections of ${db}` })) {
-    const type = textOf(entry, 'type');
+    const type = rawText(entry, 'type');
     if (type === 'view' || type === 'timeseries') continue;
     const info = rawChild(entry, 'info');
     const uuidField = info === null ? null : rawField(info, 'uuid');
-    const name = textOf(entry, 'name');
+    const name = rawText(entry, 'name') ?? '';
     const uuid = info === null || uuidField === null ? null : readUuid(info, uuidField);
     collections.push({ uuid: uuid ?? joinNamespace(db, name), db, name, options: Buffer.from(rawChild(entry, 'options') ?? EMPTY_DOCUMENT), indexes: new Map(), bornAt: null });
   }
@@ -65,7 +65,7 @@ async function listIndexes(context: CaptureContext, collection: CatalogCollectio
     for (const entry of await readWhole(context, collection.db, { command, what: `Listing indexes of ${showNamespace(joinNamespace(collection.db, collection.name))}` })) {
       if (rawField(entry, 'buildUUID') !== null) continue;
       const specification = rawChild(entry, 'spec') ?? entry;
-      collection.indexes.set(textOf(specification, 'name'), Buffer.from(specification));
+      collection.indexes.set(rawText(specification, 'name') ?? '', Buffer.from(specification));
     }
     return true;
   } catch (error) {
@@ -94,9 +94,4 @@ async function readWhole({ source }: CaptureContext, db: string, read: { readonl
 /** The server's UUID, null where it gave none. */
 export function uuidOf(collection: CatalogCollection): string | null {
   return collection.uuid.includes('.') ? null : collection.uuid;
-}
-
-function textOf(document: Buffer, name: string): string {
-  const field = rawField(document, name);
-  return field?.type === BSON_TYPE.string ? readString(document, field) : '';
 }

@@ -1,6 +1,6 @@
 // Small collections that are read whole at one instant: views and time series definitions, plans of restores.
 import type { Document } from 'mongodb';
-import { BSON_TYPE, filterFields, rawChild, rawField, rawFields, readString } from '../../bson/index.ts';
+import { BSON_TYPE, filterFields, rawChild, rawFields, rawText, readString } from '../../bson/index.ts';
 import { bucketsOf, documentsOfBatch, PLAN_COLLECTION, PLAN_DB, splitNamespace } from '../../mongo/index.ts';
 import { uuidOf } from '../collections/list-catalog.ts';
 import type { Catalog, CatalogCollection } from '../collections/catalog.ts';
@@ -29,11 +29,10 @@ export async function readViews(context: CaptureContext, catalog: Catalog, readC
 
 /** What a document of `system.views` defines; null for the one that stands for a time series. */
 export function viewOf(document: Buffer): ViewDefinition | null {
-  const id = rawField(document, '_id');
-  const viewOn = rawField(document, 'viewOn');
-  if (id?.type !== BSON_TYPE.string || viewOn?.type !== BSON_TYPE.string) return null;
-  const { db, name } = splitNamespace(readString(document, id));
-  if (readString(document, viewOn) === bucketsOf(name)) return null;
+  const [id, viewOn] = [rawText(document, '_id'), rawText(document, 'viewOn')];
+  if (id === null || viewOn === null) return null;
+  const { db, name } = splitNamespace(id);
+  if (viewOn === bucketsOf(name)) return null;
   return { db, name, options: filterFields(document, (field) => field.name !== '_id') };
 }
 
@@ -65,16 +64,11 @@ export async function readRestorePlans(context: CaptureContext, catalog: Catalog
 
 /** docs/design/restore-protocol.md, "States" and "Time series". */
 function isSwapping(plan: Buffer): boolean {
-  if (textOf(plan, 'state') === 'swapping') return true;
+  if (rawText(plan, 'state') === 'swapping') return true;
   const series = rawChild(plan, 'timeSeries');
-  if (series === null || textOf(plan, 'state') !== 'committed') return false;
-  const stages = [...rawFields(series)].map((field) => textOf(series.subarray(field.valueAt, field.end), 'stage'));
+  if (series === null || rawText(plan, 'state') !== 'committed') return false;
+  const stages = [...rawFields(series)].map((field) => rawText(series.subarray(field.valueAt, field.end), 'stage'));
   return stages.some((stage) => stage === 'dropping' || stage === 'copying');
-}
-
-function textOf(document: Buffer, name: string): string | null {
-  const field = rawField(document, name);
-  return field?.type === BSON_TYPE.string ? readString(document, field) : null;
 }
 
 async function readAllOf({ source }: CaptureContext, collection: CatalogCollection, readConcern: Document): Promise<readonly Buffer[]> {

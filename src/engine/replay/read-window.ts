@@ -6,7 +6,7 @@ import { LeafvaultError } from '../../foundation/errors.ts';
 import { throwIfAborted } from '../../foundation/abort.ts';
 import { EMPTY_DOCUMENT, isCapped, isTemporary, type Catalog, type CatalogCollection } from '../backup/collections/catalog.ts';
 import { foldCommand } from '../backup/collections/fold-command.ts';
-import type { CommandOp, OplogEntry, WriteOp } from '../backup/oplog/oplog-entry.ts';
+import { namespaceOf, type CommandOp, type OplogEntry, type WriteOp } from '../backup/oplog/oplog-entry.ts';
 import { isVersionDocument } from '../backup/oplog/oplog-journal.ts';
 import { rawText } from '../bson/index.ts';
 import { joinNamespace, splitNamespace } from '../mongo/index.ts';
@@ -237,12 +237,6 @@ function createWindowState(catalog: Catalog, table: OperationsTable, leftOut: Le
       }
     },
   };
-}
-
-/** What a command is about: its collection as it was called then, or its database. */
-function namespaceOf({ db, object, name }: CommandOp): string {
-  const named = rawText(object, name) ?? '';
-  return named === '' ? db : named.includes('.') && name === 'renameCollection' ? named : joinNamespace(db, named);
 }
 
 function versionChanged(position: ClusterTime): LeafvaultError {

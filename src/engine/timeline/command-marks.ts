@@ -1,9 +1,8 @@
 // Commands that take something away or change it for good, as marks. A dropped database is one mark, not one for each collection.
 import type { LeaveOut } from '../../domain/leave-out.ts';
 import type { Mark, MarkKind } from '../../domain/timeline.ts';
-import type { CommandOp } from '../backup/oplog/oplog-entry.ts';
+import { namespaceOf, type CommandOp } from '../backup/oplog/oplog-entry.ts';
 import { rawText } from '../bson/index.ts';
-import { joinNamespace } from '../mongo/index.ts';
 import type { Counting } from './walk-operations.ts';
 
 export interface CommandMarks {
@@ -61,12 +60,5 @@ export function createCommandMarks(): CommandMarks {
 /** What a mark says of a command; null: it takes nothing away. */
 export function aboutCommand(op: CommandOp): Pick<Mark, 'kind' | 'namespace' | 'to'> | null {
   const kind = KINDS[op.name];
-  return kind === undefined ? null : { kind, namespace: commandNamespace(op), to: kind === 'rename' ? rawText(op.object, 'to') : null };
-}
-
-/** What a command is about: `db.collection`, or the database alone. */
-export function commandNamespace({ name, object, db }: CommandOp): string {
-  const named = rawText(object, name);
-  if (named === null) return db;
-  return name === 'renameCollection' ? named : joinNamespace(db, named);
+  return kind === undefined ? null : { kind, namespace: namespaceOf(op), to: kind === 'rename' ? rawText(op.object, 'to') : null };
 }

@@ -3,12 +3,11 @@ import { BSON } from 'mongodb';
 import { compareClusterTimes, type ClusterTime } from '../../domain/cluster-time.ts';
 import type { OperationFilter, OperationPage, OperationView, TimelineRange } from '../../domain/timeline.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
-import type { OplogOp } from '../backup/oplog/oplog-entry.ts';
+import { namespaceOf, type OplogOp } from '../backup/oplog/oplog-entry.ts';
 import { rawId } from '../bson/index.ts';
 import type { KeptInstant } from '../contracts.ts';
 import { isNumber, numberKey } from '../mongo/number-key.ts';
 import { describeRawId } from '../mongo/raw-insert-inspect.ts';
-import { commandNamespace } from './command-marks.ts';
 import { walkOperations } from './walk-operations.ts';
 
 export interface FindOperationsOptions extends TimelineRange {
@@ -79,7 +78,7 @@ function found(op: OplogOp, number: number, bytesShown: number): Found {
   const bytes = op.object.length;
   return {
     number, bytes, kind: op.kind,
-    namespace: op.kind === 'command' ? commandNamespace(op) : op.namespace,
+    namespace: namespaceOf(op),
     command: op.kind === 'command' ? op.name : null,
     id: op.kind === 'command' || op.id === null ? null : describeRawId(op.id),
     object: bytes > bytesShown ? null : shown(op.object),
@@ -100,7 +99,7 @@ function createMatcher({ namespace, kind, id }: OperationFilter): (op: OplogOp) 
   const isWanted = id === undefined ? null : idMatcher(id);
   return (op) => {
     if (kind !== undefined && op.kind !== kind) return false;
-    if (namespace !== undefined && !isWithin(op.kind === 'command' ? commandNamespace(op) : op.namespace, namespace)) return false;
+    if (namespace !== undefined && !isWithin(namespaceOf(op), namespace)) return false;
     return isWanted === null || (op.kind !== 'command' && op.id !== null && isWanted(op.id));
   };
 }

@@ -1,9 +1,9 @@
 // How much happened where and when, and what of it looks like a mistake.
 import type { ClusterTime } from '../../domain/cluster-time.ts';
 import type { Mark, MinuteCount, TimelinePart, TimelineRange, WriteKind } from '../../domain/timeline.ts';
-import type { CommandOp, OplogOp } from '../backup/oplog/oplog-entry.ts';
+import { namespaceOf, type CommandOp, type OplogOp } from '../backup/oplog/oplog-entry.ts';
 import type { KeptInstant } from '../contracts.ts';
-import { commandNamespace, createCommandMarks } from './command-marks.ts';
+import { createCommandMarks } from './command-marks.ts';
 import { isWithin } from './find-operations.ts';
 import { createMassMarks, MINUTE_SECONDS } from './mass-marks.ts';
 import { walkOperations, type Counting } from './walk-operations.ts';
@@ -88,7 +88,7 @@ function gather(into: Gathered, op: OplogOp, number: number, namespace: string |
   const isNear = namespace === undefined || databaseOf(namespace) === db;
   if (op.kind !== 'command' && isNear) into.written.add(db);
   if (op.kind === 'command' && isNear) into.commands.push({ op, number });
-  const name = op.kind === 'command' ? commandNamespace(op) : op.namespace;
+  const name = namespaceOf(op);
   if (namespace !== undefined && !isWithin(name, namespace)) return;
   const tally = into.tallies.get(name) ?? { insert: 0, update: 0, delete: 0, command: 0, bytes: 0 };
   tally[op.kind] += 1;

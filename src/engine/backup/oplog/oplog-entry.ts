@@ -1,7 +1,8 @@
 // One raw oplog entry, taken apart without decoding documents.
 import { showClusterTime, type ClusterTime } from '../../../domain/cluster-time.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
-import { asBuffer, BSON_TYPE, rawChild, rawField, rawFields, rawId, readString, type RawField } from '../../bson/index.ts';
+import { asBuffer, BSON_TYPE, rawChild, rawField, rawFields, rawId, rawText, readString, type RawField } from '../../bson/index.ts';
+import { joinNamespace } from '../../mongo/index.ts';
 
 /** A change of one document. */
 export interface WriteOp {
@@ -55,6 +56,14 @@ interface Fields {
 }
 
 const WRITES: Readonly<Record<string, WriteOp['kind']>> = { i: 'insert', u: 'update', d: 'delete' };
+
+/** What an operation is about: `db.collection` as it was called then, of some commands the database alone. */
+export function namespaceOf(op: OplogOp): string {
+  if (op.kind !== 'command') return op.namespace;
+  const named = rawText(op.object, op.name);
+  if (named === null) return op.db;
+  return op.name === 'renameCollection' ? named : joinNamespace(op.db, named);
+}
 
 /** @throws LeafvaultError BSON_MALFORMED, CAPTURE_OPERATION_UNKNOWN */
 export function parseOplogEntry(raw: Uint8Array): OplogEntry {

@@ -1,6 +1,6 @@
 // The door of replay: reading a window of the oplog, and folding documents to its border.
 export { applyDiff, type OnMisfit } from './apply-diff.ts';
-export { applyUpdate } from './apply-update.ts';
+export { applyUpdate, updateForm } from './apply-update.ts';
 export { REPLAY_ERRORS, type ReplayErrorCode } from './errors.ts';
 export { foldDocument, type FoldSubject, type OnSkipped } from './fold-document.ts';
 export { laneOf } from './lane-of.ts';

@@ -4,7 +4,7 @@ import { setImmediate as pause } from 'node:timers/promises';
 import type { Dependent, DependentOutcome } from '../../domain/leave-out.ts';
 import { throwIfAborted } from '../../foundation/abort.ts';
 import { describeRawId } from '../mongo/raw-insert-inspect.ts';
-import { BSON_TYPE, rawField } from '../bson/index.ts';
+import { updateForm } from './apply-update.ts';
 import { refuseEqualIds } from './equal-ids.ts';
 import type { CollectionNumber, MarkedOperation, OperationsTable } from './operations-table.ts';
 
@@ -76,12 +76,7 @@ function outcomeOf({ kind, object }: MarkedOperation, exists: boolean): Dependen
   if (kind === 'insert') return exists ? 'overwrites' : null;
   if (kind === 'delete') return exists ? null : 'moot';
   if (!exists) return 'skipped';
-  return isDiff(object) ? 'applied' : 'overwrites';
-}
-
-/** As servers tell them apart: `$v` without `_id` (see `applyUpdate`). */
-function isDiff(update: Buffer): boolean {
-  return rawField(update, '_id') === null && rawField(update, '$v')?.type === BSON_TYPE.int;
+  return updateForm(object) === 'diff' ? 'applied' : 'overwrites';
 }
 
 function note({ dependents, examples }: CollectionLeftOut, { kind, id, time }: MarkedOperation, outcome: DependentOutcome): void {

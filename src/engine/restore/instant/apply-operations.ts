@@ -7,7 +7,7 @@ import type { RawArrayMaker } from '../../mongo/raw-array.ts';
 import { isTransient } from '../../mongo/raw-insert.ts';
 import { BSON_TYPE, rawDocument, rawFields, rawIdField, type RawValue } from '../../bson/index.ts';
 import { showNamespace } from '../../mongo/index.ts';
-import type { ReplayOperation } from '../../replay/index.ts';
+import { updateForm, type ReplayOperation } from '../../replay/index.ts';
 import type { Target } from '../open-target.ts';
 import { textValue } from './base-catalog.ts';
 
@@ -18,8 +18,6 @@ export interface ShadowOperation {
   readonly label: string;
   readonly operation: ReplayOperation;
 }
-
-const NUMBERED_UPDATE = '$v';
 
 /**
  * In order, each by itself: an atomic batch would hold the server's global lock. Never sent twice.
@@ -64,7 +62,7 @@ function entryOf({ shadow, operation }: ShadowOperation): Buffer {
 /** A replacement that doesn't name the `_id` that it keeps is refused by servers (6.0.5). */
 function withId({ object, id }: ReplayOperation): Buffer {
   const fields = [...rawFields(object)];
-  if (fields.some(({ name }) => name === '_id' || name === NUMBERED_UPDATE)) return object;
+  if (updateForm(object) !== 'withoutId') return object;
   return rawDocument([rawIdField(id), ...fields.map((field) => ({ name: object.subarray(field.at + 1, field.valueAt - 1), type: field.type, value: object.subarray(field.valueAt, field.end) }))]);
 }
 

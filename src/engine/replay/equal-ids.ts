@@ -1,7 +1,6 @@
 // Ids that a server takes for equal although their bytes differ (`1` and `1.0`): the table keeps documents apart by bytes, so where
 // something was left out of one of them, the other must not be there as well.
-import { setImmediate as pause } from 'node:timers/promises';
-import { throwIfAborted } from '../../foundation/abort.ts';
+import { breatheEvery } from '../../foundation/abort.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import { BSON_TYPE, rawFields } from '../bson/index.ts';
 import { isNumber, numberKey } from '../mongo/number-key.ts';
@@ -12,7 +11,7 @@ const AT_ONCE = 5_000;
 
 /** @throws RESTORE_LEAVE_OUT_UNSUITABLE */
 export async function refuseEqualIds(table: OperationsTable, collection: CollectionNumber, signal: AbortSignal): Promise<void> {
-  const breathe = createBreathing(signal);
+  const breathe = breatheEvery(AT_ONCE, signal);
   // Within one type of numbers equal values have equal bytes: mostly there is nothing to compare.
   const types = new Set<number>();
   for (const id of table.touchedIds(collection)) {
@@ -33,17 +32,6 @@ export async function refuseEqualIds(table: OperationsTable, collection: Collect
       details: { ids: [show(other), show(id)] }, hint: 'Restore an instant just before it, or leave out something else',
     });
   }
-}
-
-/** A pause for others after many steps. */
-function createBreathing(signal: AbortSignal): () => Promise<void> {
-  let steps = 0;
-  return async () => {
-    steps += 1;
-    if (steps % AT_ONCE > 0) return;
-    await pause();
-    throwIfAborted(signal);
-  };
 }
 
 function isByValue(id: Buffer): boolean {

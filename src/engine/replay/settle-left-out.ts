@@ -1,8 +1,7 @@
 // What becomes of operations that build on something left out: gone through document by document, before anything is
 // written (docs/design/continuous-backup.md, "Leaving something out"). Whether a document exists needs no look at the base.
-import { setImmediate as pause } from 'node:timers/promises';
 import type { Dependent, DependentOutcome } from '../../domain/leave-out.ts';
-import { throwIfAborted } from '../../foundation/abort.ts';
+import { breathe } from '../../foundation/abort.ts';
 import { describeRawId } from '../mongo/raw-insert-inspect.ts';
 import { updateForm } from './apply-update.ts';
 import { refuseEqualIds } from './equal-ids.ts';
@@ -36,8 +35,7 @@ export async function settleLeftOut(table: OperationsTable, signal: AbortSignal)
         settleDocument(table, table.wholeStoryOf(collection, id), of);
       }
     });
-    await pause();
-    throwIfAborted(signal);
+    await breathe(signal);
   }
   for (const collection of found.keys()) await refuseEqualIds(table, collection, signal);
   return found;

@@ -1,6 +1,5 @@
 // The fold of a capped collection: all of its documents in order, in a table on disk.
-import { setImmediate as pause } from 'node:timers/promises';
-import { throwIfAborted } from '../../../foundation/abort.ts';
+import { breatheEvery } from '../../../foundation/abort.ts';
 import { asBuffer, bytesOf, documentLength, documentsOf, hashOf, newHashState, orderedHashOf, rawId } from '../../bson/index.ts';
 import { foldDocument, type ReplayOperation } from '../../replay/index.ts';
 import { openScratchDatabase } from '../../scratch-database.ts';
@@ -38,13 +37,10 @@ export function openCappedFold(options: FoldOptions & { readonly path: string; r
       });
     },
     async finish() {
-      let done = 0;
+      const breathe = breatheEvery(AT_ONCE, signal);
       for (const operation of table.orderedOperations(number)) {
         apply(operation);
-        done += 1;
-        if (done % AT_ONCE > 0) continue;
-        await pause();
-        throwIfAborted(signal);
+        await breathe();
       }
       documents.trim(options.limits);
       const state = newHashState();

@@ -1,6 +1,5 @@
 // The fold of a collection whose order does not count: base without the touched documents, plus the folded ones.
-import { setImmediate as pause } from 'node:timers/promises';
-import { throwIfAborted } from '../../../foundation/abort.ts';
+import { breatheEvery } from '../../../foundation/abort.ts';
 import { addToHashState, asBuffer, bytesOf, copyHashState, documentsOf, hashOf, newHashState, rawIdAt, RECORD_BYTES, subtractFromHashState, type Slice } from '../../bson/index.ts';
 import { foldDocument } from '../../replay/index.ts';
 import { buildExclusionSet } from '../../snapshot/exclusion-set.ts';
@@ -35,14 +34,11 @@ export async function openTouchedFold(options: FoldOptions & { readonly met: Met
       }
     },
     async finish(base) {
-      let folded = 0;
+      const breathe = breatheEvery(AT_ONCE, signal);
       for (const id of table.touchedIds(number)) {
         if (met.has(number, id)) continue;
         fold(null, id);
-        folded += 1;
-        if (folded % AT_ONCE > 0) continue;
-        await pause();
-        throwIfAborted(signal);
+        await breathe();
       }
       const total = copyHashState(base);
       subtractFromHashState(total, gone);

@@ -20,8 +20,8 @@ export async function refuseEqualIds(table: OperationsTable, collection: Collect
   }
   if (types.size < 2 && !types.has(BSON_TYPE.document)) return;
   const watched = new Map<string, Buffer>();
-  for (const { collection: of, id } of table.leftOutIds()) {
-    if (of === collection && isByValue(id)) watched.set(valueOf(id[0] ?? 0, id.subarray(1)), id);
+  for (const { id } of table.leftOutIds(collection)) {
+    if (isByValue(id)) watched.set(valueOf(id[0] ?? 0, id.subarray(1)), id);
     await breathe();
   }
   for (const id of table.touchedIds(collection)) {

@@ -68,8 +68,8 @@ export interface OperationsTable {
   /** Forgets the operations of a collection that was dropped. */
   forget(collection: CollectionNumber): void;
   mark(operation: ReplayOperation, as: Mark): void;
-  /** Documents of which an operation was left out, by the bytes of `_id` that their first operation names. */
-  leftOutIds(): Generator<{ readonly collection: CollectionNumber; readonly id: Buffer }, void, undefined>;
+  /** Documents of which an operation was left out, by the bytes of `_id` that their first operation names; of all collections, or `only` of one. */
+  leftOutIds(only?: CollectionNumber): Generator<{ readonly collection: CollectionNumber; readonly id: Buffer }, void, undefined>;
   /** Everything that happened to a document, what is left out or skipped included. */
   wholeStoryOf(collection: CollectionNumber, id: Uint8Array): Generator<MarkedOperation, void, undefined>;
   /** The operations of one document, in order; `id` as its first operation names it. What is left out or skipped is not among them, here and below. */
@@ -148,8 +148,9 @@ export function createOperationsTable(path: string): OperationsTable {
       if (linked.delete(collection)) sql.forgetLinks.run(collection);
     },
     mark: ({ sequence }, as) => void sql.mark.run(MARKS[as], sequence),
-    *leftOutIds() {
-      for (let row = sql.firstLeftOut.get(); row !== undefined; row = sql.nextLeftOut.get(row.c as number, row.key as Uint8Array)) yield { collection: row.c as number, id: Buffer.from(row.key as Uint8Array) };
+    *leftOutIds(only) {
+      let row = sql.nextLeftOut.get(only ?? 0, NOTHING);
+      for (; row !== undefined && (only ?? row.c) === row.c; row = sql.nextLeftOut.get(row.c as number, row.key as Uint8Array)) yield { collection: row.c as number, id: Buffer.from(row.key as Uint8Array) };
     },
     *wholeStoryOf(collection, id) {
       for (const row of rowsInSteps((after) => sql.nextOfStory.get(collection, id, after))) yield { ...operationOf(row), isLeftOut: row.mark === MARKS.leftOut };
@@ -221,7 +222,6 @@ function prepareAll(db: DatabaseSync) {
     dropParts: db.prepare('DELETE FROM parts WHERE key = ?'),
     forget: db.prepare('DELETE FROM operations WHERE c = ?'),
     mark: db.prepare('UPDATE operations SET mark = ? WHERE sequence = ?'),
-    firstLeftOut: db.prepare('SELECT c, key FROM operations WHERE mark = 1 ORDER BY c, key LIMIT 1'),
     nextLeftOut: db.prepare('SELECT c, key FROM operations WHERE mark = 1 AND (c, key) > (?, ?) ORDER BY c, key LIMIT 1'),
     nextOfStory: db.prepare('SELECT * FROM operations WHERE c = ? AND key = ? AND sequence > ? ORDER BY sequence LIMIT 1'),
     nextOfKey: db.prepare('SELECT * FROM operations WHERE c = ? AND key = ? AND sequence > ? AND mark NOT IN (1, 2) ORDER BY sequence LIMIT 1'),

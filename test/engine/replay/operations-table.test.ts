@@ -81,3 +81,10 @@ test('a large window stays on disk', () => withTable((table) => {
   const grown = process.memoryUsage().rss - before;
   assert.ok(grown < 200e6, `${Math.round(grown / 1e6)} MB more for ${Math.round(operations * object.length / 1e6)} MB of operations`);
 }));
+
+test('documents of which something was left out come for all collections, or for one', () => withTable((table) => {
+  const ids = [Buffer.of(0x10, 1), Buffer.of(0x10, 2), Buffer.of(0x10, 3)];
+  for (const collection of [1, 2, 3]) for (const [n, id] of ids.entries()) table.add(collection, { kind: 'insert', id, object: id }, { ...when, leftOut: n < collection - 1 });
+  assert.deepEqual([...table.leftOutIds()].map(({ collection, id }) => [collection, id[1]]), [[2, 1], [3, 1], [3, 2]]);
+  assert.deepEqual([1, 2, 3, 4].map((collection) => [...table.leftOutIds(collection)].map(({ id }) => id[1])), [[], [1], [1, 2], []]);
+}));

@@ -59,6 +59,7 @@ export function readUndo(given: unknown): { readonly undone: boolean | undefined
   return { undone };
 }
 
+/** The vendor's doors read theirs alike, with codes of their own, and may change when the vendor does. */
 function instantOf({ oplogTs, oplogInc, pointInTimeUTCSeconds: seconds }: NonNullable<Given['instant']>): NonNullable<Order['instant']> {
   if (oplogTs !== undefined && oplogInc !== undefined && seconds === undefined) return { border: { t: oplogTs, i: oplogInc } };
   if (oplogTs === undefined && oplogInc === undefined && seconds !== undefined) return { time: new Date(seconds * 1000) };

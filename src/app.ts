@@ -16,12 +16,16 @@ import { LeafvaultError } from './foundation/errors.ts';
 import type { Logger } from './foundation/logger.ts';
 import { createSealer } from './foundation/seal.ts';
 import { buildServer, consoleApi, consoleDoor, downloadsDoor, facades, oauthDoor, type HttpServer } from './http/index.ts';
-import { createChores, createHandlers, createTailers, openPostgresQueue, Worker, type PostgresQueue } from './jobs/index.ts';
+import {
+  createChores, createHandlers, createRetentionChores, createTailers, openPostgresQueue, sessionOwner, Worker, type PostgresQueue,
+} from './jobs/index.ts';
 import { openRepository, type Repository } from './repository/index.ts';
 import { createOverview, createServices } from './services/index.ts';
 import { openStorage } from './storage/index.ts';
 
 export { roleCommands } from './engine/index.ts';
+export { ownersThatAreGone } from './jobs/index.ts';
+export type { OpenSession, PruneReport } from './repository/index.ts';
 
 /** `all`: door and worker; `door`: no jobs run here; `worker`: nothing else. */
 export type AppRole = 'all' | 'door' | 'worker';
@@ -102,7 +106,7 @@ async function openParts(options: AppOptions, opened: (name: string, close: () =
   const catalog = await openCatalog({ database: databaseOf(config), sealer, log, clock });
   opened('catalog', catalog.close);
   await assertMasterKeyOf(catalog, masterKey, config.masterKeyFile);
-  const repositories = await openOneRepository({ catalog, address: config.repositoryStore, masterKey: masterKey.bytes, tempDir: home.own, clock, log });
+  const repositories = await openOneRepository({ catalog, address: config.repositoryStore, masterKey: masterKey.bytes, tempDir: home.own, clock, log, owner: await sessionOwner() });
   opened('repository', repositories.close);
   const queue = await openPostgresQueue({ catalog, log });
   opened('queue', queue.close);
@@ -112,7 +116,11 @@ async function openParts(options: AppOptions, opened: (name: string, close: () =
 function buildWorker({ options, catalog, queue, repositories, tempRoot }: Parts): Worker {
   const { clock, log, config } = options;
   const handlers = createHandlers({ catalog, repositories, clock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain });
-  return new Worker({ catalog, queue, handlers, clock, log, tempRoot, concurrency: config.jobsAtOnce, chores: createChores({ catalog, repositories, queue, clock }) });
+  const chores = [
+    ...createChores({ catalog, repositories, queue, clock }),
+    ...createRetentionChores({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]) }),
+  ];
+  return new Worker({ catalog, queue, handlers, clock, log, tempRoot, concurrency: config.jobsAtOnce, chores });
 }
 
 interface DoorState {
@@ -175,7 +183,7 @@ export async function openRepositoryOf(config: Config, { clock, log }: Pick<AppO
   };
   try {
     const { bytes } = await loadMasterKey(config.masterKeyFile, { make: false });
-    const repository = await openRepository({ storage, masterKey: bytes, tempDir: home.own, clock, log });
+    const repository = await openRepository({ storage, masterKey: bytes, tempDir: home.own, clock, log, owner: await sessionOwner() });
     return { ...repository, close: () => repository.close().finally(close) };
   } catch (error) {
     await close();

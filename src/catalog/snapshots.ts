@@ -61,6 +61,8 @@ export interface Snapshots {
   newestCompleted(clusterId: string): Promise<SnapshotRecord | null>;
   /** State `completed`. The caller has seen the root. */
   complete(id: string, outcome: SnapshotOutcome): Promise<void>;
+  /** Ids of completed ones whose time is over, oldest end first; never the newest of its cluster, whatever its age. */
+  expired(limit: number): Promise<readonly string[]>;
   /** Also leaves the fact for the repository. False when it was deleted before. */
   markDeleted(id: string): Promise<boolean>;
   /** Also leaves the fact for the repository. */
@@ -128,6 +130,16 @@ export function createSnapshots(context: CatalogContext): Snapshots {
         })
         .where('id', '=', id)
         .execute();
+    },
+    async expired(limit) {
+      const rows = await db
+        .selectFrom('snapshots').select('id').where('deletedAt', 'is', null).where('state', '=', 'completed').where('expiresAt', '<=', clock.now())
+        .where((eb) => eb.exists(eb
+          .selectFrom('snapshots as newer').select('newer.id').whereRef('newer.clusterId', '=', 'snapshots.clusterId')
+          .where('newer.deletedAt', 'is', null).where('newer.state', '=', 'completed')
+          .where(sql<boolean>`(newer.requested_at, newer.id) > (snapshots.requested_at, snapshots.id)`)))
+        .orderBy('expiresAt').limit(limit).execute();
+      return rows.map(({ id }) => id);
     },
     markDeleted: (id) =>
       atomically(context, async (inner) => {

@@ -5,6 +5,7 @@ import { describeError, isLeafvaultError } from '../foundation/errors.ts';
 import { runCheck } from './check.ts';
 import { EXIT_CODES, exitCodeOf } from './errors.ts';
 import { runJobs } from './jobs.ts';
+import { runPrune } from './prune.ts';
 import { printRoles } from './roles.ts';
 import { runService } from './serve.ts';
 import { leafvaultVersion } from './version.ts';
@@ -54,6 +55,14 @@ function buildProgram(world: CliWorld, outcome: { code: number }): Command {
   configured('check', 'prove that the repository is whole; needs the master key, not the catalog')
     .option('--read-data', 'also read, decrypt and verify every stored byte')
     .action(run((config, flags) => runCheck(world, config, { readData: flags.readData === true })));
+  configured('prune', 'take away what no snapshot needs any more; beside a running service and without one')
+    .option('--dry-run', 'change nothing, tell what would be freed')
+    .option('--end-sessions-after <hours>', 'also end sessions of processes on other machines that were opened longer ago', hours)
+    .option('--json', 'as a JSON object, with all fields')
+    .addHelpText('after', '\nSessions of dead processes of this machine are ended in any case. A service prunes once a day by itself.\n')
+    .action(run((config, flags) => runPrune(world, config, {
+      dryRun: flags.dryRun === true, endSessionsAfterHours: typeof flags.endSessionsAfter === 'number' ? flags.endSessionsAfter : null, json: flags.json === true,
+    })));
   configured('jobs', 'list the newest jobs: state, progress, why one failed, what a restore kept and warned of')
     .option('--limit <number>', `how many, 1 to ${MOST_JOBS}`, jobLimit, JOBS_SHOWN)
     .option('--cluster <name>', 'only of the clusters of this name')
@@ -92,6 +101,11 @@ function jobLimit(text: string): number {
   const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
   if (limit < 1 || limit > MOST_JOBS) throw new InvalidArgumentError(`It must be a whole number from 1 to ${MOST_JOBS}.`);
   return limit;
+}
+
+function hours(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('It must be a whole number of hours.');
+  return Number(text);
 }
 
 /** As commander names an option's value: `listen-port` -> `listenPort`. */

@@ -18,10 +18,10 @@ export function archiveOpener({ repository, tempDir }: { readonly repository: Re
     return out;
 
     async function send(target: PassThrough, abort: AbortSignal): Promise<void> {
-      const root = await repository.loadSnapshot(snapshotId);
       const reader = await repository.openReader();
       const folder = await mkdtemp(join(tempDir, 'download-'));
       try {
+        const root = await repository.loadSnapshot(snapshotId);
         await pipeline(streamArchive({ reader, root, selection, hashSeed: repository.hashSeed, tempDir: folder, signal: abort }), target, { signal: abort });
       } finally {
         await reader.close();

@@ -22,6 +22,8 @@ export interface OneRepositoryOptions {
   readonly tempDir: string;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Of the sessions in it. */
+  readonly owner: string;
 }
 
 const REPOSITORY_ID = 'repositoryId';

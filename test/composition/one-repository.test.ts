@@ -15,7 +15,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'leafvault-one-'));
   options = {
     catalog: settingsInMemory(), address: `file:${join(folder, 'repository')}`, masterKey: Buffer.alloc(32, 1), tempDir: join(folder, 'tmp'),
-    clock: systemClock, log: createLogger('silent'),
+    clock: systemClock, log: createLogger('silent'), owner: 'test',
   };
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));

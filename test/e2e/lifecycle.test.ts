@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { glob, mkdir, readFile } from 'node:fs/promises';
+import { glob, mkdir, readdir, readFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { BACKUP, call, endOfSnapshot, settingsFor, startSource, takeSnapshot } from '../support/installation.ts';
+import { BACKUP, call, endOfSnapshot, restore, settingsFor, startSource, takeSnapshot } from '../support/installation.ts';
 import { leafvaultFolder, spawnLeafvault, startLeafvault, type LeafvaultFolder } from '../support/leafvault.ts';
 import { freePort } from '../support/mongod.ts';
 
@@ -120,5 +120,46 @@ describe('leafvault check', () => {
     const damaged = await promisify(execFile)(LAUNCHER, ['check', '--read-data', ...config]).catch((error: { readonly code: number; readonly stderr: string }) => error);
     assert.equal('code' in damaged ? damaged.code : 0, 3);
     assert.match(damaged.stderr, new RegExp(pack.split('/').at(-1) ?? 'none'));
+  });
+});
+
+describe('leafvault prune', () => {
+  test('frees what a deleted snapshot and a killed process left, beside the service, and what stays restores', async () => {
+    await using source = await startSource(20_000);
+    await using folder = await leafvaultFolder();
+    const options = { folder, port: await freePort(), settings: settingsFor(source.uri) };
+    const first = await startLeafvault(options);
+    const { body } = await call(first.origin, 'POST', `${BACKUP}/snapshots`, { description: 'interrupted', retentionInDays: 1 });
+    const packs = async (): Promise<string[]> => (await promisify(execFile)('find', [join(folder.path, 'home/repository/packs'), '-type', 'f']).catch(() => ({ stdout: '' }))).stdout.split('\n').filter(Boolean);
+    const sessions = () => readdir(join(folder.path, 'home/repository/sessions')).catch(() => []);
+    while ((await sessions()).length === 0) await delay(2);
+    await first.kill();
+    assert.ok((await sessions()).length > 0, 'its session was left');
+
+    const leafvault = await startLeafvault({ ...options, name: 'second' });
+    const deleted = await endOfSnapshot(leafvault.origin, String(body.id));
+    assert.equal(deleted.status, 'completed', await leafvault.log());
+    await source.client.db('shop').collection('orders').updateMany({}, [{ $set: { text: { $concat: ['$text', ' again'] } } }]);
+    const kept = await takeSnapshot(leafvault.origin);
+    assert.equal((await call(leafvault.origin, 'DELETE', `${BACKUP}/snapshots/${String(deleted.id)}`)).status, 204);
+    const config = ['--config', join(folder.path, 'leafvault.yaml')];
+    const before = await packs();
+    const prune = async (...flags: string[]) => (await promisify(execFile)(LAUNCHER, ['prune', ...flags, ...config])).stdout;
+    // The repository is told of the deletion within seconds.
+    let dry = await prune('--dry-run');
+    for (; !/would forget 1 deleted snapshots/.test(dry); dry = await prune('--dry-run')) await delay(500);
+    assert.match(dry, /would free [1-9]/);
+    assert.deepEqual(await packs(), before, 'a dry run changes nothing');
+    const report = JSON.parse(await prune('--json')) as { freedBytes: number; forgotten: number; ended: unknown[]; waitingBytes: number };
+    assert.ok(report.freedBytes > 100_000 && report.forgotten === 1 && report.waitingBytes === 0, JSON.stringify(report));
+    assert.equal(report.ended.length, 1, 'the session of the killed process');
+    assert.deepEqual(await sessions(), []);
+    assert.match(await prune(), /freed 0 bytes/);
+    assert.match((await promisify(execFile)(LAUNCHER, ['check', '--read-data', ...config])).stdout, /^1 snapshots, .*no problems found/);
+    await source.client.db('shop').collection('orders').drop();
+    const restored = await restore(leafvault.origin, String(kept.id));
+    assert.equal(restored.failed, false, JSON.stringify(restored));
+    assert.equal(await source.client.db('shop').collection('orders').countDocuments({ text: / again$/ }), 20_000);
+    assert.equal(await leafvault.stop(), 0);
   });
 });

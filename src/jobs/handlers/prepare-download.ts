@@ -14,9 +14,9 @@ export function createPrepareDownload({ catalog, repositories }: PrepareDownload
     const restore = await requireRestore(catalog, context.job);
     const snapshot = await requireSnapshot(catalog, restore);
     const repository = await repositories.forProject(snapshot.projectId);
-    const root = await repository.loadSnapshot(snapshot.id);
     const reader = await repository.openReader();
     try {
+      const root = await repository.loadSnapshot(snapshot.id);
       let documents = 0;
       let bytes = 0;
       for await (const entry of reader.entries(root)) {

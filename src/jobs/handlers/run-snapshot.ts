@@ -61,13 +61,18 @@ async function captureAndCommit(parts: RunSnapshotParts, context: JobContext, re
 async function openPrevious({ catalog }: RunSnapshotParts, { log }: JobContext, repository: Repository, { clusterId }: SnapshotRecord): Promise<CaptureOptions['previous']> {
   const newest = await catalog.snapshots.newestCompleted(clusterId);
   if (newest === null) return null;
-  const root = await loadRoot(repository, newest.id);
+  const reader = await repository.openReader();
+  const root = await loadRoot(repository, newest.id).catch(async (error: unknown) => {
+    await reader.close();
+    throw error;
+  });
   if (root === null) {
+    await reader.close();
     // Costs dedup, not correctness; a check of the repository tells what became of it.
     log.warn({ snapshot: newest.id }, 'the previous snapshot is not in the repository; cutting begins afresh');
     return null;
   }
-  return { root, reader: await repository.openReader() };
+  return { root, reader };
 }
 
 async function commit(repository: Repository, writer: RepositoryWriter, { id, clusterId }: SnapshotRecord, body: SnapshotBody, clock: Clock): Promise<SnapshotRoot> {

@@ -36,7 +36,6 @@ function damaged(problems: readonly CheckProblem[]): LeafvaultError {
 
 /** Every page, and with `readData` every chunk, is decrypted and compared with its id; the first damage fails the job by name. */
 async function readSnapshot(repository: Repository, snapshotId: string, readData: boolean, { signal, onProgress }: JobContext): Promise<void> {
-  const root = await repository.loadSnapshot(snapshotId);
   const reader = await repository.openReader();
   let documentsDone = 0;
   let bytesDone = 0;
@@ -46,6 +45,7 @@ async function readSnapshot(repository: Repository, snapshotId: string, readData
     onProgress({ phase: 'verify', documentsDone, documentsTotal: null, bytesDone, bytesTotal: null, namespace });
   };
   try {
+    const root = await repository.loadSnapshot(snapshotId);
     for await (const { name, lists } of reader.entries(root)) {
       for (const list of Object.values(lists)) {
         if (readData) for await (const { ref } of reader.chunks(list, { signal })) tell(name, ref);

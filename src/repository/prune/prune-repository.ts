@@ -116,7 +116,7 @@ async function survey(prune: Prune, own: Session, dryRun: boolean): Promise<Surv
   const sessions = (await openSessions(context)).filter(({ id }) => id !== own.id);
   const other = sessions.find(({ kind }) => kind === 'prune');
   // Each puts its session before it looks: of two that begin at once one goes on at most.
-  if (other !== undefined) throw refused(`another prune is at work since ${other.createdAt} (${other.owner})`, 'Nothing was taken away; run it again when the other one is through');
+  if (other !== undefined) throw busy(`another prune is at work since ${other.createdAt} (${other.owner})`);
   const writers = sessions.filter(({ kind }) => kind === 'writer');
   const forgotten = await forgetSnapshots(context, { dryRun, rootsMayCome: writers.length > 0 });
   const packs = await listPacks(context);
@@ -257,7 +257,7 @@ async function condemn({ context }: Prune, generation: number, condemned: readon
     await beginGeneration(context, generation, condemned);
   } catch (error) {
     if (!isLeafvaultError(error, 'STORAGE_OBJECT_EXISTS')) throw error;
-    throw refused('another prune began meanwhile', 'Nothing was taken away; run it again when the other one is through', error);
+    throw busy('another prune began meanwhile', error);
   }
 }
 
@@ -273,7 +273,7 @@ async function sweep(
   for (const id of await neededByNewSnapshots(prune, swept)) swept.delete(id);
   tell(prune, 'sweep', 0, swept.size);
   const assertOurs = async (): Promise<void> => {
-    if ((await context.storage.stat(sessionName(own.id))) === null) throw refused('this prune was taken for dead and ended by another one', 'Run it again');
+    if ((await context.storage.stat(sessionName(own.id))) === null) throw busy('this prune was taken for dead and ended by another one');
   };
   await sweepPacks(context, { swept, assertOurs, signal });
   await forgetGenerations(context, swept, found.packs);
@@ -312,6 +312,13 @@ const CHECK = 'Run `leafvault check` to see what it costs; a snapshot that is lo
 
 function refused(why: string, hint: string, cause?: unknown): LeafvaultError {
   return new LeafvaultError('REPOSITORY_PRUNE_REFUSED', `Pruning was refused: ${why}`, { hint, cause });
+}
+
+/** `details.busy`: nothing is wrong, another one does it. */
+function busy(why: string, cause?: unknown): LeafvaultError {
+  return new LeafvaultError('REPOSITORY_PRUNE_REFUSED', `Pruning was refused: ${why}`, {
+    hint: 'Nothing was taken away; run it again when the other one is through', cause, details: { busy: true }, retryable: true,
+  });
 }
 
 /** What can't be read may need anything. */

@@ -162,3 +162,133 @@ describe('prune', () => {
     await assertWhole(storage, [[stays, { b: B }]]);
   }));
 });
+
+describe('a session whose owner is gone', () => {
+  const isOver = () => true;
+
+  test('of a reader is ended, and holds nothing back any more', () => withRepository(async (repository, storage) => {
+    const gone = await writeSnapshot(repository, { a: A });
+    const dead = await openTestRepository(storage, { owner: 'dead' });
+    await dead.openReader();
+    await remove(gone, repository);
+    const report = await repository.prune({ isOver: ({ owner }) => owner === 'dead' });
+    assert.deepEqual(report.ended.map(({ kind, owner }) => ({ kind, owner })), [{ kind: 'reader', owner: 'dead' }]);
+    assert.ok(report.freedBytes > 60 * 3_000);
+    assert.deepEqual((await objectNames(storage)).filter((name) => name.startsWith('sessions/')), []);
+  }));
+
+  test('of a writer that wakes up again can not be committed any more', () => withRepository(async (repository, storage) => {
+    const gone = await writeSnapshot(repository, { a: A });
+    const frozen = await openTestRepository(storage);
+    const writer = await frozen.openWriter();
+    await writeEntries(writer, { a: A });
+    await remove(gone, repository);
+    await repository.prune({ isOver });
+    await assert.rejects(writer.commit({ id: newId(), createdAt: new Date().toISOString(), series: 'test', body: {} }), { code: 'REPOSITORY_SESSION_FENCED' });
+    await writer.abort();
+    const again = await writeSnapshot(frozen, { a: A });
+    await frozen.close();
+    await assertWhole(storage, [[again, { a: A }]]);
+  }));
+
+  test('of a writer that had said which root comes: that root never comes', () => withRepository(async (repository, storage) => {
+    const woken = Promise.withResolvers<void>();
+    const asleep = Promise.withResolvers<void>();
+    const id = newId();
+    const frozen = await openTestRepository({
+      ...storage,
+      async put(name, bytes, options) {
+        if (name === `snapshots/${id}`) {
+          asleep.resolve();
+          await woken.promise;
+        }
+        await storage.put(name, bytes, options);
+      },
+    });
+    const committing = writeSnapshot(frozen, { a: A }, id);
+    await asleep.promise;
+    const { ended } = await repository.prune({ isOver });
+    assert.equal(ended.length, 1);
+    woken.resolve();
+    await assert.rejects(committing, { code: 'REPOSITORY_SESSION_FENCED' });
+    await frozen.close();
+    await repository.prune();
+    await assertWhole(storage, []);
+    assert.equal(await bytesOf(storage, 'packs/'), 0);
+  }));
+
+  test('that can not be read holds everything back, until it is said to be over', () => withRepository(async (repository, storage) => {
+    const gone = await writeSnapshot(repository, { a: A });
+    await storage.put(`sessions/${newId()}`, Buffer.from('torn'));
+    await remove(gone, repository);
+    assert.equal((await repository.prune()).freedBytes, 0);
+    assert.ok((await repository.prune({ isOver })).freedBytes > 60 * 3_000);
+  }));
+
+  test('of a prune lets the next one go on; two never go on at once', () => withRepository(async (repository, storage) => {
+    const gone = await writeSnapshot(repository, { a: A });
+    await remove(gone, repository);
+    const asleep = Promise.withResolvers<void>();
+    const woken = Promise.withResolvers<void>();
+    const slow = await openTestRepository({
+      ...storage,
+      async delete(name) {
+        if (name.startsWith('packs/')) {
+          asleep.resolve();
+          await woken.promise;
+        }
+        await storage.delete(name);
+      },
+    }, { owner: 'slow' });
+    const first = slow.prune();
+    await asleep.promise;
+    await assert.rejects(repository.prune(), { code: 'REPOSITORY_PRUNE_REFUSED', message: /another prune is at work since .*slow/, details: { busy: true } });
+    await repository.prune({ isOver: ({ owner }) => owner === 'slow' });
+    woken.resolve();
+    await first;
+    await slow.close();
+    await assertWhole(storage, []);
+    assert.equal(await bytesOf(storage, 'packs/'), 0);
+  }));
+});
+
+describe('prune refuses', () => {
+  const cases: readonly (readonly [string, (storage: Storage, root: SnapshotRoot) => Promise<void>])[] = [
+    ['where a root can not be read', async (storage, { id }) => spoil(storage, `snapshots/${id}`)],
+    ['where an index can not be read', async (storage) => spoil(storage, (await objectNames(storage)).find((name) => name.startsWith('indexes/'))!)],
+    ['where a pack with something needed is gone', async (storage) => storage.delete((await objectNames(storage)).find((name) => name.startsWith('packs/'))!)],
+    ['where pages can not be read', async (storage, { entries }) => {
+      for (const name of await objectNames(storage)) if (name.startsWith('packs/')) await spoil(storage, name);
+      assert.ok(entries.root);
+    }],
+  ];
+  for (const [what, harm] of cases) {
+    test(`${what}, and takes nothing away`, () => withRepository(async (repository, storage) => {
+      const root = await writeSnapshot(repository, { a: A });
+      const gone = await writeSnapshot(repository, { b: B });
+      await remove(gone, repository);
+      await harm(storage, root);
+      const packs = (await objectNames(storage)).filter((name) => name.startsWith('packs/'));
+      const fresh = await openTestRepository(storage);
+      await assert.rejects(fresh.prune(), { code: 'REPOSITORY_PRUNE_REFUSED', hint: /leafvault check/ });
+      await fresh.close();
+      assert.deepEqual((await objectNames(storage)).filter((name) => name.startsWith('packs/')), packs);
+      assert.deepEqual((await objectNames(storage)).filter((name) => name.startsWith('sessions/')), []);
+    }));
+  }
+
+  test('a store that can not refuse a name that is taken', async () => {
+    const storage = createMemoryStorage();
+    const repository = await openTestRepository({ ...storage, conditionalPut: () => Promise.resolve(false) });
+    await assert.rejects(repository.prune(), { code: 'REPOSITORY_PRUNE_REFUSED', message: /can not refuse a name that is taken/ });
+    await repository.close();
+  });
+});
+
+async function spoil(storage: Storage, name: string): Promise<void> {
+  const bytes = Buffer.from(await storage.get(name));
+  for (let at = 100; at < bytes.length; at += 500) bytes[at] = (bytes[at] ?? 0) ^ 0xff;
+  if (bytes.length <= 100) bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 0xff;
+  await storage.delete(name);
+  await storage.put(name, bytes);
+}

@@ -1,0 +1,52 @@
+// `leafvault prune`: takes away what no snapshot needs, with the master key and without the catalog, beside a service that runs.
+import { openRepositoryOf, ownersThatAreGone, type OpenSession, type PruneReport } from '../app.ts';
+import type { Config } from '../config/index.ts';
+import { systemClock } from '../foundation/clock.ts';
+import { createLogger } from '../foundation/logger.ts';
+import { EXIT_CODES } from './errors.ts';
+import type { CliWorld } from './world.ts';
+
+export interface PruneFlags {
+  readonly dryRun: boolean;
+  /** Hours after which a session of whose owner nothing is known is ended; null: none is. */
+  readonly endSessionsAfterHours: number | null;
+  readonly json: boolean;
+}
+
+const HOUR_MS = 3_600_000;
+
+export async function runPrune(world: CliWorld, config: Config, { dryRun, endSessionsAfterHours, json }: PruneFlags): Promise<number> {
+  const repository = await openRepositoryOf(config, { clock: systemClock, log: createLogger(config.logLevel) });
+  try {
+    const isOver = await ownersThatAreGone({ clock: systemClock, afterMs: endSessionsAfterHours === null ? null : endSessionsAfterHours * HOUR_MS });
+    const report = await repository.prune({ dryRun, isOver, signal: world.stop });
+    world.out(json ? `${JSON.stringify(report)}\n` : describe(report, dryRun));
+    return report.damagedPacks.length === 0 ? EXIT_CODES.ok.code : EXIT_CODES.damaged.code;
+  } finally {
+    await repository.close();
+  }
+}
+
+function describe(report: PruneReport, dryRun: boolean): string {
+  const { snapshots, forgotten, packs, bytes, deadBytes, freedBytes, rewrittenBytes, waitingBytes, inTheWay, ended, damagedPacks } = report;
+  const lines = [
+    `${snapshots} snapshots, ${packs} packs with ${size(bytes)}, of which ${size(deadBytes)} no snapshot needs`,
+    `${dryRun ? 'would free' : 'freed'} ${size(freedBytes)}${rewrittenBytes === 0 ? '' : ` (${size(rewrittenBytes)} ${dryRun ? 'would be' : 'were'} written anew)`}`,
+    ...(forgotten === 0 ? [] : [`${dryRun ? 'would forget' : 'forgot'} ${forgotten} deleted snapshots`]),
+    ...(waitingBytes === 0 ? [] : [`${size(waitingBytes)} go with the next prune, when these are through:`, ...inTheWay.map(sessionLine)]),
+    ...(ended.length === 0 ? [] : ['ended, since their owners are gone:', ...ended.map(sessionLine)]),
+    ...damagedPacks.map((pack) => `left alone: the pack ${pack} holds chunks that can not be read; run \`leafvault check --read-data\``),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function sessionLine({ id, kind, createdAt, owner }: OpenSession): string {
+  return `  ${kind} ${id} since ${createdAt}, owner ${owner === '' ? 'unknown' : owner}`;
+}
+
+const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
+
+function size(bytes: number): string {
+  const power = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(1, Math.abs(bytes))) / 10));
+  return power === 0 ? `${bytes} bytes` : `${(bytes / 2 ** (10 * power)).toFixed(1)} ${UNITS[power]}`;
+}

@@ -1,0 +1,60 @@
+// What goes by itself: snapshots whose time is over, and once a day what no snapshot needs any more.
+import type { Catalog } from '../catalog/index.ts';
+import type { Clock } from '../foundation/clock.ts';
+import { isLeafvaultError } from '../foundation/errors.ts';
+import type { Logger } from '../foundation/logger.ts';
+import type { Repository } from '../repository/repository.ts';
+import { ownersThatAreGone } from './session-owner.ts';
+import type { Chore } from './worker.ts';
+
+export interface RetentionParts {
+  readonly catalog: Catalog;
+  /** All that this installation writes to. */
+  readonly repositories: () => Promise<readonly Repository[]>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const EXPIRED_AT_ONCE = 100;
+const HOUR_MS = 3_600_000;
+const PRUNE_EVERY_MS = 24 * HOUR_MS;
+/** Longer than any command that is no worker takes. */
+const SESSION_ENDS_AFTER_MS = 24 * HOUR_MS;
+
+export function createRetentionChores(parts: RetentionParts): readonly Chore[] {
+  return [
+    { name: 'ending snapshots whose time is over', everyMs: 60_000, run: (signal) => endExpired(parts, signal) },
+    { name: 'pruning the repository', everyMs: 600_000, run: (signal) => pruneWhenDue(parts, signal) },
+  ];
+}
+
+async function endExpired({ catalog, log }: RetentionParts, signal: AbortSignal): Promise<void> {
+  for (let ids: readonly string[] = []; !signal.aborted;) {
+    ids = await catalog.snapshots.expired(EXPIRED_AT_ONCE);
+    for (const id of ids) if (await catalog.snapshots.markDeleted(id)) log.info({ snapshot: id }, 'a snapshot ends: its retention is over');
+    if (ids.length < EXPIRED_AT_ONCE) return;
+  }
+}
+
+async function pruneWhenDue(parts: RetentionParts, signal: AbortSignal): Promise<void> {
+  const { catalog, clock } = parts;
+  for (const repository of await parts.repositories()) {
+    const key = `prunedAt ${repository.id}`;
+    const last = await catalog.settings.getOrSet(key, clock.now().toISOString());
+    if (clock.now().getTime() - Date.parse(String(last)) < PRUNE_EVERY_MS) continue;
+    if (await prune(parts, repository, signal)) await catalog.settings.set(key, clock.now().toISOString());
+  }
+}
+
+/** False where another process is at it: it writes down that it did. */
+async function prune({ catalog, clock, log }: RetentionParts, repository: Repository, signal: AbortSignal): Promise<boolean> {
+  const isOver = await ownersThatAreGone({ clock, workers: () => catalog.workers.list(), afterMs: SESSION_ENDS_AFTER_MS });
+  try {
+    const { inTheWay, ended, damagedPacks, ...figures } = await repository.prune({ isOver, signal });
+    log.info({ ...figures, inTheWay: inTheWay.length, ended: ended.length, damagedPacks }, 'the repository was pruned');
+    return true;
+  } catch (error) {
+    if (isLeafvaultError(error, 'REPOSITORY_PRUNE_REFUSED') && error.details['busy'] === true) return false;
+    throw error;
+  }
+}

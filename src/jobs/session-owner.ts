@@ -1,0 +1,46 @@
+// Whose sessions in the repository these are, and whether their owner is gone: what a prune has to know before it ends one.
+import type { WorkerProcess } from '../catalog/index.ts';
+import type { Clock } from '../foundation/clock.ts';
+import type { OpenSession } from '../repository/repository.ts';
+import { isDead, thisProcess } from './process-identity.ts';
+
+type Owner = Pick<WorkerProcess, 'host' | 'pid' | 'processStart'>;
+
+/** For `OpenOptions.owner`: says which process it is, on which machine. */
+export async function sessionOwner(): Promise<string> {
+  const { host, pid, processStart } = await thisProcess();
+  return JSON.stringify({ host, pid, processStart } satisfies Owner);
+}
+
+export interface GoneOptions {
+  readonly clock: Clock;
+  /** Workers that were heard of; default: none is known. */
+  readonly workers?: () => Promise<readonly Owner[]>;
+  /** A session of whose owner nothing is known is over after this; null: never. */
+  readonly afterMs: number | null;
+}
+
+/** For `PruneOptions.isOver`. A process of this machine is asked for, a worker that is heard of is at work however long it takes. */
+export async function ownersThatAreGone({ clock, workers, afterMs }: GoneOptions): Promise<(session: OpenSession) => Promise<boolean>> {
+  const here = await thisProcess();
+  return async ({ owner: text, createdAt }) => {
+    const owner = readOwner(text);
+    if (owner !== null && owner.host === here.host) return isDead({ ...owner, id: '' });
+    if (owner !== null && (await workers?.())?.some((worker) => isSame(worker, owner)) === true) return false;
+    return afterMs !== null && clock.now().getTime() - Date.parse(createdAt) > afterMs;
+  };
+}
+
+function isSame(a: Owner, b: Owner): boolean {
+  return a.host === b.host && a.pid === b.pid && a.processStart === b.processStart;
+}
+
+/** null for what another version, or another program, wrote. */
+function readOwner(text: string): Owner | null {
+  try {
+    const { host, pid, processStart } = JSON.parse(text) as Partial<Record<keyof Owner, unknown>>;
+    return typeof host === 'string' && typeof pid === 'number' && typeof processStart === 'string' ? { host, pid, processStart } : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,105 @@
+// What goes by itself, on a real catalog and a repository in memory: expired snapshots, then what they alone needed.
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import type { Catalog } from '../../src/catalog/index.ts';
+import { createChores, createRetentionChores, openPostgresQueue, type PostgresQueue } from '../../src/jobs/index.ts';
+import type { Repository } from '../../src/repository/index.ts';
+import { createMemoryStorage } from '../../src/storage/index.ts';
+import { insertCompleted, makeInventory, OUTCOME, type Inventory } from '../support/catalog-rows.ts';
+import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
+import { emptyCatalog, silent, startEmbedded, type TestDatabase } from '../support/postgres.ts';
+import { collect, openTestRepository, randomChunks, readSnapshot, writeSnapshot } from '../support/repository-fixture.ts';
+
+const DAY_MS = 86_400_000;
+
+describe('retention', () => {
+  let server: TestDatabase;
+  let catalog: Catalog;
+  let queue: PostgresQueue;
+  let clock: FakeClock;
+  let inventory: Inventory;
+  let repository: Repository;
+  let run: (name: RegExp) => Promise<void>;
+
+  before(async () => {
+    server = await startEmbedded();
+    clock = fakeClock(OUTCOME.capturedAt);
+    catalog = await server.open({ clock });
+    queue = await openPostgresQueue({ catalog, log: silent });
+  });
+  after(async () => {
+    await queue.close();
+    await catalog.close();
+    await server.stop();
+  });
+  beforeEach(async () => {
+    await emptyCatalog(catalog);
+    inventory = await makeInventory(catalog);
+    repository = await openTestRepository(createMemoryStorage(), { clock });
+    const chores = [
+      ...createChores({ catalog, queue, clock, repositories: { forProject: () => Promise.resolve(repository) } }),
+      ...createRetentionChores({ catalog, clock, log: silent, repositories: () => Promise.resolve([repository]) }),
+    ];
+    run = async (name) => chores.find((chore) => name.test(chore.name))!.run(AbortSignal.timeout(60_000));
+  });
+
+  /** A snapshot of the day after the one before, in the repository, too. */
+  const take = async (of: Inventory = inventory): Promise<string> => {
+    clock.advance(DAY_MS);
+    const { snapshotId } = await insertCompleted(catalog, of);
+    await catalog.snapshots.setExpiry(snapshotId, new Date(clock.now().getTime() + 7 * DAY_MS));
+    await writeSnapshot(repository, { a: randomChunks(10, 3_000) }, snapshotId);
+    return snapshotId;
+  };
+  const alive = async (): Promise<string[]> => (await catalog.snapshots.list(inventory.cluster.id, { pageNumber: 1, itemsPerPage: 100 })).items.map(({ id }) => id);
+
+  test('ends what is over to the day, and never the newest of a cluster however old it is', async () => {
+    const [first, second, third] = [await take(), await take(), await take()];
+    const lonely = await makeInventory(catalog);
+    const only = await take(lonely);
+    clock.advance(4 * DAY_MS - 1);
+    await run(/time is over/);
+    assert.deepEqual(await alive(), [third, second, first], 'a millisecond before its end it is there');
+    clock.advance(1);
+    await run(/time is over/);
+    assert.deepEqual(await alive(), [third, second]);
+    clock.advance(400 * DAY_MS);
+    await run(/time is over/);
+    assert.deepEqual(await alive(), [third]);
+    assert.equal((await catalog.snapshots.get(only))?.deletedAt, null);
+    const next = await take();
+    await run(/time is over/);
+    assert.deepEqual(await alive(), [next], 'the newest one makes the way free');
+  });
+
+  test('keeps what was given more time', async () => {
+    const [first, second] = [await take(), await take()];
+    await catalog.snapshots.setExpiry(first, new Date(clock.now().getTime() + 900 * DAY_MS));
+    clock.advance(800 * DAY_MS);
+    await run(/time is over/);
+    assert.deepEqual(await alive(), [second, first]);
+  });
+
+  test('frees the bytes of what ended once a day, and leaves the others whole', async () => {
+    const ids = [await take(), await take(), await take()];
+    await run(/pruning/);
+    clock.advance(6 * DAY_MS);
+    await run(/time is over/);
+    await run(/telling/);
+    assert.equal((await alive()).length, 1);
+    await run(/pruning/);
+    const roots = await collect(repository.listSnapshots());
+    assert.deepEqual(roots.map(({ id }) => id), ids.slice(2));
+    const { packs, bytes, deadBytes } = await repository.prune({ dryRun: true });
+    assert.ok(packs > 0 && bytes < 2 * 10 * 3_000 && deadBytes === 0, `${packs} packs, ${bytes} bytes, ${deadBytes} dead`);
+    assert.equal((await readSnapshot(repository, roots[0]!))['a']?.length, 10);
+    await catalog.snapshots.markDeleted(ids[2]!);
+    await run(/telling/);
+    clock.advance(DAY_MS - 1);
+    await run(/pruning/);
+    assert.ok((await repository.prune({ dryRun: true })).deadBytes > 0, 'not yet a day since the last');
+    clock.advance(1);
+    await run(/pruning/);
+    assert.equal((await repository.prune({ dryRun: true })).bytes, 0);
+  });
+});

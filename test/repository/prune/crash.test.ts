@@ -31,6 +31,7 @@ async function makeBase(): Promise<Base> {
   const dead = await openTestRepository(createFaultyStorage(storage, 12, 'stop'), PACKS);
   await assert.rejects(writeSnapshot(dead, { lost: randomChunks(40, 3_000) }));
   const gone = await writeSnapshot(repository, { gone: randomChunks(20, 3_000) });
+  await repository.addFact({ snapshotId: gone.id, kind: 'expiry', createdAt: new Date().toISOString(), body: {} });
   await repository.addFact({ snapshotId: gone.id, kind: 'deleted', createdAt: new Date().toISOString(), body: {} });
   await repository.close();
   const rest = await copyToMemory(storage);

@@ -1,8 +1,8 @@
 // Which chunks snapshots need: every page and every chunk below their roots, as a sorted set in a local folder.
 import { throwIfAborted } from '../../foundation/abort.ts';
 import type { CleanPages, PageSums } from '../check/clean-pages.ts';
-import type { ChunkIndex } from '../chunk-index/chunk-index.ts';
 import { sortEntries } from '../chunk-index/sort-entries.ts';
+import type { SortedRuns } from '../chunk-index/sorted-runs.ts';
 import { CHUNK_ENTRY_BYTES } from '../format/chunk-entry.ts';
 import { readEntryRecords } from '../format/entry-record.ts';
 import { readPage } from '../format/list-page.ts';
@@ -20,15 +20,14 @@ export interface Marking {
 
 const BATCH_ENTRIES = 65_536;
 
-/** Gathers ids into an index whose entries are ids alone; `flush` before it is read. */
-export function createLiveSet(live: ChunkIndex): { mark(id: Buffer): Promise<void> | void; flush(): Promise<void> } {
-  let batch = Buffer.alloc(BATCH_ENTRIES * CHUNK_ENTRY_BYTES);
+/** Gathers ids, in records that hold nothing else; `flush` before they are read. */
+export function createLiveSet(live: SortedRuns): { mark(id: Buffer): Promise<void> | void; flush(): Promise<void> } {
+  const batch = Buffer.alloc(BATCH_ENTRIES * CHUNK_ENTRY_BYTES);
   let filled = 0;
   const flush = async (): Promise<void> => {
     const entries = sortEntries(batch.subarray(0, filled));
-    batch = Buffer.alloc(BATCH_ENTRIES * CHUNK_ENTRY_BYTES);
     filled = 0;
-    await live.add({ packs: [], entries });
+    await live.add(entries);
   };
   return {
     flush,

@@ -4,6 +4,7 @@ import { isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
 import { createCleanPages, type CleanPages } from '../check/clean-pages.ts';
 import { createChunkIndex, type ChunkIndex } from '../chunk-index/chunk-index.ts';
 import { createIndexLoader, type IndexLoader } from '../chunk-index/load-indexes.ts';
+import { createSortedRuns, type SortedRuns } from '../chunk-index/sorted-runs.ts';
 import type { RepositoryContext } from '../context.ts';
 import { deletedSnapshots } from '../facts.ts';
 import { generationName, idOfName, packName, PACKS, sessionName, SNAPSHOTS } from '../format/names.ts';
@@ -14,9 +15,10 @@ import type { OpenSession, PruneOptions, PruneReport } from '../repository.ts';
 import { openSession, type Session } from '../sessions.ts';
 import { readRoot } from '../snapshots.ts';
 import { choosePacks, type PackChoice, type WeighedPack } from './choose-packs.ts';
+import { findMoves, readMoves } from './find-moves.ts';
 import { forgetSnapshots } from './forget-snapshots.ts';
 import { createLiveSet, markSnapshot } from './mark-live.ts';
-import { rewritePacks } from './rewrite-packs.ts';
+import { rewriteChunks, type Rewritten } from './rewrite-packs.ts';
 import { clearFences, endSession, openSessions } from './sessions-in-the-way.ts';
 import { sweepPacks } from './sweep-packs.ts';
 import { weighPacks, type PackWeights } from './weigh-packs.ts';
@@ -31,7 +33,10 @@ interface Prune {
   readonly context: RepositoryContext;
   readonly parts: PruneParts;
   readonly index: ChunkIndex;
-  readonly live: ChunkIndex;
+  /** Ids of live chunks. */
+  readonly live: SortedRuns;
+  /** Live chunks that have to be put elsewhere. */
+  readonly moves: SortedRuns;
   readonly indexes: IndexLoader;
   readonly loader: ChunkLoader;
   readonly walked: CleanPages;
@@ -52,19 +57,20 @@ export async function pruneRepository(shared: RepositoryContext, parts: PrunePar
   } finally {
     await prune.index.close();
     await prune.live.close();
+    await prune.moves.close();
   }
 }
 
 function startPrune(shared: RepositoryContext, parts: PruneParts): Prune {
   const tempDir = join(parts.tempDir, 'prune');
-  const [index, live] = [createChunkIndex({ tempDir }), createChunkIndex({ tempDir })];
+  const [index, live, moves] = [createChunkIndex({ tempDir }), createSortedRuns({ tempDir }), createSortedRuns({ tempDir })];
   const indexes = createIndexLoader(shared, index);
   const context: RepositoryContext = {
     ...shared, index, refreshIndex: () => indexes.refresh(),
     // What only unnamed packs hold is lost to a prune: they are leavings to it.
     recoverIndex: () => Promise.resolve(),
   };
-  return { context, parts, index, live, indexes, loader: createChunkLoader(context, indexes.unreadable), walked: createCleanPages(), marked: new Set() };
+  return { context, parts, index, live, moves, indexes, loader: createChunkLoader(context, indexes.unreadable), walked: createCleanPages(), marked: new Set() };
 }
 
 async function run(prune: Prune): Promise<PruneReport> {
@@ -76,17 +82,14 @@ async function run(prune: Prune): Promise<PruneReport> {
     const plan = choose(prune, found);
     const report = { ...found.report, deadBytes: plan.deadBytes };
     if (dryRun) return { ...report, rewrittenBytes: plan.rewriteBytes, freedBytes: plan.freeableBytes, waitingBytes: 0, damagedPacks: [] };
-    const { writtenBytes, damaged } = await rewritePacks({
-      context, loader: prune.loader, live: prune.live, doomed: plan.doomed, packBytes: parts.packBytes, signal: parts.signal,
-      onIndexStored: prune.indexes.knows, onPack: (bytes) => tell(prune, 'rewrite', bytes, plan.rewriteBytes),
-    }, plan.choice.rewrite);
-    const condemned = plan.victims.filter((id) => !damaged.includes(id));
+    const { writtenBytes, damaged } = await rewrite(prune, found, plan);
+    const condemned = plan.victims.filter((id) => !damaged.has(id));
     const generation = condemned.length === 0 ? null : own.generation + 1;
     if (generation !== null) await condemn(prune, generation, condemned);
     const { swept, inTheWay } = await sweep(prune, found, own, { generation, condemned });
     const sizeOf = (ids: Iterable<string>): number => [...ids].reduce((sum, id) => sum + (found.packs.get(id) ?? 0), 0);
     const waiting = new Set([...condemned, ...found.condemned.keys()].filter((id) => !swept.has(id)));
-    return { ...report, inTheWay, rewrittenBytes: writtenBytes, damagedPacks: damaged, freedBytes: sizeOf(swept) - writtenBytes, waitingBytes: sizeOf(waiting) };
+    return { ...report, inTheWay, rewrittenBytes: writtenBytes, damagedPacks: [...damaged], freedBytes: sizeOf(swept) - writtenBytes, waitingBytes: sizeOf(waiting) };
   } finally {
     await own.end();
   }
@@ -101,6 +104,8 @@ interface Survey {
   /** Condemned, but the last to hold something live: rewritten, and condemned again. */
   readonly needed: ReadonlySet<string>;
   readonly weights: PackWeights;
+  /** By number: in the store, and as large as the index says. */
+  readonly isThere: (packNumber: number) => boolean;
   readonly writers: readonly OpenSession[];
   readonly report: Pick<PruneReport, 'snapshots' | 'forgotten' | 'packs' | 'bytes' | 'inTheWay' | 'ended'>;
 }
@@ -136,7 +141,7 @@ async function survey(prune: Prune, own: Session, dryRun: boolean): Promise<Surv
   let bytes = 0;
   for (const size of packs.values()) bytes += size;
   return {
-    packs, condemned, sweepable, needed, weights, writers,
+    packs, condemned, sweepable, needed, weights, isThere, writers,
     report: { snapshots, forgotten: forgotten.length, packs: packs.size, bytes, inTheWay: sessions, ended },
   };
 }
@@ -244,6 +249,15 @@ function choose({ index, parts }: Prune, { packs, condemned, weights, writers, n
   let freeableBytes = -rewriteBytes;
   for (const id of goes) freeableBytes += packs.get(id) ?? 0;
   return { choice, victims, doomed: new Set([...victims, ...condemned.keys()]), deadBytes, rewriteBytes, freeableBytes };
+}
+
+async function rewrite(prune: Prune, { isThere }: Survey, { doomed, choice, rewriteBytes }: Plan): Promise<Rewritten> {
+  const { context, index, live, moves, loader, indexes, parts: { packBytes, signal } } = prune;
+  if (choice.rewrite.length === 0) return { writtenBytes: 0, damaged: new Set() };
+  await findMoves({ index, live, moves, isThere, stays: (number) => isThere(number) && !doomed.has(index.packs.idOf(number)) });
+  return rewriteChunks({
+    context, loader, packBytes, signal, onIndexStored: indexes.knows, onProgress: (bytes) => tell(prune, 'rewrite', bytes, rewriteBytes),
+  }, readMoves(moves));
 }
 
 /** Of a writer at work: left for the next time. Only thrift; a pack that is condemned too early stays when a root needs it. */

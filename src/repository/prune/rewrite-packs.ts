@@ -1,39 +1,35 @@
-// Puts the live chunks of packs that are to go into new ones, as a writer does, and names them in an index.
+// Puts live chunks of packs that go into new ones, as a writer does, and names those in an index.
 import { throwIfAborted } from '../../foundation/abort.ts';
-import { isLeafvaultError } from '../../foundation/errors.ts';
-import type { ChunkIndex } from '../chunk-index/chunk-index.ts';
+import { isLeafvaultError, type LeafvaultError } from '../../foundation/errors.ts';
+import { releaseMemory } from '../../foundation/release-memory.ts';
 import type { RepositoryContext } from '../context.ts';
-import { FLAG_PAGE, type ChunkEntry } from '../format/chunk-entry.ts';
-import type { ChunkLoader } from '../read/load-chunk.ts';
-import { openRange } from '../read/load-chunk.ts';
-import { readPackDirectory } from '../read/pack-directory.ts';
+import { FLAG_PAGE, NO_BASE } from '../format/chunk-entry.ts';
+import { openRange, type ChunkLoader } from '../read/load-chunk.ts';
 import { createChunkIntake } from '../write/chunk-intake.ts';
 import { createPackLine } from '../write/pack-line.ts';
-import type { WeighedPack } from './choose-packs.ts';
+import type { Move } from './find-moves.ts';
 
 export interface RewriteOptions {
   readonly context: RepositoryContext;
   readonly loader: ChunkLoader;
-  readonly live: ChunkIndex;
-  /** Packs whose copies do not count: all that go. */
-  readonly doomed: ReadonlySet<string>;
   readonly packBytes: number | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onIndexStored: (name: string) => void;
-  readonly onPack: (writtenBytes: number) => void;
+  readonly onProgress: (writtenBytes: number) => void;
 }
 
 export interface Rewritten {
   readonly writtenBytes: number;
-  /** They stay: a live chunk of them can't be read. */
-  readonly damaged: readonly string[];
+  /** Packs that hold a chunk which can't be read: they stay. */
+  readonly damaged: ReadonlySet<string>;
 }
 
+/** Of chunks that are opened and sealed at once: each costs half a MiB while it is sealed. */
 const GROUP_BYTES = 4 * 1024 * 1024;
+const GROUP_CHUNKS = 64;
 
-export async function rewritePacks(options: RewriteOptions, packs: readonly WeighedPack[]): Promise<Rewritten> {
-  const { context, signal, packBytes, onIndexStored, doomed } = options;
-  if (packs.length === 0) return { writtenBytes: 0, damaged: [] };
+export async function rewriteChunks(options: RewriteOptions, moves: AsyncIterable<Move>): Promise<Rewritten> {
+  const { context, signal, packBytes, onIndexStored } = options;
   const stopping = new AbortController();
   let writtenBytes = 0;
   const line = createPackLine(context, {
@@ -44,13 +40,13 @@ export async function rewritePacks(options: RewriteOptions, packs: readonly Weig
       stopping.abort(error);
     },
   });
-  const intake = createChunkIntake(context, line, doomed);
-  const damaged: string[] = [];
+  const intake = createChunkIntake(context, line, 'all');
+  const damaged = new Set<string>();
   try {
-    for (const pack of packs) {
+    for await (const group of inGroups(moves)) {
       throwIfAborted(signal);
-      if (!(await rewritePack(options, pack, (raw, isPage) => intake.put(raw, 0, isPage)))) damaged.push(pack.id);
-      options.onPack(writtenBytes);
+      await rewriteGroup(options, group, { damaged, put: (raw, isPage) => intake.put(raw, 0, isPage) });
+      options.onProgress(writtenBytes);
     }
     await intake.settled();
     await line.finish();
@@ -63,55 +59,58 @@ export async function rewritePacks(options: RewriteOptions, packs: readonly Weig
   return { writtenBytes, damaged };
 }
 
-type Put = (raw: Buffer, isPage: boolean) => Promise<unknown>;
+interface Target { readonly damaged: Set<string>; put(raw: Buffer, isPage: boolean): Promise<unknown> }
 
-/** False where a chunk can't be read, from this pack or another. */
-async function rewritePack(options: RewriteOptions, { id: packId, sizeBytes }: WeighedPack, put: Put): Promise<boolean> {
-  const { context, loader } = options;
-  try {
-    const { entries } = await readPackDirectory(context, packId, sizeBytes);
-    for (const group of inGroups(await liveOnes(options, entries))) {
-      const offset = group[0]?.offset ?? 0;
-      const last = group.at(-1) as ChunkEntry;
-      const chunks = group.map((chunk) => ({ ...chunk, packId, named: true }));
-      const opened = await openRange(context, { packId, offset, length: last.offset + last.storedLength - offset, chunks });
-      await Promise.all(opened.map(async (raw, i) => {
-        const { id, flags } = chunks[i] as ChunkEntry;
-        await put(Buffer.isBuffer(raw) ? raw : await loader.load(id), (flags & FLAG_PAGE) !== 0);
-      }));
+async function rewriteGroup({ context, loader }: RewriteOptions, group: readonly Move[], { damaged, put }: Target): Promise<void> {
+  const opened = await openGroup(context, group);
+  await Promise.all(group.map(async ({ id, flags }, i) => {
+    const raw = opened[i];
+    try {
+      await put(Buffer.isBuffer(raw) ? raw : await loader.load(id), (flags & FLAG_PAGE) !== 0);
+    } catch (error) {
+      if (!isReadFault(error)) throw error;
+      context.log.warn({ chunk: id.toString('hex'), reason: error.message }, 'a chunk can not be read; the packs that hold it stay');
+      for (const { packId } of await context.index.find(id)) damaged.add(packId);
     }
-    return true;
+  }));
+  const sound = opened.find((raw) => Buffer.isBuffer(raw));
+  if (sound !== undefined) releaseMemory(new Uint8Array(sound.buffer));
+}
+
+/** Raw bytes of each, or the fault of this copy. */
+async function openGroup(context: RepositoryContext, group: readonly Move[]): Promise<readonly (Buffer | LeafvaultError)[]> {
+  const [first, last] = [group[0] as Move, group.at(-1) as Move];
+  const packId = context.index.packs.idOf(first.packNumber);
+  try {
+    return await openRange(context, {
+      packId, offset: first.offset, length: last.offset + last.storedLength - first.offset, chunks: group.map((move) => ({ ...move, packId, named: true, base: NO_BASE })),
+    });
   } catch (error) {
-    if (!isLeafvaultError(error) || !error.code.startsWith('REPOSITORY_')) throw error;
-    context.log.warn({ pack: packId, reason: error.message }, 'a pack can not be rewritten, and stays');
-    return false;
+    if (!isReadFault(error)) throw error;
+    return group.map(() => error);
   }
 }
 
-/** The chunks that are needed and have no copy in a pack that stays. */
-async function liveOnes({ context, live, doomed }: RewriteOptions, entries: readonly ChunkEntry[]): Promise<ChunkEntry[]> {
-  const needed: ChunkEntry[] = [];
-  for (const entry of entries) {
-    if ((await live.find(entry.id)).length === 0) continue;
-    const copies = await context.index.find(entry.id);
-    if (!copies.some(({ packId }) => !doomed.has(packId))) needed.push(entry);
-  }
-  return needed;
+function isReadFault(error: unknown): error is LeafvaultError {
+  return isLeafvaultError(error, 'REPOSITORY_CHUNK_DAMAGED') || isLeafvaultError(error, 'REPOSITORY_CHUNK_MISSING') || isLeafvaultError(error, 'REPOSITORY_CHUNK_UNSUPPORTED');
 }
 
-/** Neighbours that are read and opened at once. */
-function* inGroups(entries: readonly ChunkEntry[]): Generator<ChunkEntry[]> {
-  let group: ChunkEntry[] = [];
+/** What is read at once and opened at once; dead chunks in between are read, too: a second call would cost more. */
+async function* inGroups(moves: AsyncIterable<Move>): AsyncGenerator<Move[]> {
+  let group: Move[] = [];
   let rawBytes = 0;
-  for (const entry of entries) {
-    const previous = group.at(-1);
-    const joins = previous !== undefined && previous.offset + previous.storedLength === entry.offset;
-    if (group.length > 0 && (!joins || rawBytes + entry.rawLength > GROUP_BYTES)) {
+  for await (const move of moves) {
+    const [first] = group;
+    if (first !== undefined && !(joins(first, move) && group.length < GROUP_CHUNKS && rawBytes + move.rawLength <= GROUP_BYTES)) {
       yield group;
       [group, rawBytes] = [[], 0];
     }
-    group.push(entry);
-    rawBytes += entry.rawLength;
+    group.push(move);
+    rawBytes += move.rawLength;
   }
   if (group.length > 0) yield group;
+}
+
+function joins(first: Move, move: Move): boolean {
+  return first.packNumber === move.packNumber && move.offset + move.storedLength - first.offset <= GROUP_BYTES;
 }

@@ -1,6 +1,8 @@
-// How much of each pack is needed: the live ids and the index, both sorted, read side by side.
+// How much of each pack is needed.
 import type { ChunkIndex } from '../chunk-index/chunk-index.ts';
+import type { SortedRuns } from '../chunk-index/sorted-runs.ts';
 import { CHUNK_ENTRY_BYTES, CHUNK_TYPES } from '../format/chunk-entry.ts';
+import { copyIn, visitChunks } from './live-chunks.ts';
 
 export interface PackWeights {
   /** By pack number: stored bytes of all chunks in it. */
@@ -19,7 +21,7 @@ export interface PackWeights {
 
 export interface WeighOptions {
   readonly index: ChunkIndex;
-  readonly live: ChunkIndex;
+  readonly live: SortedRuns;
   /** Packs that are there and not condemned: a copy in one of them is worth keeping. */
   readonly isUsable: (packNumber: number) => boolean;
   /** Packs that are there. */
@@ -32,63 +34,31 @@ export async function weighPacks({ index, live, isUsable, isThere }: WeighOption
   const liveBytes = new Float64Array(index.packs.count);
   const needed = new Set<number>();
   const counted = { liveChunks: 0, lost: 0, firstLost: null as string | null, deltas: 0 };
-  const ids = uniqueIds(live);
-  const copies = groups(index);
-  const next = async (done: Group): Promise<IteratorResult<Group, undefined>> => {
-    for (const { packNumber, storedLength, isDelta } of done.copies) {
-      storedBytes[packNumber] = (storedBytes[packNumber] ?? 0) + storedLength;
-      if (isDelta) counted.deltas += 1;
-    }
-    return copies.next();
+  const add = (sums: Float64Array, entries: Buffer, at: number): void => {
+    const packNumber = entries.readUInt32LE(at + 56);
+    sums[packNumber] = (sums[packNumber] ?? 0) + entries.readUInt32LE(at + 44);
   };
-  let group = await copies.next();
-  for await (const id of ids) {
-    while (group.done !== true && group.value.id.compare(id) < 0) group = await next(group.value);
-    counted.liveChunks += 1;
-    const found = group.done !== true && group.value.id.equals(id) ? group.value.copies : [];
-    const kept = found.find(({ packNumber }) => isUsable(packNumber));
-    if (kept !== undefined) {
-      liveBytes[kept.packNumber] = (liveBytes[kept.packNumber] ?? 0) + kept.storedLength;
-      continue;
+  const see = (entries: Buffer, from: number, to: number): void => {
+    for (let at = from; at < to; at += CHUNK_ENTRY_BYTES) {
+      add(storedBytes, entries, at);
+      if (entries[at + 32] === CHUNK_TYPES.delta) counted.deltas += 1;
     }
-    const last = found.find(({ packNumber }) => isThere(packNumber));
-    if (last !== undefined) {
-      needed.add(last.packNumber);
-      liveBytes[last.packNumber] = (liveBytes[last.packNumber] ?? 0) + last.storedLength;
-      continue;
-    }
-    counted.lost += 1;
-    counted.firstLost ??= id.toString('hex');
-  }
-  while (group.done !== true) group = await next(group.value);
-  return { storedBytes, liveBytes, needed, ...counted };
-}
-
-interface Copy { readonly packNumber: number; readonly storedLength: number; readonly isDelta: boolean }
-interface Group { readonly id: Buffer; readonly copies: readonly Copy[] }
-
-/** All copies of each chunk, in order of id. */
-async function* groups(index: ChunkIndex): AsyncGenerator<Group, undefined> {
-  let group: { id: Buffer; copies: Copy[] } | null = null;
-  for await (const piece of index.pieces()) {
-    for (let at = 0; at < piece.length; at += CHUNK_ENTRY_BYTES) {
-      if (group === null || group.id.compare(piece, at, at + 32) !== 0) {
-        if (group !== null) yield group;
-        group = { id: Buffer.from(piece.subarray(at, at + 32)), copies: [] };
+  };
+  await visitChunks(index, live, {
+    dead: see,
+    live(entries, from, to, id) {
+      see(entries, from, to);
+      counted.liveChunks += 1;
+      const usable = copyIn(entries, from, to, isUsable);
+      const kept = usable ?? copyIn(entries, from, to, isThere);
+      if (kept === null) {
+        counted.lost += 1;
+        counted.firstLost ??= id.toString('hex');
+        return;
       }
-      group.copies.push({ packNumber: piece.readUInt32LE(at + 56), storedLength: piece.readUInt32LE(at + 44), isDelta: piece[at + 32] === CHUNK_TYPES.delta });
-    }
-  }
-  if (group !== null) yield group;
-}
-
-async function* uniqueIds(live: ChunkIndex): AsyncGenerator<Buffer> {
-  let last: Buffer | null = null;
-  for await (const piece of live.pieces()) {
-    for (let at = 0; at < piece.length; at += CHUNK_ENTRY_BYTES) {
-      if (last !== null && last.compare(piece, at, at + 32) === 0) continue;
-      last = Buffer.from(piece.subarray(at, at + 32));
-      yield last;
-    }
-  }
+      add(liveBytes, entries, kept);
+      if (usable === null) needed.add(entries.readUInt32LE(kept + 56));
+    },
+  });
+  return { storedBytes, liveBytes, needed, ...counted };
 }

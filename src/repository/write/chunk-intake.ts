@@ -39,8 +39,8 @@ const SLOT_BYTES = 512 * 1024;
 
 type Context = Pick<RepositoryContext, 'index' | 'pool'>;
 
-/** @param condemned packs whose chunks have to be stored anew */
-export function createChunkIntake(context: Context, line: PackLine, condemned: ReadonlySet<string>): ChunkIntake {
+/** @param condemned packs whose chunks have to be stored anew; `all`: every chunk is, and none is looked for */
+export function createChunkIntake(context: Context, line: PackLine, condemned: ReadonlySet<string> | 'all'): ChunkIntake {
   const budget = createByteBudget(UNDER_WAY_BYTES);
   const freeSlots: Slot[] = [];
   const counts: IntakeCounts = { chunks: 0, rawBytes: 0, newChunks: 0, newRawBytes: 0 };
@@ -56,6 +56,7 @@ export function createChunkIntake(context: Context, line: PackLine, condemned: R
   };
 
   const isStored = async (id: Buffer): Promise<boolean> => {
+    if (condemned === 'all') return false;
     const copies = await context.index.find(id);
     return copies.some(({ packId, named }) => named && !condemned.has(packId));
   };
@@ -105,7 +106,7 @@ export function createChunkIntake(context: Context, line: PackLine, condemned: R
       slot.bytes.set(raw, SLOT_DATA_AT);
       const counter = pack.nextCounter();
       const previous = settledUpTo;
-      const sealing = seal(slot, rawLength, pack, counter, false);
+      const sealing = seal(slot, rawLength, pack, counter, condemned === 'all');
       const own = (async () => {
         try {
           const [answer] = await Promise.all([sealing, previous]);

@@ -8,7 +8,7 @@ import { withTempDir } from '../../support/repository-fixture.ts';
 
 const CHUNKS = process.env['LEAFVAULT_LONG_TESTS'] === '1' ? 1_200_000 : 60_000;
 
-test(`a process stays below 300 MiB while it prunes ${CHUNKS} chunks of which half are needed`, (context) => withTempDir(async (folder) => {
+test(`a process stays below 512 MiB while it prunes ${CHUNKS} chunks of which half are needed`, (context) => withTempDir(async (folder) => {
   const script = join(import.meta.dirname, '../../support/measure-prune.ts');
   const run = async (mode: string) => JSON.parse((await promisify(execFile)(process.execPath, [script, mode, folder, String(CHUNKS)])).stdout) as Record<string, number>;
   await run('make');
@@ -17,5 +17,5 @@ test(`a process stays below 300 MiB while it prunes ${CHUNKS} chunks of which ha
   assert.equal(problems, 0);
   assert.ok(stay >= CHUNKS / 2 && stay < CHUNKS * 0.55, `${stay} chunks stay`);
   assert.ok(rewrittenBytes > bytes * 0.4 && freedBytes > bytes * 0.4, `${rewrittenBytes} written anew, ${freedBytes} freed`);
-  assert.ok(peakMiB > 50 && peakMiB < 300, `${peakMiB} MiB`);
+  assert.ok(peakMiB > 50 && peakMiB < 512, `${peakMiB} MiB`);
 }));

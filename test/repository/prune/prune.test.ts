@@ -166,6 +166,58 @@ describe('prune', () => {
     await assertWhole(storage, [[again, { a: A, b: B }]]);
   }));
 
+  test('keeps what is needed of a condemned pack also where a part of it can not be read', () => withRepository(async (repository, storage) => {
+    const gone = await writeSnapshot(repository, { a: A });
+    const packs = (await objectNames(storage)).filter((name) => name.startsWith('packs/'));
+    const other = await openTestRepository(storage);
+    const writer = await other.openWriter();
+    await remove(gone, repository);
+    await repository.prune();
+    await writeEntries(writer, { a: A });
+    const root = await writer.commit({ id: newId(), createdAt: new Date().toISOString(), series: 'test', body: {} });
+    await other.close();
+    const [pack = ''] = packs;
+    const bytes = await storage.get(pack);
+    bytes[1_000] = (bytes[1_000] ?? 0) ^ 0xff;
+    await storage.delete(pack);
+    await storage.put(pack, bytes);
+    const report = await repository.prune();
+    assert.deepEqual(report.damagedPacks, [pack.slice(-24)]);
+    assert.ok((await objectNames(storage)).includes(pack));
+    const { problems } = await repository.check({ readData: true });
+    assert.deepEqual(problems.map(({ code }) => code), ['REPOSITORY_CHUNK_DAMAGED'], 'one chunk is lost, and no other');
+    assert.deepEqual(problems[0]?.affects, [{ snapshotId: root.id, entry: 'a' }]);
+  }));
+
+  test('never gives a number of a generation twice: who began behind it is told from who began before', () => withRepository(async (repository, storage) => {
+    const [first, second] = [await writeSnapshot(repository, { a: A }), await writeSnapshot(repository, { b: B })];
+    const others: Repository[] = [];
+    let writer: Awaited<ReturnType<Repository['openWriter']>> | undefined;
+    let began = false;
+    const sweeping = await openTestRepository({
+      ...storage,
+      async delete(name) {
+        if (name.startsWith('packs/') && !began) {
+          began = true;
+          others.push(await openTestRepository(storage));
+          writer = await others[0]!.openWriter();
+        }
+        await storage.delete(name);
+      },
+    });
+    await remove(first, repository);
+    await sweeping.prune();
+    await sweeping.close();
+    await remove(second, repository);
+    const held = await repository.prune();
+    assert.deepEqual(held.inTheWay.map(({ id }) => id), [writer?.sessionId]);
+    await writeEntries(writer!, { b: B });
+    const root = await writer!.commit({ id: newId(), createdAt: new Date().toISOString(), series: 'test', body: {} });
+    for (const other of others) await other.close();
+    for (let rounds = 0; rounds < 3; rounds += 1) await repository.prune();
+    await assertWhole(storage, [[root, { b: B }]]);
+  }));
+
   test('collects what a crash left: packs without index, chunks without root', () => withRepository(async (repository, storage) => {
     const stays = await writeSnapshot(repository, { b: B });
     const before = (await objectNames(storage)).filter((name) => name.startsWith('packs/'));

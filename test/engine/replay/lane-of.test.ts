@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { BSON, Decimal128, Double, Int32, Long } from 'mongodb';
 import { rawId } from '../../../src/engine/bson/index.ts';
 import { laneOf } from '../../../src/engine/replay/index.ts';
+import { decimalOf } from '../mongo/raw-numbers.ts';
 
 const LANES = 1024;
 const lane = (id: unknown, collection = 1): number => laneOf(LANES, collection, rawId(BSON.serialize({ _id: id })));
@@ -15,6 +16,9 @@ test('ids that a server takes for equal share a lane', () => {
     [Long.fromString('9007199254740993'), Decimal128.fromString('9007199254740993')],
     [{ a: new Int32(1), b: [new Int32(2)] }, { a: new Double(1), b: [Long.fromNumber(2)] }],
     ['text', new BSON.BSONSymbol('text')],
+    [new BSON.Code('f', { a: new Int32(1) }), new BSON.Code('f', { a: new Double(1) })],
+    // More digits than a decimal may have.
+    [new Decimal128(decimalOf(10n ** 34n, 0).subarray(1)), new Int32(0)],
   ];
   for (const ids of equal) assert.equal(new Set(ids.map((id) => lane(id))).size, 1, BSON.EJSON.stringify(ids as never));
 });

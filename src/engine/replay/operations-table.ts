@@ -81,6 +81,9 @@ export interface OperationsTable {
   /** Touched documents, each once, by the bytes of `_id` that their first operation names and in the order of these bytes. */
   touchedIds(collection: CollectionNumber): Generator<Buffer, void, undefined>;
   isTouched(collection: CollectionNumber, id: Uint8Array): boolean;
+  /** Keeps an id under a key of the caller's, the last one of each key. */
+  watch(collection: CollectionNumber, key: Uint8Array, id: Uint8Array): void;
+  watched(collection: CollectionNumber, key: Uint8Array): Buffer | null;
   operationCount(collection: CollectionNumber): number;
   /** Bytes of the operations' objects. */
   operationBytes(collection: CollectionNumber): number;
@@ -114,6 +117,7 @@ export function createOperationsTable(path: string): OperationsTable {
     CREATE TABLE links (c INTEGER, id BLOB, key BLOB, PRIMARY KEY (c, id)) WITHOUT ROWID;
     CREATE TABLE parts (sequence INTEGER PRIMARY KEY, key TEXT, c INTEGER, id BLOB, new_id BLOB, kind TEXT, object BLOB, n INTEGER);
     CREATE INDEX of_transaction ON parts (key, c, sequence);
+    CREATE TABLE watched (c INTEGER, key BLOB, id BLOB, PRIMARY KEY (c, key)) WITHOUT ROWID;
   `);
   const sql = prepareAll(db);
   /** Few collections ever have a link; the others need no look-up. */
@@ -168,6 +172,11 @@ export function createOperationsTable(path: string): OperationsTable {
     },
     *touchedIds(collection) {
       for (let row = sql.firstKey.get(collection); row !== undefined; row = sql.nextKey.get(collection, row.key as Uint8Array)) yield Buffer.from(row.key as Uint8Array);
+    },
+    watch: (collection, key, id) => void sql.watch.run(collection, key, id),
+    watched(collection, key) {
+      const row = sql.watched.get(collection, key);
+      return row === undefined ? null : Buffer.from(row.id as Uint8Array);
     },
     isTouched: (collection, id) => sql.nextOfStory.get(collection, id, 0) !== undefined,
     operationCount: (collection) => Number(sql.count.get(collection)?.n),
@@ -229,6 +238,8 @@ function prepareAll(db: DatabaseSync) {
     page: db.prepare('SELECT * FROM operations WHERE sequence > ? AND mark NOT IN (1, 2) ORDER BY sequence LIMIT ?'),
     firstKey: db.prepare('SELECT key FROM operations WHERE c = ? ORDER BY key LIMIT 1'),
     nextKey: db.prepare('SELECT key FROM operations WHERE c = ? AND key > ? ORDER BY key LIMIT 1'),
+    watch: db.prepare('INSERT OR REPLACE INTO watched (c, key, id) VALUES (?, ?, ?)'),
+    watched: db.prepare('SELECT id FROM watched WHERE c = ? AND key = ?'),
     count: db.prepare('SELECT count(*) AS n FROM operations WHERE c = ? AND mark NOT IN (1, 2)'),
     bytes: db.prepare('SELECT sum(length(object)) AS n FROM operations WHERE c = ? AND mark NOT IN (1, 2)'),
   };

@@ -6,7 +6,7 @@ import { LeafvaultError } from '../../foundation/errors.ts';
 import { namespaceOf, type OplogOp } from '../backup/oplog/oplog-entry.ts';
 import { rawId } from '../bson/index.ts';
 import type { KeptInstant } from '../contracts.ts';
-import { isNumber, numberKey } from '../mongo/number-key.ts';
+import { equalityClass, equalityKey, hasEquals } from '../mongo/equality-key.ts';
 import { describeRawId } from '../mongo/raw-insert-inspect.ts';
 import { walkOperations } from './walk-operations.ts';
 
@@ -104,16 +104,14 @@ function createMatcher({ namespace, kind, id }: OperationFilter): (op: OplogOp) 
   };
 }
 
-/** Numbers are compared by value: `7` finds an int, a long and a double. */
+/** As a server compares: `7` finds an int, a long and a double. */
 function idMatcher(text: string): (id: Buffer) => boolean {
   const wanted = readId(text);
-  const number = numberKeyOf(wanted);
-  return (id) => id.equals(wanted) || (number !== null && numberKeyOf(id) === number);
-}
-
-function numberKeyOf(id: Buffer): string | null {
-  const type = id[0] ?? 0;
-  return isNumber(type) ? numberKey(type, id.subarray(1)) : null;
+  const type = wanted[0] ?? 0;
+  const key = equalityKey(wanted);
+  const mayEqual = (id: Buffer): boolean => (id[0] === type ? hasEquals(id) : equalityClass(id[0] ?? 0) === equalityClass(type));
+  // Most ids are told by their bytes or type: every operation of the range comes by here.
+  return (id) => id.equals(wanted) || (mayEqual(id) && equalityKey(id) === key);
 }
 
 /** Raw: type byte and value. */

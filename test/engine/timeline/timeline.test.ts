@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { Double, Long, ObjectId, type Document, type Filter, type Timestamp } from 'mongodb';
+import { BSON, Double, Int32, Long, ObjectId, type Document, type Filter, type Timestamp } from 'mongodb';
 import { compareClusterTimes, type ClusterTime } from '../../../src/domain/cluster-time.ts';
 import type { Mark, OperationFilter, OperationPage, TimelinePart } from '../../../src/domain/timeline.ts';
 import { findOperations, readTimeline, type ReadTimelineOptions } from '../../../src/engine/timeline/index.ts';
@@ -185,6 +185,10 @@ describe('single operations', { timeout: 300_000 }, () => {
     await collection('find').insertMany([{ _id: id(Long.fromString('9007199254740992')) }, { _id: id(Long.fromString('9007199254740993')) }]);
     assert.deepEqual(await kinds({ id: '{"$numberLong": "9007199254740993"}' }), ['insert'], 'beyond what a double can tell apart');
     await assert.rejects(kinds({ id: 'seven' }), { code: 'FILTER_ID_MALFORMED' });
+    await collection('find').drop();
+    await collection('find').insertMany([{ _id: id(new BSON.BSONSymbol('sign')) }, { _id: id({ a: [new Int32(1), new BSON.BSONSymbol('s')] }) }, { _id: id(BSON.Decimal128.fromString('0.10')) }, { _id: id(new Double(0.1)) }]);
+    assert.deepEqual([await kinds({ id: '"sign"' }), await kinds({ id: '{"$symbol": "sign"}' }), await kinds({ id: '{"a": [{"$numberDouble": "1.0"}, "s"]}' })], [['insert'], ['insert'], ['insert']], 'as a server compares');
+    assert.deepEqual([await kinds({ id: '{"a": [1, "t"]}' }), await kinds({ id: '{"$numberDecimal": "0.1"}' }), await kinds({ id: '0.1' })], [[], ['insert'], ['insert']]);
     const { operations: [update] } = await operations({ namespace: 'shop.find', kind: 'update' }, { from });
     assert.deepEqual([update?.object, update?.id, update?.ofTransaction], [{ $v: 2, diff: { i: { a: { $date: '1970-01-01T00:00:00Z' } } } }, '{"$numberInt":"7"}', null]);
     assert.match(update?.session ?? '', /^[0-9a-f]{32}$/);

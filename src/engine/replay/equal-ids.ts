@@ -1,5 +1,5 @@
 // Ids that a server takes for equal although their bytes differ (`1` and `1.0`): the table keeps documents apart by bytes, so where
-// something was left out of one of them, the other must not be there as well.
+// something was left out of one of them, the other must not be there as well. A collation of the collection makes more strings equal: those are not found.
 import { breathe, breatheEvery } from '../../foundation/abort.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import { equalityClass, equalityKey, hasEquals } from '../mongo/equality-key.ts';

@@ -25,7 +25,7 @@ import { openStorage } from './storage/index.ts';
 
 export { roleCommands } from './engine/index.ts';
 export { ownersThatAreGone } from './jobs/index.ts';
-export type { OpenSession, PruneReport } from './repository/index.ts';
+export type { OpenSession, PruneReport, ReadShare } from './repository/index.ts';
 
 /** `all`: door and worker; `door`: no jobs run here; `worker`: nothing else. */
 export type AppRole = 'all' | 'door' | 'worker';

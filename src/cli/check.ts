@@ -1,5 +1,5 @@
 // `leafvault check`: proves that the repository is whole, with the master key and without the catalog.
-import { openRepositoryOf } from '../app.ts';
+import { openRepositoryOf, type ReadShare } from '../app.ts';
 import type { Config } from '../config/index.ts';
 import { systemClock } from '../foundation/clock.ts';
 import { createLogger } from '../foundation/logger.ts';
@@ -7,7 +7,7 @@ import { EXIT_CODES } from './errors.ts';
 import type { CliWorld } from './world.ts';
 
 /** Prints every problem and what it costs. Exit code 3 when there is one. */
-export async function runCheck(world: CliWorld, config: Config, { readData }: { readonly readData: boolean }): Promise<number> {
+export async function runCheck(world: CliWorld, config: Config, { readData }: { readonly readData: boolean | ReadShare }): Promise<number> {
   const repository = await openRepositoryOf(config, { clock: systemClock, log: createLogger(config.logLevel) });
   try {
     const report = await repository.check({ readData, signal: world.stop });
@@ -15,7 +15,7 @@ export async function runCheck(world: CliWorld, config: Config, { readData }: { 
       const affected = problem.affects.map(({ snapshotId, entry }) => (entry === null ? snapshotId : `${snapshotId} (${entry})`));
       world.err(`${problem.code} ${problem.object}: ${problem.message}${affected.length === 0 ? '' : `; affects ${affected.join(', ')}`}\n`);
     }
-    const read = readData ? `, ${report.bytesRead} bytes read` : '';
+    const read = readData !== false ? `, ${report.bytesRead} bytes read` : '';
     world.out(`${report.snapshots} snapshots, ${report.packs} packs, ${report.chunks} chunks${read}: ${verdict(report.problems.length)}\n`);
     return report.problems.length === 0 ? EXIT_CODES.ok.code : EXIT_CODES.damaged.code;
   } finally {

@@ -5,6 +5,7 @@ import { describeError, isLeafvaultError } from '../foundation/errors.ts';
 import { runCheck } from './check.ts';
 import { EXIT_CODES, exitCodeOf } from './errors.ts';
 import { runJobs } from './jobs.ts';
+import type { ReadShare } from '../app.ts';
 import { runPrune } from './prune.ts';
 import { printRoles } from './roles.ts';
 import { runService } from './serve.ts';
@@ -13,7 +14,7 @@ import type { CliWorld } from './world.ts';
 
 const HELP_WIDTH = 100;
 
-type Flags = Readonly<Record<string, string | boolean | number | undefined>>;
+interface Flags extends Readonly<Record<string, string | boolean | number | ReadShare | undefined>> { readonly readData?: boolean | ReadShare }
 
 const JOBS_SHOWN = 20;
 const MOST_JOBS = 1_000;
@@ -53,8 +54,8 @@ function buildProgram(world: CliWorld, outcome: { code: number }): Command {
   configured('worker', 'run jobs only, beside any number of others on one PostgreSQL')
     .action(run((config) => runService(world, config, 'worker')));
   configured('check', 'prove that the repository is whole; needs the master key, not the catalog')
-    .option('--read-data', 'also read, decrypt and verify every stored byte')
-    .action(run((config, flags) => runCheck(world, config, { readData: flags.readData === true })));
+    .option('--read-data [share]', 'also read, decrypt and verify every stored byte; 3/30: the third of thirty parts, another one each day', readShare)
+    .action(run((config, flags) => runCheck(world, config, { readData: flags.readData ?? false })));
   configured('prune', 'take away what no snapshot needs any more; beside a running service and without one')
     .option('--dry-run', 'change nothing, tell what would be freed')
     .option('--end-sessions-after <hours>', 'also end sessions of processes on other machines that were opened longer ago', hours)
@@ -101,6 +102,12 @@ function jobLimit(text: string): number {
   const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
   if (limit < 1 || limit > MOST_JOBS) throw new InvalidArgumentError(`It must be a whole number from 1 to ${MOST_JOBS}.`);
   return limit;
+}
+
+function readShare(text: string): ReadShare {
+  const [, part = 0, of = 0] = (/^(\d{1,4})\/(\d{1,4})$/.exec(text) ?? []).map(Number);
+  if (part < 1 || part > of) throw new InvalidArgumentError('It must be a part of parts, as 3/30: the third of thirty.');
+  return { part, of };
 }
 
 function hours(text: string): number {

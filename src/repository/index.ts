@@ -1,7 +1,7 @@
 // The door of the repository room.
 export type {
   ChainEnd, ChainHead, Chains, ChainWriter, CheckProblem, CheckReport, ChunkList, ChunkListWriter, ChunkRef, Fact, NewSlice, OpenSession,
-  PruneOptions, PruneReport, Repository,
+  PruneOptions, PruneReport, ReadShare, Repository,
   RepositoryReader, RepositoryWriter, Slice, SnapshotEntry, SnapshotRoot, WriteStats,
 } from './repository.ts';
 export { REPOSITORY_ERRORS, type RepositoryErrorCode } from './errors.ts';

@@ -113,6 +113,9 @@ export interface CheckReport {
   readonly problems: readonly CheckProblem[];
 }
 
+/** One of `of` parts of all packs and slices, from 1 up: always the same ones, so that all parts together are everything. */
+export interface ReadShare { readonly part: number; readonly of: number }
+
 export interface CheckProblem {
   readonly code: string;
   readonly object: string;
@@ -188,6 +191,6 @@ export interface Repository {
    * @throws REPOSITORY_PRUNE_REFUSED where something that may be needed can't be told, or another prune runs, or the store can't refuse taken names
    */
   prune(options?: PruneOptions): Promise<PruneReport>;
-  check(options?: { readonly readData?: boolean; readonly signal?: AbortSignal; readonly onProgress?: OnProgress }): Promise<CheckReport>;
+  check(options?: { readonly readData?: boolean | ReadShare; readonly signal?: AbortSignal; readonly onProgress?: OnProgress }): Promise<CheckReport>;
   close(): Promise<void>;
 }

@@ -69,6 +69,14 @@ describe('leafvault', () => {
     }
   });
 
+  for (const share of ['0/3', '4/3', '1', 'all', '1/3/5', '-1/3']) {
+    test(`refuses ${share} as a share of the bytes to check`, async () => {
+      const { code, err } = await run(['check', `--read-data=${share}`]);
+      assert.equal(code, 2);
+      assert.match(err, /third of thirty/);
+    });
+  }
+
   test('prints both roles as commands for mongosh and as JSON', async () => {
     const { out } = await run(['roles']);
     const names = [...out.matchAll(/"createRole": "(\w+)"/g)].map(([, name]) => name);

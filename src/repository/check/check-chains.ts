@@ -14,8 +14,8 @@ export interface ChainsCheck {
   readonly context: ChainContext;
   readonly problems: Problems;
   readonly signal: AbortSignal | undefined;
-  /** Open and decompress every slice, too. */
-  readonly readData: boolean;
+  /** Whether this slice is opened and decompressed, too; the newest always is: without it nobody can go on with the chain. */
+  readonly readsSlice: (sequence: number) => boolean;
   /** Told of each numbered object that was read. */
   onRead(storedBytes: number): void;
 }
@@ -63,13 +63,13 @@ async function checkChain(check: ChainsCheck, chainId: string, names: ChainNames
 async function checkNumbered(
   check: ChainsCheck, chainId: string, link: ChainLink | null, { end, due }: { readonly end: ChainEndRecord | null; readonly due: number },
 ): Promise<void> {
-  // Without data the newest is enough to know that the chain can go on.
-  const first = check.readData ? 1 : Math.max(1, due);
-  let before = first === 1 ? link : null;
-  for (let sequence = first; sequence <= due; sequence += 1) {
+  let before = link;
+  for (let sequence = 1; sequence <= due; sequence += 1) {
     throwIfAborted(check.signal);
     const behind = before;
     const last = sequence === due;
+    before = null;
+    if (!last && !check.readsSlice(sequence)) continue;
     const object = await attempt(check, sliceName(chainId, sequence), async () => {
       const read = await readNumbered(check.context, chainId, sequence, check.signal);
       await verify(check, chainId, read, behind);

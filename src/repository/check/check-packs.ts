@@ -15,7 +15,8 @@ export interface PackCheck {
   readonly context: RepositoryContext;
   readonly problems: Problems;
   readonly bad: BadChunks;
-  readonly readData: boolean;
+  /** Whether every byte of this pack is read, too. */
+  readonly readsPack: (packId: string) => boolean;
   readonly signal: AbortSignal | undefined;
   /** After each pack. */
   readonly onPack: (bytesRead: number, chunks: number) => void;
@@ -52,7 +53,7 @@ async function checkPack(check: PackCheck, pack: IndexPayload['packs'][number], 
     if (!isLeafvaultError(error) || !error.code.startsWith('REPOSITORY_')) throw error;
     blame(error.code, error.message);
   }
-  return check.readData ? bytesRead + (await checkBytes(check, pack.id, entries, named)) : bytesRead;
+  return check.readsPack(pack.id) ? bytesRead + (await checkBytes(check, pack.id, entries, named)) : bytesRead;
 }
 
 /** Of a group of chunks that is opened at once, stored and raw. */

@@ -10,7 +10,7 @@ import type { IndexPayload } from '../format/index-object.ts';
 import { condemnedPacks } from '../generations.ts';
 import { idOfName, INDEXES, packName, SNAPSHOTS } from '../format/names.ts';
 import { createChunkLoader } from '../read/load-chunk.ts';
-import type { CheckReport } from '../repository.ts';
+import type { CheckReport, ReadShare } from '../repository.ts';
 import { openSession } from '../sessions.ts';
 import { createBadChunks } from './bad-chunks.ts';
 import { checkChains } from './check-chains.ts';
@@ -21,8 +21,8 @@ import { createCleanPages } from './clean-pages.ts';
 import { createProblems, type Problems } from './problems.ts';
 
 export interface CheckOptions {
-  /** Read and verify every byte of every pack, too. */
-  readonly readData?: boolean;
+  /** Read and verify every byte of every pack and slice, too, or of a share of them. */
+  readonly readData?: boolean | ReadShare;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
 }
@@ -51,7 +51,7 @@ async function runCheck(context: RepositoryContext, unreadableIndexes: ReadonlyM
   await checkRecords(context, problems);
 
   const packCheck: PackCheck = {
-    context, problems, bad, signal, readData: options.readData === true,
+    context, problems, bad, signal, readsPack: (id) => isInShare(options.readData, Number.parseInt(id.slice(-8), 16)),
     onPack(bytesRead, chunks) {
       counted.packs += 1;
       counted.chunks += chunks;
@@ -78,7 +78,7 @@ async function runCheck(context: RepositoryContext, unreadableIndexes: ReadonlyM
   }
   let slices = 0;
   await checkChains({
-    context, problems, signal, readData: options.readData === true,
+    context, problems, signal, readsSlice: (sequence) => isInShare(options.readData, sequence),
     onRead(storedBytes) {
       slices += 1;
       counted.bytesRead += storedBytes;
@@ -86,6 +86,10 @@ async function runCheck(context: RepositoryContext, unreadableIndexes: ReadonlyM
     },
   });
   return { ...counted, problems: problems.report() };
+}
+
+function isInShare(readData: CheckOptions['readData'], number: number): boolean {
+  return typeof readData === 'object' ? number % readData.of === readData.part - 1 : readData === true;
 }
 
 async function liveSnapshots(context: RepositoryContext, problems: Problems): Promise<readonly string[]> {

@@ -24,7 +24,7 @@ import { createOverview, createServices } from './services/index.ts';
 import { openStorage } from './storage/index.ts';
 
 export { roleCommands } from './engine/index.ts';
-export { ownersThatAreGone } from './jobs/index.ts';
+export { ownersThatAreGone, trimChains, type TrimmedChain } from './jobs/index.ts';
 export type { OpenSession, PruneReport, ReadShare } from './repository/index.ts';
 
 /** `all`: door and worker; `door`: no jobs run here; `worker`: nothing else. */

@@ -56,6 +56,8 @@ export interface Chains {
   /** True: the open chain has no base that was taken in the last `freshMs`, none is on its way, and none failed in the last `patienceMs`. */
   needsBase(id: string, times: { readonly patienceMs: number; readonly freshMs: number }): Promise<boolean>;
 
+  /** Slices at its front went with so many bytes. What was written (slices, records, raw bytes) stays as it is. */
+  shrink(id: string, storedBytes: number): Promise<void>;
   /** Why the newest try to get a base for the open chain failed; null where it has one, or another try is under way. */
   baseFailure(id: string): Promise<{ readonly code: string; readonly message: string } | null>;
   get(id: string): Promise<Chain | null>;
@@ -99,6 +101,9 @@ export function createChains({ db, clock }: CatalogContext): Chains {
     },
     async end(id, { reason, message, at }) {
       await db.updateTable('chains').set({ endedReason: reason, endedMessage: message, endedAt: at }).where('id', '=', id).where('endedAt', 'is', null).execute();
+    },
+    async shrink(id, storedBytes) {
+      await db.updateTable('chains').set({ storedBytes: sql<number>`greatest(0, stored_bytes - ${storedBytes})` }).where('id', '=', id).execute();
     },
     async needsBase(id, { patienceMs, freshMs }) {
       const now = clock.now().getTime();

@@ -1,5 +1,5 @@
 // `leafvault prune`: takes away what no snapshot needs, with the master key and without the catalog, beside a service that runs.
-import { openRepositoryOf, ownersThatAreGone, type OpenSession, type PruneReport } from '../app.ts';
+import { openRepositoryOf, ownersThatAreGone, trimChains, type OpenSession, type PruneReport, type TrimmedChain } from '../app.ts';
 import type { Config } from '../config/index.ts';
 import { systemClock } from '../foundation/clock.ts';
 import { createLogger } from '../foundation/logger.ts';
@@ -20,7 +20,8 @@ export async function runPrune(world: CliWorld, config: Config, { dryRun, endSes
   try {
     const isOver = await ownersThatAreGone({ clock: systemClock, afterMs: endSessionsAfterHours === null ? null : endSessionsAfterHours * HOUR_MS });
     const report = await repository.prune({ dryRun, isOver, signal: world.stop });
-    world.out(json ? `${JSON.stringify(report)}\n` : describe(report, dryRun));
+    const chains = dryRun ? [] : await trimChains(repository, { signal: world.stop });
+    world.out(json ? `${JSON.stringify({ ...report, chains })}\n` : `${describe(report, dryRun)}${describeChains(chains)}`);
     return report.damagedPacks.length === 0 ? EXIT_CODES.ok.code : EXIT_CODES.damaged.code;
   } finally {
     await repository.close();
@@ -38,6 +39,12 @@ function describe(report: PruneReport, dryRun: boolean): string {
     ...damagedPacks.map((pack) => `left alone: the pack ${pack} holds chunks that can not be read; run \`leafvault check --read-data\``),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function describeChains(chains: readonly TrimmedChain[]): string {
+  if (chains.length === 0) return '';
+  const [slices, bytes] = [chains.reduce((sum, chain) => sum + chain.slices, 0), chains.reduce((sum, chain) => sum + chain.storedBytes, 0)];
+  return `kept oplog: ${slices} slices with ${size(bytes)} went, no snapshot needs them\n`;
 }
 
 function sessionLine({ id, kind, createdAt, owner }: OpenSession): string {

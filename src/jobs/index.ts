@@ -9,5 +9,6 @@ export { createHandlers, type HandlerParts } from './handlers/create-handlers.ts
 export { createRetentionChores } from './retention.ts';
 export { ownersThatAreGone, sessionOwner } from './session-owner.ts';
 export { createChores } from './chores.ts';
+export { trimChains, type TrimmedChain } from './trim-chains.ts';
 export { createTailers, type Tailers, type TailersOptions } from './tailers/tailers.ts';
 export { Worker, type Chore, type WorkerOptions } from './worker.ts';

@@ -5,6 +5,7 @@ import { isLeafvaultError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { Repository } from '../repository/repository.ts';
 import { ownersThatAreGone } from './session-owner.ts';
+import { trimChains } from './trim-chains.ts';
 import type { Chore } from './worker.ts';
 
 export interface RetentionParts {
@@ -52,6 +53,10 @@ async function prune({ catalog, clock, log }: RetentionParts, repository: Reposi
   try {
     const { inTheWay, ended, damagedPacks, ...figures } = await repository.prune({ isOver, signal });
     log.info({ ...figures, inTheWay: inTheWay.length, ended: ended.length, damagedPacks }, 'the repository was pruned');
+    for (const { chainId, slices, storedBytes } of await trimChains(repository, { signal })) {
+      await catalog.chains.shrink(chainId, storedBytes);
+      log.info({ chain: chainId, slices, storedBytes }, 'kept oplog that no snapshot needs went');
+    }
     return true;
   } catch (error) {
     if (isLeafvaultError(error, 'REPOSITORY_PRUNE_REFUSED') && error.details['busy'] === true) return false;

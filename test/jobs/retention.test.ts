@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { Catalog } from '../../src/catalog/index.ts';
-import { createChores, createRetentionChores, openPostgresQueue, type PostgresQueue } from '../../src/jobs/index.ts';
-import type { Repository } from '../../src/repository/index.ts';
+import { positionOf } from '../../src/domain/cluster-time.ts';
+import { newId } from '../../src/foundation/ids.ts';
+import { createChores, createRetentionChores, openPostgresQueue, trimChains, type PostgresQueue } from '../../src/jobs/index.ts';
+import type { ChainWriter, Repository } from '../../src/repository/index.ts';
 import { createMemoryStorage } from '../../src/storage/index.ts';
 import { insertCompleted, makeInventory, OUTCOME, type Inventory } from '../support/catalog-rows.ts';
 import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
@@ -78,6 +80,28 @@ describe('retention', () => {
     clock.advance(800 * DAY_MS);
     await run(/time is over/);
     assert.deepEqual(await alive(), [second, first]);
+  });
+
+  test('keeps oplog from an hour before the oldest snapshot on, all of it where there is none, and nothing of a chain that ended before', async () => {
+    const seconds = (at: number) => positionOf({ t: at, i: 1 });
+    const begin = async (series: string): Promise<ChainWriter> => {
+      const writer = await repository.chains.begin({ series, from: seconds(1_000), body: {} });
+      for (let at = 1_600; at <= 20_000; at += 600) await writer.append({ to: seconds(at), records: 1, raw: randomChunks(1, 200)[0]!, body: {} });
+      return writer;
+    };
+    const [used, fresh, ended, other] = [await begin('used'), await begin('fresh'), await begin('gone'), await begin('used')];
+    await ended.end({ reason: 'STOPPED' });
+    await other.end({ reason: 'OPLOG_ROLLED_OVER' });
+    for (const t of [19_000, 12_000, 15_000]) {
+      const writer = await repository.openWriter();
+      await writer.commit({ id: newId(), createdAt: new Date(0).toISOString(), series: 'used', body: { beganAt: { t, i: 7 } } });
+    }
+    await trimChains(repository);
+    const firstOf = async ({ head }: ChainWriter): Promise<string | undefined> => (await collect(repository.chains.slices(head.id)))[0]?.from;
+    // The last end at or before 8,400 is 8,200.
+    assert.deepEqual([await firstOf(used), await firstOf(other), await firstOf(fresh), await firstOf(ended)], [seconds(8_200), seconds(8_200), seconds(1_000), undefined]);
+    assert.deepEqual(await trimChains(repository), []);
+    assert.deepEqual((await repository.check({ readData: true })).problems, []);
   });
 
   test('frees the bytes of what ended once a day, and leaves the others whole', async () => {

@@ -40,7 +40,7 @@ async function endLeftOver(repository: Repository, id: string): Promise<ChainEnd
 
 /** As the store has it, every slice verified; what lies behind a broken place does not count. */
 export async function rowOf(repository: Repository, head: ChainHead, end: ChainEnd | null): Promise<Chain> {
-  const sums = { slices: 0, records: 0, rawBytes: 0, storedBytes: 0, to: head.from, newestSliceAt: null as Date | null };
+  const sums = { slices: 0, records: 0, rawBytes: 0, storedBytes: 0, from: head.from, to: head.from, newestSliceAt: null as Date | null };
   let broken: string | null = null;
   try {
     for await (const slice of repository.chains.slices(head.id)) addUp(sums, slice);
@@ -49,13 +49,15 @@ export async function rowOf(repository: Repository, head: ChainHead, end: ChainE
     broken = describeError(error);
   }
   return {
-    ...sums, id: head.id, clusterId: head.series, replicaSetId: replicaSetIdOf(head), from: timeOfPosition(head.from), to: timeOfPosition(sums.to),
+    ...sums, id: head.id, clusterId: head.series, replicaSetId: replicaSetIdOf(head), from: timeOfPosition(sums.from), to: timeOfPosition(sums.to),
     createdAt: new Date(head.createdAt), end: end !== null ? endOf(end) : broken === null ? null : { reason: CHAIN_BROKEN, message: broken, at: sums.newestSliceAt ?? new Date(head.createdAt) },
   };
 }
 
-function addUp(sums: { slices: number; records: number; rawBytes: number; storedBytes: number; to: string; newestSliceAt: Date | null }, slice: Slice): void {
-  sums.slices += 1;
+function addUp(sums: { slices: number; records: number; rawBytes: number; storedBytes: number; from: string; to: string; newestSliceAt: Date | null }, slice: Slice): void {
+  // The front may have been pruned: numbers count on from there.
+  if (sums.slices === 0) sums.from = slice.from;
+  sums.slices = slice.sequence;
   sums.records += slice.records;
   sums.rawBytes += slice.rawBytes;
   sums.storedBytes += slice.storedBytes;

@@ -76,7 +76,12 @@ export interface Chains {
   /** Heads with their ends, in no promised order. Damaged ones are thrown after all others were given. */
   list(series?: string): AsyncIterable<{ readonly head: ChainHead; readonly end: ChainEnd | null }>;
   /**
-   * Slices from sequence `after + 1` on (0 by default), verified: no number missing, each names the digest of the one
+   * Takes away the slices that end at or before a position, but never the newest of a chain that goes on; what an earlier try left goes, too.
+   * @throws REPOSITORY_CHAIN_MISSING, REPOSITORY_CHAIN_BROKEN, REPOSITORY_CHAIN_INVALID
+   */
+  trim(chainId: string, options: { readonly before: string; readonly signal?: AbortSignal }): Promise<{ readonly slices: number; readonly storedBytes: number }>;
+  /**
+   * Slices from sequence `after + 1` on (0 by default), or from the first that was kept, verified: no number missing, each names the digest of the one
    * before, positions follow each other. @throws REPOSITORY_CHAIN_BROKEN naming chain and sequence
    */
   slices(chainId: string, options?: { readonly after?: number; readonly signal?: AbortSignal }): AsyncIterable<Slice>;

@@ -9,9 +9,10 @@ import { listChainNames, missingNumbers } from './chain-names.ts';
 import type { ChainEnd, ChainHead, Chains, ChainWriter } from './chains.ts';
 import { openChainWriter, type WriterContext } from './open-chain-writer.ts';
 import { putEnd } from './put-end.ts';
-import { readEnd, readHead, readNumbered } from './read-chain-objects.ts';
+import { readEnd, readHead, readNumbered, readStart } from './read-chain-objects.ts';
 import { unpackSliceData } from './slice-data.ts';
-import { assertFollows, linkOfHead, linkOfSlice, walkChain } from './walk-chain.ts';
+import { trimChain } from './trim-chain.ts';
+import { assertFollows, linkOfHead, linkOfSlice, linkOfStart, walkChain } from './walk-chain.ts';
 
 /** @param assertOpen throws once the repository is closed */
 export function createChains(context: WriterContext, assertOpen: () => void): Chains {
@@ -39,6 +40,11 @@ export function createChains(context: WriterContext, assertOpen: () => void): Ch
       assertOpen();
       for await (const { slice } of walkChain(context, chainId, options)) yield slice;
     },
+    async trim(chainId, { before, signal }) {
+      assertOpen();
+      if (!isPosition(before)) throw invalidChain(`the start of the chain ${chainId}`, `${JSON.stringify(before)} is no position`, 'A position is 16 lower-case hex digits');
+      return trimChain(context, chainId, before, signal);
+    },
     async *read(chainId, options = {}) {
       assertOpen();
       for await (const { slice, data } of walkChain(context, chainId, options)) {
@@ -52,20 +58,21 @@ export function createChains(context: WriterContext, assertOpen: () => void): Ch
 
 /** Reads names, `head`, `end` and the newest object: whoever reads the chain verifies the others. */
 async function resumeChain(context: WriterContext, chainId: string, assertOpen: () => void): Promise<ChainWriter> {
-  const names = await listChainNames(context.storage, chainId);
+  const names = await listChainNames(context, chainId);
   const opened = await readHead(context, chainId);
   if (opened === null) throw missingChain(chainId);
   const end = await readEnd(context, chainId);
   if (end !== null) throw endedChain(chainId, end.end.reason);
-  if (names.numbered < names.newest) {
-    for await (const sequence of missingNumbers(context.storage, chainId, names.newest)) {
+  if (names.numbered < names.newest - names.first + 1) {
+    for await (const sequence of missingNumbers(context.storage, chainId, { first: names.first, last: names.newest })) {
       throw brokenChain(chainId, sequence, sliceName(chainId, sequence), 'the store has no such object');
     }
   }
-  const link = linkOfHead(opened);
+  const start = await readStart(context, chainId);
+  const link = start === null ? linkOfHead(opened) : linkOfStart(chainId, start);
   if (names.newest === 0) return openChainWriter(context, { head: opened.head, last: null, link, assertOpen });
   const newest = await readNumbered(context, chainId, names.newest);
-  if (names.newest === 1) assertFollows(link, newest);
+  if (names.newest === link.sequence + 1) assertFollows(link, newest);
   if ('slice' in newest) return openChainWriter(context, { head: opened.head, last: newest.slice, link: linkOfSlice(newest), assertOpen });
   await putEnd(context, chainId, newest);
   throw endedChain(chainId, newest.end.reason);

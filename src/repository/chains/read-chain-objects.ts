@@ -3,11 +3,13 @@ import { isLeafvaultError } from '../../foundation/errors.ts';
 import type { RepositoryContext } from '../context.ts';
 import { openChainEnd, type ChainEndRecord } from '../format/chain-end.ts';
 import { openChainHead } from '../format/chain-head.ts';
-import { chainEndName, chainHeadName, sliceName } from '../format/names.ts';
+import { openChainStart, type ChainStart } from '../format/chain-start.ts';
+import { chainEndName, chainHeadName, chainStartName, sliceName } from '../format/names.ts';
 import { digestOf, openNumberedObject, type NumberedObject } from '../format/numbered-object.ts';
 import { readObjectIfAny } from '../read-object.ts';
 import { asPartOfChain, brokenChain } from './chain-errors.ts';
 import type { ChainHead } from './chains.ts';
+import { firstNumber } from './first-number.ts';
 
 export type ChainContext = Pick<RepositoryContext, 'storage' | 'keys'>;
 
@@ -30,6 +32,18 @@ export async function readEnd({ storage, keys }: ChainContext, chainId: string):
   const name = chainEndName(chainId);
   const bytes = await readObjectIfAny(storage, name);
   return bytes === null ? null : asPartOfChain(chainId, null, name, () => openChainEnd(keys, chainId, bytes));
+}
+
+/** Where the chain begins since its front was pruned; null: with its head. @throws REPOSITORY_CHAIN_BROKEN, REPOSITORY_FORMAT_NEWER */
+export async function readStart({ storage, keys }: ChainContext, chainId: string): Promise<ChainStart | null> {
+  for (;;) {
+    const first = await firstNumber(storage, chainId);
+    if (first === 1) return null;
+    const name = chainStartName(chainId, first);
+    const bytes = await readObjectIfAny(storage, name);
+    // One that went has a later one behind it.
+    if (bytes !== null) return asPartOfChain(chainId, first, name, () => openChainStart(keys, chainId, first, bytes));
+  }
 }
 
 /** A slice or a close. @throws REPOSITORY_CHAIN_BROKEN, also where it is gone; REPOSITORY_FORMAT_NEWER */

@@ -4,8 +4,9 @@ import type { ChainEndRecord } from '../format/chain-end.ts';
 import { chainEndName, chainHeadName, sliceName } from '../format/names.ts';
 import type { NumberedObject, OpenedSlice } from '../format/numbered-object.ts';
 import { brokenChain } from './chain-errors.ts';
+import type { ChainStart } from '../format/chain-start.ts';
 import { listChainNames } from './chain-names.ts';
-import { readEnd, readHead, readNumbered, type ChainContext, type OpenedHead } from './read-chain-objects.ts';
+import { readEnd, readHead, readNumbered, readStart, type ChainContext, type OpenedHead } from './read-chain-objects.ts';
 
 /** What the next object of a chain has to follow: the head, or a slice. */
 export interface ChainLink {
@@ -24,6 +25,10 @@ export function linkOfSlice({ slice }: OpenedSlice): ChainLink {
   return { chainId: slice.chainId, sequence: slice.sequence, digest: slice.digest, at: slice.to };
 }
 
+export function linkOfStart(chainId: string, { first, previous, at }: ChainStart): ChainLink {
+  return { chainId, sequence: first - 1, digest: previous, at };
+}
+
 /** @throws REPOSITORY_CHAIN_BROKEN where `object` does not follow */
 export function assertFollows(before: ChainLink, object: NumberedObject): void {
   const sequence = before.sequence + 1;
@@ -40,17 +45,18 @@ export function assertEndsAt(last: ChainLink, { end, lastSequence, previous }: C
 }
 
 /**
- * Slices from `after + 1` to the last, verified, not decompressed. What lies behind the end does not count.
+ * Slices from `after + 1`, or where the front was pruned from the first that is kept, to the last; verified, not decompressed. What lies
+ * behind the end does not count.
  * @throws REPOSITORY_CHAIN_MISSING, REPOSITORY_CHAIN_BROKEN, REPOSITORY_FORMAT_NEWER
  */
 export async function* walkChain(context: ChainContext, chainId: string, options: { readonly after?: number; readonly signal?: AbortSignal }): AsyncGenerator<OpenedSlice> {
   const { after = 0, signal } = options;
   throwIfAborted(signal);
-  const names = await listChainNames(context.storage, chainId);
+  const names = await listChainNames(context, chainId);
   const end = await readEnd(context, chainId);
   const last = end?.lastSequence ?? names.newest;
   let link = await linkBehind(context, chainId, after, last, signal);
-  for (let sequence = after + 1; sequence <= last; sequence += 1) {
+  for (let sequence = link.sequence + 1; sequence <= last; sequence += 1) {
     throwIfAborted(signal);
     const object = await readNumbered(context, chainId, sequence, signal);
     assertFollows(link, object);
@@ -65,6 +71,8 @@ export async function* walkChain(context: ChainContext, chainId: string, options
 }
 
 async function linkBehind(context: ChainContext, chainId: string, after: number, last: number, signal?: AbortSignal): Promise<ChainLink> {
+  const start = await readStart(context, chainId);
+  if (start !== null && after < start.first) return linkOfStart(chainId, start);
   if (after === 0) {
     const head = await readHead(context, chainId);
     if (head !== null) return linkOfHead(head);

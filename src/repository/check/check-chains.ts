@@ -2,11 +2,12 @@
 import { throwIfAborted } from '../../foundation/abort.ts';
 import { isLeafvaultError } from '../../foundation/errors.ts';
 import { missingNumbers, noChainNames, noteChainName, type ChainNames } from '../chains/chain-names.ts';
-import { readEnd, readHead, readNumbered, type ChainContext } from '../chains/read-chain-objects.ts';
+import { firstNumber } from '../chains/first-number.ts';
+import { readEnd, readHead, readNumbered, readStart, type ChainContext } from '../chains/read-chain-objects.ts';
 import { unpackSliceData } from '../chains/slice-data.ts';
-import { assertEndsAt, assertFollows, linkOfHead, linkOfSlice, type ChainLink } from '../chains/walk-chain.ts';
+import { assertEndsAt, assertFollows, linkOfHead, linkOfSlice, linkOfStart, type ChainLink } from '../chains/walk-chain.ts';
 import type { ChainEndRecord } from '../format/chain-end.ts';
-import { chainEndName, chainHeadName, OPLOG, partsOfChainName, sliceName } from '../format/names.ts';
+import { chainEndName, chainHeadName, chainStartName, OPLOG, partsOfChainName, sliceName } from '../format/names.ts';
 import type { NumberedObject } from '../format/numbered-object.ts';
 import type { Problems } from './problems.ts';
 
@@ -22,6 +23,7 @@ export interface ChainsCheck {
 
 /** Finds damage by the object's name; goes on behind it. */
 export async function checkChains(check: ChainsCheck): Promise<void> {
+  const firsts = await firstNumbers(check.context);
   const chains = new Map<string, ChainNames>();
   for await (const { name } of check.context.storage.list(OPLOG)) {
     const parts = partsOfChainName(name);
@@ -29,14 +31,24 @@ export async function checkChains(check: ChainsCheck): Promise<void> {
       check.problems.find('REPOSITORY_OBJECT_DAMAGED', name, `${name} is no name of an object of a chain`);
       continue;
     }
-    const names = chains.get(parts.chainId) ?? noChainNames();
+    const names = chains.get(parts.chainId) ?? noChainNames(firsts.get(parts.chainId) ?? 1);
     chains.set(parts.chainId, names);
-    noteChainName(names, parts.part);
+    noteChainName(names, parts);
   }
   for (const [chainId, names] of chains) {
     throwIfAborted(check.signal);
     await checkChain(check, chainId, names);
   }
+}
+
+/** Of the chains whose front was pruned. */
+async function firstNumbers({ storage }: ChainContext): Promise<ReadonlyMap<string, number>> {
+  const firsts = new Map<string, number>();
+  for await (const { name } of storage.list(OPLOG)) {
+    const parts = partsOfChainName(name);
+    if (parts?.part === 'from') firsts.set(parts.chainId, Math.max(parts.first, firsts.get(parts.chainId) ?? 1));
+  }
+  return firsts;
 }
 
 async function checkChain(check: ChainsCheck, chainId: string, names: ChainNames): Promise<void> {
@@ -50,35 +62,47 @@ async function checkChain(check: ChainsCheck, chainId: string, names: ChainNames
     check.problems.find('REPOSITORY_CHAIN_BROKEN', name, `${name} lies behind the end of its chain and does not count`);
   }
   // Numbers behind the end can hide that others are gone, so then, too, each is asked for.
-  if (names.newest !== due || names.numbered !== due) {
-    for await (const sequence of missingNumbers(check.context.storage, chainId, due)) {
+  if (names.newest !== due || names.numbered !== due - names.first + 1) {
+    for await (const sequence of missingNumbers(check.context.storage, chainId, { first: names.first, last: due })) {
       throwIfAborted(check.signal);
       check.problems.find(...gone(sliceName(chainId, sequence)));
     }
   }
-  await checkNumbered(check, chainId, head ? linkOfHead(head) : null, { end, due });
+  const start = names.first === 1 ? null : ((await attempt(check, chainStartName(chainId, names.first), () => readStart(check.context, chainId))) ?? null);
+  const link = names.first > 1 ? start && linkOfStart(chainId, start) : head ? linkOfHead(head) : null;
+  await checkNumbered(check, chainId, link, { end, due, first: start?.first ?? names.first });
 }
 
-/** @param link of the head, null where it cannot be read */
+/** @param link of the head, or of where the chain begins; null where it cannot be read */
 async function checkNumbered(
-  check: ChainsCheck, chainId: string, link: ChainLink | null, { end, due }: { readonly end: ChainEndRecord | null; readonly due: number },
+  check: ChainsCheck, chainId: string, link: ChainLink | null, { end, due, first }: { readonly end: ChainEndRecord | null; readonly due: number; readonly first: number },
 ): Promise<void> {
   let before = link;
-  for (let sequence = 1; sequence <= due; sequence += 1) {
+  for (let sequence = first; sequence <= due; sequence += 1) {
     throwIfAborted(check.signal);
     const behind = before;
     const last = sequence === due;
     before = null;
     if (!last && !check.readsSlice(sequence)) continue;
     const object = await attempt(check, sliceName(chainId, sequence), async () => {
-      const read = await readNumbered(check.context, chainId, sequence, check.signal);
-      await verify(check, chainId, read, behind);
-      return read;
+      const read = await readUnlessPruned(check, chainId, sequence);
+      if (read !== null) await verify(check, chainId, read, behind);
+      return read ?? undefined;
     });
     if (object !== undefined && !last && !('slice' in object)) outOfLine(check, chainId, sequence, 'it closes the chain, and others follow');
     if (object !== undefined && last && end !== null) checkClose(check, chainId, object, end);
     if (last && end !== null && behind !== null) await attempt(check, chainEndName(chainId), () => assertEndsAt(behind, end));
     before = object !== undefined && 'slice' in object ? linkOfSlice(object) : null;
+  }
+}
+
+/** null for one that was pruned since the names were listed. */
+async function readUnlessPruned({ context, signal }: ChainsCheck, chainId: string, sequence: number): Promise<NumberedObject | null> {
+  try {
+    return await readNumbered(context, chainId, sequence, signal);
+  } catch (error) {
+    if (sequence < (await firstNumber(context.storage, chainId))) return null;
+    throw error;
   }
 }
 

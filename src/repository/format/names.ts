@@ -25,6 +25,7 @@ export const factName = (snapshotId: string, kind: string, id: string): string =
 export const chainPrefix = (chainId: string): string => `${OPLOG}${chainId}/`;
 export const chainHeadName = (chainId: string): string => `${OPLOG}${chainId}/head`;
 export const chainEndName = (chainId: string): string => `${OPLOG}${chainId}/end`;
+export const chainStartName = (chainId: string, first: number): string => `${OPLOG}${chainId}/from-${String(first).padStart(10, '0')}`;
 export const sliceName = (chainId: string, sequence: number): string => `${OPLOG}${chainId}/${String(sequence).padStart(10, '0')}`;
 
 /** The id at the end of an object's name, or null when the name is none of ours. */
@@ -45,9 +46,14 @@ export function partsOfFactName(name: string): { readonly snapshotId: string; re
   return snapshotId === undefined || kind === undefined || id === undefined ? null : { snapshotId, kind, id };
 }
 
-/** The parts of `oplog/<chain id>/head`, `/end` or `/<10 digits, from 1>`, or null. */
-export function partsOfChainName(name: string): { readonly chainId: string; readonly part: 'head' | 'end' | number } | null {
-  const [, chainId, part] = /^oplog\/([0-9a-f]{24})\/(head|end|[0-9]{10})$/.exec(name) ?? [];
-  if (chainId === undefined || part === undefined || part === '0000000000') return null;
-  return { chainId, part: part === 'head' || part === 'end' ? part : Number(part) };
+export type ChainNameParts = { readonly chainId: string } & ({ readonly part: 'head' | 'end' | number } | { readonly part: 'from'; readonly first: number });
+
+/** The parts of `oplog/<chain id>/head`, `/end`, `/<10 digits, from 1>` or `/from-<10 digits, from 2>`, or null. */
+export function partsOfChainName(name: string): ChainNameParts | null {
+  const [, chainId, part = '', digits] = /^oplog\/([0-9a-f]{24})\/(head|end|(?:from-)?([0-9]{10}))$/.exec(name) ?? [];
+  if (chainId === undefined) return null;
+  if (part === 'head' || part === 'end') return { chainId, part };
+  const number = Number(digits);
+  if (!part.startsWith('from-')) return number === 0 ? null : { chainId, part: number };
+  return number < 2 ? null : { chainId, part: 'from', first: number };
 }

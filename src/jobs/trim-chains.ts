@@ -1,0 +1,44 @@
+// Kept oplog goes when no base needs it any more: what lies before the oldest snapshot of a cluster that is still there.
+import { positionOf, type ClusterTime } from '../domain/cluster-time.ts';
+import type { SnapshotBody } from '../engine/contracts.ts';
+import type { Repository } from '../repository/repository.ts';
+
+export interface TrimmedChain {
+  readonly chainId: string;
+  /** Slices that went. */
+  readonly slices: number;
+  readonly storedBytes: number;
+}
+
+/** A restore to an instant reads from where its base began to be captured; more is kept so that nobody has to trust a second. */
+const MARGIN_SECONDS = 3_600;
+
+/**
+ * A chain that goes on without any base keeps everything: its first one may be on its way. Of a cluster one snapshot is captured at a time, so
+ * none that is on its way began before those that are there.
+ * @throws what listing the snapshots throws: then nothing is taken
+ */
+export async function trimChains(repository: Repository, { signal }: { readonly signal?: AbortSignal } = {}): Promise<readonly TrimmedChain[]> {
+  const oldest = await oldestBases(repository);
+  const trimmed: TrimmedChain[] = [];
+  for await (const { head, end } of repository.chains.list()) {
+    signal?.throwIfAborted();
+    const base = oldest.get(head.series);
+    const before = base === undefined ? (end?.at ?? null) : positionOf({ t: Math.max(0, base.t - MARGIN_SECONDS), i: 0 });
+    if (before === null) continue;
+    const gone = await repository.chains.trim(head.id, { before, signal });
+    if (gone.slices > 0) trimmed.push({ chainId: head.id, ...gone });
+  }
+  return trimmed;
+}
+
+/** When the oldest of each series began to be captured. */
+async function oldestBases(repository: Repository): Promise<ReadonlyMap<string, ClusterTime>> {
+  const oldest = new Map<string, ClusterTime>();
+  for await (const { series, body } of repository.listSnapshots()) {
+    const { beganAt = null } = body as unknown as Partial<Pick<SnapshotBody, 'beganAt'>>;
+    const known = oldest.get(series);
+    if (beganAt !== null && (known === undefined || positionOf(beganAt) < positionOf(known))) oldest.set(series, beganAt);
+  }
+  return oldest;
+}

@@ -63,6 +63,8 @@ export interface Snapshots {
   complete(id: string, outcome: SnapshotOutcome): Promise<void>;
   /** Ids of completed ones whose time is over, oldest end first; never the newest of its cluster, whatever its age. */
   expired(limit: number): Promise<readonly string[]>;
+  /** Deletes it if that still holds of it; false when somebody gave it more time, or it became the newest. */
+  markExpired(id: string): Promise<boolean>;
   /** Also leaves the fact for the repository. False when it was deleted before. */
   markDeleted(id: string): Promise<boolean>;
   /** Also leaves the fact for the repository. */
@@ -80,6 +82,17 @@ const COLUMNS = [
   'startedAt', 'pointInTimeT', 'pointInTimeI', 'capturedAt', 'finishedAt', 'expiresAt', 'mongodbVersion', 'replicaSetName',
   'consistency', 'documents', 'dataSizeBytes', 'storageSizeBytes', 'jobId', 'deletedAt',
 ] as const;
+
+/** A whole snapshot has to have a newer whole one; one of chosen namespaces any newer one. */
+function expiredOnes({ db, clock }: CatalogContext) {
+  return db
+    .selectFrom('snapshots').select('id').where('deletedAt', 'is', null).where('state', '=', 'completed').where('expiresAt', '<=', clock.now())
+    .where((eb) => eb.exists(eb
+      .selectFrom('snapshots as newer').select('newer.id').whereRef('newer.clusterId', '=', 'snapshots.clusterId')
+      .where('newer.deletedAt', 'is', null).where('newer.state', '=', 'completed')
+      .where(sql<boolean>`(newer.requested_at, newer.id) > (snapshots.requested_at, snapshots.id)`)
+      .where(sql<boolean>`(coalesce(jsonb_typeof(newer.selection), 'null') = 'null' or coalesce(jsonb_typeof(snapshots.selection), 'null') <> 'null')`)));
+}
 
 export function createSnapshots(context: CatalogContext): Snapshots {
   const { db, clock } = context;
@@ -132,15 +145,16 @@ export function createSnapshots(context: CatalogContext): Snapshots {
         .execute();
     },
     async expired(limit) {
-      const rows = await db
-        .selectFrom('snapshots').select('id').where('deletedAt', 'is', null).where('state', '=', 'completed').where('expiresAt', '<=', clock.now())
-        .where((eb) => eb.exists(eb
-          .selectFrom('snapshots as newer').select('newer.id').whereRef('newer.clusterId', '=', 'snapshots.clusterId')
-          .where('newer.deletedAt', 'is', null).where('newer.state', '=', 'completed')
-          .where(sql<boolean>`(newer.requested_at, newer.id) > (snapshots.requested_at, snapshots.id)`)))
-        .orderBy('expiresAt').limit(limit).execute();
+      const rows = await expiredOnes(context).orderBy('expiresAt').limit(limit).execute();
       return rows.map(({ id }) => id);
     },
+    markExpired: (id) =>
+      atomically(context, async (inner) => {
+        // Two ends in one cluster follow each other: each must see the other's newest.
+        await sql`select 1 from clusters where id = (select cluster_id from snapshots where id = ${id}) for update`.execute(inner.db);
+        const row = await expiredOnes(inner).where('id', '=', id).executeTakeFirst();
+        return row !== undefined && createSnapshots(inner).markDeleted(id);
+      }),
     markDeleted: (id) =>
       atomically(context, async (inner) => {
         const row = await inner.db

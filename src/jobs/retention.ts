@@ -32,7 +32,7 @@ export function createRetentionChores(parts: RetentionParts): readonly Chore[] {
 async function endExpired({ catalog, log }: RetentionParts, signal: AbortSignal): Promise<void> {
   for (let ids: readonly string[] = []; !signal.aborted;) {
     ids = await catalog.snapshots.expired(EXPIRED_AT_ONCE);
-    for (const id of ids) if (await catalog.snapshots.markDeleted(id)) log.info({ snapshot: id }, 'a snapshot ends: its retention is over');
+    for (const id of ids) if (await catalog.snapshots.markExpired(id)) log.info({ snapshot: id }, 'a snapshot ends: its retention is over');
     if (ids.length < EXPIRED_AT_ONCE) return;
   }
 }

@@ -74,6 +74,24 @@ describe('retention', () => {
     assert.deepEqual(await alive(), [next], 'the newest one makes the way free');
   });
 
+  test('asks once more when it ends one: it may have been given more time, or become the newest', async () => {
+    const [first, second, third] = [await take(), await take(), await take()];
+    clock.advance(30 * DAY_MS);
+    assert.deepEqual(await catalog.snapshots.expired(10), [first, second]);
+    await catalog.snapshots.setExpiry(first, new Date(clock.now().getTime() + DAY_MS));
+    await catalog.snapshots.markDeleted(third);
+    assert.deepEqual([await catalog.snapshots.markExpired(first), await catalog.snapshots.markExpired(second)], [false, false]);
+  });
+
+  test('takes no snapshot of chosen namespaces for a newer whole one', async () => {
+    const whole = await take();
+    const part = await take();
+    await catalog.transaction((tx) => tx.executeSql('update snapshots set selection = $1 where id = $2', [JSON.stringify({ databases: ['shop'], collections: [] }), part]));
+    clock.advance(30 * DAY_MS);
+    await run(/time is over/);
+    assert.deepEqual(await alive(), [part, whole]);
+  });
+
   test('keeps what was given more time', async () => {
     const [first, second] = [await take(), await take()];
     await catalog.snapshots.setExpiry(first, new Date(clock.now().getTime() + 900 * DAY_MS));

@@ -284,37 +284,39 @@ async function sweep(
   const inTheWay = (await openSessions(context)).filter((session) => session.id !== own.id && session.generation < newest);
   const swept = new Set(found.sweepable);
   if (generation !== null && inTheWay.length === 0) for (const id of condemned) swept.add(id);
-  for (const id of await neededByNewSnapshots(prune, swept)) swept.delete(id);
+  for (const id of await neededByNewSnapshots(prune, found, swept)) swept.delete(id);
   tell(prune, 'sweep', 0, swept.size);
   const assertOurs = async (): Promise<void> => {
     if ((await context.storage.stat(sessionName(own.id))) === null) throw busy('this prune was taken for dead and ended by another one');
   };
   await sweepPacks(context, { swept, assertOurs, signal });
-  await forgetGenerations(context, swept, found.packs);
+  await forgetGenerations(context, { swept, packs: found.packs, known: own.generation });
   return { swept, inTheWay };
 }
 
 /** Packs that hold the last copy of what a snapshot needs that came since the survey. */
-async function neededByNewSnapshots(prune: Prune, doomed: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+async function neededByNewSnapshots(prune: Prune, found: Survey, doomed: ReadonlySet<string>): Promise<ReadonlySet<string>> {
   const needed = new Set<string>();
   if (doomed.size === 0) return needed;
   const roots = await liveRoots(prune.context);
   await refreshIndexes(prune);
   await markNew(prune, roots, async (id) => {
     const copies = await prune.index.find(id);
-    if (copies.some(({ packId }) => !doomed.has(packId))) return;
+    for (const { packId } of copies) if (!doomed.has(packId) && (found.packs.has(packId) || (await prune.context.storage.stat(packName(packId))) !== null)) return;
     if (copies.length === 0) throw refused(`the chunk ${id.toString('hex')} of a new snapshot is in no pack`, CHECK);
     for (const { packId } of copies) needed.add(packId);
   });
   return needed;
 }
 
-/** All but the newest, whose number has to stay, and those that condemn a pack that is still there and that no later one condemns. */
-async function forgetGenerations(context: RepositoryContext, swept: ReadonlySet<string>, packs: ReadonlyMap<string, number>): Promise<void> {
+/** Of those that were there before the packs were listed, all but the newest, whose number has to stay, and those that condemn a pack that is still there and that no later one condemns. */
+async function forgetGenerations(
+  context: RepositoryContext, { swept, packs, known }: { readonly swept: ReadonlySet<string>; readonly packs: ReadonlyMap<string, number>; readonly known: number },
+): Promise<void> {
   const all = await generations(context);
   const newest = Math.max(0, ...all);
   const waiting = new Set([...(await condemnations(context))].filter(([id]) => !swept.has(id) && packs.has(id)).map(([, generation]) => generation));
-  for (const generation of all) if (generation !== newest && !waiting.has(generation)) await context.storage.delete(generationName(generation));
+  for (const generation of all) if (generation <= known && generation !== newest && !waiting.has(generation)) await context.storage.delete(generationName(generation));
 }
 
 function tell({ parts: { onProgress } }: Prune, phase: 'mark' | 'weigh' | 'rewrite' | 'sweep', done: number, total: number | null): void {

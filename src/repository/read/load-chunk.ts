@@ -135,6 +135,9 @@ async function packKeyOf(context: Context, packId: string): Promise<Buffer> {
   try {
     return await context.packKeys.of(packId);
   } catch (cause) {
+    if (isLeafvaultError(cause, 'REPOSITORY_OBJECT_MISSING')) {
+      throw new LeafvaultError('REPOSITORY_CHUNK_MISSING', `Reading from ${packName(packId)} failed: the pack is gone`, { cause, details: { pack: packId, object: packName(packId) }, hint: CHECK });
+    }
     if (!isLeafvaultError(cause, 'REPOSITORY_OBJECT_DAMAGED') && !isLeafvaultError(cause, 'REPOSITORY_FORMAT_NEWER')) throw cause;
     throw new LeafvaultError('REPOSITORY_CHUNK_DAMAGED', `Reading from ${packName(packId)} failed: ${cause.message}`, {
       cause, details: { pack: packId, object: packName(packId) }, hint: CHECK,

@@ -6,6 +6,7 @@ import { SLOT_DATA_AT, type SealAnswer } from '../chunks/chunk-jobs.ts';
 import { sealedBound } from '../chunks/seal-chunk.ts';
 import type { RepositoryContext } from '../context.ts';
 import { FLAG_PAGE } from '../format/chunk-entry.ts';
+import { packName } from '../format/names.ts';
 import type { ChunkRef } from '../repository.ts';
 import type { PackDraft } from './pack-draft.ts';
 import type { PackLine } from './pack-line.ts';
@@ -37,7 +38,7 @@ interface Slot {
 const UNDER_WAY_BYTES = 8 * 1024 * 1024;
 const SLOT_BYTES = 512 * 1024;
 
-type Context = Pick<RepositoryContext, 'index' | 'pool'>;
+type Context = Pick<RepositoryContext, 'index' | 'pool' | 'storage'>;
 
 /** @param condemned packs whose chunks have to be stored anew; `all`: every chunk is, and none is looked for */
 export function createChunkIntake(context: Context, line: PackLine, condemned: ReadonlySet<string> | 'all'): ChunkIntake {
@@ -55,10 +56,20 @@ export function createChunkIntake(context: Context, line: PackLine, condemned: R
     return { memory, bytes: Buffer.from(memory) };
   };
 
+  // An index may name a pack that is gone: lost, or put by somebody who was ended long ago and woke up.
+  const there = new Map<string, Promise<boolean>>();
+  const isThere = (packId: string): Promise<boolean> => {
+    const known = there.get(packId) ?? context.storage.stat(packName(packId)).then((found) => found !== null);
+    there.set(packId, known);
+    return known;
+  };
+
   const isStored = async (id: Buffer): Promise<boolean> => {
     if (condemned === 'all') return false;
-    const copies = await context.index.find(id);
-    return copies.some(({ packId, named }) => named && !condemned.has(packId));
+    for (const { packId, named } of await context.index.find(id)) {
+      if (named && !condemned.has(packId) && (await isThere(packId))) return true;
+    }
+    return false;
   };
 
   const seal = (slot: Slot, rawLength: number, pack: PackDraft, counter: number, always: boolean): Promise<SealAnswer> =>

@@ -332,6 +332,16 @@ describe('a session whose owner is gone', () => {
   }));
 });
 
+test('a snapshot stores anew what an index names in a pack that is gone', () => withRepository(async (repository, storage) => {
+  const lost = await writeSnapshot(repository, { a: A });
+  for (const name of await objectNames(storage)) if (name.startsWith('packs/')) await storage.delete(name);
+  await remove(lost, repository);
+  const other = await openTestRepository(storage);
+  const again = await writeSnapshot(other, { a: A });
+  assert.deepEqual(await readSnapshot(other, again), { a: A });
+  await other.close();
+}));
+
 describe('prune refuses', () => {
   const cases: readonly (readonly [string, (storage: Storage, root: SnapshotRoot, itsPacks: readonly string[]) => Promise<void>])[] = [
     ['where a root can not be read', async (storage, { id }) => spoil(storage, `snapshots/${id}`)],

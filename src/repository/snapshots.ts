@@ -15,20 +15,28 @@ type Context = Pick<RepositoryContext, 'storage' | 'keys'>;
  * @throws REPOSITORY_OBJECT_DAMAGED, REPOSITORY_FORMAT_NEWER
  */
 export async function* listSnapshots(context: Context, onUnreadable?: (object: string, error: unknown) => void): AsyncGenerator<SnapshotRoot> {
-  const deleted = await deletedSnapshots(context);
   let failure: { readonly error: unknown } | null = null;
-  for await (const { name } of context.storage.list(SNAPSHOTS)) {
-    const id = idOfName(name);
-    if (id === null || deleted.has(id)) continue;
+  for (const id of await snapshotIds(context)) {
     try {
       const root = await readRoot(context, id);
       if (root !== null) yield root;
     } catch (error) {
       if (onUnreadable === undefined) failure ??= { error };
-      else onUnreadable(name, error);
+      else onUnreadable(snapshotName(id), error);
     }
   }
   if (failure !== null) throw failure.error;
+}
+
+/** Ids of those that no fact says are deleted, and of fences in place of one. */
+export async function snapshotIds(context: Context): Promise<string[]> {
+  const deleted = await deletedSnapshots(context);
+  const ids: string[] = [];
+  for await (const { name } of context.storage.list(SNAPSHOTS)) {
+    const id = idOfName(name);
+    if (id !== null && !deleted.has(id)) ids.push(id);
+  }
+  return ids;
 }
 
 /** @throws REPOSITORY_SNAPSHOT_MISSING, REPOSITORY_OBJECT_DAMAGED, REPOSITORY_FORMAT_NEWER */

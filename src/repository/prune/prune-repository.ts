@@ -6,14 +6,13 @@ import { createChunkIndex, type ChunkIndex } from '../chunk-index/chunk-index.ts
 import { createIndexLoader, type IndexLoader } from '../chunk-index/load-indexes.ts';
 import { createSortedRuns, type SortedRuns } from '../chunk-index/sorted-runs.ts';
 import type { RepositoryContext } from '../context.ts';
-import { deletedSnapshots } from '../facts.ts';
-import { generationName, idOfName, packName, PACKS, sessionName, SNAPSHOTS } from '../format/names.ts';
+import { generationName, idOfName, packName, PACKS, sessionName } from '../format/names.ts';
 import { PACK_TARGET_BYTES } from '../format/pack.ts';
 import { beginGeneration, condemnations, generations } from '../generations.ts';
 import { createChunkLoader, type ChunkLoader } from '../read/load-chunk.ts';
 import type { OpenSession, PruneOptions, PruneReport } from '../repository.ts';
 import { openSession, type Session } from '../sessions.ts';
-import { readRoot } from '../snapshots.ts';
+import { readRoot, snapshotIds } from '../snapshots.ts';
 import { choosePacks, type PackChoice, type WeighedPack } from './choose-packs.ts';
 import { findMoves, readMoves } from './find-moves.ts';
 import { forgetSnapshots } from './forget-snapshots.ts';
@@ -125,7 +124,7 @@ async function survey(prune: Prune, own: Session, dryRun: boolean): Promise<Surv
   const writers = sessions.filter(({ kind }) => kind === 'writer');
   const forgotten = await forgetSnapshots(context, { dryRun, rootsMayCome: writers.length > 0 });
   const packs = await listPacks(context);
-  const roots = await liveRoots(context);
+  const roots = await snapshotIds(context);
   await refreshIndexes(prune);
   await addNewPacks(prune, packs);
   const mark = createLiveSet(prune.live);
@@ -201,17 +200,6 @@ async function markNew(prune: Prune, ids: readonly string[], mark: (id: Buffer) 
     tell(prune, 'mark', marked.size, ids.length);
   }
   return snapshots;
-}
-
-/** Ids of the snapshots that are there, and of fences in place of one. */
-async function liveRoots(context: RepositoryContext): Promise<string[]> {
-  const deleted = await deletedSnapshots(context);
-  const ids: string[] = [];
-  for await (const { name } of context.storage.list(SNAPSHOTS)) {
-    const id = idOfName(name);
-    if (id !== null && !deleted.has(id)) ids.push(id);
-  }
-  return ids;
 }
 
 interface Plan {
@@ -298,7 +286,7 @@ async function sweep(
 async function neededByNewSnapshots(prune: Prune, found: Survey, doomed: ReadonlySet<string>): Promise<ReadonlySet<string>> {
   const needed = new Set<string>();
   if (doomed.size === 0) return needed;
-  const roots = await liveRoots(prune.context);
+  const roots = await snapshotIds(prune.context);
   await refreshIndexes(prune);
   await markNew(prune, roots, async (id) => {
     const copies = await prune.index.find(id);

@@ -5,6 +5,7 @@ import { asConnectError, connect } from '../mongo/connect.ts';
 import { createRawReader, readAll, type RawReader } from '../mongo/raw-read.ts';
 import { readServerFacts, type ServerFacts } from '../mongo/topology.ts';
 import { childOf, decodeOrdered, type OrderedDocument } from '../snapshot/index.ts';
+import { readAgain } from './read-again.ts';
 
 export interface Target {
   readonly client: MongoClient;
@@ -70,8 +71,7 @@ export async function openTarget(uri: string, signal?: AbortSignal): Promise<Tar
 export async function listNames(target: Target, db: string, names?: readonly string[]): Promise<Map<string, Listed>> {
   const found = new Map<string, Listed>();
   const command = { listCollections: 1, ...(names === undefined ? {} : { filter: { name: { $in: [...names] } } }) };
-  for await (const raw of readAll(await target.reader(), db, command)) {
-    const each = decodeOrdered(raw);
+  for (const each of await readList(target, db, command)) {
     const uuid = childOf(each, 'info')?.get('uuid');
     const name = String(each.get('name'));
     found.set(name, {
@@ -87,8 +87,17 @@ export async function listNames(target: Target, db: string, names?: readonly str
 /** The name of a collection, null when there is none with this UUID. */
 export async function nameOf(target: Target, db: string, uuid: string): Promise<string | null> {
   const command = { listCollections: 1, nameOnly: false, filter: { 'info.uuid': new UUID(uuid) } };
-  for await (const raw of readAll(await target.reader(), db, command)) return String(decodeOrdered(raw).get('name'));
-  return null;
+  const [found] = await readList(target, db, command);
+  return found === undefined ? null : String(found.get('name'));
+}
+
+/** All that `listCollections` or `listIndexes` answers; asked again where an election came in between. */
+export function readList(target: Pick<Target, 'reader'>, db: string, command: Document): Promise<readonly OrderedDocument[]> {
+  return readAgain(async () => {
+    const found: OrderedDocument[] = [];
+    for await (const raw of readAll(await target.reader(), db, command)) found.push(decodeOrdered(raw));
+    return found;
+  });
 }
 
 /** True when the server says that the namespace isn't there. */

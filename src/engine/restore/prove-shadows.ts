@@ -2,13 +2,13 @@
 // hash; their indexes by every option. Nothing that was not proven is swapped.
 import { LeafvaultError } from '../../foundation/errors.ts';
 import { showNamespace } from '../mongo/namespaces.ts';
-import { readAll } from '../mongo/raw-read.ts';
-import { contentOf, decodeOrdered, findDifference, sameValue, type OrderedDocument } from '../snapshot/index.ts';
+import { contentOf, findDifference, sameValue, type OrderedDocument } from '../snapshot/index.ts';
 import { COLLECTIONS_AT_ONCE, type Load, type RestoreContext } from './context.ts';
 import { eachBounded } from './each-bounded.ts';
 import { isIdIndex, planIndexes } from './index-plan.ts';
 import { largestFirst, totalsOf } from './load-shadows.ts';
 import { uuidsOf } from './displace.ts';
+import { readList } from './open-target.ts';
 import { readContent } from './read-content.ts';
 
 /** @throws RESTORE_PROOF_FAILED naming the collection and the difference */
@@ -44,8 +44,7 @@ async function proveIndexes({ target, options }: RestoreContext, { entry, step }
   const failed = new Set(step.failedIndexes.map(({ name }) => name));
   const expected = planIndexes(entry.body, options.indexStrategy).indexes.filter((spec) => !failed.has(String(spec.get('name'))));
   const found = new Map<string, OrderedDocument>();
-  for await (const raw of readAll(await target.reader(), step.db, { listIndexes: step.shadow })) {
-    const spec = decodeOrdered(raw);
+  for (const spec of await readList(target, step.db, { listIndexes: step.shadow })) {
     if (!isIdIndex(spec)) found.set(String(spec.get('name')), spec);
   }
   for (const spec of expected) {

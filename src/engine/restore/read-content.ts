@@ -1,8 +1,7 @@
 // Reads a collection of the target raw, with majority, and adds up its content.
-import { throwIfAborted } from '../../foundation/abort.ts';
 import { createKernel, newHashState, type HashState } from '../bson/index.ts';
-import { isTransient } from '../mongo/raw-insert.ts';
 import type { Target } from './open-target.ts';
+import { readAgain } from './read-again.ts';
 
 export interface ReadContentOptions {
   readonly db: string;
@@ -21,22 +20,10 @@ export interface ReadContentOptions {
 /** Large enough to keep a server busy, small enough for several collections at once within a worker's memory. */
 const BATCH_BYTES = 4 * 1024 * 1024;
 
-const TRIES = 5;
-/** CursorNotFound, QueryPlanKilled, CursorKilled: an election took the cursor's member away, or a restart did. */
-const CURSOR_LOST: ReadonlySet<unknown> = new Set([43, 175, 237]);
-
 /** Every document in natural order. What was only added up is read again from its beginning where a cursor was lost. */
-export async function readContent(target: Target, options: ReadContentOptions): Promise<HashState> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await readOnce(target, options);
-    } catch (error) {
-      const isLost = isTransient(error) || CURSOR_LOST.has((error as { readonly code?: unknown }).code);
-      if (!isLost || attempt >= TRIES || options.onDocuments !== undefined) throw error;
-      throwIfAborted(options.signal);
-      options.onAgain?.();
-    }
-  }
+export function readContent(target: Target, options: ReadContentOptions): Promise<HashState> {
+  if (options.onDocuments !== undefined) return readOnce(target, options);
+  return readAgain(() => readOnce(target, options), { signal: options.signal, onAgain: options.onAgain });
 }
 
 /** The next batch is under way while one is hashed. */

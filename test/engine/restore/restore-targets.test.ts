@@ -109,6 +109,25 @@ describe('targets of a restore', () => {
     await admin.close();
   });
 
+  for (const question of ['listIndexes', 'listCollections']) {
+    test(`may lose their primary while ${question} is asked: it is asked again`, { timeout: 90_000 }, async () => {
+      await using one = await startReplicaSet({ parameters: { enableTestCommands: 1 } });
+      const admin = new MongoClient(one.uri);
+      await using world = await restoreWorld(repository, root, one.uri, {
+        onPhase: async (phase) => {
+          if (phase !== 'prove') return;
+          // NotPrimaryNoSecondaryOk, twice in a row.
+          await admin.db('admin').command({ configureFailPoint: 'failCommand', mode: { times: 2 }, data: { failCommands: [question], errorCode: 13435 } });
+        },
+      });
+      await restoreSnapshot(world.options);
+      const { count } = await admin.db('admin').command({ configureFailPoint: 'failCommand', mode: 'off' });
+      assert.equal(Number(count), 2);
+      assert.deepEqual(await contentOfServer(one.uri), original);
+      await admin.close();
+    });
+  }
+
   test('get back what was captured while applications wrote', async () => {
     const uri = await server.createUser({ user: 'leafvault', password: 'both', roles: ['leafvaultBackup', 'leafvaultRestore'] });
     const orders = client.db('shop').collection<{ _id: number; i: number }>('orders');

@@ -183,16 +183,18 @@ function asServer(base: Servers, query: string, auth: boolean): MongoServer {
   };
   const adminUri = auth ? uriOf(ROOT.user, ROOT.password) : uriOf();
   const admin = (command: Document): Promise<Document> => withClient(adminUri, (client) => client.db('admin').command(command));
+  // A member that lags would refuse the login.
+  const everywhere = { w: base.members.length, wtimeout: PRIMARY_MS };
   return {
     uri: uriOf(),
     adminUri,
     members: base.members,
     admin,
     async createUser({ user, password, roles }) {
-      await admin({ createUser: user, pwd: password, roles: roles.map((role) => (typeof role === 'string' ? { role, db: 'admin' } : role)), mechanisms: ['SCRAM-SHA-256'], writeConcern: { w: 'majority' } });
+      await admin({ createUser: user, pwd: password, roles: roles.map((role) => (typeof role === 'string' ? { role, db: 'admin' } : role)), mechanisms: ['SCRAM-SHA-256'], writeConcern: everywhere });
       return uriOf(user, password);
     },
-    createRole: async (command) => void (await admin(command)),
+    createRole: async (command) => void (await admin({ ...command, writeConcern: everywhere })),
     memberUri(index) {
       const host = (base.members[index] as MongodProcess).host;
       return auth ? uriOf(ROOT.user, ROOT.password, host, '?directConnection=true') : uriOf(undefined, undefined, host, '?directConnection=true');

@@ -165,6 +165,8 @@ export interface PruneReport {
   readonly ended: readonly OpenSession[];
   /** Packs that were left alone because live chunks of them cannot be read. */
   readonly damagedPacks: readonly string[];
+  /** That are worth rewriting and stay, since the store had no room for new ones; the next prune has it. */
+  readonly postponedPacks: number;
 }
 
 export interface Repository {

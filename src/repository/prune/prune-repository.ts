@@ -80,15 +80,15 @@ async function run(prune: Prune): Promise<PruneReport> {
     const found = await survey(prune, own, dryRun);
     const plan = choose(prune, found);
     const report = { ...found.report, deadBytes: plan.deadBytes };
-    if (dryRun) return { ...report, rewrittenBytes: plan.rewriteBytes, freedBytes: plan.freeableBytes, waitingBytes: 0, damagedPacks: [] };
-    const { writtenBytes, damaged } = await rewrite(prune, found, plan);
-    const condemned = plan.victims.filter((id) => !damaged.has(id));
+    if (dryRun) return { ...report, rewrittenBytes: plan.rewriteBytes, freedBytes: plan.freeableBytes, waitingBytes: 0, damagedPacks: [], postponedPacks: 0 };
+    const { writtenBytes, damaged, postponed } = await rewrite(prune, found, plan);
+    const condemned = plan.victims.filter((id) => !damaged.has(id) && !postponed.has(id));
     const generation = condemned.length === 0 ? null : own.generation + 1;
     if (generation !== null) await condemn(prune, generation, condemned);
     const { swept, inTheWay } = await sweep(prune, found, own, { generation, condemned });
     const sizeOf = (ids: Iterable<string>): number => [...ids].reduce((sum, id) => sum + (found.packs.get(id) ?? 0), 0);
     const waiting = new Set([...condemned, ...found.condemned.keys()].filter((id) => !swept.has(id)));
-    return { ...report, inTheWay, rewrittenBytes: writtenBytes, damagedPacks: [...damaged], freedBytes: sizeOf(swept) - writtenBytes, waitingBytes: sizeOf(waiting) };
+    return { ...report, inTheWay, rewrittenBytes: writtenBytes, damagedPacks: [...damaged], postponedPacks: postponed.size, freedBytes: sizeOf(swept) - writtenBytes, waitingBytes: sizeOf(waiting) };
   } finally {
     await own.end();
   }
@@ -239,9 +239,21 @@ function choose({ index, parts }: Prune, { packs, condemned, weights, writers, n
   return { choice, victims, doomed: new Set([...victims, ...condemned.keys()]), deadBytes, rewriteBytes, freeableBytes };
 }
 
-async function rewrite(prune: Prune, { isThere }: Survey, { doomed, choice, rewriteBytes }: Plan): Promise<Rewritten> {
+/** `postponed`: packs that stay this time. A full disk is when a prune is needed most: what is dead goes, and makes the room for the next one. */
+async function rewrite(prune: Prune, found: Survey, plan: Plan): Promise<Rewritten & { readonly postponed: ReadonlySet<string> }> {
+  const none: ReadonlySet<string> = new Set();
+  if (plan.choice.rewrite.length === 0) return { writtenBytes: 0, damaged: none, postponed: none };
+  try {
+    return { ...(await rewriteChosen(prune, found, plan)), postponed: none };
+  } catch (error) {
+    if (!isLeafvaultError(error, 'STORAGE_FULL') || plan.victims.length === plan.choice.rewrite.length) throw error;
+    prune.context.log.warn({ packs: plan.choice.rewrite.length, reason: error.message }, 'there is no room to write packs anew; only dead ones go');
+    return { writtenBytes: 0, damaged: none, postponed: new Set(plan.choice.rewrite.map(({ id }) => id)) };
+  }
+}
+
+async function rewriteChosen(prune: Prune, { isThere }: Survey, { doomed, rewriteBytes }: Plan): Promise<Rewritten> {
   const { context, index, live, moves, loader, indexes, parts: { packBytes, signal } } = prune;
-  if (choice.rewrite.length === 0) return { writtenBytes: 0, damaged: new Set() };
   await findMoves({ index, live, moves, isThere, stays: (number) => isThere(number) && !doomed.has(index.packs.idOf(number)) });
   return rewriteChunks({
     context, loader, packBytes, signal, onIndexStored: indexes.knows, onProgress: (bytes) => tell(prune, 'rewrite', bytes, rewriteBytes),
@@ -277,7 +289,9 @@ async function sweep(
   const assertOurs = async (): Promise<void> => {
     if ((await context.storage.stat(sessionName(own.id))) === null) throw busy('this prune was taken for dead and ended by another one');
   };
-  await sweepPacks(context, { swept, assertOurs, signal });
+  const { packs } = prune.index;
+  const named = new Set(Array.from({ length: packs.count }, (_, number) => packs.idOf(number)));
+  await sweepPacks(context, { swept, named, assertOurs, signal });
   await forgetGenerations(context, { swept, packs: found.packs, known: own.generation });
   return { swept, inTheWay };
 }

@@ -18,26 +18,35 @@ const DELETES_AT_ONCE = 8;
 
 export interface SweepOptions {
   readonly swept: ReadonlySet<string>;
+  /** Those that some index names; it has to forget them first. */
+  readonly named: ReadonlySet<string>;
   /** Throws when another prune took over. */
   readonly assertOurs: () => Promise<void>;
   readonly signal: AbortSignal | undefined;
 }
 
-export async function sweepPacks(context: Context, { swept, assertOurs, signal }: SweepOptions): Promise<void> {
+export async function sweepPacks(context: Context, { swept, named, assertOurs, signal }: SweepOptions): Promise<void> {
   if (swept.size === 0) return;
+  // The leavings of writers first: on a full disk they make the room for a new index.
+  await assertOurs();
+  await deletePacks(context, [...swept].filter((id) => !named.has(id)), signal);
   await rewriteIndexes(context, { swept, assertOurs, signal });
   await assertOurs();
-  const names = [...swept].map(packName)[Symbol.iterator]();
+  await deletePacks(context, [...swept].filter((id) => named.has(id)), signal);
+}
+
+async function deletePacks({ storage }: Context, ids: readonly string[], signal: AbortSignal | undefined): Promise<void> {
+  const names = ids.map(packName)[Symbol.iterator]();
   await Promise.all(Array.from({ length: DELETES_AT_ONCE }, async () => {
     for (const name of names) {
       throwIfAborted(signal);
-      await context.storage.delete(name);
+      await storage.delete(name);
     }
   }));
 }
 
 /** Every index that names a swept pack is replaced by one of the others; the new ones are there before the old ones go. */
-async function rewriteIndexes(context: Context, { swept, assertOurs, signal }: SweepOptions): Promise<void> {
+async function rewriteIndexes(context: Context, { swept, assertOurs, signal }: Omit<SweepOptions, 'named'>): Promise<void> {
   const names: string[] = [];
   for await (const { name } of context.storage.list(INDEXES)) names.push(name);
   const joiner = createJoiner(context, assertOurs);

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { chmod, chown, cp, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, afterEach, before, beforeEach, describe, test, type TestContext } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { isServerAlive, readPostmaster } from '../../../src/catalog/embedded-postgres/postmaster-file.ts';
 import { removeSocketFolder } from '../../../src/catalog/embedded-postgres/server-process.ts';
 import { openCatalog, type Catalog } from '../../../src/catalog/index.ts';
@@ -13,6 +13,7 @@ import { systemClock } from '../../../src/foundation/clock.ts';
 import { newId } from '../../../src/foundation/ids.ts';
 import { until } from '../../support/job-rows.ts';
 import { silent, testSealer } from '../../support/postgres.ts';
+import { mountSmallDisk } from '../../support/small-disk.ts';
 import { ORDINARY, readableRepository, startCatalogChild, type CatalogChild } from '../../support/start-catalog-child.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -235,18 +236,19 @@ describe('the embedded PostgreSQL', () => {
 
   test('tells of a full disk at its first start and at a later one', { skip: NEEDS_ROOT }, async (t) => {
     await freshHome();
-    if (!mountSmall(t, home, '24m')) return;
+    const disk = mountSmallDisk(t, home, '24m');
+    if (disk === null) return;
     try {
       await assert.rejects(open(home), { code: 'CATALOG_DISK_FULL' });
       assert.ok(!(await readdir(join(home, 'postgres'))).includes('data'));
-      spawnSync('mount', ['-o', 'remount,size=128m', home]);
+      disk.resize('128m');
       await (await open(home)).close();
-      spawnSync('dd', ['if=/dev/zero', `of=${join(home, 'filler')}`, 'bs=64k']);
+      disk.fill();
       await assert.rejects(open(home), { code: 'CATALOG_DISK_FULL' });
-      await rm(join(home, 'filler'));
+      await disk.free();
       await (await open(home)).close();
     } finally {
-      spawnSync('umount', ['-l', home]);
+      disk.unmount();
     }
   });
 
@@ -292,16 +294,6 @@ describe('the embedded PostgreSQL', () => {
     });
   });
 });
-
-function mountSmall(t: TestContext, folder: string, size: string): boolean {
-  const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=755`, 'tmpfs', folder], { encoding: 'utf8' });
-  if (status !== 0) {
-    // The test beside data-folder.ts covers the words; here the whole way can't be walked.
-    t.diagnostic(`no file system can be mounted here: ${stderr}`);
-    return false;
-  }
-  return true;
-}
 
 /** Whatever a test that failed half way left running, and where it listened. */
 async function endServer(home: string): Promise<void> {

@@ -59,7 +59,13 @@ export async function startEmbedded(): Promise<TestDatabase> {
   };
 }
 
-export async function startExternal(): Promise<TestDatabase & { readonly url: string }> {
+export interface ExternalDatabase extends TestDatabase {
+  readonly url: string;
+  /** Ends without a checkpoint and begins again, on the same port and data. */
+  crash(): Promise<void>;
+}
+
+export async function startExternal(): Promise<ExternalDatabase> {
   const account = serverAccount();
   const folder = await mkdtemp(join(tmpdir(), 'leafvault-test-'));
   const programs = await findPrograms(folder);
@@ -72,19 +78,30 @@ export async function startExternal(): Promise<TestDatabase & { readonly url: st
   if (made.status !== 0) throw new Error(`initdb of ${programs.initdb} failed: ${made.stderr}${made.stdout}${made.error?.message ?? ''}`);
   const port = await freePort();
   const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off', 'max_connections=200'];
-  const child = spawn(programs.postgres, ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], { ...run, stdio: 'ignore' });
   const watchdog = startWatchdog(folder);
-  if (child.pid !== undefined) watchdog.watch(child.pid);
   const url = `postgres://tester:not-a-secret@127.0.0.1:${port}/postgres`;
-  await answering(url, child);
+  const start = async (): Promise<ChildProcess> => {
+    const started = spawn(programs.postgres, ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], { ...run, stdio: 'ignore' });
+    if (started.pid !== undefined) watchdog.watch(started.pid);
+    await answering(url, started);
+    return started;
+  };
+  let child = await start();
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    child.kill(signal);
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  };
   return {
     kind: 'external',
     database: { url },
     url,
     open: (options) => openOn({ url }, options),
+    async crash() {
+      await end('SIGQUIT');
+      child = await start();
+    },
     async stop() {
-      child.kill('SIGINT');
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      await end('SIGINT');
       watchdog.dismiss();
       await rm(folder, { recursive: true, force: true });
     },

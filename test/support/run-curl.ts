@@ -25,6 +25,7 @@ export function runCurl(args: readonly string[], stdin = ''): Promise<CurlAnswer
       const exitCode = error === null ? 0 : Number(error.code ?? -1);
       resolve({ status: Number(stdout.slice(cut + 1)), body: stdout.slice(0, cut), exitCode, sent: lines('> '), got: lines('< ') });
     });
-    child.stdin?.end(stdin);
+    // A curl that could not connect has ended by now.
+    child.stdin?.on('error', () => undefined).end(stdin);
   });
 }

@@ -20,6 +20,11 @@ export interface S3Server extends AsyncDisposable {
   newStore(prefix?: string): Promise<string>;
   /** SIGKILL. */
   kill(): Promise<void>;
+  /** The same server with the same objects, on the same port; only of versitygw, which keeps them in a folder. */
+  restart(): Promise<void>;
+  /** Answers nothing, and refuses nothing, until it is thawed. */
+  freeze(): void;
+  thaw(): void;
 }
 
 export type S3Kind = 'moto' | 'versitygw';
@@ -31,9 +36,14 @@ export async function startS3(kind: S3Kind): Promise<S3Server> {
   const folder = await mkdtemp(join(tmpdir(), `leafvault-${kind}-`));
   const watchdog = startWatchdog(folder);
   const port = await freePort();
-  const child = kind === 'moto' ? startMoto(binaries.moto, port, folder) : await startVersitygw(binaries.versitygw, port, folder);
-  if (child.pid !== undefined) watchdog.watch(child.pid);
-  child.unref();
+  const start = async (): Promise<ChildProcess> => {
+    const started = kind === 'moto' ? startMoto(binaries.moto, port, folder) : await startVersitygw(binaries.versitygw, port, folder);
+    if (started.pid !== undefined) watchdog.watch(started.pid);
+    started.unref();
+    await answers(port, started);
+    return started;
+  };
+  let child = await start();
   const client = new S3Client({ endpoint: `http://127.0.0.1:${port}`, forcePathStyle: true, region: 'us-east-1', maxAttempts: 1 });
   const kill = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -43,9 +53,15 @@ export async function startS3(kind: S3Kind): Promise<S3Server> {
     await gone;
   };
   let buckets = 0;
-  await answers(port, child);
   return {
     port, client, kill,
+    async restart() {
+      if (kind === 'moto') throw new Error('moto keeps its objects in memory');
+      await kill();
+      child = await start();
+    },
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
     async newStore(prefix = '') {
       buckets += 1;
       const bucket = `store-${buckets}`;
@@ -79,7 +95,7 @@ function startMoto(folder: string, port: number, work: string): ChildProcess {
 async function startVersitygw(binary: string | Error, port: number, work: string): Promise<ChildProcess> {
   if (binary instanceof Error) throw binary;
   const data = join(work, 'buckets');
-  await mkdir(data);
+  await mkdir(data, { recursive: true });
   return spawn(binary, ['--port', `127.0.0.1:${port}`, 'posix', data], {
     stdio: 'ignore', env: { ...process.env, ROOT_ACCESS_KEY: S3_KEY.AWS_ACCESS_KEY_ID, ROOT_SECRET_KEY: S3_KEY.AWS_SECRET_ACCESS_KEY },
   });

@@ -40,6 +40,7 @@ async function endExpired({ catalog, log }: RetentionParts, signal: AbortSignal)
 async function pruneWhenDue(parts: RetentionParts, signal: AbortSignal): Promise<void> {
   const { catalog, clock } = parts;
   for (const repository of await parts.repositories()) {
+    await repository.endLeftSessions();
     const key = `prunedAt ${repository.id}`;
     const last = await catalog.settings.getOrSet(key, clock.now().toISOString());
     if (clock.now().getTime() - Date.parse(String(last)) < PRUNE_EVERY_MS) continue;

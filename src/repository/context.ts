@@ -6,6 +6,7 @@ import type { ChunkIndex } from './chunk-index/chunk-index.ts';
 import type { ChunkPool } from './chunks/chunk-pool.ts';
 import type { RepositoryKeys } from './format/keys.ts';
 import type { PackKeys } from './read/pack-keys.ts';
+import type { OpenSession } from './repository.ts';
 
 export interface RepositoryContext {
   readonly id: string;
@@ -19,6 +20,8 @@ export interface RepositoryContext {
   readonly log: Logger;
   /** Of the sessions that are opened: says to a prune whether they may still be at work. */
   readonly owner: string;
+  /** Sessions that are over and could not be taken away: id and kind. */
+  readonly left: Map<string, OpenSession['kind']>;
   /** Takes in index objects that appeared since, and lets go of what was pruned. */
   refreshIndex(): Promise<void>;
   /** Takes in packs that no index names, by their own directories. Reads all names of packs: the last resort. */

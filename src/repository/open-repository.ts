@@ -12,6 +12,7 @@ import { recoverIndex } from './chunk-index/recover-index.ts';
 import { createChunkPool } from './chunks/chunk-pool.ts';
 import type { RepositoryContext } from './context.ts';
 import { addFact, listFacts } from './facts.ts';
+import { endLeftSessions } from './left-sessions.ts';
 import { pruneRepository } from './prune/prune-repository.ts';
 import { createPackKeys } from './read/pack-keys.ts';
 import { openReader } from './read/open-reader.ts';
@@ -54,7 +55,7 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
   index.onFilter((filter) => pool.useFilter(filter));
   const context: RepositoryContext = {
     id: file.id, storage, keys, index, pool, packKeys: createPackKeys(storage, keys),
-    clock: options.clock ?? systemClock, log, owner: options.owner ?? `${process.pid}@${hostname()}`, refreshIndex: () => loader.refresh(),
+    clock: options.clock ?? systemClock, log, owner: options.owner ?? `${process.pid}@${hostname()}`, left: new Map(), refreshIndex: () => loader.refresh(),
     recoverIndex: () => recoverIndex(context),
   };
   const open = new Set<{ end(): Promise<void> }>();
@@ -68,6 +69,7 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
     hashSeed: keys.hashSeed,
     async openWriter(writerOptions) {
       assertOpen();
+      await endLeftSessions(context);
       const member = { end: async (): Promise<void> => undefined };
       const writer = await openWriter(context, {
         signal: writerOptions?.signal, onIndexStored: loader.knows, onEnd: () => void open.delete(member), packBytes: options.packBytes,
@@ -84,6 +86,7 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
       open.add(member);
       return reader;
     },
+    endLeftSessions: () => endLeftSessions(context),
     listSnapshots: (listOptions) => listSnapshots(context, listOptions?.onUnreadable),
     loadSnapshot: (id) => loadSnapshot(context, id),
     addFact: (fact) => addFact(context, fact),

@@ -24,27 +24,38 @@ export interface Session {
   end(): Promise<void>;
 }
 
-type Context = Pick<RepositoryContext, 'storage' | 'keys' | 'clock' | 'log' | 'owner'>;
+type Context = Pick<RepositoryContext, 'storage' | 'keys' | 'clock' | 'log' | 'owner' | 'left'>;
 
 /** Puts the session before anything of the repository is relied on. */
 export async function openSession(context: Context, kind: OpenSession['kind']): Promise<Session> {
   for (;;) {
     const generation = await currentGeneration(context);
     const session = await putSession(context, kind, generation);
-    // A prune that began in between may have looked for sessions before ours was there.
-    if ((await currentGeneration(context)) === generation) return session;
+    try {
+      // A prune that began in between may have looked for sessions before ours was there.
+      if ((await currentGeneration(context)) === generation) return session;
+    } catch (error) {
+      await session.end();
+      throw error;
+    }
     await session.end();
   }
 }
 
 async function putSession(context: Context, kind: OpenSession['kind'], generation: number): Promise<Session> {
-  const { storage, keys, clock, log, owner } = context;
+  const { storage, keys, clock, log, owner, left } = context;
   const id = newId(clock.now());
   const name = sessionName(id);
   const bytes = sealJson(keys, { kind: 'session', name }, {
     id, kind, generation, createdAt: clock.now().toISOString(), owner,
   });
-  await storage.put(name, bytes);
+  try {
+    await storage.put(name, bytes);
+  } catch (error) {
+    // Its answer may have been lost.
+    left.set(id, kind);
+    throw error;
+  }
   let claimed = false;
   let ended = false;
   return {
@@ -57,6 +68,7 @@ async function putSession(context: Context, kind: OpenSession['kind'], generatio
     },
     abandon() {
       ended = true;
+      left.set(id, kind);
       log.warn({ session: id }, 'a session is left open because its root may still arrive; it holds back pruning until it is fenced');
     },
     async end() {
@@ -67,13 +79,14 @@ async function putSession(context: Context, kind: OpenSession['kind'], generatio
         // A fence that prune put stays with prune unless we met it; ours goes after the session.
         if (claimed) await storage.delete(sessionEndName(id));
       } catch (error) {
+        left.set(id, kind);
         log.warn({ session: id, error: describeError(error) }, 'a session could not be removed; it holds back pruning until it is fenced');
       }
     },
   };
 }
 
-async function claimCommit({ storage, keys }: Context, id: string, rootName: string): Promise<number> {
+async function claimCommit({ storage, keys }: Pick<Context, 'storage' | 'keys'>, id: string, rootName: string): Promise<number> {
   const name = sessionEndName(id);
   const claim = sealJson(keys, { kind: 'sessionEnd', name }, { id, outcome: 'commit', root: rootName });
   try {
@@ -94,10 +107,11 @@ async function fenced({ storage, keys }: Pick<Context, 'storage' | 'keys'>, id: 
 }
 
 /** REPOSITORY_SESSION_FENCED for a session. */
-export function fencedError(sessionId: string): LeafvaultError {
+export function fencedError(sessionId: string, cause?: unknown): LeafvaultError {
   return new LeafvaultError('REPOSITORY_SESSION_FENCED', `Committing the snapshot failed: a prune ended the session ${sessionId} while it was at work`, {
     hint: 'Run the snapshot again; what it stored is used again where it was not pruned',
     details: { session: sessionId },
     retryable: true,
+    cause,
   });
 }

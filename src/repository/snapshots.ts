@@ -3,7 +3,7 @@ import { LeafvaultError } from '../foundation/errors.ts';
 import { isId } from '../foundation/ids.ts';
 import type { RepositoryContext } from './context.ts';
 import { deletedSnapshots } from './facts.ts';
-import { idOfName, SNAPSHOTS, snapshotName } from './format/names.ts';
+import { partsOfSnapshotName, SNAPSHOTS, snapshotName } from './format/names.ts';
 import { openRoot } from './format/root.ts';
 import { readObjectIfAny } from './read-object.ts';
 import type { SnapshotRoot } from './repository.ts';
@@ -31,12 +31,12 @@ export async function* listSnapshots(context: Context, onUnreadable?: (object: s
 /** Ids of those that no fact says are deleted, and of fences in place of one. */
 export async function snapshotIds(context: Context): Promise<string[]> {
   const deleted = await deletedSnapshots(context);
-  const ids: string[] = [];
+  const ids = new Set<string>();
   for await (const { name } of context.storage.list(SNAPSHOTS)) {
-    const id = idOfName(name);
-    if (id !== null && !deleted.has(id)) ids.push(id);
+    const id = partsOfSnapshotName(name)?.id;
+    if (id !== undefined && !deleted.has(id)) ids.add(id);
   }
-  return ids;
+  return [...ids];
 }
 
 /** @throws REPOSITORY_SNAPSHOT_MISSING, REPOSITORY_OBJECT_DAMAGED, REPOSITORY_FORMAT_NEWER */
@@ -48,8 +48,16 @@ export async function loadSnapshot(context: Context, id: string): Promise<Snapsh
   });
 }
 
-/** null where there is none, or a fence in its place. */
-export async function readRoot({ storage, keys }: Context, id: string): Promise<SnapshotRoot | null> {
-  const bytes = await readObjectIfAny(storage, snapshotName(id));
-  return bytes === null ? null : openRoot(keys, id, bytes);
+/** null where there is none, or fences in its places. */
+export async function readRoot(context: Context, id: string): Promise<SnapshotRoot | null> {
+  return (await findRoot(context, id)).root;
+}
+
+/** The root, or the first place that a writer may put it to. */
+export async function findRoot({ storage, keys }: Context, id: string): Promise<{ readonly root: SnapshotRoot | null; readonly place: number }> {
+  for (let place = 1; ; place += 1) {
+    const bytes = await readObjectIfAny(storage, snapshotName(id, place));
+    const root = bytes === null ? null : openRoot(keys, id, bytes, place);
+    if (bytes === null || root !== null) return { root, place };
+  }
 }

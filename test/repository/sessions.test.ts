@@ -107,17 +107,34 @@ describe('fence', () => {
     assert.deepEqual(await collect(repository.listSnapshots()), []);
   }));
 
-  test('under the name of the root stops a writer that had begun its commit', () => withRepository(async (repository, storage, keys) => {
+  test('under the name of the root stops a writer that had begun its commit, and the next one takes the next place', async () => {
+    const storage = createMemoryStorage();
+    const id = newId();
+    let fenced = '';
+    const repository = await openTestRepository({
+      ...storage,
+      async put(name, bytes, options) {
+        await storage.put(name, bytes, options);
+        if (!name.endsWith('.end') || fenced !== '') return;
+        fenced = name.slice('sessions/'.length, -'.end'.length);
+        const keys = await keysOf(storage);
+        await storage.put(snapshotName(id), sealJson(keys, { kind: 'snapshot', name: snapshotName(id) }, { id, fenced }));
+      },
+    });
     const writer = await repository.openWriter();
     await writeEntries(writer, CONTENT);
-    const id = newId();
-    await storage.put(snapshotName(id), sealJson(keys, { kind: 'snapshot', name: snapshotName(id) }, { id, fenced: writer.sessionId }));
-    await assert.rejects(commit(writer, id), { code: 'REPOSITORY_SESSION_FENCED' });
+    await assert.rejects(commit(writer, id), { code: 'REPOSITORY_SESSION_FENCED', retryable: true });
     await writer.abort();
     assert.deepEqual(await collect(repository.listSnapshots()), [], 'a fence is no snapshot');
     await assert.rejects(repository.loadSnapshot(id), { code: 'REPOSITORY_SNAPSHOT_MISSING' });
     assert.deepEqual((await repository.check({ readData: true })).problems, []);
-  }));
+    const again = await writeSnapshot(repository, CONTENT, id);
+    assert.deepEqual((await objectNames(storage)).filter((name) => name.startsWith('snapshots/')), [snapshotName(id), snapshotName(id, 2)]);
+    assert.deepEqual((await collect(repository.listSnapshots())).map((root) => root.id), [id]);
+    assert.deepEqual(await readSnapshot(repository, again), CONTENT);
+    assert.deepEqual((await repository.check({ readData: true })).problems, []);
+    await repository.close();
+  });
 
   test('stays possible for a root without a clear answer: its session is left open', async () => {
     const inner = createMemoryStorage();

@@ -8,7 +8,7 @@ import type { RepositoryContext } from '../context.ts';
 import { deletedSnapshots } from '../facts.ts';
 import type { IndexPayload } from '../format/index-object.ts';
 import { condemnedPacks } from '../generations.ts';
-import { idOfName, INDEXES, packName, SNAPSHOTS } from '../format/names.ts';
+import { INDEXES, packName, partsOfSnapshotName, SNAPSHOTS } from '../format/names.ts';
 import { createChunkLoader } from '../read/load-chunk.ts';
 import type { CheckReport, ReadShare } from '../repository.ts';
 import { openSession } from '../sessions.ts';
@@ -94,13 +94,13 @@ function isInShare(readData: CheckOptions['readData'], number: number): boolean 
 
 async function liveSnapshots(context: RepositoryContext, problems: Problems): Promise<readonly string[]> {
   const deleted = await deletedOrReported(context, problems);
-  const ids: string[] = [];
+  const ids = new Set<string>();
   for await (const { name } of context.storage.list(SNAPSHOTS)) {
-    const id = idOfName(name);
-    if (id === null) problems.find('REPOSITORY_OBJECT_DAMAGED', name, `${name} is no name of a snapshot`);
-    else if (!deleted.has(id)) ids.push(id);
+    const id = partsOfSnapshotName(name)?.id;
+    if (id === undefined) problems.find('REPOSITORY_OBJECT_DAMAGED', name, `${name} is no name of a snapshot`);
+    else if (!deleted.has(id)) ids.add(id);
   }
-  return ids;
+  return [...ids];
 }
 
 /** A fact that cannot be read deletes nothing: its snapshot is checked like the others. */

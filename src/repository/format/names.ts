@@ -16,7 +16,8 @@ export const OPLOG = 'oplog/';
 export const keyName = (id: string): string => `${KEYS}${id}`;
 export const packName = (id: string): string => `${PACKS}${id.slice(-2)}/${id}`;
 export const indexName = (id: string): string => `${INDEXES}${id}`;
-export const snapshotName = (id: string): string => `${SNAPSHOTS}${id}`;
+/** Of the root that the `place`th writer of this snapshot may put: each fence under such a name sends the next writer one further. */
+export const snapshotName = (id: string, place = 1): string => (place === 1 ? `${SNAPSHOTS}${id}` : `${SNAPSHOTS}${id}.${place}`);
 export const sessionName = (id: string): string => `${SESSIONS}${id}`;
 export const sessionEndName = (id: string): string => `${SESSIONS}${id}.end`;
 export const generationName = (generation: number): string => `${GENERATIONS}${String(generation).padStart(10, '0')}`;
@@ -32,6 +33,12 @@ export const sliceName = (chainId: string, sequence: number): string => `${OPLOG
 export function idOfName(name: string): string | null {
   const id = name.slice(name.lastIndexOf('/') + 1);
   return isId(id) ? id : null;
+}
+
+/** The parts of `snapshots/<id>` (place 1) or `snapshots/<id>.<place>`, or null. */
+export function partsOfSnapshotName(name: string): { readonly id: string; readonly place: number } | null {
+  const [, id, place = '1'] = /^snapshots\/([0-9a-f]{24})(?:\.([2-9]|[1-9][0-9]{1,3}))?$/.exec(name) ?? [];
+  return id === undefined ? null : { id, place: Number(place) };
 }
 
 /** The number of a generation, or null. */

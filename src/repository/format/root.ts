@@ -1,4 +1,4 @@
-// `snapshots/<id>`: the commit record of a snapshot, or the fence in its place (format document, section 11).
+// `snapshots/<id>[.<place>]`: the commit record of a snapshot, or the fence in its place (format document, section 11).
 import type { ChunkList, SnapshotRoot, WriteStats } from '../repository.ts';
 import { damaged } from './damage.ts';
 import type { RepositoryKeys } from './keys.ts';
@@ -7,13 +7,14 @@ import { openJson, sealJson } from './sealed-json.ts';
 
 export type NewRoot = Omit<SnapshotRoot, 'formatVersion'>;
 
-export function sealRoot(keys: RepositoryKeys, { id, createdAt, series, body, entries, stats }: NewRoot): Buffer {
-  return sealJson(keys, { kind: 'snapshot', name: snapshotName(id) }, { id, createdAt, series, body, entries, stats });
+/** @param place see `snapshotName` */
+export function sealRoot(keys: RepositoryKeys, { id, createdAt, series, body, entries, stats }: NewRoot, place = 1): Buffer {
+  return sealJson(keys, { kind: 'snapshot', name: snapshotName(id, place) }, { id, createdAt, series, body, entries, stats });
 }
 
 /** null for a fence. @throws REPOSITORY_OBJECT_DAMAGED, REPOSITORY_FORMAT_NEWER */
-export function openRoot(keys: RepositoryKeys, id: string, bytes: Buffer): SnapshotRoot | null {
-  const name = snapshotName(id);
+export function openRoot(keys: RepositoryKeys, id: string, bytes: Buffer, place = 1): SnapshotRoot | null {
+  const name = snapshotName(id, place);
   const root = openJson(keys, { kind: 'snapshot', name }, bytes);
   if (root['id'] !== id) throw damaged(name, 'it belongs under another name');
   if (typeof root['fenced'] === 'string') return null;

@@ -2,7 +2,7 @@
 import { isLeafvaultError } from '../../foundation/errors.ts';
 import type { RepositoryContext } from '../context.ts';
 import { damaged } from '../format/damage.ts';
-import { idOfName, sessionEndName, sessionName, SESSIONS, snapshotName } from '../format/names.ts';
+import { idOfName, partsOfSnapshotName, sessionEndName, sessionName, SESSIONS } from '../format/names.ts';
 import { openJson, sealJson } from '../format/sealed-json.ts';
 import { readObjectIfAny } from '../read-object.ts';
 import type { OpenSession } from '../repository.ts';
@@ -32,7 +32,7 @@ function sessionOf(id: string, name: string, { kind, generation, createdAt, owne
 }
 
 /** Ends the session of another one for good: what its owner may still do comes to nothing. @throws REPOSITORY_OBJECT_DAMAGED where it can't be told what that is */
-export async function endSession(context: Context, { id, kind }: OpenSession): Promise<void> {
+export async function endSession(context: Context, { id, kind }: Pick<OpenSession, 'id' | 'kind'>): Promise<void> {
   if (kind === 'writer') await fence(context, id);
   await context.storage.delete(sessionName(id));
   await context.storage.delete(sessionEndName(id));
@@ -44,11 +44,10 @@ async function fence({ storage, keys }: Context, id: string): Promise<void> {
   const there = await readObjectIfAny(storage, name);
   if (there === null) return;
   const { outcome, root } = openJson(keys, { kind: 'sessionEnd', name }, there);
-  const rootId = outcome === 'commit' && typeof root === 'string' ? idOfName(root) : null;
-  if (rootId === null) return;
+  const parts = outcome === 'commit' && typeof root === 'string' ? partsOfSnapshotName(root) : null;
+  if (parts === null || typeof root !== 'string') return;
   // It was about to put its root: either that is there, or never will be.
-  const rootName = snapshotName(rootId);
-  await putNew({ storage }, rootName, sealJson(keys, { kind: 'snapshot', name: rootName }, { id: rootId, fenced: id }));
+  await putNew({ storage }, root, sealJson(keys, { kind: 'snapshot', name: root }, { id: parts.id, fenced: id }));
 }
 
 /** False when the name was taken. */

@@ -18,6 +18,8 @@ const DELETES_AT_ONCE = 8;
 
 export interface SweepOptions {
   readonly swept: ReadonlySet<string>;
+  /** In no store any more: only the indexes have to forget them. */
+  readonly lost: ReadonlySet<string>;
   /** Those that some index names; it has to forget them first. */
   readonly named: ReadonlySet<string>;
   /** Throws when another prune took over. */
@@ -25,12 +27,12 @@ export interface SweepOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-export async function sweepPacks(context: Context, { swept, named, assertOurs, signal }: SweepOptions): Promise<void> {
-  if (swept.size === 0) return;
+export async function sweepPacks(context: Context, { swept, lost, named, assertOurs, signal }: SweepOptions): Promise<void> {
+  if (swept.size + lost.size === 0) return;
   // The leavings of writers first: on a full disk they make the room for a new index.
   await assertOurs();
   await deletePacks(context, [...swept].filter((id) => !named.has(id)), signal);
-  await rewriteIndexes(context, { swept, assertOurs, signal });
+  await rewriteIndexes(context, { swept: new Set([...swept, ...lost]), assertOurs, signal });
   await assertOurs();
   await deletePacks(context, [...swept].filter((id) => named.has(id)), signal);
 }
@@ -46,7 +48,7 @@ async function deletePacks({ storage }: Context, ids: readonly string[], signal:
 }
 
 /** Every index that names a swept pack is replaced by one of the others; the new ones are there before the old ones go. */
-async function rewriteIndexes(context: Context, { swept, assertOurs, signal }: Omit<SweepOptions, 'named'>): Promise<void> {
+async function rewriteIndexes(context: Context, { swept, assertOurs, signal }: Omit<SweepOptions, 'named' | 'lost'>): Promise<void> {
   const names: string[] = [];
   for await (const { name } of context.storage.list(INDEXES)) names.push(name);
   const joiner = createJoiner(context, assertOurs);

@@ -3,12 +3,12 @@ import { describeError, isLeafvaultError, LeafvaultError } from '../../foundatio
 import { isId } from '../../foundation/ids.ts';
 import type { RepositoryContext } from '../context.ts';
 import { snapshotName } from '../format/names.ts';
-import { openRoot, sealRoot } from '../format/root.ts';
+import { sealRoot } from '../format/root.ts';
 import { FORMAT_VERSION } from '../format/names.ts';
 import { condemnedPacks } from '../generations.ts';
-import { readObject } from '../read-object.ts';
 import type { RepositoryWriter, SnapshotRoot, WriteStats } from '../repository.ts';
 import { fencedError, openSession, type Session } from '../sessions.ts';
+import { findRoot } from '../snapshots.ts';
 import { createChunkIntake } from './chunk-intake.ts';
 import { createEntryWriter } from './entry-writer.ts';
 import { createListWriter } from './list-writer.ts';
@@ -121,10 +121,12 @@ function startWriter(context: RepositoryContext, session: Session, condemned: Re
         const list = await entries.finish();
         await intake.settled();
         await line.finish();
-        storedBytes += await session.claimCommit(snapshotName(root.id));
+        const { root: taken, place } = await findRoot(context, root.id);
+        if (taken !== null) throw exists(root.id);
+        storedBytes += await session.claimCommit(snapshotName(root.id, place));
         if (stopping.signal.aborted) throw stopping.signal.reason;
         const whole: SnapshotRoot = { formatVersion: FORMAT_VERSION, ...root, entries: list, stats: stats() };
-        storedBytes += await putRoot(context, whole, session);
+        storedBytes += await putRoot(context, whole, { session, place });
         return whole;
       });
       await close();
@@ -145,9 +147,9 @@ function startWriter(context: RepositoryContext, session: Session, condemned: Re
 }
 
 /** @returns bytes stored */
-async function putRoot(context: RepositoryContext, root: SnapshotRoot, session: Session): Promise<number> {
-  const name = snapshotName(root.id);
-  const bytes = sealRoot(context.keys, root);
+async function putRoot(context: RepositoryContext, root: SnapshotRoot, { session, place }: { readonly session: Session; readonly place: number }): Promise<number> {
+  const name = snapshotName(root.id, place);
+  const bytes = sealRoot(context.keys, root, place);
   try {
     await context.storage.put(name, bytes);
     return bytes.length;
@@ -157,14 +159,15 @@ async function putRoot(context: RepositoryContext, root: SnapshotRoot, session: 
       if (!isLeafvaultError(cause) || cause.retryable) session.abandon();
       throw cause;
     }
-    const there = openRoot(context.keys, root.id, await readObject(context.storage, name));
-    if (there === null) throw fencedError(session.id);
-    throw new LeafvaultError('REPOSITORY_SNAPSHOT_EXISTS', `Committing the snapshot ${root.id} failed: a snapshot of that id exists already`, {
-      cause,
-      details: { snapshotId: root.id },
-      hint: 'An earlier try may have committed it before its answer was lost: load it and look',
-    });
+    // Another one was faster: a writer of the same snapshot, or a prune with its fence.
+    throw (await findRoot(context, root.id)).root === null ? fencedError(session.id, cause) : exists(root.id, cause);
   }
+}
+
+function exists(id: string, cause?: unknown): LeafvaultError {
+  return new LeafvaultError('REPOSITORY_SNAPSHOT_EXISTS', `Committing the snapshot ${id} failed: a snapshot of that id exists already`, {
+    cause, details: { snapshotId: id }, hint: 'An earlier try may have committed it before its answer was lost: load it and look',
+  });
 }
 
 function assertRootId(id: string): void {

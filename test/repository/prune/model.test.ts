@@ -8,7 +8,7 @@ import { newId } from '../../../src/foundation/ids.ts';
 import type { Repository, SnapshotRoot } from '../../../src/repository/index.ts';
 import { createMemoryStorage, type Storage } from '../../../src/storage/index.ts';
 import { createFaultyStorage } from '../../support/faulty-storage.ts';
-import { collect, objectNames, openTestRepository, readContent, writeEntries, type Content } from '../../support/repository-fixture.ts';
+import { collect, objectNames, openTestRepository, readContent, writeEntries, writeSnapshot, type Content } from '../../support/repository-fixture.ts';
 
 const HISTORIES = process.env['LEAFVAULT_LONG_TESTS'] === '1' ? 400 : 12;
 const ACTORS = 4;
@@ -48,14 +48,46 @@ function interleaved(inner: Storage, random: (below: number) => number): Storage
   };
 }
 
-type Counts = Record<'snapshots' | 'deletions' | 'reads' | 'checks' | 'prunes' | 'deaths' | 'fenced' | 'refused', number>;
+/** Stands still at that call until it is woken, in the middle of what it does. */
+function freezing(inner: Storage, atCall: number, woken: Promise<void>, onAsleep: () => void): Storage {
+  let calls = 0;
+  const pass = async (): Promise<void> => {
+    calls += 1;
+    if (calls !== atCall) return;
+    onAsleep();
+    await woken;
+  };
+  return {
+    ...inner,
+    put: async (...args) => pass().then(() => inner.put(...args)),
+    get: async (...args) => pass().then(() => inner.get(...args)),
+    stat: async (...args) => pass().then(() => inner.stat(...args)),
+    delete: async (...args) => pass().then(() => inner.delete(...args)),
+    async *list(prefix) {
+      await pass();
+      yield* inner.list(prefix);
+    },
+  };
+}
+
+interface Sleeper {
+  readonly owner: string;
+  /** Prunes that it sleeps through. */
+  prunes: number;
+  wake(): void;
+  readonly ended: Promise<void>;
+}
+
+type Counts = Record<'snapshots' | 'deletions' | 'reads' | 'checks' | 'prunes' | 'deaths' | 'sleeps' | 'fenced' | 'refused', number>;
+const NOTHING: Counts = { snapshots: 0, deletions: 0, reads: 0, checks: 0, prunes: 0, deaths: 0, sleeps: 0, fenced: 0, refused: 0 };
 
 class History {
   readonly inner = createMemoryStorage();
   readonly live = new Map<string, { readonly root: SnapshotRoot; readonly content: Content }>();
   readonly deleted = new Set<string>();
   readonly dead = new Set<string>();
-  readonly counts: Counts = { snapshots: 0, deletions: 0, reads: 0, checks: 0, prunes: 0, deaths: 0, fenced: 0, refused: 0 };
+  readonly sleepers = new Set<Sleeper>();
+  readonly counts: Counts = { ...NOTHING };
   readonly random: (below: number) => number;
   readonly seed: number;
   constructor(seed: number) {
@@ -66,6 +98,8 @@ class History {
   async run(): Promise<Counts> {
     await (await openTestRepository(this.inner, PACKS)).close();
     await Promise.all(Array.from({ length: ACTORS }, (_, actor) => this.act(`actor-${actor}`)));
+    for (const { wake } of this.sleepers) wake();
+    await Promise.all([...this.sleepers].map(({ ended }) => ended));
     await this.end();
     return this.counts;
   }
@@ -80,12 +114,13 @@ class History {
     };
     let repository = await open();
     for (let step = 0; step < STEPS; step += 1) {
-      const what = this.random(12);
+      const what = this.random(13);
       if (what < 4) await this.snapshot(repository);
       else if (what < 6) await this.remove(repository);
       else if (what < 7) await this.read(repository);
       else if (what < 8) await this.check(repository);
       else if (what < 11) await this.prune(repository);
+      else if (what < 12) await this.fallAsleep(`${owner} asleep ${step}`);
       else {
         await this.die(owner);
         await repository.close();
@@ -127,7 +162,7 @@ class History {
     this.counts.deletions += 1;
   }
 
-  async read(repository: Repository): Promise<void> {
+  async read(repository: Repository, isEnded = (): boolean => false): Promise<void> {
     const all = [...this.live.values()];
     const chosen = all[this.random(all.length)];
     if (chosen === undefined) return;
@@ -136,6 +171,8 @@ class History {
       assert.deepEqual(await readContent(reader, await repository.loadSnapshot(chosen.root.id)), chosen.content, `seed ${this.seed}`);
       this.counts.reads += 1;
     } catch (error) {
+      // One that was taken for dead may miss what went; it never gets anything wrong.
+      if (isEnded() && isLeafvaultError(error, 'REPOSITORY_CHUNK_MISSING')) return;
       if (!isLeafvaultError(error, 'REPOSITORY_SNAPSHOT_MISSING') || !this.deleted.has(chosen.root.id)) throw error;
     } finally {
       await reader.close();
@@ -151,6 +188,10 @@ class History {
     try {
       await repository.prune({ isOver: ({ owner }) => this.dead.has(owner) });
       this.counts.prunes += 1;
+      for (const sleeper of this.sleepers) {
+        sleeper.prunes -= 1;
+        if (sleeper.prunes === 0) sleeper.wake();
+      }
     } catch (error) {
       if (!isLeafvaultError(error, 'REPOSITORY_PRUNE_REFUSED') || !/another prune/.test(error.message)) throw error;
       this.counts.refused += 1;
@@ -183,6 +224,46 @@ class History {
     this.dead.add(lost);
   }
 
+  /** Another process stands still in the middle of something, is taken for dead now and then, and goes on after some prunes. */
+  async fallAsleep(owner: string): Promise<void> {
+    const [asleep, woken] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const storage = freezing(interleaved(this.inner, this.random), 6 + this.random(40), woken.promise, asleep.resolve);
+    const ended = this.sleepThrough(storage, owner).finally(asleep.resolve);
+    const sleeper: Sleeper = { owner, prunes: 1 + this.random(3), wake: woken.resolve, ended };
+    this.sleepers.add(sleeper);
+    ended.catch(() => undefined);
+    await asleep.promise;
+    if (this.random(2) === 0) this.dead.add(owner);
+    this.counts.sleeps += 1;
+  }
+
+  async sleepThrough(storage: Storage, owner: string): Promise<void> {
+    const repository = await openTestRepository(storage, { ...PACKS, owner });
+    const [what, content, id] = [this.random(8), this.content(), newId()];
+    try {
+      if (what < 2) await this.read(repository, () => this.dead.has(owner));
+      else if (what < 3) await repository.prune({ isOver: (session) => this.dead.has(session.owner) });
+      else {
+        const writer = await repository.openWriter();
+        try {
+          await writeEntries(writer, content);
+          this.live.set(id, { root: await writer.commit({ id, createdAt: new Date().toISOString(), series: 'model', body: {} }), content });
+        } finally {
+          await writer.abort();
+        }
+      }
+    } catch (error) {
+      if (isLeafvaultError(error, 'REPOSITORY_SESSION_FENCED')) {
+        this.counts.fenced += 1;
+        this.dead.delete(owner);
+        // Taken again under the same id, as a job does.
+        this.live.set(id, { root: await writeSnapshot(repository, content, id), content });
+      } else if (!isLeafvaultError(error, 'REPOSITORY_PRUNE_REFUSED') || error.details['busy'] !== true) throw error;
+    } finally {
+      await repository.close();
+    }
+  }
+
   async rootOf(id: string): Promise<SnapshotRoot | null> {
     const repository = await openTestRepository(this.inner, PACKS);
     const root = await repository.loadSnapshot(id).catch(() => null);
@@ -212,12 +293,12 @@ class History {
 
 describe('random histories of several processes', () => {
   test(`agree with a plain model (${HISTORIES})`, async (context) => {
-    const total: Counts = { snapshots: 0, deletions: 0, reads: 0, checks: 0, prunes: 0, deaths: 0, fenced: 0, refused: 0 };
+    const total: Counts = { ...NOTHING };
     for (let seed = 1; seed <= HISTORIES; seed += 1) {
       const counts = await new History(seed).run();
       for (const [key, count] of Object.entries(counts)) total[key as keyof Counts] += count;
     }
     context.diagnostic(JSON.stringify(total));
-    for (const key of ['snapshots', 'deletions', 'reads', 'checks', 'prunes', 'deaths', 'refused'] as const) assert.ok(total[key] > 0, `no ${key} at all`);
+    for (const key of ['snapshots', 'deletions', 'reads', 'checks', 'prunes', 'deaths', 'sleeps', 'fenced', 'refused'] as const) assert.ok(total[key] > 0, `no ${key} at all`);
   });
 });

@@ -4,36 +4,8 @@ import { describe, test } from 'node:test';
 import { newId } from '../../../src/foundation/ids.ts';
 import type { PruneReport, Repository, SnapshotRoot } from '../../../src/repository/index.ts';
 import { createMemoryStorage, type Storage } from '../../../src/storage/index.ts';
-import {
-  collect, objectNames, openTestRepository, randomChunks, readContent, readSnapshot, writeEntries, writeSnapshot, type Content,
-} from '../../support/repository-fixture.ts';
-
-const A = randomChunks(60, 3_000);
-const B = randomChunks(60, 3_000);
-const C = randomChunks(20, 3_000);
-
-async function withRepository(use: (repository: Repository, storage: Storage) => Promise<void>): Promise<void> {
-  const storage = createMemoryStorage();
-  const repository = await openTestRepository(storage);
-  await use(repository, storage);
-  await repository.close();
-}
-
-const remove = ({ id }: SnapshotRoot, repository: Repository) => repository.addFact({ snapshotId: id, kind: 'deleted', createdAt: new Date().toISOString(), body: {} });
-
-async function bytesOf(storage: Storage, prefix: string): Promise<number> {
-  return (await collect(storage.list(prefix))).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-}
-
-/** Whole in the eyes of a fresh process, to the last byte. */
-async function assertWhole(storage: Storage, snapshots: readonly (readonly [SnapshotRoot, Content])[]): Promise<void> {
-  const fresh = await openTestRepository(storage);
-  const listed = (await collect(fresh.listSnapshots())).map(({ id }) => id).sort();
-  assert.deepEqual(listed, snapshots.map(([{ id }]) => id).sort());
-  for (const [root, content] of snapshots) assert.deepEqual(await readSnapshot(fresh, root), content);
-  assert.deepEqual((await fresh.check({ readData: true })).problems, []);
-  await fresh.close();
-}
+import { A, assertWhole, B, bytesOf, C, open, remove, withRepository } from '../../support/prune-fixture.ts';
+import { collect, objectNames, randomChunks, readContent, readSnapshot, writeEntries, writeSnapshot, type Content } from '../../support/repository-fixture.ts';
 
 const figures = ({ freedBytes, rewrittenBytes, waitingBytes, forgotten }: PruneReport) => ({ freedBytes, rewrittenBytes, waitingBytes, forgotten });
 
@@ -103,7 +75,7 @@ describe('prune', () => {
   for (const kind of ['reader', 'writer'] as const) {
     test(`leaves everything to a ${kind} that was there before, and takes it away when that is through`, () => withRepository(async (repository, storage) => {
       const [gone, stays] = [await writeSnapshot(repository, { a: A }), await writeSnapshot(repository, { b: B })];
-      const other = await openTestRepository(storage);
+      const other = await open(storage);
       const reader = kind === 'reader' ? await other.openReader() : null;
       const writer = kind === 'writer' ? await other.openWriter() : null;
       await remove(gone, repository);
@@ -135,7 +107,7 @@ describe('prune', () => {
 
   test('finds what a writer that was there before took from condemned packs, and saves it', () => withRepository(async (repository, storage) => {
     const gone = await writeSnapshot(repository, { a: A });
-    const other = await openTestRepository(storage);
+    const other = await open(storage);
     const writer = await other.openWriter();
     await remove(gone, repository);
     await repository.prune();
@@ -169,7 +141,7 @@ describe('prune', () => {
   test('keeps what is needed of a condemned pack also where a part of it can not be read', () => withRepository(async (repository, storage) => {
     const gone = await writeSnapshot(repository, { a: A });
     const packs = (await objectNames(storage)).filter((name) => name.startsWith('packs/'));
-    const other = await openTestRepository(storage);
+    const other = await open(storage);
     const writer = await other.openWriter();
     await remove(gone, repository);
     await repository.prune();
@@ -194,12 +166,12 @@ describe('prune', () => {
     const others: Repository[] = [];
     let writer: Awaited<ReturnType<Repository['openWriter']>> | undefined;
     let began = false;
-    const sweeping = await openTestRepository({
+    const sweeping = await open({
       ...storage,
       async delete(name) {
         if (name.startsWith('packs/') && !began) {
           began = true;
-          others.push(await openTestRepository(storage));
+          others.push(await open(storage));
           writer = await others[0]!.openWriter();
         }
         await storage.delete(name);
@@ -231,112 +203,47 @@ describe('prune', () => {
   }));
 });
 
-describe('a session whose owner is gone', () => {
-  const isOver = () => true;
+test('a snapshot that is read while it is deleted stays whole for its reader, also where it rests on packs that were condemned', () => withRepository(async (repository, storage) => {
+  const gone = await writeSnapshot(repository, { a: A });
+  const other = await open(storage);
+  const writer = await other.openWriter();
+  await remove(gone, repository);
+  await repository.prune();
+  await writeEntries(writer, { a: A });
+  const root = await writer.commit({ id: newId(), createdAt: new Date().toISOString(), series: 'test', body: {} });
+  const reader = await other.openReader();
+  assert.equal((await other.loadSnapshot(root.id)).id, root.id);
+  await remove(root, repository);
+  for (let rounds = 0; rounds < 3; rounds += 1) assert.ok((await repository.prune()).waitingBytes > 0);
+  const content = await readContent(reader, root);
+  assert.deepEqual(content, { a: A });
+  await reader.close();
+  await other.close();
+  await repository.prune();
+  assert.equal(await bytesOf(storage, 'packs/'), 0);
+}));
 
-  test('of a reader is ended, and holds nothing back any more', () => withRepository(async (repository, storage) => {
-    const gone = await writeSnapshot(repository, { a: A });
-    const dead = await openTestRepository(storage, { owner: 'dead' });
-    await dead.openReader();
-    await remove(gone, repository);
-    const report = await repository.prune({ isOver: ({ owner }) => owner === 'dead' });
-    assert.deepEqual(report.ended.map(({ kind, owner }) => ({ kind, owner })), [{ kind: 'reader', owner: 'dead' }]);
-    assert.ok(report.freedBytes > 60 * 3_000);
-    assert.deepEqual((await objectNames(storage)).filter((name) => name.startsWith('sessions/')), []);
-  }));
-
-  test('of a reader that wakes up again finds what was given another place', () => withRepository(async (repository, storage) => {
-    const mixed = await writeSnapshot(repository, { mixed: A.flatMap((chunk, i) => [chunk, B[i] as Buffer]) });
-    const half = await writeSnapshot(repository, { a: A });
-    const frozen = await openTestRepository(storage);
-    const reader = await frozen.openReader();
-    await remove(mixed, repository);
-    const { rewrittenBytes, waitingBytes } = await repository.prune({ isOver });
-    assert.ok(rewrittenBytes > 50 * 3_000 && waitingBytes === 0);
-    assert.deepEqual(await readContent(reader, half), { a: A });
-    await frozen.close();
-  }));
-
-  test('of a writer that wakes up again can not be committed any more', () => withRepository(async (repository, storage) => {
-    const gone = await writeSnapshot(repository, { a: A });
-    const frozen = await openTestRepository(storage);
-    const writer = await frozen.openWriter();
-    await writeEntries(writer, { a: A });
-    await remove(gone, repository);
-    await repository.prune({ isOver });
-    await assert.rejects(writer.commit({ id: newId(), createdAt: new Date().toISOString(), series: 'test', body: {} }), { code: 'REPOSITORY_SESSION_FENCED' });
-    await writer.abort();
-    const again = await writeSnapshot(frozen, { a: A });
-    await frozen.close();
-    await assertWhole(storage, [[again, { a: A }]]);
-  }));
-
-  test('of a writer that had said which root comes: that root never comes', () => withRepository(async (repository, storage) => {
-    const woken = Promise.withResolvers<void>();
-    const asleep = Promise.withResolvers<void>();
-    const id = newId();
-    const frozen = await openTestRepository({
-      ...storage,
-      async put(name, bytes, options) {
-        if (name === `snapshots/${id}`) {
-          asleep.resolve();
-          await woken.promise;
-        }
-        await storage.put(name, bytes, options);
-      },
-    });
-    const committing = writeSnapshot(frozen, { a: A }, id);
-    await asleep.promise;
-    const { ended } = await repository.prune({ isOver });
-    assert.equal(ended.length, 1);
-    woken.resolve();
-    await assert.rejects(committing, { code: 'REPOSITORY_SESSION_FENCED' });
-    await frozen.close();
-    await repository.prune();
-    await assertWhole(storage, []);
-    assert.equal(await bytesOf(storage, 'packs/'), 0);
-  }));
-
-  test('that can not be read holds everything back, until it is said to be over', () => withRepository(async (repository, storage) => {
-    const gone = await writeSnapshot(repository, { a: A });
-    await storage.put(`sessions/${newId()}`, Buffer.from('torn'));
-    await remove(gone, repository);
-    assert.equal((await repository.prune()).freedBytes, 0);
-    assert.ok((await repository.prune({ isOver })).freedBytes > 60 * 3_000);
-  }));
-
-  test('of a prune lets the next one go on; two never go on at once', () => withRepository(async (repository, storage) => {
-    const gone = await writeSnapshot(repository, { a: A });
-    await remove(gone, repository);
-    const asleep = Promise.withResolvers<void>();
-    const woken = Promise.withResolvers<void>();
-    const slow = await openTestRepository({
-      ...storage,
-      async delete(name) {
-        if (name.startsWith('packs/')) {
-          asleep.resolve();
-          await woken.promise;
-        }
-        await storage.delete(name);
-      },
-    }, { owner: 'slow' });
-    const first = slow.prune();
-    await asleep.promise;
-    await assert.rejects(repository.prune(), { code: 'REPOSITORY_PRUNE_REFUSED', message: /another prune is at work since .*slow/, details: { busy: true } });
-    await repository.prune({ isOver: ({ owner }) => owner === 'slow' });
-    woken.resolve();
-    await first;
-    await slow.close();
-    await assertWhole(storage, []);
-    assert.equal(await bytesOf(storage, 'packs/'), 0);
-  }));
-});
+test('indexes forget packs that were lost once no snapshot needs them', () => withRepository(async (repository, storage) => {
+  const [lost, stays] = [await writeSnapshot(repository, { a: A }), await writeSnapshot(repository, { b: B })];
+  const before = (await objectNames(storage)).filter((name) => name.startsWith('packs/'));
+  const fresh = await open(storage);
+  assert.deepEqual((await fresh.check()).problems, []);
+  await fresh.close();
+  const own = before.slice(0, 1);
+  for (const name of own) await storage.delete(name);
+  const { problems } = await repository.check();
+  assert.ok(problems.length > 0);
+  const costs = new Set(problems.flatMap(({ affects }) => affects.map(({ snapshotId }) => snapshotId)));
+  for (const root of [lost, stays]) if (costs.has(root.id)) await remove(root, repository);
+  await repository.prune();
+  assert.deepEqual((await repository.check({ readData: true })).problems, []);
+}));
 
 test('a snapshot stores anew what an index names in a pack that is gone', () => withRepository(async (repository, storage) => {
   const lost = await writeSnapshot(repository, { a: A });
   for (const name of await objectNames(storage)) if (name.startsWith('packs/')) await storage.delete(name);
   await remove(lost, repository);
-  const other = await openTestRepository(storage);
+  const other = await open(storage);
   const again = await writeSnapshot(other, { a: A });
   assert.deepEqual(await readSnapshot(other, again), { a: A });
   await other.close();
@@ -360,7 +267,7 @@ describe('prune refuses', () => {
       await remove(gone, repository);
       await harm(storage, root, itsPacks);
       const packs = await packsNow();
-      const fresh = await openTestRepository(storage);
+      const fresh = await open(storage);
       await assert.rejects(fresh.prune(), { code: 'REPOSITORY_PRUNE_REFUSED', hint: /leafvault check/ });
       await fresh.close();
       assert.deepEqual(await packsNow(), packs);
@@ -370,7 +277,7 @@ describe('prune refuses', () => {
 
   test('a store that can not refuse a name that is taken', async () => {
     const storage = createMemoryStorage();
-    const repository = await openTestRepository({ ...storage, conditionalPut: () => Promise.resolve(false) });
+    const repository = await open({ ...storage, conditionalPut: () => Promise.resolve(false) });
     await assert.rejects(repository.prune(), { code: 'REPOSITORY_PRUNE_REFUSED', message: /can not refuse a name that is taken/ });
     await repository.close();
   });

@@ -1,0 +1,121 @@
+// What a prune finds: sessions, packs, what is condemned, what is needed.
+import { isLeafvaultError } from '../../foundation/errors.ts';
+import type { ChunkIndex } from '../chunk-index/chunk-index.ts';
+import type { RepositoryContext } from '../context.ts';
+import { idOfName, packName, PACKS } from '../format/names.ts';
+import { condemnations } from '../generations.ts';
+import type { OpenSession, PruneReport } from '../repository.ts';
+import type { Session } from '../sessions.ts';
+import { snapshotIds } from '../snapshots.ts';
+import { forgetRoots } from './forget-snapshots.ts';
+import { createLiveSet } from './mark-live.ts';
+import { markNew, refreshIndexes, tell, type Prune } from './prune-run.ts';
+import { busy, CHECK, refused } from './refusals.ts';
+import { clearFences, endSession, openSessions } from './sessions-in-the-way.ts';
+import { weighPacks, type PackWeights } from './weigh-packs.ts';
+
+export interface Survey {
+  /** Every pack in the store, with its size. */
+  readonly packs: ReadonlyMap<string, number>;
+  readonly condemned: ReadonlyMap<string, number>;
+  /** Condemned earlier, and swept as soon as nobody older than its generation is at work. */
+  readonly sweepable: ReadonlySet<string>;
+  /** Condemned, and condemned once more, for the sake of who reads a snapshot that was deleted. */
+  readonly again: ReadonlySet<string>;
+  /** Named by an index, and not in the store. */
+  readonly lost: ReadonlySet<string>;
+  /** Snapshots whose facts go once the packs are condemned. A writer may be ahead of its root with a fact. */
+  readonly forgotten: readonly string[];
+  /** Condemned, but the last to hold something live: rewritten, and condemned again. */
+  readonly needed: ReadonlySet<string>;
+  readonly weights: PackWeights;
+  /** By number: in the store, and as large as the index says. */
+  readonly isThere: (packNumber: number) => boolean;
+  readonly writers: readonly OpenSession[];
+  readonly report: Pick<PruneReport, 'snapshots' | 'forgotten' | 'packs' | 'bytes' | 'inTheWay' | 'ended'>;
+}
+
+/**
+ * The order is what makes it safe. Sessions before roots: whoever has ended before has its root listed. Roots before indexes: what a root
+ * needs was named before it was there. Packs before indexes: one that is listed and not named was not named when it was listed.
+ */
+export async function survey(prune: Prune, own: Session, dryRun: boolean): Promise<Survey> {
+  const { context, index } = prune;
+  const condemned = await condemnations(context);
+  const ended = dryRun ? [] : await endOverSessions(prune, own.id);
+  const sessions = (await openSessions(context)).filter(({ id }) => id !== own.id);
+  const other = sessions.find(({ kind }) => kind === 'prune');
+  // Each puts its session before it looks: of two that begin at once one goes on at most.
+  if (other !== undefined) throw busy(`another prune is at work since ${other.createdAt} (${other.owner})`);
+  const writers = sessions.filter(({ kind }) => kind === 'writer');
+  const { deleted, withRoot } = await forgetRoots(context, { dryRun, signal: prune.parts.signal });
+  // Who reads one of them may rest on packs that were condemned before it began; from here on nobody begins to.
+  const isRead = deleted.length > 0 && (await openSessions(context)).some(({ kind }) => kind === 'reader');
+  const packs = await listPacks(context);
+  const roots = await snapshotIds(context);
+  await refreshIndexes(prune);
+  await addNewPacks(prune, packs);
+  const mark = createLiveSet(prune.live);
+  const snapshots = await markNew(prune, roots, mark.mark);
+  await mark.flush();
+  tell(prune, 'weigh', 0, null);
+  const isThere = (number: number): boolean => packs.get(index.packs.idOf(number)) === index.packs.sizeOf(number);
+  const weights = await weighPacks({ index, live: prune.live, isThere, isUsable: (number) => isThere(number) && !condemned.has(index.packs.idOf(number)) });
+  if (weights.deltas > 0) throw refused('it holds chunks of a kind that this version does not know', 'Use the version of Leafvault that wrote them, or a newer one');
+  if (weights.lost > 0) throw refused(`${weights.lost} chunks of snapshots are in no pack, the first is ${weights.firstLost}`, CHECK);
+  const needed = new Set([...weights.needed].map((number) => index.packs.idOf(number)));
+  const unneeded = [...condemned].filter(([id]) => !needed.has(id));
+  const sweepable = isRead ? [] : unneeded.filter(([, generation]) => sessions.every((session) => session.generation >= generation));
+  const again = isRead ? unneeded.filter(([id]) => packs.has(id)) : [];
+  let bytes = 0;
+  for (const size of packs.values()) bytes += size;
+  return {
+    packs, condemned, sweepable: idsOf(sweepable), again: idsOf(again), needed, weights, isThere, writers,
+    lost: lostPacks(index, packs), forgotten: writers.length > 0 ? withRoot : deleted,
+    report: { snapshots, forgotten: withRoot.length, packs: packs.size, bytes, inTheWay: sessions, ended },
+  };
+}
+
+const idsOf = (entries: readonly (readonly [string, number])[]): ReadonlySet<string> => new Set(entries.map(([id]) => id));
+
+function lostPacks({ packs: named }: ChunkIndex, packs: ReadonlyMap<string, number>): ReadonlySet<string> {
+  const lost = new Set<string>();
+  for (let number = 0; number < named.count; number += 1) if (!packs.has(named.idOf(number))) lost.add(named.idOf(number));
+  return lost;
+}
+
+async function endOverSessions({ context, parts: { isOver } }: Prune, ownId: string): Promise<OpenSession[]> {
+  const ended: OpenSession[] = [];
+  for (const session of await openSessions(context)) {
+    if (session.id === ownId || !(context.left.has(session.id) || (await isOver?.(session)) === true)) continue;
+    context.log.warn({ session: session.id, owner: session.owner, kind: session.kind, since: session.createdAt }, 'a session that is over is ended');
+    try {
+      await endSession(context, session);
+      context.left.delete(session.id);
+      ended.push(session);
+    } catch (error) {
+      if (!isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED')) throw error;
+      context.log.error({ session: session.id, reason: error.message }, 'what the session was about to do can not be told; it stays');
+    }
+  }
+  await clearFences(context);
+  return ended;
+}
+
+async function listPacks({ storage }: Pick<RepositoryContext, 'storage'>): Promise<Map<string, number>> {
+  const packs = new Map<string, number>();
+  for await (const { name, sizeBytes } of storage.list(PACKS)) {
+    const id = idOfName(name);
+    if (id !== null) packs.set(id, sizeBytes);
+  }
+  return packs;
+}
+
+/** Those that came with a snapshot since the listing. */
+async function addNewPacks({ context: { storage }, index }: Prune, packs: Map<string, number>): Promise<void> {
+  for (let number = 0; number < index.packs.count; number += 1) {
+    const id = index.packs.idOf(number);
+    const found = packs.has(id) ? null : await storage.stat(packName(id));
+    if (found !== null) packs.set(id, found.sizeBytes);
+  }
+}

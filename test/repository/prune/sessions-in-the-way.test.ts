@@ -1,0 +1,184 @@
+// Sessions in the way of a prune: of those at work, of those whose owners are gone, and of those that an outage left.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { LeafvaultError } from '../../../src/foundation/errors.ts';
+import { newId } from '../../../src/foundation/ids.ts';
+import { createLocalStorage, type Storage } from '../../../src/storage/index.ts';
+import { readIndependently } from '../../../tools/read-repository.ts';
+import { A, assertWhole, B, bytesOf, open, remove, withRepository } from '../../support/prune-fixture.ts';
+import { MASTER_KEY, objectNames, readContent, withTempDir, writeEntries, writeSnapshot } from '../../support/repository-fixture.ts';
+
+describe('a prune beside a long writer', () => {
+  test('leaves what the writer has named so far, though no root needs it yet', () => withRepository(async (repository, storage) => {
+    const gone = await writeSnapshot(repository, { b: B });
+    const packs = { packBytes: 8 * 1024 };
+    const [other, pruning] = [await open(storage, packs), await open(storage, packs)];
+    const writer = await other.openWriter();
+    const list = writer.openList();
+    for (const chunk of A) await list.append(await writer.putChunk(chunk, 1));
+    assert.ok((await objectNames(storage)).filter((name) => name.startsWith('indexes/')).length > 1, 'some packs are named');
+    const named = (await objectNames(storage)).filter((name) => name.startsWith('packs/'));
+    await remove(gone, repository);
+    await pruning.prune();
+    await writer.addEntry({ name: 'a', body: {}, lists: { data: await list.finish() } });
+    const root = await writer.commit({ id: newId(), createdAt: new Date().toISOString(), series: 'test', body: {} });
+    await other.close();
+    const { rewrittenBytes } = await pruning.prune();
+    assert.ok(rewrittenBytes < 40_000, `${rewrittenBytes} bytes: at most the packs of the snapshot that went, and small ones`);
+    await pruning.close();
+    const there = await objectNames(storage);
+    assert.ok(named.filter((name) => there.includes(name)).length >= 16);
+    await assertWhole(storage, [[root, { a: A }]]);
+  }));
+});
+
+describe('a session that a living process could not take away', () => {
+  const failing = (inner: Storage): { storage: Storage; isDown: boolean } => {
+    const world = {
+      isDown: false,
+      storage: {
+        ...inner,
+        delete: (name: string) => (world.isDown && name.startsWith('sessions/') ? Promise.reject(new Error('an outage')) : inner.delete(name)),
+        put: (...args: Parameters<Storage['put']>) => (world.isDown && args[0].startsWith('snapshots/') ? Promise.reject(new LeafvaultError('STORAGE_FAILED', 'an outage', { retryable: true })) : inner.put(...args)),
+      },
+    };
+    return world;
+  };
+
+  test('is ended by its own prune', () => withRepository(async (_, storage) => {
+    const world = failing(storage);
+    const repository = await open(world.storage);
+    const gone = await writeSnapshot(repository, { a: A });
+    const reader = await repository.openReader();
+    world.isDown = true;
+    await reader.close();
+    world.isDown = false;
+    await remove(gone, repository);
+    const report = await repository.prune();
+    assert.deepEqual([report.ended.map(({ kind }) => kind), report.inTheWay, report.waitingBytes], [['reader'], [], 0]);
+    await repository.close();
+  }));
+
+  test('is ended by the next writer, and the same snapshot can be taken again, by every reader\'s eyes', () => withTempDir(async (folder) => {
+    const place = createLocalStorage(join(folder, 'repository'));
+    const world = failing(place);
+    const repository = await open(world.storage);
+    const id = newId();
+    world.isDown = true;
+    await assert.rejects(writeSnapshot(repository, { a: A }, id), { code: 'STORAGE_FAILED' });
+    world.isDown = false;
+    const again = await writeSnapshot(repository, { a: A }, id);
+    assert.deepEqual((await objectNames(place)).filter((name) => /^(?:sessions|snapshots)\//.test(name)), [`snapshots/${id}`, `snapshots/${id}.2`]);
+    await assertWhole(place, [[again, { a: A }]]);
+    await assert.rejects(writeSnapshot(repository, { a: A }, id), { code: 'REPOSITORY_SNAPSHOT_EXISTS' });
+    const outside = readIndependently(join(folder, 'repository'), MASTER_KEY);
+    assert.deepEqual(outside.snapshots().map((each) => each.id), [id]);
+    await remove(again, repository);
+    assert.deepEqual(readIndependently(join(folder, 'repository'), MASTER_KEY).snapshots(), []);
+    await repository.prune();
+    assert.deepEqual((await objectNames(place)).filter((name) => /^(?:sessions|snapshots|packs|facts)\//.test(name)), []);
+    await repository.close();
+  }));
+});
+
+describe('a session whose owner is gone', () => {
+  const isOver = () => true;
+
+  test('of a reader is ended, and holds nothing back any more', () => withRepository(async (repository, storage) => {
+    const gone = await writeSnapshot(repository, { a: A });
+    const dead = await open(storage, { owner: 'dead' });
+    await dead.openReader();
+    await remove(gone, repository);
+    const report = await repository.prune({ isOver: ({ owner }) => owner === 'dead' });
+    assert.deepEqual(report.ended.map(({ kind, owner }) => ({ kind, owner })), [{ kind: 'reader', owner: 'dead' }]);
+    assert.ok(report.freedBytes > 60 * 3_000);
+    assert.deepEqual((await objectNames(storage)).filter((name) => name.startsWith('sessions/')), []);
+  }));
+
+  test('of a reader that wakes up again finds what was given another place', () => withRepository(async (repository, storage) => {
+    const mixed = await writeSnapshot(repository, { mixed: A.flatMap((chunk, i) => [chunk, B[i] as Buffer]) });
+    const half = await writeSnapshot(repository, { a: A });
+    const frozen = await open(storage);
+    const reader = await frozen.openReader();
+    await remove(mixed, repository);
+    const { rewrittenBytes, waitingBytes } = await repository.prune({ isOver });
+    assert.ok(rewrittenBytes > 50 * 3_000 && waitingBytes === 0);
+    assert.deepEqual(await readContent(reader, half), { a: A });
+    await frozen.close();
+  }));
+
+  test('of a writer that wakes up again can not be committed any more', () => withRepository(async (repository, storage) => {
+    const gone = await writeSnapshot(repository, { a: A });
+    const frozen = await open(storage);
+    const writer = await frozen.openWriter();
+    await writeEntries(writer, { a: A });
+    await remove(gone, repository);
+    await repository.prune({ isOver });
+    await assert.rejects(writer.commit({ id: newId(), createdAt: new Date().toISOString(), series: 'test', body: {} }), { code: 'REPOSITORY_SESSION_FENCED' });
+    await writer.abort();
+    const again = await writeSnapshot(frozen, { a: A });
+    await frozen.close();
+    await assertWhole(storage, [[again, { a: A }]]);
+  }));
+
+  test('of a writer that had said which root comes: that root never comes', () => withRepository(async (repository, storage) => {
+    const woken = Promise.withResolvers<void>();
+    const asleep = Promise.withResolvers<void>();
+    const id = newId();
+    const frozen = await open({
+      ...storage,
+      async put(name, bytes, options) {
+        if (name === `snapshots/${id}`) {
+          asleep.resolve();
+          await woken.promise;
+        }
+        await storage.put(name, bytes, options);
+      },
+    });
+    const committing = writeSnapshot(frozen, { a: A }, id);
+    await asleep.promise;
+    const { ended } = await repository.prune({ isOver });
+    assert.equal(ended.length, 1);
+    woken.resolve();
+    await assert.rejects(committing, { code: 'REPOSITORY_SESSION_FENCED' });
+    await frozen.close();
+    await repository.prune();
+    await assertWhole(storage, []);
+    assert.equal(await bytesOf(storage, 'packs/'), 0);
+  }));
+
+  test('that can not be read holds everything back, until it is said to be over', () => withRepository(async (repository, storage) => {
+    const gone = await writeSnapshot(repository, { a: A });
+    await storage.put(`sessions/${newId()}`, Buffer.from('torn'));
+    await remove(gone, repository);
+    assert.equal((await repository.prune()).freedBytes, 0);
+    assert.ok((await repository.prune({ isOver })).freedBytes > 60 * 3_000);
+  }));
+
+  test('of a prune lets the next one go on; two never go on at once', () => withRepository(async (repository, storage) => {
+    const gone = await writeSnapshot(repository, { a: A });
+    await remove(gone, repository);
+    const asleep = Promise.withResolvers<void>();
+    const woken = Promise.withResolvers<void>();
+    const slow = await open({
+      ...storage,
+      async delete(name) {
+        if (name.startsWith('packs/')) {
+          asleep.resolve();
+          await woken.promise;
+        }
+        await storage.delete(name);
+      },
+    }, { owner: 'slow' });
+    const first = slow.prune();
+    await asleep.promise;
+    await assert.rejects(repository.prune(), { code: 'REPOSITORY_PRUNE_REFUSED', message: /another prune is at work since .*slow/, details: { busy: true } });
+    await repository.prune({ isOver: ({ owner }) => owner === 'slow' });
+    woken.resolve();
+    await first;
+    await slow.close();
+    await assertWhole(storage, []);
+    assert.equal(await bytesOf(storage, 'packs/'), 0);
+  }));
+});

@@ -163,6 +163,8 @@ export interface PruneReport {
   readonly inTheWay: readonly OpenSession[];
   /** Sessions that were ended because `isOver` said so. */
   readonly ended: readonly OpenSession[];
+  /** Damaged index objects that were built anew from their packs and moved below `quarantine/`. */
+  readonly rebuiltIndexes: readonly string[];
   /** Packs that were left alone because live chunks of them cannot be read. */
   readonly damagedPacks: readonly string[];
   /** That are worth rewriting and stay, since the store had no room for new ones; the next prune has it. */

@@ -66,7 +66,7 @@ async function checkChunk(check: ListCheck, id: Buffer, rawBytes: number | null,
     return false;
   }
   if (!copies.some(({ packId }) => check.namedPacks.has(packId))) {
-    check.problems.find('REPOSITORY_OBJECT_MISSING', 'indexes/', 'Chunks of snapshots are named by no index that can be read; they are found through the directories of their packs');
+    check.problems.find('REPOSITORY_OBJECT_MISSING', 'indexes/', 'Chunks of snapshots are named by no index that can be read; they are found through the directories of their packs. `leafvault prune` builds damaged indexes anew');
   }
   const findings = copies.map((copy) => faultOf(check, copy, rawBytes));
   if (findings.some((finding) => finding === null)) return true;

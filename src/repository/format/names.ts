@@ -12,6 +12,7 @@ export const FACTS = 'facts/';
 export const SESSIONS = 'sessions/';
 export const GENERATIONS = 'generations/';
 export const OPLOG = 'oplog/';
+export const QUARANTINE = 'quarantine/';
 
 export const keyName = (id: string): string => `${KEYS}${id}`;
 export const packName = (id: string): string => `${PACKS}${id.slice(-2)}/${id}`;
@@ -28,6 +29,9 @@ export const chainHeadName = (chainId: string): string => `${OPLOG}${chainId}/he
 export const chainEndName = (chainId: string): string => `${OPLOG}${chainId}/end`;
 export const chainStartName = (chainId: string, first: number): string => `${OPLOG}${chainId}/from-${String(first).padStart(10, '0')}`;
 export const sliceName = (chainId: string, sequence: number): string => `${OPLOG}${chainId}/${String(sequence).padStart(10, '0')}`;
+
+/** Where an object goes that was found damaged, as it was found. */
+export const quarantineName = (name: string): string => `${QUARANTINE}${name}`;
 
 /** The id at the end of an object's name, or null when the name is none of ours. */
 export function idOfName(name: string): string | null {

@@ -52,6 +52,11 @@ export async function endPrune({ index, live, moves }: Prune): Promise<void> {
 
 export async function refreshIndexes({ indexes }: Prune): Promise<void> {
   await indexes.refresh();
+  assertReadable(indexes);
+}
+
+/** What a damaged index names can't be told; it may be all that a snapshot needs. */
+export function assertReadable(indexes: IndexLoader): void {
   const [unreadable] = indexes.unreadable.values();
   if (unreadable !== undefined) throw refused(`an index can not be read (${unreadable.message})`, CHECK, unreadable);
 }

@@ -9,7 +9,8 @@ import type { Session } from '../sessions.ts';
 import { snapshotIds } from '../snapshots.ts';
 import { forgetRoots } from './forget-snapshots.ts';
 import { createLiveSet } from './mark-live.ts';
-import { markNew, refreshIndexes, tell, type Prune } from './prune-run.ts';
+import { assertReadable, markNew, tell, type Prune } from './prune-run.ts';
+import { rebuildIndexes } from './rebuild-indexes.ts';
 import { busy, CHECK, refused } from './refusals.ts';
 import { clearFences, endSession, openSessions } from './sessions-in-the-way.ts';
 import { weighPacks, type PackWeights } from './weigh-packs.ts';
@@ -32,7 +33,7 @@ export interface Survey {
   /** By number: in the store, and as large as the index says. */
   readonly isThere: (packNumber: number) => boolean;
   readonly writers: readonly OpenSession[];
-  readonly report: Pick<PruneReport, 'snapshots' | 'forgotten' | 'packs' | 'bytes' | 'inTheWay' | 'ended'>;
+  readonly report: Pick<PruneReport, 'snapshots' | 'forgotten' | 'packs' | 'bytes' | 'inTheWay' | 'ended' | 'rebuiltIndexes'>;
 }
 
 /**
@@ -53,7 +54,9 @@ export async function survey(prune: Prune, own: Session, dryRun: boolean): Promi
   const isRead = deleted.length > 0 && (await openSessions(context)).some(({ kind }) => kind === 'reader');
   const packs = await listPacks(context);
   const roots = await snapshotIds(context);
-  await refreshIndexes(prune);
+  await prune.indexes.refresh();
+  const rebuilt = dryRun ? [] : await rebuildIndexes(prune);
+  assertReadable(prune.indexes);
   await addNewPacks(prune, packs);
   const mark = createLiveSet(prune.live);
   const snapshots = await markNew(prune, roots, mark.mark);
@@ -72,7 +75,7 @@ export async function survey(prune: Prune, own: Session, dryRun: boolean): Promi
   return {
     packs, condemned, sweepable: idsOf(sweepable), again: idsOf(again), needed, weights, isThere, writers,
     lost: lostPacks(index, packs), forgotten: writers.length > 0 ? withRoot : deleted,
-    report: { snapshots, forgotten: withRoot.length, packs: packs.size, bytes, inTheWay: sessions, ended },
+    report: { snapshots, forgotten: withRoot.length, packs: packs.size, bytes, inTheWay: sessions, ended, rebuiltIndexes: rebuilt },
   };
 }
 

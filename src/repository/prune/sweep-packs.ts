@@ -1,17 +1,13 @@
 // Takes condemned packs away: first out of the indexes, then out of the store, so that nobody is told of a pack that is gone.
 import { throwIfAborted } from '../../foundation/abort.ts';
-import { newId } from '../../foundation/ids.ts';
 import { readIndexObject } from '../chunk-index/load-indexes.ts';
-import { sortEntries } from '../chunk-index/sort-entries.ts';
 import type { RepositoryContext } from '../context.ts';
 import { CHUNK_ENTRY_BYTES } from '../format/chunk-entry.ts';
-import { writeIndexPayload, type IndexedPack, type IndexPayload } from '../format/index-object.ts';
-import { indexName, INDEXES, packName } from '../format/names.ts';
-import { sealObject } from '../format/sealed-object.ts';
+import { INDEXES, packName } from '../format/names.ts';
+import { createJoiner } from './join-indexes.ts';
 
 type Context = Pick<RepositoryContext, 'storage' | 'keys' | 'clock'>;
 
-const FULL_ENTRIES = 65_536;
 /** Index objects with fewer are joined when others are rewritten. */
 const SMALL_ENTRIES = 4_096;
 const DELETES_AT_ONCE = 8;
@@ -63,43 +59,4 @@ async function rewriteIndexes(context: Context, { swept, assertOurs, signal }: O
   }
   await joiner.flush();
   for (const name of old) await context.storage.delete(name);
-}
-
-/** Joins the packs of several index objects into full ones. */
-function createJoiner(context: Context, assertOurs: () => Promise<void>): { add(index: IndexPayload, without: ReadonlySet<string>): Promise<void>; flush(): Promise<void> } {
-  let packs: IndexedPack[] = [];
-  let blocks: Buffer[] = [];
-  let bytes = 0;
-  const flush = async (): Promise<void> => {
-    if (packs.length === 0) return;
-    // An index that names a pack which another prune took would be believed by writers.
-    await assertOurs();
-    const name = indexName(newId(context.clock.now()));
-    await context.storage.put(name, sealObject(context.keys, { kind: 'index', name }, writeIndexPayload({ packs, entries: sortEntries(Buffer.concat(blocks)) })));
-    [packs, blocks, bytes] = [[], [], 0];
-  };
-  return {
-    flush,
-    async add(index, without) {
-      const numbers = index.packs.map((pack) => (without.has(pack.id) ? null : packs.push(pack) - 1));
-      const kept = keptEntries(index.entries, numbers);
-      blocks.push(kept);
-      bytes += kept.length;
-      if (bytes >= FULL_ENTRIES * CHUNK_ENTRY_BYTES) await flush();
-    },
-  };
-}
-
-/** A copy of the entries whose pack has a new number. */
-function keptEntries(entries: Buffer, numbers: readonly (number | null)[]): Buffer {
-  const kept = Buffer.allocUnsafeSlow(entries.length);
-  let length = 0;
-  for (let at = 0; at < entries.length; at += CHUNK_ENTRY_BYTES) {
-    const number = numbers[entries.readUInt32LE(at + 56)] ?? null;
-    if (number === null) continue;
-    entries.copy(kept, length, at, at + CHUNK_ENTRY_BYTES);
-    kept.writeUInt32LE(number, length + 56);
-    length += CHUNK_ENTRY_BYTES;
-  }
-  return kept.subarray(0, length);
 }

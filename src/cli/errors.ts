@@ -13,6 +13,7 @@ export const EXIT_CODES = {
   masterKey: { code: 4, meaning: 'the master key is missing, damaged or another one' },
   catalog: { code: 5, meaning: 'PostgreSQL cannot be reached or used' },
   repository: { code: 6, meaning: 'the repository cannot be opened' },
+  refused: { code: 7, meaning: 'a prune was refused, and took nothing away; the message says why' },
   interrupted: { code: 130, meaning: 'stopped by a second signal before everything was put away' },
 } as const;
 
@@ -20,6 +21,7 @@ const BY_CODE: readonly (readonly [RegExp, keyof typeof EXIT_CODES])[] = [
   [/^(CONFIG_|CLI_)/, 'usage'],
   [/^(MASTER_KEY_|SEAL_)/, 'masterKey'],
   [/^CATALOG_/, 'catalog'],
+  [/^REPOSITORY_PRUNE_REFUSED$/, 'refused'],
   [/^(REPOSITORY_|STORAGE_)/, 'repository'],
 ];
 

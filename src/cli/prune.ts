@@ -29,18 +29,25 @@ export async function runPrune(world: CliWorld, config: Config, { dryRun, endSes
 }
 
 function describe(report: PruneReport, dryRun: boolean): string {
-  const { snapshots, forgotten, packs, bytes, deadBytes, freedBytes, rewrittenBytes, waitingBytes, inTheWay, ended, damagedPacks, postponedPacks, rebuiltIndexes } = report;
+  const { snapshots, forgotten, packs, bytes, deadBytes, waitingBytes, inTheWay, ended, damagedPacks, postponedPacks, rebuiltIndexes } = report;
   const lines = [
     `${snapshots} snapshots, ${packs} packs with ${size(bytes)}, of which ${size(deadBytes)} no snapshot needs`,
-    `${dryRun ? 'would free' : 'freed'} ${size(freedBytes)}${rewrittenBytes === 0 ? '' : ` (${size(rewrittenBytes)} ${dryRun ? 'would be' : 'were'} written anew)`}`,
+    freedLine(report, dryRun),
     ...(forgotten === 0 ? [] : [`${dryRun ? 'would forget' : 'forgot'} ${forgotten} deleted snapshots`]),
-    ...(waitingBytes === 0 ? [] : [`${size(waitingBytes)} go with the next prune, when these are through:`, ...inTheWay.map(sessionLine)]),
+    ...(waitingBytes === 0 ? [] : [`${size(waitingBytes)} ${dryRun ? 'would go with a later prune' : 'go with the next prune'}, when these are through:`, ...inTheWay.map(sessionLine)]),
     ...(ended.length === 0 ? [] : ['ended, since their owners are gone:', ...ended.map(sessionLine)]),
     ...rebuiltIndexes.map((name) => `built anew from its packs: ${name}, which was damaged and lies below quarantine/ now`),
     ...(postponedPacks === 0 ? [] : [`${postponedPacks} packs are worth writing anew and stayed: the store had no room for that; run it again, now there is more`]),
     ...damagedPacks.map((pack) => `left alone: the pack ${pack} holds chunks that can not be read; run \`leafvault check --read-data\``),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** More may have been written anew than went yet: the packs that it stands in for wait for somebody. */
+function freedLine({ freedBytes, rewrittenBytes }: PruneReport, dryRun: boolean): string {
+  const anew = rewrittenBytes === 0 ? '' : `${size(rewrittenBytes)} ${dryRun ? 'would be' : 'were'} written anew`;
+  if (freedBytes < 0) return `${dryRun ? 'would free nothing' : 'freed nothing'} yet (${anew})`;
+  return `${dryRun ? 'would free' : 'freed'} ${size(freedBytes)}${anew === '' ? '' : ` (${anew})`}`;
 }
 
 function describeChains(chains: readonly TrimmedChain[]): string {

@@ -19,6 +19,8 @@ export interface RetentionParts {
 const EXPIRED_AT_ONCE = 100;
 const HOUR_MS = 3_600_000;
 const PRUNE_EVERY_MS = 24 * HOUR_MS;
+/** One that was refused, for a damaged object say, finds the same a few minutes later. */
+const FAILED_AGAIN_MS = 6 * HOUR_MS;
 /** Longer than any command that is no worker takes. */
 const SESSION_ENDS_AFTER_MS = 24 * HOUR_MS;
 
@@ -44,7 +46,15 @@ async function pruneWhenDue(parts: RetentionParts, signal: AbortSignal): Promise
     const key = `prunedAt ${repository.id}`;
     const last = await catalog.settings.getOrSet(key, clock.now().toISOString());
     if (clock.now().getTime() - Date.parse(String(last)) < PRUNE_EVERY_MS) continue;
-    if (await prune(parts, repository, signal)) await catalog.settings.set(key, clock.now().toISOString());
+    const failedKey = `pruneFailedAt ${repository.id}`;
+    const failed = await catalog.settings.get(failedKey);
+    if (failed !== undefined && clock.now().getTime() - Date.parse(String(failed)) < FAILED_AGAIN_MS) continue;
+    try {
+      if (await prune(parts, repository, signal)) await catalog.settings.set(key, clock.now().toISOString());
+    } catch (error) {
+      if (!signal.aborted) await catalog.settings.set(failedKey, clock.now().toISOString());
+      throw error;
+    }
   }
 }
 

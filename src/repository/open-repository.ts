@@ -60,8 +60,17 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
   };
   const open = new Set<{ end(): Promise<void> }>();
   let closing: Promise<void> | null = null;
+  const stopping = new AbortController();
+  /** Prunes and checks end before what they work with. */
+  const working = new Set<Promise<unknown>>();
+  const work = <T>(run: (signal: AbortSignal) => Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
+    assertOpen();
+    const done = run(signal === undefined ? stopping.signal : AbortSignal.any([signal, stopping.signal]));
+    working.add(done);
+    return done.finally(() => working.delete(done));
+  };
   const assertOpen = (): void => {
-    if (closing !== null) throw new LeafvaultError('REPOSITORY_CLOSED', 'Using the repository failed: it was closed before');
+    if (closing !== null) throw closed();
   };
 
   return {
@@ -92,16 +101,12 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
     addFact: (fact) => addFact(context, fact),
     listFacts: (snapshotId) => listFacts(context, snapshotId),
     chains: createChains(context, assertOpen),
-    async prune(pruneOptions = {}) {
-      assertOpen();
-      return pruneRepository(context, { ...pruneOptions, tempDir: options.tempDir, packBytes: options.packBytes });
-    },
-    async check(checkOptions = {}) {
-      assertOpen();
-      return checkRepository(context, loader.unreadable, checkOptions);
-    },
+    prune: async (pruneOptions = {}) => work((signal) => pruneRepository(context, { ...pruneOptions, signal, tempDir: options.tempDir, packBytes: options.packBytes }), pruneOptions.signal),
+    check: async (checkOptions = {}) => work((signal) => checkRepository(context, loader.unreadable, { ...checkOptions, signal }), checkOptions.signal),
     close() {
       closing ??= (async () => {
+        stopping.abort(closed());
+        await Promise.allSettled(working);
         for (const member of [...open]) await member.end();
         await pool.close();
         await index.close();
@@ -109,4 +114,8 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
       return closing;
     },
   };
+}
+
+function closed(): LeafvaultError {
+  return new LeafvaultError('REPOSITORY_CLOSED', 'Using the repository failed: it was closed before');
 }

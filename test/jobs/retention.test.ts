@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { Catalog } from '../../src/catalog/index.ts';
 import { positionOf } from '../../src/domain/cluster-time.ts';
+import { LeafvaultError } from '../../src/foundation/errors.ts';
 import { newId } from '../../src/foundation/ids.ts';
 import { createChores, createRetentionChores, openPostgresQueue, trimChains, type PostgresQueue } from '../../src/jobs/index.ts';
 import type { ChainWriter, Repository } from '../../src/repository/index.ts';
@@ -120,6 +121,22 @@ describe('retention', () => {
     assert.deepEqual([await firstOf(used), await firstOf(other), await firstOf(fresh), await firstOf(ended)], [seconds(8_200), seconds(8_200), seconds(1_000), undefined]);
     assert.deepEqual(await trimChains(repository), []);
     assert.deepEqual((await repository.check({ readData: true })).problems, []);
+  });
+
+  test('that was refused is tried again hours later, not every few minutes', async () => {
+    await take();
+    await run(/pruning/);
+    clock.advance(2 * DAY_MS);
+    let tries = 0;
+    const refusing: Repository = { ...repository, prune: () => { tries += 1; return Promise.reject(new LeafvaultError('REPOSITORY_PRUNE_REFUSED', 'a root is damaged')); } };
+    const chore = createRetentionChores({ catalog, clock, log: silent, repositories: () => Promise.resolve([refusing]) }).find(({ name }) => /pruning/.test(name))!;
+    await assert.rejects(chore.run(AbortSignal.timeout(60_000)), { code: 'REPOSITORY_PRUNE_REFUSED' });
+    clock.advance(600_000);
+    await chore.run(AbortSignal.timeout(60_000));
+    assert.equal(tries, 1);
+    clock.advance(6 * 3_600_000);
+    await assert.rejects(chore.run(AbortSignal.timeout(60_000)), { code: 'REPOSITORY_PRUNE_REFUSED' });
+    assert.equal(tries, 2);
   });
 
   test('frees the bytes of what ended once a day, and leaves the others whole', async () => {

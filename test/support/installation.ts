@@ -51,10 +51,11 @@ export function settingsFor(uri: string, more: Readonly<Record<string, unknown>>
 
 export interface Reply { readonly status: number; readonly body: Record<string, unknown> }
 
-/** One call with `curl --digest`. */
+/** One call with `curl --digest`. Status 0: there was no whole answer; the challenge alone is none. */
 export async function call(origin: string, method: string, path: string, body?: unknown, key: { readonly publicKey: string; readonly privateKey: string } = KEY): Promise<Reply> {
   const data = body === undefined ? [] : ['--data', JSON.stringify(body)];
   const answer = await runCurl(['--digest', '--user', `${key.publicKey}:${key.privateKey}`, ...V2, '--request', method, ...data, `${origin}${path}`]);
+  if (answer.exitCode !== 0) return { status: 0, body: {} };
   return { status: answer.status, body: answer.body.trim() === '' ? {} : (JSON.parse(answer.body) as Record<string, unknown>) };
 }
 

@@ -16,11 +16,12 @@ export interface FindMovesOptions {
   readonly stays: (packNumber: number) => boolean;
   /** Packs that are there. */
   readonly isThere: (packNumber: number) => boolean;
+  readonly signal?: AbortSignal | undefined;
 }
 
 const BATCH_MOVES = 65_536;
 
-export async function findMoves({ index, live, moves, stays, isThere }: FindMovesOptions): Promise<void> {
+export async function findMoves({ index, live, moves, stays, isThere, signal }: FindMovesOptions): Promise<void> {
   const batch = Buffer.alloc(BATCH_MOVES * CHUNK_ENTRY_BYTES);
   let filled = 0;
   const flush = (): Promise<void> => {
@@ -36,7 +37,7 @@ export async function findMoves({ index, live, moves, stays, isThere }: FindMove
       filled += CHUNK_ENTRY_BYTES;
       return filled === batch.length ? flush() : undefined;
     },
-  });
+  }, signal);
   await flush();
 }
 

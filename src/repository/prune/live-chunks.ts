@@ -1,4 +1,5 @@
 // The live ids and the index, both sorted, read side by side. No object for a chunk: there are millions.
+import { throwIfAborted } from '../../foundation/abort.ts';
 import type { ChunkIndex } from '../chunk-index/chunk-index.ts';
 import type { SortedRuns } from '../chunk-index/sorted-runs.ts';
 import { CHUNK_ENTRY_BYTES } from '../format/chunk-entry.ts';
@@ -10,9 +11,9 @@ export interface ChunkVisitor {
 }
 
 /** Every live chunk, also one without any copy, and every other chunk that is stored. */
-export async function visitChunks(index: ChunkIndex, live: SortedRuns, visitor: ChunkVisitor): Promise<void> {
-  const stored = createCursor(index.pieces());
-  const wanted = createCursor(live.pieces());
+export async function visitChunks(index: ChunkIndex, live: SortedRuns, visitor: ChunkVisitor, signal?: AbortSignal): Promise<void> {
+  const stored = createCursor(index.pieces(), signal);
+  const wanted = createCursor(live.pieces(), signal);
   let hasStored = await stored.next();
   while (await wanted.next()) {
     while (hasStored && stored.compare(wanted) < 0) {
@@ -48,7 +49,7 @@ interface Cursor {
   compare(other: Cursor): number;
 }
 
-function createCursor(pieces: AsyncIterable<Buffer>): Cursor {
+function createCursor(pieces: AsyncIterable<Buffer>, signal: AbortSignal | undefined): Cursor {
   const source = pieces[Symbol.asyncIterator]();
   let isOver = false;
   const cursor: Cursor = {
@@ -65,6 +66,7 @@ function createCursor(pieces: AsyncIterable<Buffer>): Cursor {
     async next() {
       while (!cursor.step()) {
         if (isOver) return false;
+        throwIfAborted(signal);
         const piece = await source.next();
         isOver = piece.done === true;
         // A copy: the piece is filled anew while its records are still looked at.

@@ -39,14 +39,19 @@ async function run(prune: Prune): Promise<PruneReport> {
     const found = await survey(prune, own, dryRun);
     const plan = choose(prune, found);
     const report = { ...found.report, deadBytes: plan.deadBytes };
-    if (dryRun) return { ...report, rewrittenBytes: plan.rewriteBytes, freedBytes: plan.freeableBytes, waitingBytes: 0, damagedPacks: [], postponedPacks: 0 };
+    const sizeOf = (ids: Iterable<string>): number => [...ids].reduce((sum, id) => sum + (found.packs.get(id) ?? 0), 0);
+    if (dryRun) {
+      // What was condemned before and has to go on waiting, and all of now where somebody is at work.
+      const waits = [...found.condemned.keys()].filter((id) => !found.sweepable.has(id));
+      const waiting = new Set([...waits, ...(report.inTheWay.length === 0 ? [] : plan.victims)]);
+      return { ...report, rewrittenBytes: plan.rewriteBytes, freedBytes: plan.freeableBytes, waitingBytes: sizeOf(waiting), damagedPacks: [], postponedPacks: 0 };
+    }
     const { writtenBytes, damaged, postponed } = await rewrite(prune, found, plan);
     const condemned = plan.victims.filter((id) => !damaged.has(id) && !postponed.has(id));
     const generation = condemned.length === 0 ? null : own.generation + 1;
     if (generation !== null) await condemn(prune, generation, condemned);
     await forgetFacts(context, found.forgotten, parts.signal);
     const { swept, inTheWay } = await sweep(prune, found, own, { generation, condemned });
-    const sizeOf = (ids: Iterable<string>): number => [...ids].reduce((sum, id) => sum + (found.packs.get(id) ?? 0), 0);
     const waiting = new Set([...condemned, ...found.condemned.keys()].filter((id) => !swept.has(id)));
     return { ...report, inTheWay, rewrittenBytes: writtenBytes, damagedPacks: [...damaged], postponedPacks: postponed.size, freedBytes: sizeOf(swept) - writtenBytes, waitingBytes: sizeOf(waiting) };
   } finally {
@@ -69,7 +74,7 @@ async function rewrite(prune: Prune, found: Survey, plan: Plan): Promise<Rewritt
 
 async function rewriteChosen(prune: Prune, { isThere }: Survey, { doomed, rewriteBytes }: Plan): Promise<Rewritten> {
   const { context, index, live, moves, loader, indexes, parts: { packBytes, signal } } = prune;
-  await findMoves({ index, live, moves, isThere, stays: (number) => isThere(number) && !doomed.has(index.packs.idOf(number)) });
+  await findMoves({ index, live, moves, isThere, signal, stays: (number) => isThere(number) && !doomed.has(index.packs.idOf(number)) });
   return rewriteChunks({
     context, loader, packBytes, signal, onIndexStored: indexes.knows, onProgress: (bytes) => tell(prune, 'rewrite', bytes, rewriteBytes),
   }, readMoves(moves));

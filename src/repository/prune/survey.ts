@@ -63,7 +63,7 @@ export async function survey(prune: Prune, own: Session, dryRun: boolean): Promi
   await mark.flush();
   tell(prune, 'weigh', 0, null);
   const isThere = (number: number): boolean => packs.get(index.packs.idOf(number)) === index.packs.sizeOf(number);
-  const weights = await weighPacks({ index, live: prune.live, isThere, isUsable: (number) => isThere(number) && !condemned.has(index.packs.idOf(number)) });
+  const weights = await weighPacks({ index, live: prune.live, isThere, isUsable: (number) => isThere(number) && !condemned.has(index.packs.idOf(number)), signal: prune.parts.signal });
   if (weights.deltas > 0) throw refused('it holds chunks of a kind that this version does not know', 'Use the version of Leafvault that wrote them, or a newer one');
   if (weights.lost > 0) throw refused(`${weights.lost} chunks of snapshots are in no pack, the first is ${weights.firstLost}`, CHECK);
   const needed = new Set([...weights.needed].map((number) => index.packs.idOf(number)));

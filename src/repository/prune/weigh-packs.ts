@@ -26,10 +26,11 @@ export interface WeighOptions {
   readonly isUsable: (packNumber: number) => boolean;
   /** Packs that are there. */
   readonly isThere: (packNumber: number) => boolean;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A live chunk counts in the first usable pack that has it; in all others its copy is dead. */
-export async function weighPacks({ index, live, isUsable, isThere }: WeighOptions): Promise<PackWeights> {
+export async function weighPacks({ index, live, isUsable, isThere, signal }: WeighOptions): Promise<PackWeights> {
   const storedBytes = new Float64Array(index.packs.count);
   const liveBytes = new Float64Array(index.packs.count);
   const needed = new Set<number>();
@@ -59,6 +60,6 @@ export async function weighPacks({ index, live, isUsable, isThere }: WeighOption
       add(liveBytes, entries, kept);
       if (usable === null) needed.add(entries.readUInt32LE(kept + 56));
     },
-  });
+  }, signal);
   return { storedBytes, liveBytes, needed, ...counted };
 }

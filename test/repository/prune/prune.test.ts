@@ -41,6 +41,29 @@ describe('prune', () => {
     await assertWhole(storage, [[second, { b: B }]]);
   }));
 
+  test('tells in a dry run what has to wait, and for whom', () => withRepository(async (repository, storage) => {
+    const gone = await writeSnapshot(repository, { a: A });
+    const reader = await repository.openReader();
+    await remove(gone, repository);
+    const before = await bytesOf(storage, 'packs/');
+    const report = await repository.prune({ dryRun: true });
+    assert.deepEqual([report.inTheWay.map(({ kind }) => kind), report.waitingBytes], [['reader'], before]);
+    await reader.close();
+    const free = await repository.prune({ dryRun: true });
+    assert.deepEqual([free.inTheWay, free.waitingBytes, free.freedBytes], [[], 0, before]);
+  }));
+
+  test('that runs while its repository is closed ends first, and says that', () => withRepository(async (_, storage) => {
+    const repository = await open(storage);
+    const gone = await writeSnapshot(repository, { a: A });
+    await remove(gone, repository);
+    const pruning = repository.prune().then(() => 'done', (error: { readonly code: string }) => error.code);
+    await repository.close();
+    assert.equal(await pruning, 'REPOSITORY_CLOSED');
+    assert.deepEqual((await objectNames(storage)).filter((name) => name.startsWith('sessions/')), []);
+    assert.equal((await collect(storage.list('packs/'))).length > 0, true);
+  }));
+
   test('rewrites packs of which less than three quarters are needed, and leaves the others as they are', () => withRepository(async (repository, storage) => {
     const mixed = A.flatMap((chunk, i) => [chunk, B[i] as Buffer]);
     const both = await writeSnapshot(repository, { mixed });

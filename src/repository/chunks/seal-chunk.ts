@@ -4,7 +4,7 @@ import { releaseMemory } from '../../foundation/release-memory.ts';
 import { CHUNK_TYPES } from '../format/chunk-entry.ts';
 import { FORMAT_VERSION } from '../format/names.ts';
 import { packNonce, TAG_BYTES } from '../format/pack.ts';
-import { compressBound, type Zstd } from './zstd.ts';
+import { compressBound, isBase, type Zstd } from './zstd.ts';
 
 /** What the tag of a chunk vouches for, besides its bytes. */
 export interface ChunkSeal {
@@ -12,6 +12,12 @@ export interface ChunkSeal {
   readonly packKey: KeyObject;
   readonly packId: Uint8Array;
   readonly counter: number;
+}
+
+/** The chunk that another is told by its difference from: verified raw bytes of a full chunk. */
+export interface DeltaBase {
+  readonly id: Uint8Array;
+  readonly raw: Uint8Array;
 }
 
 export interface SealedForm {
@@ -29,17 +35,28 @@ export function chunkIdOf(chunkIdKey: KeyObject, raw: Uint8Array): Buffer {
   return createHmac('sha256', chunkIdKey).update(raw).digest();
 }
 
-/** A sealer with its own scratch memory; one per thread. `target` may be the memory that `raw` lies in. */
-export function createChunkSealer(zstd: Zstd): (raw: Uint8Array, id: Uint8Array, seal: ChunkSeal, target: Uint8Array) => SealedForm {
+/** A delta is read with its base, so it has to be worth that: at most this part of what the chunk takes when it is stored full. */
+const DELTA_AT_MOST = 1 / 4;
+
+/**
+ * A sealer with its own scratch memory; one per thread. `target` may be the memory that `raw` lies in. With a base the chunk
+ * becomes a delta (type 2) where that pays; else it is stored full.
+ */
+export function createChunkSealer(zstd: Zstd): (raw: Uint8Array, id: Uint8Array, seal: ChunkSeal, target: Uint8Array, base?: DeltaBase) => SealedForm {
   let scratch = Buffer.allocUnsafeSlow(compressBound(256 * 1024));
-  return (raw, id, seal, target) => {
+  return (raw, id, seal, target, base) => {
     const bound = compressBound(raw.length);
     if (scratch.length < bound) scratch = Buffer.allocUnsafeSlow(bound);
     const compressed = zstd.compress(raw, scratch);
     const shrank = compressed < raw.length;
-    const type = shrank ? CHUNK_TYPES.zstd : CHUNK_TYPES.plain;
-    const plain = shrank ? scratch.subarray(0, compressed) : raw;
-    const cipher = createCipheriv('aes-256-gcm', seal.packKey, packNonce(0, seal.counter)).setAAD(chunkAad(type, id, seal, raw.length));
+    const full = shrank ? scratch.subarray(0, compressed) : raw;
+    // Which form it takes is settled before anything is encrypted: a nonce serves once.
+    const delta = base !== undefined && isBase(base.raw) ? zstd.compressDelta(raw, base.raw) : null;
+    const pays = delta !== null && delta.length <= full.length * DELTA_AT_MOST;
+    const plain = pays ? delta : full;
+    const type = pays ? CHUNK_TYPES.delta : shrank ? CHUNK_TYPES.zstd : CHUNK_TYPES.plain;
+    const aad = chunkAad({ type, id, rawLength: raw.length, baseId: pays ? base?.id : undefined }, seal);
+    const cipher = createCipheriv('aes-256-gcm', seal.packKey, packNonce(0, seal.counter)).setAAD(aad);
     const encrypted = cipher.update(plain);
     target.set(encrypted);
     releaseMemory(encrypted);
@@ -54,28 +71,31 @@ export class ChunkUnreadable extends Error {}
 
 export type OpenableChunk = ChunkSeal & { readonly id: Uint8Array; readonly type: number; readonly rawLength: number };
 
-/** Fills `target` with the raw bytes, verified by tag, length and id. @throws ChunkUnreadable */
-export function openChunk(zstd: Zstd, chunkIdKey: KeyObject, stored: Uint8Array, chunk: OpenableChunk, target: Uint8Array): void {
+/** Fills `target` with the raw bytes, verified by tag, length and id. @param base of a delta; verified by whoever read it @throws ChunkUnreadable */
+export function openChunk(zstd: Zstd, chunkIdKey: KeyObject, stored: Uint8Array, chunk: OpenableChunk, target: Uint8Array, base?: DeltaBase): void {
   if (stored.length < TAG_BYTES) throw new ChunkUnreadable('it is shorter than its tag');
-  const plain = decrypt(stored, chunk);
-  if (chunk.type === CHUNK_TYPES.zstd) decompress(zstd, plain, target);
+  const isDelta = chunk.type === CHUNK_TYPES.delta;
+  if (isDelta && base === undefined) throw new ChunkUnreadable('it is a delta, and its base is not at hand');
+  const plain = decrypt(stored, chunk, isDelta ? base?.id : undefined);
+  if (isDelta && base !== undefined) decompress(target, () => zstd.decompressDelta(plain, base.raw, target));
+  else if (chunk.type === CHUNK_TYPES.zstd) decompress(target, () => zstd.decompress(plain, target));
   else if (plain.length === target.length) target.set(plain);
   else throw new ChunkUnreadable(`it has ${plain.length} bytes where ${target.length} are due`);
   releaseMemory(plain);
   if (Buffer.compare(chunkIdOf(chunkIdKey, target), chunk.id) !== 0) throw new ChunkUnreadable('its content does not give its id');
 }
 
-function decompress(zstd: Zstd, plain: Uint8Array, target: Uint8Array): void {
+function decompress(target: Uint8Array, run: () => void): void {
   try {
-    zstd.decompress(plain, target);
+    run();
   } catch (cause) {
     throw new ChunkUnreadable(`it does not decompress to ${target.length} bytes`, { cause });
   }
 }
 
-function decrypt(stored: Uint8Array, chunk: OpenableChunk): Buffer {
+function decrypt(stored: Uint8Array, chunk: OpenableChunk, baseId: Uint8Array | undefined): Buffer {
   const decipher = createDecipheriv('aes-256-gcm', chunk.packKey, packNonce(0, chunk.counter));
-  decipher.setAAD(chunkAad(chunk.type, chunk.id, chunk, chunk.rawLength)).setAuthTag(stored.subarray(stored.length - TAG_BYTES));
+  decipher.setAAD(chunkAad({ ...chunk, baseId }, chunk)).setAuthTag(stored.subarray(stored.length - TAG_BYTES));
   const plain = decipher.update(stored.subarray(0, stored.length - TAG_BYTES));
   try {
     decipher.final();
@@ -85,8 +105,15 @@ function decrypt(stored: Uint8Array, chunk: OpenableChunk): Buffer {
   return plain;
 }
 
-function chunkAad(type: number, id: Uint8Array, seal: ChunkSeal, rawLength: number): Buffer {
-  const aad = Buffer.alloc(60);
+interface SealedFacts {
+  readonly type: number;
+  readonly id: Uint8Array;
+  readonly rawLength: number;
+  readonly baseId: Uint8Array | undefined;
+}
+
+function chunkAad({ type, id, rawLength, baseId }: SealedFacts, seal: ChunkSeal): Buffer {
+  const aad = Buffer.alloc(baseId === undefined ? 60 : 92);
   aad.write('LVCK', 0, 'latin1');
   aad[4] = FORMAT_VERSION;
   aad[5] = type;
@@ -94,5 +121,6 @@ function chunkAad(type: number, id: Uint8Array, seal: ChunkSeal, rawLength: numb
   aad.set(id, 20);
   aad.writeUInt32LE(seal.counter, 52);
   aad.writeUInt32LE(rawLength, 56);
+  if (baseId !== undefined) aad.set(baseId, 60);
   return aad;
 }

@@ -11,6 +11,10 @@ export interface Zstd {
   compress(raw: Uint8Array, target: Uint8Array): number;
   /** @throws Error unless `target` is filled exactly */
   decompress(stored: Uint8Array, target: Uint8Array): void;
+  /** A frame that says how `raw` differs from `base`: raw content as dictionary. @param base one that `isBase` takes */
+  compressDelta(raw: Uint8Array, base: Uint8Array): Buffer;
+  /** @throws Error unless `target` is filled exactly */
+  decompressDelta(stored: Uint8Array, base: Uint8Array, target: Uint8Array): void;
   /** False when the public calls are in use. */
   readonly persistent: boolean;
 }
@@ -33,10 +37,40 @@ export function createZstd(): Zstd {
   return persistentZstd() ?? publicZstd();
 }
 
+/** zstd takes bytes that begin so for a trained dictionary instead of for content (RFC 8878, section 5). */
+const TRAINED = Buffer.from([0x37, 0xa4, 0x30, 0xec]);
+
+/** Whether these bytes can be the base of a delta. */
+export function isBase(raw: Uint8Array): boolean {
+  return raw.length >= 8 && Buffer.compare(raw.subarray(0, 4), TRAINED) !== 0;
+}
+
+/** The window has to reach back over the chunk and its base: what lies outside is not found. */
+function windowLogFor(bytes: number): number {
+  return Math.min(27, Math.max(17, Math.ceil(Math.log2(bytes))));
+}
+
+// A context takes its dictionary when it is made, so none is kept: a delta costs one of its own. Level 3, because level 1 puts too few
+// places of the dictionary into its table: a delta of one changed document is thirty times as long.
+const deltas: Pick<Zstd, 'compressDelta' | 'decompressDelta'> = {
+  compressDelta(raw, base) {
+    const windowLog = windowLogFor(raw.length + base.length);
+    // Of more than a MiB zstd would look at the end alone; a larger table costs tens of ms, so it is for those.
+    const table = base.length > 768 * 1024 ? { [constants.ZSTD_c_hashLog]: windowLog } : {};
+    return zstdCompressSync(raw, { params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_windowLog]: windowLog, ...table }, dictionary: base });
+  },
+  decompressDelta(stored, base, target) {
+    const raw = zstdDecompressSync(stored, { maxOutputLength: target.length, dictionary: base });
+    if (raw.length !== target.length) throw new Error(`zstd gave ${raw.length} bytes where ${target.length} are due`);
+    target.set(raw);
+  },
+};
+
 /** The public calls only. */
 export function publicZstd(): Zstd {
   return {
     persistent: false,
+    ...deltas,
     compress(raw, target) {
       const frame = zstdCompressSync(raw, { params: PARAMS });
       target.set(frame);
@@ -72,6 +106,7 @@ function persistentZstd(): Zstd | null {
   if (compressor === null || decompressor === null) return null;
   const zstd: Zstd = {
     persistent: true,
+    ...deltas,
     compress(raw, target) {
       compressor.handle.writeSync(constants.ZSTD_e_end, raw, 0, raw.length, target, 0, target.length);
       const [room = 0, left = 1] = compressor.state;

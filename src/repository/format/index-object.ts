@@ -13,25 +13,30 @@ export interface IndexPayload {
   readonly packs: readonly IndexedPack[];
   /** Entries of 64 bytes, sorted by chunk id, then pack number. */
   readonly entries: Buffer;
+  /** Ids of the bases that deltas among the entries name by position, 32 bytes each; left out without any. */
+  readonly bases?: Buffer;
 }
 
 const HEADER_BYTES = 16;
 const PACK_BYTES = 24;
+const NO_BASES = Buffer.alloc(0);
 
 export function writeIndexPayload(index: IndexPayload): Buffer {
   const head = Buffer.alloc(HEADER_BYTES + index.packs.length * PACK_BYTES);
   head.writeUInt32LE(index.packs.length, 0);
   head.writeUInt32LE(index.entries.length / CHUNK_ENTRY_BYTES, 4);
+  const bases = index.bases ?? NO_BASES;
+  head.writeUInt32LE(bases.length / CHUNK_ID_BYTES, 8);
   index.packs.forEach((pack, i) => {
     const at = HEADER_BYTES + i * PACK_BYTES;
     head.write(pack.id, at, 'hex');
     head.writeUInt32LE(pack.chunks, at + 12);
     head.writeBigUInt64LE(BigInt(pack.sizeBytes), at + 16);
   });
-  return Buffer.concat([head, index.entries]);
+  return Buffer.concat([head, index.entries, bases]);
 }
 
-/** `entries` is a view on `payload`. @throws REPOSITORY_OBJECT_DAMAGED */
+/** `entries` and `bases` are views on `payload`. @throws REPOSITORY_OBJECT_DAMAGED */
 export function readIndexPayload(name: string, payload: Buffer): IndexPayload {
   if (payload.length < HEADER_BYTES) throw damaged(name, 'it is too short for an index');
   const packCount = payload.readUInt32LE(0);
@@ -47,5 +52,7 @@ export function readIndexPayload(name: string, payload: Buffer): IndexPayload {
       sizeBytes: Number(payload.readBigUInt64LE(at + 16)),
     };
   });
-  return { packs, entries: payload.subarray(entriesAt, basesAt) };
+  const entries = payload.subarray(entriesAt, basesAt);
+  if (basesAt === payload.length) return { packs, entries };
+  return { packs, entries, bases: payload.subarray(basesAt) };
 }

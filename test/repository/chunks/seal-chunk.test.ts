@@ -94,6 +94,79 @@ describe('a sealed chunk', () => {
   });
 });
 
+/** A chunk of documents that differ, of which `changed` were written anew. */
+function documents(count: number, changed: ReadonlySet<number> = new Set()): Buffer {
+  return Buffer.concat(Array.from({ length: count }, (_, i) => createHmac('sha512', changed.has(i) ? 'new' : 'old').update(String(i)).digest()));
+}
+
+describe('a delta', () => {
+  const raw = documents(1_000, new Set([3, 500]));
+  const base = { id: Buffer.alloc(32, 8), raw: documents(1_000) };
+  const sealDelta = (zstd: Zstd, bytes: Buffer, from: { readonly id: Buffer; readonly raw: Buffer }) => {
+    const id = chunkIdOf(ID_KEY, bytes);
+    const target = Buffer.alloc(sealedBound(bytes.length));
+    const { type, storedLength } = createChunkSealer(zstd)(bytes, id, SEAL, target, from);
+    return { stored: target.subarray(0, storedLength), id, type };
+  };
+  const openDelta = (chunk: ReturnType<typeof sealDelta>, from: { readonly id: Buffer; readonly raw: Buffer } | undefined, changes: object = {}): Buffer => {
+    const target = Buffer.alloc(raw.length);
+    openChunk(createZstd(), ID_KEY, chunk.stored, { ...SEAL, ...chunk, rawLength: raw.length, ...changes }, target, from);
+    return target;
+  };
+
+  test('holds what differs from its base, and opens with it to the same bytes', () => {
+    for (const zstd of [createZstd(), publicZstd()]) {
+      const chunk = sealDelta(zstd, raw, base);
+      assert.equal(chunk.type, CHUNK_TYPES.delta);
+      assert.ok(chunk.stored.length < 400, `${chunk.stored.length} bytes for two documents of 64 bytes that do not shrink`);
+      assert.deepEqual(openDelta(chunk, base), raw);
+    }
+  });
+
+  test('reaches back over a base and a chunk of any length', () => {
+    const long = { id: base.id, raw: randomBytes(1_500_000) };
+    const changed = Buffer.concat([randomBytes(100), long.raw.subarray(100)]);
+    const chunk = sealDelta(createZstd(), changed, long);
+    assert.equal(chunk.type, CHUNK_TYPES.delta);
+    assert.ok(chunk.stored.length < 2_000, `${chunk.stored.length} bytes`);
+    const target = Buffer.alloc(changed.length);
+    openChunk(createZstd(), ID_KEY, chunk.stored, { ...SEAL, ...chunk, rawLength: changed.length }, target, long);
+    assert.ok(target.equals(changed));
+  });
+
+  test('gives way to the full chunk where it takes more than a quarter of it', () => {
+    const every = (step: number): Set<number> => new Set(Array.from({ length: 1_000 }, (_, i) => i).filter((i) => i % step === 0));
+    const full = sealed(createZstd(), raw).stored.length;
+    const short = sealDelta(createZstd(), documents(1_000, every(10)), base);
+    assert.equal(short.type, CHUNK_TYPES.delta);
+    assert.ok(short.stored.length <= full / 4 + 16);
+    const much = documents(1_000, every(3));
+    const chunk = sealDelta(createZstd(), much, base);
+    assert.notEqual(chunk.type, CHUNK_TYPES.delta);
+    assert.deepEqual(opened(createZstd(), chunk, much.length), much, 'it needs no base');
+  });
+
+  test('opens under nothing but its own base, and is refused without it', () => {
+    const chunk = sealDelta(createZstd(), raw, base);
+    assert.throws(() => openDelta(chunk, undefined), { message: /its base is not at hand/ });
+    assert.throws(() => openDelta(chunk, { ...base, id: Buffer.alloc(32, 9) }), ChunkUnreadable, 'the tag vouches for the id of the base');
+    assert.throws(() => openDelta(chunk, { ...base, raw: documents(1_000, new Set([7])) }), ChunkUnreadable, 'other bytes than the base had');
+    assert.throws(() => openDelta(chunk, base, { type: CHUNK_TYPES.zstd }), ChunkUnreadable);
+    for (let at = 0; at < chunk.stored.length; at += 1) {
+      const stored = Buffer.from(chunk.stored);
+      stored[at] = (stored[at] ?? 0) ^ 1;
+      assert.throws(() => openDelta({ ...chunk, stored }, base), ChunkUnreadable, `byte ${at}`);
+    }
+  });
+
+  test('has no base that zstd would take for a trained dictionary, or for none', () => {
+    const trained = Buffer.concat([Buffer.from('37a430ec', 'hex'), base.raw]);
+    for (const from of [trained, Buffer.alloc(0), base.raw.subarray(0, 7)]) {
+      assert.notEqual(sealDelta(createZstd(), raw, { id: base.id, raw: from }).type, CHUNK_TYPES.delta);
+    }
+  });
+});
+
 describe('chunk pool', () => {
   test('tells a failure of its own work from a damaged chunk, and works on', async () => {
     const pool = createChunkPool(Buffer.alloc(32, 3), 1);

@@ -67,6 +67,18 @@ describe('what is written', () => {
     }));
   });
 
+  test('as an index with bases reads back, and shorter or longer it is refused', () => {
+    fc.assert(fc.property(fc.array(chunkEntry), fc.array(bytes(32), { minLength: 1, maxLength: 9 }), (entries, ids) => {
+      const packed = Buffer.alloc(entries.length * CHUNK_ENTRY_BYTES);
+      entries.forEach((entry, i) => writeChunkEntry(packed, i * CHUNK_ENTRY_BYTES, entry));
+      const index = { packs: [], entries: packed, bases: Buffer.concat(ids) };
+      const payload = writeIndexPayload(index);
+      assert.deepEqual(readIndexPayload('indexes/x', payload), index);
+      assert.throws(() => readIndexPayload('indexes/x', payload.subarray(0, -32)), { code: 'REPOSITORY_OBJECT_DAMAGED' });
+      assert.throws(() => readIndexPayload('indexes/x', Buffer.concat([payload, Buffer.alloc(32)])), { code: 'REPOSITORY_OBJECT_DAMAGED' });
+    }));
+  });
+
   test('as a pack header, directory and trailer reads back', () => {
     fc.assert(fc.property(fc.array(chunkEntry, { maxLength: 20 }), bytes(12), bytes(32), (entries, id, salt) => {
       assert.deepEqual(readPackHeader(id.toString('hex'), writePackHeader({ id, salt })), { id, salt });

@@ -10,7 +10,16 @@ import { basename, join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 
 interface List { readonly root: string | null; readonly height: number; readonly chunks: number }
-interface Place { readonly pack: string; readonly type: number; readonly counter: number; readonly offset: number; readonly stored: number; readonly raw: number }
+interface Place {
+  readonly pack: string;
+  readonly type: number;
+  /** Of a delta, the id of its base. */
+  readonly base: string | null;
+  readonly counter: number;
+  readonly offset: number;
+  readonly stored: number;
+  readonly raw: number;
+}
 export interface IndependentEntry { readonly name: string; readonly body: unknown; readonly lists: Readonly<Record<string, List>> }
 
 export interface IndependentSlice { readonly header: Readonly<Record<string, unknown>>; readonly digest: string; readonly raw: Buffer }
@@ -68,7 +77,7 @@ export function readIndependently(folder: string, masterKey: Buffer): Independen
     const packIds = Array.from({ length: count }, (_, i) => payload.toString('hex', 16 + i * 24, 28 + i * 24));
     for (let i = 0; i < payload.readUInt32LE(4); i += 1) {
       const at = 16 + count * 24 + i * 64;
-      places.set(payload.toString('hex', at, at + 32), placeAt(payload, at, packIds[payload.readUInt32LE(at + 56)] ?? ''));
+      places.set(payload.toString('hex', at, at + 32), placeAt(payload, at, { pack: packIds[payload.readUInt32LE(at + 56)] ?? '', basesAt: 16 + count * 24 + payload.readUInt32LE(4) * 64 }));
     }
   }
 
@@ -78,18 +87,25 @@ export function readIndependently(folder: string, masterKey: Buffer): Independen
     if (place === undefined) throw new Error(`no index names ${id}`);
     const pack = packOf(place.pack);
     const packKey = hkdf(pack.subarray(32, 64), 'leafvault 1 pack');
-    const aad = Buffer.alloc(60);
+    const aad = Buffer.alloc(place.base === null ? 60 : 92);
     aad.write('LVCK', 'latin1');
     aad.set([1, place.type, 0, 0], 4);
     aad.write(place.pack, 8, 'hex');
     aad.write(id, 20, 'hex');
     aad.writeUInt32LE(place.counter, 52);
     aad.writeUInt32LE(place.raw, 56);
+    if (place.base !== null) aad.write(place.base, 60, 'hex');
     const plain = gcm(packKey, nonce(0, place.counter), aad, pack.subarray(place.offset, place.offset + place.stored));
-    const raw = place.type === 1 ? zstdDecompressSync(plain) : plain;
+    const raw = place.type === 0 ? plain : zstdDecompressSync(plain, place.base === null ? {} : { dictionary: baseOf(place.base) });
     expect(raw.length === place.raw, 'raw length');
     expect(createHmac('sha256', hkdf(Buffer.alloc(0), 'leafvault 1 chunk id')).update(raw).digest('hex') === id, 'chunk id');
     return raw;
+  };
+
+  // 7, type 2: a base is never a delta itself
+  const baseOf = (id: string): Buffer => {
+    expect(places.get(id)?.type !== 2, 'base');
+    return chunk(id);
   };
 
   // 9: lists
@@ -199,12 +215,13 @@ function directoryOf(pack: Buffer, id: string, hkdf: (salt: Uint8Array, info: st
   aad.writeUInt32LE(count, 20);
   const sealed = pack.subarray(pack.length - 16 - length, pack.length - 16);
   const plain = gcm(hkdf(pack.subarray(32, 64), 'leafvault 1 pack'), nonce(1, 0), aad, sealed);
-  return Array.from({ length: count }, (_, i) => [plain.toString('hex', i * 64, i * 64 + 32), placeAt(plain, i * 64, id)]);
+  return Array.from({ length: count }, (_, i) => [plain.toString('hex', i * 64, i * 64 + 32), placeAt(plain, i * 64, { pack: id, basesAt: count * 64 })]);
 }
 
-function placeAt(bytes: Buffer, at: number, pack: string): Place {
+function placeAt(bytes: Buffer, at: number, { pack, basesAt }: { readonly pack: string; readonly basesAt: number }): Place {
+  const base = basesAt + bytes.readUInt32LE(at + 52) * 32;
   return {
-    pack, type: bytes.readUInt8(at + 32), counter: bytes.readUInt32LE(at + 36), offset: bytes.readUInt32LE(at + 40),
+    pack, base: bytes.readUInt8(at + 32) === 2 ? bytes.toString('hex', base, base + 32) : null, type: bytes.readUInt8(at + 32), counter: bytes.readUInt32LE(at + 36), offset: bytes.readUInt32LE(at + 40),
     stored: bytes.readUInt32LE(at + 44), raw: bytes.readUInt32LE(at + 48),
   };
 }

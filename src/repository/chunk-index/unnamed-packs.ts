@@ -26,8 +26,8 @@ export async function* unnamedPacks(
     const packId = idOfName(name);
     if (packId === null || named.has(packId)) continue;
     try {
-      const { entries } = await readPackDirectory(context, packId, sizeBytes);
-      yield { packId, index: indexOf(packId, sizeBytes, entries) };
+      const { entries, bases } = await readPackDirectory(context, packId, sizeBytes);
+      yield { packId, index: indexOf(packId, sizeBytes, { entries, bases }) };
     } catch (error) {
       if (!isLeafvaultError(error) || !error.code.startsWith('REPOSITORY_')) throw error;
       yield { packId, error };
@@ -36,8 +36,8 @@ export async function* unnamedPacks(
 }
 
 /** The content of an index object that would name just this pack. */
-function indexOf(packId: string, sizeBytes: number, entries: readonly ChunkEntry[]): IndexPayload {
+function indexOf(packId: string, sizeBytes: number, { entries, bases }: { readonly entries: readonly ChunkEntry[]; readonly bases: Buffer }): IndexPayload {
   const bytes = Buffer.alloc(entries.length * CHUNK_ENTRY_BYTES);
   entries.forEach((entry, i) => writeChunkEntry(bytes, i * CHUNK_ENTRY_BYTES, { ...entry, packNumber: 0 }));
-  return { packs: [{ id: packId, chunks: entries.length, sizeBytes }], entries: sortEntries(bytes) };
+  return { packs: [{ id: packId, chunks: entries.length, sizeBytes }], entries: sortEntries(bytes), bases };
 }

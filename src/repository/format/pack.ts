@@ -65,8 +65,15 @@ export function readPackTrailer(packId: string, bytes: Buffer): PackTrailer {
   return { directoryBytes: bytes.readUInt32LE(0), chunks: bytes.readUInt32LE(4) };
 }
 
-/** The entries in order of offset. @throws REPOSITORY_OBJECT_DAMAGED */
-export function openDirectory(packKey: Buffer, packId: string, sealed: Buffer, chunks: number): ChunkEntry[] {
+export interface Directory {
+  /** In order of offset. */
+  readonly entries: ChunkEntry[];
+  /** Ids of the bases that deltas name by position, 32 bytes each. */
+  readonly bases: Buffer;
+}
+
+/** @throws REPOSITORY_OBJECT_DAMAGED */
+export function openDirectory(packKey: Buffer, packId: string, sealed: Buffer, chunks: number): Directory {
   const name = packName(packId);
   if (sealed.length < TAG_BYTES) throw damaged(name, 'its directory is cut off');
   const decipher = createDecipheriv('aes-256-gcm', packKey, packNonce(DIRECTORY_DOMAIN, 0));
@@ -79,7 +86,7 @@ export function openDirectory(packKey: Buffer, packId: string, sealed: Buffer, c
   }
   const bases = plain.length - chunks * CHUNK_ENTRY_BYTES;
   if (bases < 0 || bases % CHUNK_ID_BYTES !== 0) throw damaged(name, 'its directory has another length than it says');
-  return Array.from({ length: chunks }, (_, i) => readChunkEntry(plain, i * CHUNK_ENTRY_BYTES));
+  return { entries: Array.from({ length: chunks }, (_, i) => readChunkEntry(plain, i * CHUNK_ENTRY_BYTES)), bases: plain.subarray(chunks * CHUNK_ENTRY_BYTES) };
 }
 
 /** u32 domain, u64 counter. */

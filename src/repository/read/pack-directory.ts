@@ -9,6 +9,8 @@ import { openDirectory, PACK_HEADER_BYTES, PACK_TRAILER_BYTES, readPackTrailer }
 export interface PackDirectory {
   /** In order of offset, contiguous. */
   readonly entries: readonly ChunkEntry[];
+  /** Ids of the bases that deltas name by position, 32 bytes each. */
+  readonly bases: Buffer;
   /** Bytes that were read for it. */
   readonly bytesRead: number;
 }
@@ -24,9 +26,9 @@ export async function readPackDirectory(context: Pick<RepositoryContext, 'storag
     const directoryAt = trailerAt - trailer.directoryBytes;
     if (directoryAt < PACK_HEADER_BYTES) throw damaged(name, 'its directory is said to be longer than the pack');
     const sealed = await context.storage.get(name, { offset: directoryAt, length: trailer.directoryBytes });
-    const entries = openDirectory(key, packId, sealed, trailer.chunks);
+    const { entries, bases } = openDirectory(key, packId, sealed, trailer.chunks);
     assertContiguous(name, entries, directoryAt);
-    return { entries, bytesRead: PACK_HEADER_BYTES + PACK_TRAILER_BYTES + sealed.length };
+    return { entries, bases, bytesRead: PACK_HEADER_BYTES + PACK_TRAILER_BYTES + sealed.length };
   } catch (cause) {
     if (isLeafvaultError(cause, 'STORAGE_RANGE_INVALID')) throw damaged(name, 'it is cut off', cause);
     if (isLeafvaultError(cause, 'STORAGE_OBJECT_MISSING')) {

@@ -22,7 +22,7 @@ export interface PackDraft {
   /** Entries of the chunks placed so far; valid until the next one is placed. */
   entries(): Buffer;
   /** Directory and trailer added; the parts are the object, and stay the same for every try to send them. */
-  seal(): { readonly parts: readonly Buffer[]; readonly entries: Buffer; readonly sizeBytes: number };
+  seal(): { readonly parts: readonly Buffer[]; readonly entries: Buffer; readonly bases: Buffer; readonly sizeBytes: number };
   /** Gives the memory back, after the last try to send. */
   release(): void;
 }
@@ -33,6 +33,8 @@ export interface PlacedChunk {
   readonly flags: number;
   readonly counter: number;
   readonly rawLength: number;
+  /** Of a delta: id of its base. */
+  readonly baseId?: Buffer;
 }
 
 export function createPackDraft(keys: RepositoryKeys, segments: Segments, id: string): PackDraft {
@@ -44,6 +46,8 @@ export function createPackDraft(keys: RepositoryKeys, segments: Segments, id: st
   let entries = Buffer.alloc(CHUNK_ENTRY_BYTES * 256);
   let chunks = 0;
   let counter = 0;
+  // Ids of bases in hex, in the order in which they came.
+  const bases = new Map<string, number>();
 
   const append = (bytes: Uint8Array): void => {
     for (let done = 0; done < bytes.length;) {
@@ -54,6 +58,13 @@ export function createPackDraft(keys: RepositoryKeys, segments: Segments, id: st
       done += piece.length;
       length += piece.length;
     }
+  };
+
+  const numberOf = (baseId: Buffer | undefined): number => {
+    if (baseId === undefined) return NO_BASE;
+    const id = baseId.toString('hex');
+    if (!bases.has(id)) bases.set(id, bases.size);
+    return bases.get(id) ?? NO_BASE;
   };
 
   append(writePackHeader({ id: idBytes, salt }));
@@ -75,16 +86,17 @@ export function createPackDraft(keys: RepositoryKeys, segments: Segments, id: st
     },
     place(sealed, chunk) {
       if ((chunks + 1) * CHUNK_ENTRY_BYTES > entries.length) entries = Buffer.concat([entries, Buffer.alloc(entries.length)]);
-      writeChunkEntry(entries, chunks * CHUNK_ENTRY_BYTES, { ...chunk, offset: length, storedLength: sealed.length, base: NO_BASE, packNumber: 0 });
+      writeChunkEntry(entries, chunks * CHUNK_ENTRY_BYTES, { ...chunk, offset: length, storedLength: sealed.length, base: numberOf(chunk.baseId), packNumber: 0 });
       chunks += 1;
       append(sealed);
     },
     entries: () => entries.subarray(0, chunks * CHUNK_ENTRY_BYTES),
     seal() {
       const directory = entries.subarray(0, chunks * CHUNK_ENTRY_BYTES);
-      append(sealDirectory(key, idBytes, directory, chunks));
+      const table = Buffer.from([...bases.keys()].join(''), 'hex');
+      append(sealDirectory(key, idBytes, Buffer.concat([directory, table]), chunks));
       const parts = filled.map((segment, i) => (i < filled.length - 1 || length % SEGMENT_BYTES === 0 ? segment : segment.subarray(0, length % SEGMENT_BYTES)));
-      return { parts, entries: directory, sizeBytes: length };
+      return { parts, entries: directory, bases: table, sizeBytes: length };
     },
     release: () => segments.give(filled.splice(0)),
   };

@@ -80,15 +80,15 @@ describe('what is written', () => {
   });
 
   test('as a pack header, directory and trailer reads back', () => {
-    fc.assert(fc.property(fc.array(chunkEntry, { maxLength: 20 }), bytes(12), bytes(32), (entries, id, salt) => {
+    fc.assert(fc.property(fc.array(chunkEntry, { maxLength: 20 }), bytes(12), bytes(32), fc.array(bytes(32), { maxLength: 5 }), (entries, id, salt, ids) => {
       assert.deepEqual(readPackHeader(id.toString('hex'), writePackHeader({ id, salt })), { id, salt });
       const plain = Buffer.alloc(entries.length * CHUNK_ENTRY_BYTES);
       entries.forEach((entry, i) => writeChunkEntry(plain, i * CHUNK_ENTRY_BYTES, entry));
       const key = KEYS.packKey(salt);
-      const end = sealDirectory(key, id, plain, entries.length);
+      const end = sealDirectory(key, id, Buffer.concat([plain, ...ids]), entries.length);
       const trailer = readPackTrailer(id.toString('hex'), end.subarray(-16));
       assert.deepEqual(trailer, { directoryBytes: end.length - 16, chunks: entries.length });
-      assert.deepEqual(openDirectory(key, id.toString('hex'), end.subarray(0, -16), trailer.chunks), entries);
+      assert.deepEqual(openDirectory(key, id.toString('hex'), end.subarray(0, -16), trailer.chunks), { entries, bases: Buffer.concat(ids) });
     }));
   });
 

@@ -21,6 +21,8 @@ export const REPOSITORY_ERRORS = {
   REPOSITORY_CLOSED: 'The repository was closed before',
   REPOSITORY_WORKER_FAILED: 'A worker thread of the repository died',
   REPOSITORY_FACT_INVALID: 'The fact cannot be stored',
+  REPOSITORY_DUMP_MISSING: 'There is no whole dump of that id',
+  REPOSITORY_DUMP_FENCED: 'The dump was taken for abandoned and swept while it was written',
   REPOSITORY_CHAIN_MISSING: 'There is no such chain',
   REPOSITORY_CHAIN_TAKEN: 'Another writer added to the chain',
   REPOSITORY_CHAIN_ENDED: 'The chain has ended; nothing can be added to it',

@@ -1,8 +1,8 @@
 // The door of the repository room.
 export type {
-  ChainEnd, ChainHead, Chains, ChainWriter, CheckProblem, CheckReport, ChunkList, ChunkListWriter, ChunkRef, Fact, NewSlice, OpenSession,
+  ChainEnd, ChainHead, Chains, ChainWriter, CheckProblem, CheckReport, ChunkList, ChunkListWriter, ChunkRef, Dump, Dumps, Fact, NewSlice, OpenSession,
   PruneOptions, PruneReport, ReadShare, Repository,
-  RepositoryReader, RepositoryWriter, Slice, SnapshotEntry, SnapshotRoot, WriteStats,
+  RepositoryReader, RepositoryWriter, Slice, SnapshotEntry, SnapshotRoot, TrimmedDumps, WriteStats,
 } from './repository.ts';
 export { REPOSITORY_ERRORS, type RepositoryErrorCode } from './errors.ts';
 export { initRepository, type InitOptions } from './init-repository.ts';

@@ -11,6 +11,7 @@ import { createIndexLoader } from './chunk-index/load-indexes.ts';
 import { recoverIndex } from './chunk-index/recover-index.ts';
 import { createChunkPool } from './chunks/chunk-pool.ts';
 import type { RepositoryContext } from './context.ts';
+import { createDumps } from './dumps/create-dumps.ts';
 import { addFact, listFacts } from './facts.ts';
 import { endLeftSessions } from './left-sessions.ts';
 import { pruneRepository } from './prune/prune-repository.ts';
@@ -101,6 +102,7 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
     addFact: (fact) => addFact(context, fact),
     listFacts: (snapshotId) => listFacts(context, snapshotId),
     chains: createChains(context, assertOpen),
+    dumps: createDumps(context, assertOpen),
     prune: async (pruneOptions = {}) => work((signal) => pruneRepository(context, { ...pruneOptions, signal, tempDir: options.tempDir, packBytes: options.packBytes }), pruneOptions.signal),
     check: async (checkOptions = {}) => work((signal) => checkRepository(context, loader.unreadable, { ...checkOptions, signal }), checkOptions.signal),
     close() {

@@ -14,6 +14,7 @@ import type { CheckReport, ReadShare } from '../repository.ts';
 import { openSession } from '../sessions.ts';
 import { createBadChunks } from './bad-chunks.ts';
 import { checkChains } from './check-chains.ts';
+import { checkDumps } from './check-dumps.ts';
 import { checkPacks, type PackCheck } from './check-packs.ts';
 import { checkRecords } from './check-records.ts';
 import { checkSnapshot } from './check-snapshots.ts';
@@ -83,6 +84,13 @@ async function runCheck(context: RepositoryContext, unreadableIndexes: ReadonlyM
       slices += 1;
       counted.bytesRead += storedBytes;
       tell('check chains', slices, null);
+    },
+  });
+  await checkDumps(context, problems, {
+    signal,
+    readsDump: (id, isNewest) => isNewest || isInShare(options.readData, Number.parseInt(id.slice(-8), 16)),
+    onRead(storedBytes) {
+      counted.bytesRead += storedBytes;
     },
   });
   return { ...counted, problems: problems.report() };

@@ -6,6 +6,7 @@ import type { Logger } from '../foundation/logger.ts';
 import type { Sealer } from '../foundation/seal.ts';
 import { createCatalogStore, type CatalogStore } from './catalog.ts';
 import { connect, type Address } from './connection.ts';
+import { createCatalogDumps, type CatalogDumps } from './dump/dump-source.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres/embedded-postgres.ts';
 import { listen, type Listener } from './listen.ts';
 import { migrate } from './migrate.ts';
@@ -21,6 +22,8 @@ export interface CatalogOptions {
   readonly schema?: string;
   /** Connections for queries; default 10. */
   readonly poolSize?: number;
+  /** Called when tables of an older version are about to be changed; what it throws leaves them as they are, and the catalog closed. */
+  readonly beforeMigration?: (dumps: CatalogDumps) => Promise<void>;
   /** How long a transaction in which nothing is said keeps its locks; default 10 s. */
   readonly idleTransactionMs?: number;
 }
@@ -32,6 +35,7 @@ export interface Catalog extends CatalogStore {
   /** PostgreSQL's version, e.g. `18.4`. */
   readonly serverVersion: string;
   listen(channel: string, onMessage: (payload: string) => void, onConnect?: () => void): Listener;
+  readonly dumps: CatalogDumps;
   /** @throws CATALOG_UNREACHABLE */
   ping(): Promise<void>;
   /** Ends all connections; the last process on a home also stops its server. Safe to call twice. */
@@ -48,26 +52,44 @@ const OLDEST_SERVER = 140_000;
  *   CATALOG_BINARIES_MISSING, CATALOG_SERVER_FAILED, CATALOG_DISK_FULL
  */
 export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
-  const { database, sealer, log, clock, schema = DEFAULT_SCHEMA, poolSize = 10, idleTransactionMs = 10_000 } = options;
+  const base = await openBase(options);
+  try {
+    const { beforeMigration } = options;
+    await migrate(base.db, base.schema, undefined, beforeMigration === undefined ? undefined : () => beforeMigration(base.dumps));
+    return catalogOn(base, options);
+  } catch (error) {
+    await base.close();
+    throw error;
+  }
+}
+
+/** A connection whose tables nobody has looked at. */
+export interface CatalogBase extends Pick<Catalog, 'address' | 'schema' | 'serverVersion' | 'dumps' | 'close'> { readonly db: Kysely<Tables> }
+
+/** @throws as `openCatalog`, but for what migrations throw */
+export async function openBase(options: CatalogOptions): Promise<CatalogBase> {
+  const { database, log, clock, sealer, schema = DEFAULT_SCHEMA, poolSize = 10, idleTransactionMs = 10_000 } = options;
   const embedded = 'home' in database ? await startEmbeddedPostgres({ home: database.home, log, clock }) : null;
   const address: Address = embedded?.address ?? { url: (database as { readonly url: string }).url };
   const db = connect({ address, schema, poolSize, idleTransactionMs, log });
   const close = closer(db, embedded);
   try {
-    const serverVersion = await checkServer(db);
-    await migrate(db, schema);
-    return {
-      ...createCatalogStore({ db, clock, sealer }),
-      address, schema, serverVersion, close,
-      listen: (channel, onMessage, onConnect) => listen({ address, channel, log, onMessage, onConnect }),
-      async ping() {
-        await sql`select 1`.execute(db);
-      },
-    };
+    return { db, address, schema, close, serverVersion: await checkServer(db), dumps: createCatalogDumps({ db, schema, sealer, clock }) };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** On tables that are up to date. */
+export function catalogOn({ db, ...base }: CatalogBase, { clock, sealer, log }: Pick<CatalogOptions, 'clock' | 'sealer' | 'log'>): Catalog {
+  return {
+    ...createCatalogStore({ db, clock, sealer }), ...base,
+    listen: (channel, onMessage, onConnect) => listen({ address: base.address, channel, log, onMessage, onConnect }),
+    async ping() {
+      await sql`select 1`.execute(db);
+    },
+  };
 }
 
 function closer(db: Kysely<Tables>, embedded: EmbeddedPostgres | null): () => Promise<void> {

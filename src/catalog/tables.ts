@@ -13,7 +13,8 @@ export interface ClustersTable {
   id: string;
   projectId: string;
   name: string;
-  uriSealed: string;
+  /** Null: rescued without it. */
+  uriSealed: string | null;
   hosts: string[];
   replicaSetName: string | null;
   mongodbVersion: string | null;

@@ -34,12 +34,13 @@ export async function recoverChains(
   }
 }
 
-async function endLeftOver(repository: Repository, id: string): Promise<ChainEnd | null> {
+/** null where it can't be ended. */
+export async function endLeftOver(repository: Pick<Repository, 'chains'>, id: string): Promise<ChainEnd | null> {
   return repository.chains.resume(id).then((writer) => writer.end({ reason: 'STOPPED', body: { message: 'A newer chain of the cluster goes on' } }), () => null);
 }
 
 /** As the store has it, every slice verified; what lies behind a broken place does not count. */
-export async function rowOf(repository: Repository, head: ChainHead, end: ChainEnd | null): Promise<Chain> {
+export async function rowOf(repository: Pick<Repository, 'chains'>, head: ChainHead, end: ChainEnd | null): Promise<Chain> {
   const sums = { slices: 0, records: 0, rawBytes: 0, storedBytes: 0, from: head.from, to: head.from, newestSliceAt: null as Date | null };
   let broken: string | null = null;
   try {

@@ -5,7 +5,7 @@ import { EXIT_CODES, runCli } from '../src/cli/index.ts';
 import { settingsReference } from '../src/config/index.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const COMMANDS = ['serve', 'worker', 'check', 'prune', 'jobs', 'roles', 'version'];
+const COMMANDS = ['serve', 'worker', 'check', 'prune', 'jobs', 'rescue', 'dump-catalog', 'roles', 'version'];
 
 /** File name below docs/reference/ -> content. */
 export async function referencePages(): Promise<ReadonlyMap<string, string>> {

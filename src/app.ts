@@ -2,7 +2,9 @@
 import { openCatalog, type Catalog } from './catalog/index.ts';
 import { archiveOpener } from './composition/archive-opener.ts';
 import { describeFirstStart } from './composition/announce.ts';
+import { assertNoRescue } from './composition/assert-no-rescue.ts';
 import { createClosers } from './composition/closers.ts';
+import { dumpBeforeMigration } from './composition/dump-before-migration.ts';
 import { openHome } from './composition/home.ts';
 import { assertMasterKeyOf, loadMasterKey } from './composition/master-key.ts';
 import { openOneRepository, type OpenedRepository } from './composition/one-repository.ts';
@@ -17,15 +19,17 @@ import type { Logger } from './foundation/logger.ts';
 import { createSealer } from './foundation/seal.ts';
 import { buildServer, consoleApi, consoleDoor, downloadsDoor, facades, oauthDoor, type HttpServer } from './http/index.ts';
 import {
-  createChores, createHandlers, createRetentionChores, createTailers, openPostgresQueue, sessionOwner, Worker, type PostgresQueue,
+  createChores, createDumpChore, createHandlers, createRetentionChores, dumpCatalog, dumpedAtKey, createTailers, openPostgresQueue, sessionOwner, trimCatalogDumps, Worker, type PostgresQueue,
 } from './jobs/index.ts';
-import { openRepository, type Repository } from './repository/index.ts';
+import { openRepository, type Dump, type Repository } from './repository/index.ts';
 import { createOverview, createServices } from './services/index.ts';
 import { openStorage } from './storage/index.ts';
 
 export { roleCommands } from './engine/index.ts';
-export { ownersThatAreGone, trimChains, type TrimmedChain } from './jobs/index.ts';
-export type { OpenSession, PruneReport, ReadShare } from './repository/index.ts';
+export { ownersThatAreGone, trimCatalogDumps, trimChains, type TrimmedChain } from './jobs/index.ts';
+export { findDumps, planRescue, rescue, type FoundDump, type FoundDumps, type RescuePlan, type RescueReport } from './composition/rescue.ts';
+export { masterKeyFrom } from './services/index.ts';
+export type { Dump, OpenSession, PruneReport, ReadShare } from './repository/index.ts';
 
 /** `all`: door and worker; `door`: no jobs run here; `worker`: nothing else. */
 export type AppRole = 'all' | 'door' | 'worker';
@@ -103,8 +107,10 @@ async function openParts(options: AppOptions, opened: (name: string, close: () =
   opened('home', home.close);
   const masterKey = await loadMasterKey(config.masterKeyFile);
   const sealer = createSealer(masterKey.bytes);
-  const catalog = await openCatalog({ database: databaseOf(config), sealer, log, clock });
+  const beforeMigration = dumpBeforeMigration({ config, masterKey, tempDir: home.own, clock, log });
+  const catalog = await openCatalog({ database: databaseOf(config), sealer, log, clock, beforeMigration });
   opened('catalog', catalog.close);
+  await assertNoRescue(catalog);
   await assertMasterKeyOf(catalog, masterKey, config.masterKeyFile);
   const repositories = await openOneRepository({ catalog, address: config.repositoryStore, masterKey: masterKey.bytes, tempDir: home.own, clock, log, owner: await sessionOwner() });
   opened('repository', repositories.close);
@@ -119,6 +125,7 @@ function buildWorker({ options, catalog, queue, repositories, tempRoot }: Parts)
   const chores = [
     ...createChores({ catalog, repositories, queue, clock }),
     ...createRetentionChores({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]) }),
+    createDumpChore({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]) }),
   ];
   return new Worker({ catalog, queue, handlers, clock, log, tempRoot, concurrency: config.jobsAtOnce, chores });
 }
@@ -193,17 +200,46 @@ export async function openRepositoryOf(config: Config, { clock, log }: Pick<AppO
 
 /**
  * Opens the catalog alone, for commands that only look; a server that runs on the same home keeps running. An installation that is not
- * there is not made. @throws MASTER_KEY_UNREADABLE, MASTER_KEY_OTHER, CATALOG_*
+ * there is not made. @throws MASTER_KEY_UNREADABLE, MASTER_KEY_OTHER, RESCUE_UNFINISHED, CATALOG_*
  */
 export async function openCatalogOf(config: Config, { clock, log }: Pick<AppOptions, 'clock' | 'log'>): Promise<Catalog> {
   const masterKey = await loadMasterKey(config.masterKeyFile, { make: false });
-  const catalog = await openCatalog({ database: databaseOf(config), sealer: createSealer(masterKey.bytes), log, clock });
+  const home = await openHome(config.home);
   try {
-    await assertMasterKeyOf(catalog, masterKey, config.masterKeyFile);
-    return catalog;
-  } catch (error) {
+    const beforeMigration = dumpBeforeMigration({ config, masterKey, tempDir: home.own, clock, log });
+    const catalog = await openCatalog({ database: databaseOf(config), sealer: createSealer(masterKey.bytes), log, clock, beforeMigration });
+    try {
+      await assertNoRescue(catalog);
+      await assertMasterKeyOf(catalog, masterKey, config.masterKeyFile);
+      return catalog;
+    } catch (error) {
+      await catalog.close();
+      throw error;
+    }
+  } finally {
+    await home.close();
+  }
+}
+
+/** Dumps the catalog into the repository now, beside a service that runs and without one. @throws what catalog and repository fail with */
+export async function dumpCatalogOf(config: Config, options: Pick<AppOptions, 'clock' | 'log'> & { readonly signal: AbortSignal }): Promise<Dump> {
+  const { clock, signal } = options;
+  const catalog = await openCatalogOf(config, options);
+  try {
+    const repository = await openRepositoryOf(config, options);
+    try {
+      const known = await catalog.settings.get('repositoryId');
+      if (known !== repository.id) throw new LeafvaultError('REPOSITORY_OTHER', `Dumping into the repository at ${config.repositoryStore} was refused: the catalog was made with another one`, { hint: 'Set repository.store to the repository of this catalog' });
+      const key = dumpedAtKey(repository.id);
+      const dump = await dumpCatalog({ dumps: catalog.dumps, repository }, { reason: 'asked', wait: true, signal, onDumped: () => catalog.settings.set(key, clock.now().toISOString()) });
+      if (dump === null) throw new LeafvaultError('CATALOG_DUMP_FAILED', 'Dumping the catalog failed: another process was at it', { retryable: true });
+      await trimCatalogDumps(repository, { signal });
+      return dump;
+    } finally {
+      await repository.close();
+    }
+  } finally {
     await catalog.close();
-    throw error;
   }
 }
 

@@ -1,5 +1,5 @@
 // `leafvault prune`: takes away what no snapshot needs, with the master key and without the catalog, beside a service that runs.
-import { openRepositoryOf, ownersThatAreGone, trimChains, type OpenSession, type PruneReport, type TrimmedChain } from '../app.ts';
+import { openRepositoryOf, ownersThatAreGone, trimCatalogDumps, trimChains, type OpenSession, type PruneReport, type TrimmedChain } from '../app.ts';
 import type { Config } from '../config/index.ts';
 import { systemClock } from '../foundation/clock.ts';
 import { createLogger } from '../foundation/logger.ts';
@@ -21,7 +21,9 @@ export async function runPrune(world: CliWorld, config: Config, { dryRun, endSes
     const isOver = await ownersThatAreGone({ clock: systemClock, afterMs: endSessionsAfterHours === null ? null : endSessionsAfterHours * HOUR_MS });
     const report = await repository.prune({ dryRun, isOver, signal: world.stop });
     const chains = dryRun ? [] : await trimChains(repository, { signal: world.stop });
-    world.out(json ? `${JSON.stringify({ ...report, chains })}\n` : `${describe(report, dryRun)}${describeChains(chains)}`);
+    const { dumps } = dryRun ? { dumps: [] } : await trimCatalogDumps(repository, { signal: world.stop });
+    const ofDumps = dumps.length === 0 ? '' : `dumps of the catalog: ${dumps.length} old ones went\n`;
+    world.out(json ? `${JSON.stringify({ ...report, chains, dumps })}\n` : `${describe(report, dryRun)}${describeChains(chains)}${ofDumps}`);
     return report.damagedPacks.length === 0 ? EXIT_CODES.ok.code : EXIT_CODES.damaged.code;
   } finally {
     await repository.close();

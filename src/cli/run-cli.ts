@@ -3,10 +3,12 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { CONFIG_ERRORS, flagName, loadConfig, SETTINGS, type Config, type Setting, type SettingName } from '../config/index.ts';
 import { describeError, isLeafvaultError } from '../foundation/errors.ts';
 import { runCheck } from './check.ts';
+import { runDumpCatalog } from './dump-catalog.ts';
 import { EXIT_CODES, exitCodeOf } from './errors.ts';
 import { runJobs } from './jobs.ts';
 import type { ReadShare } from '../app.ts';
 import { runPrune } from './prune.ts';
+import { runRescue } from './rescue.ts';
 import { printRoles } from './roles.ts';
 import { runService } from './serve.ts';
 import { leafvaultVersion } from './version.ts';
@@ -73,6 +75,21 @@ function buildProgram(world: CliWorld, outcome: { code: number }): Command {
     .action(run((config, flags) => runJobs(world, config, {
       limit: Number(flags.limit), cluster: typeof flags.cluster === 'string' ? flags.cluster : null, failedOnly: flags.failed === true, json: flags.json === true,
     })));
+  configured('rescue', 'bring an installation back on an empty machine, from the store and the master key')
+    .option('--store <address>', 'the same as --repository-store')
+    .option('--key <file>', 'file of the master key, or of the recovery key; - asks for it (default: the one of --master-key-file)')
+    .option('--list', 'show the dumps of the catalog that the repository holds, and end')
+    .option('--dump <id>', 'this dump instead of the newest')
+    .option('--without-dump', 'rebuild from the snapshots alone')
+    .option('--dry-run', 'change nothing, tell what would come back and what is in the way')
+    .option('--json', 'as a JSON object, with all fields; a fresh API key is in it')
+    .addHelpText('after', '\nHome and database have to be empty: nothing is written over. A rescue that was broken off is begun anew by the same command.\n')
+    .action(run((config, flags) => runRescue(world, config, {
+      key: text(flags.key), list: flags.list === true, dryRun: flags.dryRun === true, dumpId: text(flags.dump), withoutDump: flags.withoutDump === true, json: flags.json === true,
+    })));
+  configured('dump-catalog', 'put a sealed dump of the catalog into the repository now; a service does it once a day')
+    .option('--json', 'as a JSON object')
+    .action(run((config, flags) => runDumpCatalog(world, config, { json: flags.json === true })));
   command('roles', 'print the two createRole commands that a backup and a restore need on a cluster')
     .option('--json', 'as a JSON array of command documents')
     .action((flags: Flags) => printRoles(world, { json: flags.json === true }));
@@ -95,7 +112,12 @@ function configOf(world: CliWorld, flags: Flags): Config {
     const value = flags[camelCase(flagName(setting))];
     if (typeof value === 'string') given[name] = value;
   }
+  if (typeof flags.store === 'string') given.repositoryStore ??= flags.store;
   return loadConfig({ flags: given, env: world.env, cwd: world.cwd, configFile: typeof flags.config === 'string' ? flags.config : undefined, readFile: world.readFile });
+}
+
+function text(flag: Flags[string]): string | null {
+  return typeof flag === 'string' ? flag : null;
 }
 
 function jobLimit(text: string): number {

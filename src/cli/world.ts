@@ -8,6 +8,8 @@ export interface CliWorld {
   readonly readFile: (path: string) => string;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** What a person, or a pipe, answers; one line. What is typed at a terminal does not show. */
+  readonly ask?: (question: string) => Promise<string>;
   /** Fires when the process is asked to end. */
   readonly stop: AbortSignal;
 }

@@ -8,5 +8,8 @@ export const COMPOSITION_ERRORS = {
   MASTER_KEY_OTHER: 'The catalog was made with another master key',
   REPOSITORY_GONE: 'The catalog knows a repository at this address, and there is none',
   REPOSITORY_OTHER: 'The catalog was made with another repository',
+  RESCUE_UNFINISHED: 'A rescue of this catalog was begun and not ended',
+  RESCUE_KEY_OTHER: 'A rescue would have to write over the file of another master key',
+  RESCUE_NOTHING_THERE: 'The repository holds nothing that a catalog could be rescued from',
   LISTEN_FAILED: 'The address to listen on is taken or not of this machine',
 } as const;

@@ -141,6 +141,7 @@ function assemble(parts: {
     masterKeyFile: values.masterKeyFile === null ? join(home, 'master.key') : absolute(values.masterKeyFile, from('masterKeyFile')),
     sourceUri: values.sourceUri,
     restore: { timeSeries: values.restoreTimeSeries, keepHours: values.restoreKeepHours },
+    beforeMigration: values.beforeMigration,
     jobsAtOnce: values.jobsAtOnce,
     logLevel: values.logLevel,
     organizations: parts.organizations,

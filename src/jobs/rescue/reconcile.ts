@@ -4,6 +4,7 @@ import type { Cluster } from '../../domain/records.ts';
 import type { Clock } from '../../foundation/clock.ts';
 import { newId } from '../../foundation/ids.ts';
 import type { Repository } from '../../repository/repository.ts';
+import { CHAIN_BROKEN } from '../tailers/recover-chains.ts';
 import { findChains, type FoundChains } from './find-chains.ts';
 import { rebuildInventory, type Inventory } from './rebuild-inventory.ts';
 import { surveyStore, type RootSummary, type StoreSurvey } from './survey-store.ts';
@@ -119,6 +120,8 @@ async function saveChains(tx: CatalogTransaction, clock: Clock, { changed, ids, 
   // Ends first: of a cluster one row at most may go on.
   for (const chain of [...changed].sort((a, b) => Number(a.end === null) - Number(b.end === null))) {
     if (await isOfCluster(chain)) {
+      const open = chain.end === null ? await tx.chains.openOf(chain.clusterId) : null;
+      if (open !== null && open.id !== chain.id) await tx.chains.end(open.id, broken(clock, 'A newer chain of the cluster goes on'));
       await tx.chains.save(chain);
       saved += 1;
     } else notes.push(`The chain ${chain.id} belongs to ${chain.clusterId}, of which there is no snapshot; it stays in the store`);
@@ -129,7 +132,11 @@ async function saveChains(tx: CatalogTransaction, clock: Clock, { changed, ids, 
     if (open === null) continue;
     // Where something could not be read, the chain may be there; whoever follows the cluster finds out.
     if (ids.has(open.id) || unreadable.length > 0) goOn += 1;
-    else await tx.chains.end(open.id, { reason: 'CHAIN_BROKEN', message: 'The store has no such chain', at: clock.now() });
+    else await tx.chains.end(open.id, broken(clock, 'The store has no such chain'));
   }
   return { counts: { total: ids.size, changed: saved, goOn }, notes };
+}
+
+function broken(clock: Clock, message: string): NonNullable<Chain['end']> {
+  return { reason: CHAIN_BROKEN, message, at: clock.now() };
 }

@@ -1,6 +1,7 @@
 // The machine is gone: store and key bring everything back, with a dump of the catalog and without one, to a proven restore.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { glob, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -10,6 +11,7 @@ import { leafvaultFolder, startLeafvault, type LeafvaultFolder } from '../suppor
 import { freePort } from '../support/mongod.ts';
 
 const LAUNCHER = join(import.meta.dirname, '../../bin/leafvault');
+const MAIN = join(import.meta.dirname, '../../src/main.ts');
 const run = promisify(execFile);
 
 interface Lost {
@@ -57,6 +59,30 @@ async function rescue(args: readonly string[], recoveryKey: string): Promise<{ r
   return child;
 }
 
+/** kill -9 behind the rows, before the store was asked. */
+async function killedRescue(folder: LeafvaultFolder, args: readonly string[], recoveryKey: string): Promise<void> {
+  const child = spawn(process.execPath, [MAIN, 'rescue', ...args, '--key', '-'], { stdio: ['pipe', 'ignore', 'pipe'] });
+  folder.adopt(child);
+  child.stdin.end(`${recoveryKey}\n`);
+  let told = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    told += text;
+    if (told.includes('comparing with the store')) child.kill('SIGKILL');
+  });
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+  assert.equal(signal, 'SIGKILL', `ended with ${code}: ${told}`);
+}
+
+/** Files below a folder that hold one of the planted secrets in the clear. */
+async function leaksIn(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const name of glob('**/*', { cwd: folder })) {
+    const bytes = await readFile(join(folder, name)).catch(() => Buffer.alloc(0));
+    if ([PASSWORD, encodeURIComponent(PASSWORD), KEY.privateKey].some((secret) => bytes.includes(secret))) found.push(name);
+  }
+  return found;
+}
+
 async function provesItself(source: Source, origin: string, snapshotId: string, key: { publicKey: string; privateKey: string }): Promise<void> {
   const orders = source.client.db('shop').collection('orders');
   await orders.updateMany({}, { $set: { text: 'damaged' } });
@@ -85,8 +111,12 @@ describe('leafvault rescue', () => {
     const dry = await rescue([...where, '--dry-run'], lost.recoveryKey);
     assert.match(dry.stdout, /clusters\s+1[^]*The store holds 2 snapshots[^]*Nothing was changed/);
     await assert.rejects(stat(home), 'a dry run makes no home');
+    await killedRescue(folder, where, lost.recoveryKey);
+    assert.deepEqual([await leaksIn(home), await leaksIn(lost.store)], [[], []], 'nothing of what it had in hand lies anywhere in the clear');
+    const unfinished = await run(LAUNCHER, ['jobs', ...where.slice(2)]).then(() => '', (error: { readonly stderr: string }) => error.stderr);
+    assert.match(unfinished, /a rescue of it was begun and has not ended\nHINT: .*run the same `leafvault rescue` again/);
     const { stdout, stderr } = await rescue(where, lost.recoveryKey);
-    assert.match(stdout, /Rescued from the dump[^]*API keys\s+1\n[^]*snapshots\s+2\n[^]*1 snapshots are newer than the dump[^]*1 snapshots have another expiry since/);
+    assert.match(stdout, /Rescued from the dump [^]*API keys\s+1\n[^]*snapshots\s+2\n[^]*1 snapshots are newer than the dump[^]*1 snapshots have another expiry since/);
     for (const secret of [PASSWORD, encodeURIComponent(PASSWORD), KEY.privateKey, lost.recoveryKey]) assert.ok(!(stdout + stderr).includes(secret), 'it prints no secret');
     assert.equal((await stat(join(home, 'master.key'))).mode & 0o777, 0o600);
     const refused = await rescue(where, lost.recoveryKey).then(() => null, (error: { readonly code: number; readonly stderr: string }) => error);
@@ -119,15 +149,6 @@ async function fromSnapshotsAlone(source: Source, folder: LeafvaultFolder, { sto
   const [, publicKey = ''] = /public key\s+(\S+)/.exec(stdout) ?? [];
   const [, privateKey = ''] = /private key\s+(\S+)/.exec(stdout) ?? [];
   const key = { publicKey, privateKey };
-  const args = ['--home', home, '--repository-store', `file:${store}`];
-  const waiting = await startLeafvault({ folder, port: await freePort(), name: 'waiting', args });
-  const asked = await call(waiting.origin, 'POST', `${BACKUP}/snapshots`, { description: 'too early', retentionInDays: 1 }, key);
-  let state = '';
-  while (!['failed', 'completed'].includes(state)) state = String((await call(waiting.origin, 'GET', `${BACKUP}/snapshots/${String(asked.body.id)}`, undefined, key)).body.status);
-  assert.equal(state, 'failed');
-  assert.equal(await waiting.stop(), 0);
-  assert.match((await run(LAUNCHER, ['jobs', ...args])).stdout, /JOBS_CLUSTER_WITHOUT_ADDRESS: Reaching the cluster orders failed[^]*HINT: Give it again/);
-
   const settings = { home, repository: { store: `file:${store}` }, organizations: [{ name: 'Example', projects: [{ ...PROJECT, clusters: [{ ...CLUSTER, uri: source.uri }] }] }] };
   const leafvault = await startLeafvault({ folder, port: await freePort(), name: 'rebuilt', settings });
   const listed = await call(leafvault.origin, 'GET', `${BACKUP}/snapshots`, undefined, key);

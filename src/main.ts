@@ -26,13 +26,17 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-/** Nothing of the answer is shown: it may be a key. */
+/** Nothing of the answer is shown: it may be a key. Nothing at all is an empty answer. */
 async function ask(question: string): Promise<string> {
   process.stderr.write(question);
   const muted = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: process.stdin, output: muted, terminal: process.stdin.isTTY });
+  const ended = new Promise<string>((resolve) => {
+    lines.once('close', () => resolve(''));
+    lines.once('SIGINT', () => lines.close());
+  });
   try {
-    return await lines.question('', { signal: stop.signal });
+    return await Promise.race([lines.question('', { signal: stop.signal }), ended]);
   } finally {
     lines.close();
     process.stderr.write('\n');

@@ -44,7 +44,7 @@ export async function openForRescue(options: CatalogOptions): Promise<CatalogRes
       const found = await content();
       if (found.length > 0) throw notEmpty(found.join(', '));
       const files = await filesOf(dump?.migrations ?? null);
-      await sql`drop schema if exists ${sql.id(base.schema)} cascade`.execute(plain);
+      await dropTables(plain, base.schema);
       await migrate(base.db, base.schema, files);
       return plain.transaction().execute(async (trx) => {
         await sql.raw("set local idle_in_transaction_session_timeout = '10min'").execute(trx);
@@ -95,6 +95,17 @@ async function contentOf(db: Kysely<unknown>, schema: string): Promise<readonly 
     if (rows[0] !== undefined && rows[0].n !== '0') found.push(`${rows[0].n} ${name.replaceAll('_', ' ')}`);
   }
   return found;
+}
+
+/** The schema itself stays: who may make one in this database is somebody else's decision. */
+async function dropTables(db: Kysely<unknown>, schema: string): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    const { rows } = await sql<{ drop: string }>`
+      select format('drop table if exists %I.%I cascade', schemaname, tablename) as drop from pg_tables where schemaname = ${schema}
+      union all select format('drop sequence if exists %I.%I cascade', schemaname, sequencename) from pg_sequences where schemaname = ${schema}
+      union all select format('drop routine if exists %s cascade', p.oid::regprocedure) from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname = ${schema}`.execute(trx);
+    for (const { drop } of rows) await sql.raw(drop).execute(trx);
+  });
 }
 
 async function filesOf(migrations: readonly string[] | null): ReturnType<typeof readMigrations> {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { openForRescue, type Catalog, type CatalogOptions, type CatalogRescue, type CatalogTransaction } from '../catalog/index.ts';
 import type { Config } from '../config/index.ts';
 import type { Clock } from '../foundation/clock.ts';
-import { LeafvaultError } from '../foundation/errors.ts';
+import { isLeafvaultError, LeafvaultError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import { createSealer } from '../foundation/seal.ts';
 import { dumpBodyOf, linesOf, reconcile, sessionOwner, surveyStore, type DumpBody, type Reconciled } from '../jobs/index.ts';
@@ -78,12 +78,11 @@ export async function findDumps(parts: RescueParts): Promise<FoundDumps> {
 /** Reads everything that a rescue would, and writes nothing. */
 export async function planRescue(parts: RescueParts, choice: RescueChoice): Promise<RescuePlan> {
   return withRepository(parts, null, async (repository) => {
-    const { dump } = await choose(repository, choice);
-    if (dump !== null) for await (const _ of repository.dumps.read(dump.id)); // Whether it opens and adds up.
+    const { dump, unreadable } = await choose(repository, choice);
     const survey = await surveyStore(repository);
     let chainsInStore = 0;
     for await (const _ of repository.chains.list()) chainsInStore += 1;
-    return { dump, inTheWay: await inTheWay(parts), snapshotsInStore: survey.roots.size, chainsInStore, unreadable: survey.unreadable };
+    return { dump, inTheWay: await inTheWay(parts), snapshotsInStore: survey.roots.size, chainsInStore, unreadable: [...unreadable, ...survey.unreadable] };
   });
 }
 
@@ -160,17 +159,43 @@ async function dumpsOf(repository: Repository): Promise<FoundDumps> {
   return { dumps: dumps.map((dump) => ({ ...dump, body: dumpBodyOf(dump) })), unreadable };
 }
 
-async function choose(repository: Repository, { dumpId, withoutDump, onStep }: RescueChoice): Promise<{ readonly dump: FoundDump | null; readonly unreadable: readonly string[] }> {
+interface Chosen { readonly dump: FoundDump | null; /** Why newer ones were passed over. */ readonly unreadable: readonly string[] }
+
+async function choose(repository: Repository, { dumpId, withoutDump, onStep }: RescueChoice): Promise<Chosen> {
   const { dumps, unreadable } = await dumpsOf(repository);
   if (withoutDump) return { dump: await anythingElse(repository), unreadable: [] };
-  const dump = dumpId === null ? (dumps.find(({ body }) => body !== null) ?? null) : (dumps.find(({ id }) => id === dumpId) ?? null);
-  if (dump === null && dumpId !== null) {
-    throw new LeafvaultError('REPOSITORY_DUMP_MISSING', `Rescuing failed: the repository has no whole dump ${dumpId}`, { details: { dumpId }, hint: '`leafvault rescue --list` shows those that are there' });
+  if (dumpId !== null) return { dump: await named(repository, dumps.find(({ id }) => id === dumpId), dumpId), unreadable: [] };
+  const passedOver = [...unreadable];
+  for (const dump of dumps) {
+    const reason = await whyNot(repository, dump);
+    if (reason === null) return { dump, unreadable: passedOver };
+    passedOver.push(`The dump ${dump.id} of ${dump.createdAt} was passed over: ${reason}`);
   }
-  if (dump !== null && dump.body === null) throw new LeafvaultError('CATALOG_DUMP_DAMAGED', `Rescuing failed: the dump ${dump.id} was written in a way that this Leafvault does not know`, { hint: 'Use the newer Leafvault that wrote it, or choose another one with --dump' });
-  if (dump !== null) return { dump, unreadable };
+  if (passedOver.length > 0) {
+    throw new LeafvaultError('REPOSITORY_DUMP_MISSING', `Rescuing failed: no dump of the catalog can be read (${passedOver.join('; ')})`, {
+      hint: 'Bring the objects below catalog/ back from a copy of the store; or rebuild from the snapshots alone with --without-dump',
+    });
+  }
   onStep('there is no dump of the catalog; rebuilding from the snapshots');
-  return { dump: await anythingElse(repository), unreadable };
+  return { dump: await anythingElse(repository), unreadable: [] };
+}
+
+async function named(repository: Repository, dump: FoundDump | undefined, dumpId: string): Promise<FoundDump> {
+  const reason = dump === undefined ? 'the repository has no whole dump of that id' : await whyNot(repository, dump);
+  if (dump !== undefined && reason === null) return dump;
+  throw new LeafvaultError('REPOSITORY_DUMP_MISSING', `Rescuing from the dump ${dumpId} failed: ${reason}`, { details: { dumpId }, hint: '`leafvault rescue --list` shows those that are there' });
+}
+
+/** null: every part opens, and they add up. */
+async function whyNot(repository: Repository, { id, body }: FoundDump): Promise<string | null> {
+  if (body === null) return 'it was written in a way that this Leafvault does not know';
+  try {
+    for await (const _ of repository.dumps.read(id));
+    return null;
+  } catch (error) {
+    if (isLeafvaultError(error) && error.code.startsWith('REPOSITORY_')) return error.message;
+    throw error;
+  }
 }
 
 /** null, unless there is nothing at all to rebuild from. */

@@ -3,7 +3,7 @@ import type { Chain } from '../../catalog/index.ts';
 import { timeOfPosition } from '../../domain/cluster-time.ts';
 import { isLeafvaultError } from '../../foundation/errors.ts';
 import type { ChainEnd, ChainHead, Repository } from '../../repository/repository.ts';
-import { CHAIN_BROKEN, endLeftOver, endOf, isBroken, rowOf } from '../tailers/recover-chains.ts';
+import { CHAIN_BROKEN, endOf, isBroken, rowOf } from '../tailers/recover-chains.ts';
 
 export interface FoundChains {
   /** To be saved: unknown ones, and those that went on or ended since the dump. */
@@ -34,7 +34,7 @@ export async function findChains(repository: Pick<Repository, 'chains'>, known: 
   const newest = new Map(goOn.map((row) => [row.clusterId, row.id]));
   for (const row of goOn) {
     if (newest.get(row.clusterId) === row.id) continue;
-    const end = await endLeftOver(repository, row.id);
+    const end = await endInStore(repository, row.id);
     rows.set(row.id, { row: { ...row, end: end === null ? { reason: CHAIN_BROKEN, message: 'It could not be ended in the store', at: row.newestSliceAt ?? row.createdAt } : endOf(end) }, isNews: true });
   }
   return { changed: [...rows.values()].filter(({ isNews }) => isNews).map(({ row }) => row), ids, unreadable };
@@ -60,4 +60,15 @@ async function caughtUp(repository: Pick<Repository, 'chains'>, row: Chain, head
     return rowOf(repository, head, end);
   }
   return end === null ? grown : { ...grown, end: endOf(end) };
+}
+
+/** null where nobody can go on with it anyway. */
+async function endInStore(repository: Pick<Repository, 'chains'>, id: string): Promise<ChainEnd | null> {
+  try {
+    const writer = await repository.chains.resume(id);
+    return await writer.end({ reason: 'STOPPED', body: { message: 'A newer chain of the cluster goes on' } });
+  } catch (error) {
+    if (isBroken(error) || isLeafvaultError(error, 'REPOSITORY_CHAIN_ENDED')) return null;
+    throw error;
+  }
 }

@@ -34,8 +34,7 @@ export async function recoverChains(
   }
 }
 
-/** null where it can't be ended. */
-export async function endLeftOver(repository: Pick<Repository, 'chains'>, id: string): Promise<ChainEnd | null> {
+async function endLeftOver(repository: Repository, id: string): Promise<ChainEnd | null> {
   return repository.chains.resume(id).then((writer) => writer.end({ reason: 'STOPPED', body: { message: 'A newer chain of the cluster goes on' } }), () => null);
 }
 

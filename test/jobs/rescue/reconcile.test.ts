@@ -11,6 +11,7 @@ import { createMemoryStorage, type Storage } from '../../../src/storage/index.ts
 import { insertCompleted, makeInventory, OUTCOME, type Inventory } from '../../support/catalog-rows.ts';
 import { at } from '../../support/chain-rows.ts';
 import { fakeClock, type FakeClock } from '../../support/fake-clock.ts';
+import { createFaultyStorage } from '../../support/faulty-storage.ts';
 import { askForRestore, askForSnapshot } from '../../support/job-rows.ts';
 import { emptyCatalog, freshSchema, silent, startEmbedded, testSealer, type TestDatabase } from '../../support/postgres.ts';
 import { openTestRepository } from '../../support/repository-fixture.ts';
@@ -193,6 +194,33 @@ describe('a rescued catalog', () => {
     await rescued.clusters.setUri(orders, 'mongodb://h/', ['h:27017']);
     assert.deepEqual((await rescued.tailers.free([])).map(({ id }) => id), [orders]);
   }));
+
+  for (const mode of ['stop', 'stop after', 'lose answer'] as const) {
+    test(`that is struck at any call of the store stays marked as unfinished, and comes to the same end (${mode})`, () => closing(async () => {
+      const { snapshotId } = await insertCompleted(catalog, inventory);
+      const added = newId();
+      for (const id of [snapshotId, added]) await root(id);
+      const known = await begin(1_000, 2);
+      await row(known, 1_000, 1_010, 1);
+      const made = await dump();
+      const newest = await begin(2_000, 2);
+      const target = await openForRescue({ database: server.database, schema: freshSchema(), sealer: testSealer, log: silent, clock });
+      open.push(target);
+      await target.load({ migrations: dumpBodyOf(made)?.migrations ?? [], lines: linesOf(repository.dumps.read(made.id)) }, () => false);
+      const rescued = await target.open();
+      let call = 1;
+      for (; ; call += 1) {
+        const faulty = createFaultyStorage(storage, call, mode);
+        const over = await openTestRepository(faulty, { clock }).then((struck) => reconcile({ catalog: rescued, repository: struck, clock }, () => Promise.resolve())).then(() => true, () => false);
+        if (!faulty.struck) break;
+        assert.deepEqual([over, await rescued.rescues.isUnderWay()], mode === 'lose answer' ? [true, false] : [false, true], `call ${call}`);
+      }
+      assert.ok(call > 15, `${call - 1} calls were struck`);
+      assert.equal(await rescued.rescues.isUnderWay(), false);
+      assert.deepEqual(Object.keys(await aliveIn(rescued)).toSorted(), [snapshotId, added].toSorted());
+      assert.deepEqual([(await rescued.chains.openOf(inventory.cluster.id))?.id, (await rescued.chains.get(known.head.id))?.end !== null], [newest.head.id, true]);
+    }));
+  }
 
   test('passes over what can not be read, and says so', () => closing(async () => {
     const { snapshotId } = await insertCompleted(catalog, inventory);

@@ -88,7 +88,7 @@ function describe(report: RescueReport, config: Config): string {
       ...waiting.map((name) => `  - give the connection string of ${name} again`), `    (uri below its name and project in leafvault.yaml, with its id; or LEAFVAULT_SOURCE_URI for the only one)`,
     ]),
     '  - see to it that the old machine does not run any more',
-    `  - start: leafvault serve${config.file === null ? ` --home ${config.home}` : ` --config ${config.file}`}, with the same --repository-store`,
+    `  - start: leafvault serve${config.file === null ? '' : ` --config ${config.file}`} --home ${config.home} --repository-store '${config.repositoryStore}'`,
     '  - restore a snapshot to a scratch name, to see that it works', '', '',
   ].join('\n');
 }

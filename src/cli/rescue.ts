@@ -20,7 +20,7 @@ export interface RescueFlags {
 export async function runRescue(world: CliWorld, config: Config, flags: RescueFlags): Promise<number> {
   const { dumpId, withoutDump, json } = flags;
   const parts = { config, masterKey: await readKey(world, config, flags.key), clock: systemClock, log: createLogger(config.logLevel) };
-  const choice = { dumpId, withoutDump, onStep: (words: string) => void (json ? null : world.err(`${words}\n`)) };
+  const choice = { dumpId, withoutDump, signal: world.stop, onStep: (words: string) => void (json ? null : world.err(`${words}\n`)) };
   if (flags.list) {
     const found = await findDumps(parts);
     world.out(json ? `${JSON.stringify(found, null, 2)}\n` : listOf(found.dumps));

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openForRescue, type Catalog, type CatalogOptions, type CatalogRescue, type CatalogTransaction } from '../catalog/index.ts';
 import type { Config } from '../config/index.ts';
+import { throwIfAborted } from '../foundation/abort.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { isLeafvaultError, LeafvaultError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
@@ -28,6 +29,8 @@ export interface RescueChoice {
   /** null: the newest whole one. */
   readonly dumpId: string | null;
   readonly withoutDump: boolean;
+  /** Until the rows are loaded; after that it is brought to its end. */
+  readonly signal?: AbortSignal;
   /** What is under way, for a person. */
   readonly onStep: (words: string) => void;
 }
@@ -97,9 +100,10 @@ export async function rescue(parts: RescueParts, choice: RescueChoice): Promise<
       const target = await openForRescue(catalogOptions(parts));
       try {
         await assertEmpty(target);
+        throwIfAborted(choice.signal);
         const key = await placeMasterKey(config.masterKeyFile, masterKey);
         choice.onStep(dump === null ? 'making empty tables' : `loading the dump of ${dump.createdAt}`);
-        const loaded = await target.load(dump === null ? null : { migrations: dump.body?.migrations ?? [], lines: linesOf(repository.dumps.read(dump.id)) }, (name) => OWN_SETTINGS.has(name));
+        const loaded = await target.load(dump === null ? null : { migrations: dump.body?.migrations ?? [], lines: linesOf(repository.dumps.read(dump.id, choice.signal === undefined ? {} : { signal: choice.signal })) }, (name) => OWN_SETTINGS.has(name));
         const catalog = await target.open();
         choice.onStep('comparing with the store');
         const { freshKeys, ...found } = await settleWithStore({ catalog, repository, clock, key, config });
@@ -200,7 +204,10 @@ async function whyNot(repository: Repository, { id, body }: FoundDump): Promise<
 
 /** null, unless there is nothing at all to rebuild from. */
 async function anythingElse(repository: Repository): Promise<null> {
-  for await (const _ of repository.listSnapshots({ onUnreadable: () => undefined })) return null;
+  const onUnreadable = (_object: string, error: unknown): void => {
+    if (!isLeafvaultError(error) || !error.code.startsWith('REPOSITORY_')) throw error;
+  };
+  for await (const _ of repository.listSnapshots({ onUnreadable })) return null;
   throw new LeafvaultError('RESCUE_NOTHING_THERE', 'Rescuing failed: the repository holds neither a dump of the catalog nor a snapshot that can be read', {
     hint: 'Check the address of the store; a new installation is begun by `leafvault serve`',
   });

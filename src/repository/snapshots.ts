@@ -11,12 +11,12 @@ import type { SnapshotRoot } from './repository.ts';
 type Context = Pick<RepositoryContext, 'storage' | 'keys'>;
 
 /**
- * @param onUnreadable told of each root that can't be read; without it the first one is thrown, after all others were given
+ * @param onUnreadable told of each root that can't be read, and of each fact that may say that one is deleted; without it the first one is thrown, after all others were given
  * @throws REPOSITORY_OBJECT_DAMAGED, REPOSITORY_FORMAT_NEWER
  */
 export async function* listSnapshots(context: Context, onUnreadable?: (object: string, error: unknown) => void): AsyncGenerator<SnapshotRoot> {
   let failure: { readonly error: unknown } | null = null;
-  for (const id of await snapshotIds(context)) {
+  for (const id of await snapshotIds(context, onUnreadable)) {
     try {
       const root = await readRoot(context, id);
       if (root !== null) yield root;
@@ -29,8 +29,8 @@ export async function* listSnapshots(context: Context, onUnreadable?: (object: s
 }
 
 /** Ids of those that no fact says are deleted, and of fences in place of one. */
-export async function snapshotIds(context: Context): Promise<string[]> {
-  const deleted = await deletedSnapshots(context);
+export async function snapshotIds(context: Context, onUnreadable?: (object: string, error: unknown) => void): Promise<string[]> {
+  const deleted = await deletedSnapshots(context, undefined, onUnreadable);
   const ids = new Set<string>();
   for await (const { name } of context.storage.list(SNAPSHOTS)) {
     const id = partsOfSnapshotName(name)?.id;

@@ -26,8 +26,10 @@ export async function surveyStore(repository: Pick<Repository, 'listSnapshots' |
   const roots = new Map<string, RootSummary>();
   const onUnreadable = (object: string, error: unknown): void => {
     if (!isLeafvaultError(error) || !error.code.startsWith('REPOSITORY_')) throw error;
+    // A fact is told of with the facts.
+    if (object.startsWith('facts/')) return;
     unreadable.push(error.message);
-    unreadableRoots.add(object.slice(object.lastIndexOf('/') + 1));
+    unreadableRoots.add(/[0-9a-f]{24}/.exec(object)?.[0] ?? object);
   };
   for await (const { id, series, createdAt, body, stats } of repository.listSnapshots({ onUnreadable })) {
     roots.set(id, { id, series, createdAt, body: body as unknown as SnapshotBody, storedBytes: stats.storedBytes });

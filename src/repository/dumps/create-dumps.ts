@@ -91,7 +91,7 @@ async function listDumps(context: RepositoryContext, onUnreadable?: (object: str
       const dump = await readDumpManifest(context, parts.dumpId);
       if (dump !== null && !('fenced' in dump)) dumps.push(dump);
     } catch (error) {
-      if (onUnreadable === undefined) throw error;
+      if (onUnreadable === undefined || !isLeafvaultError(error) || !error.code.startsWith('REPOSITORY_')) throw error;
       onUnreadable(name, error);
     }
   }

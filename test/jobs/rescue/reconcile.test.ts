@@ -232,7 +232,7 @@ describe('a rescued catalog', () => {
     const bytes = await storage.get(`snapshots/${snapshotId}`);
     await storage.delete(`snapshots/${snapshotId}`);
     await storage.put(`snapshots/${snapshotId}`, bytes.subarray(0, 60));
-    await storage.put(`facts/${snapshotId}/expiry-${newId()}`, Buffer.from('half'));
+    for (const kind of ['expiry', 'deleted']) await storage.put(`facts/${snapshotId}/${kind}-${newId()}`, Buffer.from('half'));
     const { rescued, report } = await rescueFrom(made);
     assert.deepEqual(Object.keys(await aliveIn(rescued)), [snapshotId], 'a root that is damaged may be brought back: its row stays');
     assert.equal(report.notes.length, 3, report.notes.join('\n'));

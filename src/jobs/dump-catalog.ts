@@ -26,7 +26,7 @@ export interface DumpParts {
   readonly repository: Pick<Repository, 'id' | 'dumps'>;
 }
 
-const PART_BYTES = 4 * 1024 * 1024;
+const PART_BYTES = 1024 * 1024;
 const DAILY_KEPT = 7;
 const EVERY_MS = 24 * 3_600_000;
 

@@ -21,7 +21,7 @@ export interface DumpCounts {
 
 const DAY_MS = 86_400_000;
 /** Rows of one fetch, and the bytes that make it smaller or larger: a restore's plan may have 16 MiB, a grant 100 bytes. */
-const FETCH = { first: 16, most: 2_000, fewBytes: 512 * 1024, manyBytes: 4 * 1024 * 1024 };
+const FETCH = { first: 16, most: 500, fewBytes: 64 * 1024, manyBytes: 1024 * 1024 };
 
 /** @param db a repeatable-read transaction without the camel-case plugin */
 export async function* readTables(db: Kysely<unknown>, options: ReadOptions, counts: DumpCounts): AsyncGenerator<string> {

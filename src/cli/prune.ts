@@ -35,7 +35,7 @@ function describe(report: PruneReport, dryRun: boolean): string {
     freedLine(report, dryRun),
     ...(forgotten === 0 ? [] : [`${dryRun ? 'would forget' : 'forgot'} ${forgotten} deleted snapshots`]),
     ...(waitingBytes === 0 ? [] : [`${size(waitingBytes)} ${dryRun ? 'would go with a later prune' : 'go with the next prune'}, when these are through:`, ...inTheWay.map(sessionLine)]),
-    ...(ended.length === 0 ? [] : ['ended, since their owners are gone:', ...ended.map(sessionLine)]),
+    ...(ended.length === 0 ? [] : [`${dryRun ? 'would be ended' : 'ended'}, since their owners are gone:`, ...ended.map(sessionLine)]),
     ...rebuiltIndexes.map((name) => `built anew from its packs: ${name}, which was damaged and lies below quarantine/ now`),
     ...(postponedPacks === 0 ? [] : [`${postponedPacks} packs are worth writing anew and stayed: the store had no room for that; run it again, now there is more`]),
     ...damagedPacks.map((pack) => `left alone: the pack ${pack} holds chunks that can not be read; run \`leafvault check --read-data\``),

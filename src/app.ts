@@ -4,7 +4,7 @@ import { archiveOpener } from './composition/archive-opener.ts';
 import { describeFirstStart } from './composition/announce.ts';
 import { createClosers } from './composition/closers.ts';
 import { openHome } from './composition/home.ts';
-import { assertMasterKeyOf, loadMasterKey } from './composition/master-key.ts';
+import { loadMasterKey, openWithMasterKey, type MasterKey } from './composition/master-key.ts';
 import { openOneRepository, type OpenedRepository } from './composition/one-repository.ts';
 import { onSameFileSystem } from './composition/same-file-system.ts';
 import { prepareTenants } from './composition/tenants.ts';
@@ -14,7 +14,6 @@ import { captureSnapshot, dropKept, restoreSnapshot, settleRestore, slicesOfChai
 import type { Clock } from './foundation/clock.ts';
 import { LeafvaultError } from './foundation/errors.ts';
 import type { Logger } from './foundation/logger.ts';
-import { createSealer } from './foundation/seal.ts';
 import { buildServer, consoleApi, consoleDoor, downloadsDoor, facades, oauthDoor, type HttpServer } from './http/index.ts';
 import {
   createChores, createHandlers, createRetentionChores, createTailers, openPostgresQueue, sessionOwner, Worker, type PostgresQueue,
@@ -102,10 +101,8 @@ async function openParts(options: AppOptions, opened: (name: string, close: () =
   const home = await openHome(config.home);
   opened('home', home.close);
   const masterKey = await loadMasterKey(config.masterKeyFile);
-  const sealer = createSealer(masterKey.bytes);
-  const catalog = await openCatalog({ database: databaseOf(config), sealer, log, clock });
+  const catalog = await openCatalogBy(masterKey, options);
   opened('catalog', catalog.close);
-  await assertMasterKeyOf(catalog, masterKey, config.masterKeyFile);
   const repositories = await openOneRepository({ catalog, address: config.repositoryStore, masterKey: masterKey.bytes, tempDir: home.own, clock, log, owner: await sessionOwner() });
   opened('repository', repositories.close);
   const queue = await openPostgresQueue({ catalog, log });
@@ -129,13 +126,13 @@ interface DoorState {
   readonly signal: AbortSignal;
 }
 
-async function buildDoor({ options, catalog, queue, repositories, masterKey, ownTemp }: Parts, { isWorking, signal }: DoorState): Promise<HttpServer> {
+async function buildDoor({ options, catalog, queue, repositories, ownTemp }: Parts, { isWorking, signal }: DoorState): Promise<HttpServer> {
   const { clock, log, config, version } = options;
   const openArchive = archiveOpener({ repository: repositories.repository, tempDir: ownTemp });
   // Download addresses are made long after the server listens.
   const baseUrl = (): string => server.baseUrl();
   const services = createServices({
-    catalog, queue, clock, masterKey, openArchive, timelineReader: timelineReader({ repositories, signal }), baseUrl, restoreDefaults: config.restore,
+    catalog, queue, clock, secret: catalog.secret, openArchive, timelineReader: timelineReader({ repositories, signal }), baseUrl, restoreDefaults: config.restore,
   });
   const console = consoleDoor({
     overview: createOverview({ catalog, clock }), clock, version: version.text,
@@ -196,15 +193,11 @@ export async function openRepositoryOf(config: Config, { clock, log }: Pick<AppO
  * there is not made. @throws MASTER_KEY_UNREADABLE, MASTER_KEY_OTHER, CATALOG_*
  */
 export async function openCatalogOf(config: Config, { clock, log }: Pick<AppOptions, 'clock' | 'log'>): Promise<Catalog> {
-  const masterKey = await loadMasterKey(config.masterKeyFile, { make: false });
-  const catalog = await openCatalog({ database: databaseOf(config), sealer: createSealer(masterKey.bytes), log, clock });
-  try {
-    await assertMasterKeyOf(catalog, masterKey, config.masterKeyFile);
-    return catalog;
-  } catch (error) {
-    await catalog.close();
-    throw error;
-  }
+  return openCatalogBy(await loadMasterKey(config.masterKeyFile, { make: false }), { config, clock, log });
+}
+
+function openCatalogBy(masterKey: MasterKey, { config, clock, log }: Pick<AppOptions, 'config' | 'clock' | 'log'>): Promise<Catalog> {
+  return openWithMasterKey(masterKey, config.masterKeyFile, (inHand) => openCatalog({ database: databaseOf(config), masterKey: inHand, log, clock }));
 }
 
 function databaseOf({ databaseUrl, home }: Config): { readonly url: string } | { readonly home: string } {

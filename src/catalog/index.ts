@@ -2,6 +2,7 @@
 export { openCatalog, DEFAULT_SCHEMA, type Catalog, type CatalogOptions } from './open-catalog.ts';
 export type { CatalogAggregates, CatalogStore, CatalogTransaction } from './catalog.ts';
 export { CATALOG_ERRORS, type CatalogErrorCode } from './errors.ts';
+export type { CatalogKeys, MasterKeyInHand } from './catalog-keys.ts';
 export type { Address } from './connection.ts';
 export { clientConfigOf } from './connection.ts';
 export type { Listener } from './listen.ts';

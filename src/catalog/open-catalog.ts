@@ -1,9 +1,11 @@
 // Opens the catalog: on the embedded server of a home, or on any PostgreSQL of at least version 14.
+import { randomBytes } from 'node:crypto';
 import { sql, type Kysely } from 'kysely';
 import type { Clock } from '../foundation/clock.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
-import type { Sealer } from '../foundation/seal.ts';
+import { createSealer, type Sealer } from '../foundation/seal.ts';
+import { createCatalogKeys, unlockCatalog, type CatalogKeys, type MasterKeyInHand } from './catalog-keys.ts';
 import { createCatalogStore, type CatalogStore } from './catalog.ts';
 import { connect, type Address } from './connection.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres/embedded-postgres.ts';
@@ -11,10 +13,9 @@ import { listen, type Listener } from './listen.ts';
 import { migrate } from './migrate.ts';
 import type { Tables } from './tables.ts';
 
-export interface CatalogOptions {
+interface CatalogPlace {
   /** `{ url }`: any PostgreSQL; `{ home }`: the embedded server, its data below `<home>/postgres`. */
   readonly database: { readonly url: string } | { readonly home: string };
-  readonly sealer: Sealer;
   readonly log: Logger;
   readonly clock: Clock;
   /** Of our tables; default `leafvault`. Lower-case letters, digits and `_`. */
@@ -25,12 +26,18 @@ export interface CatalogOptions {
   readonly idleTransactionMs?: number;
 }
 
+/** `masterKey` opens its secrets; `sealer` seals them in a catalog that keeps no key of its own. */
+export type CatalogOptions = CatalogPlace & ({ readonly masterKey: MasterKeyInHand } | { readonly sealer: Sealer });
+
 export interface Catalog extends CatalogStore {
   /** Where it lives: for the queue, which has connections of its own. */
   readonly address: Address;
   readonly schema: string;
   /** PostgreSQL's version, e.g. `18.4`. */
   readonly serverVersion: string;
+  /** 32 bytes that only a master key gives, the same for the catalog's whole life: signing keys are derived from it. */
+  readonly secret: Buffer;
+  readonly masterKeys: CatalogKeys;
   listen(channel: string, onMessage: (payload: string) => void, onConnect?: () => void): Listener;
   /** @throws CATALOG_UNREACHABLE */
   ping(): Promise<void>;
@@ -43,12 +50,12 @@ const OLDEST_SERVER = 140_000;
 
 /**
  * Connects, checks the server, brings the tables up to date.
- * @throws CATALOG_UNREACHABLE, CATALOG_LOGIN_REFUSED, CATALOG_TOO_OLD, CATALOG_NEWER, CATALOG_MIGRATION_CHANGED,
+ * @throws CATALOG_KEY_OTHER, CATALOG_UNREACHABLE, CATALOG_LOGIN_REFUSED, CATALOG_TOO_OLD, CATALOG_NEWER, CATALOG_MIGRATION_CHANGED,
  *   CATALOG_MIGRATION_FAILED, and for a home CATALOG_HOME_FOREIGN, CATALOG_HOME_UNUSABLE, CATALOG_DATA_VERSION,
  *   CATALOG_BINARIES_MISSING, CATALOG_SERVER_FAILED, CATALOG_DISK_FULL
  */
 export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
-  const { database, sealer, log, clock, schema = DEFAULT_SCHEMA, poolSize = 10, idleTransactionMs = 10_000 } = options;
+  const { database, log, clock, schema = DEFAULT_SCHEMA, poolSize = 10, idleTransactionMs = 10_000 } = options;
   const embedded = 'home' in database ? await startEmbeddedPostgres({ home: database.home, log, clock }) : null;
   const address: Address = embedded?.address ?? { url: (database as { readonly url: string }).url };
   const db = connect({ address, schema, poolSize, idleTransactionMs, log });
@@ -56,9 +63,12 @@ export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
   try {
     const serverVersion = await checkServer(db);
     await migrate(db, schema);
+    const masterKey = 'masterKey' in options ? options.masterKey : null;
+    const secret = masterKey === null ? randomBytes(32) : await unlockCatalog(db, clock, masterKey);
     return {
-      ...createCatalogStore({ db, clock, sealer }),
-      address, schema, serverVersion, close,
+      ...createCatalogStore({ db, clock, sealer: 'sealer' in options ? options.sealer : createSealer(secret) }),
+      address, schema, serverVersion, close, secret,
+      masterKeys: createCatalogKeys(db, clock, secret, masterKey),
       listen: (channel, onMessage, onConnect) => listen({ address, channel, log, onMessage, onConnect }),
       async ping() {
         await sql`select 1`.execute(db);

@@ -122,12 +122,12 @@ export async function listSlots(storage: Storage, opener: Opener | null): Promis
   const slots: KeySlotInfo[] = [];
   for await (const { name } of storage.list(KEYS)) {
     const id = idOfName(name);
-    if (id !== null) slots.push(await describeSlot(id));
+    const bytes = id === null ? null : await readObjectIfAny(storage, name);
+    if (id !== null && bytes !== null) slots.push(await describeSlot(id, bytes)); // Null: removed meanwhile.
   }
   return slots.sort((a, b) => (`${a.createdAt ?? ''}${a.id}` < `${b.createdAt ?? ''}${b.id}` ? -1 : 1));
 
-  async function describeSlot(id: string): Promise<KeySlotInfo> {
-    const bytes = await readObject(storage, keyName(id));
+  async function describeSlot(id: string, bytes: Buffer): Promise<KeySlotInfo> {
     try {
       const slot = parseKeySlot(id, bytes);
       const foreign = slot.repositoryId !== file.id;

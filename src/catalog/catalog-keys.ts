@@ -29,6 +29,8 @@ export interface CatalogKeys {
    * @throws CATALOG_KEY_NEEDED where it is the key in hand, or the key in hand was taken away meanwhile
    */
   remove(masterKeyId: string): Promise<void>;
+  /** Runs `work` while no other process of this catalog does, nor makes or removes a key. Some milliseconds of work, no more. */
+  exclusively<T>(work: () => Promise<T>): Promise<T>;
 }
 
 const PURPOSE = 'catalog key';
@@ -66,6 +68,10 @@ export function createCatalogKeys(db: Kysely<Tables>, clock: Clock, secret: Buff
       await insert(db, clock, masterKey, secret);
       if (!(await opensWith(masterKey))) throw new LeafvaultError('CATALOG_KEY_OTHER', 'Adding the master key to the catalog failed: what was stored for it opens another secret');
     },
+    exclusively: (work) => db.transaction().execute(async (tx) => {
+      await lock(tx);
+      return work();
+    }),
     async remove(masterKeyId) {
       if (masterKeyId === inHand?.id) throw needed('it is the key in hand');
       await db.transaction().execute(async (tx) => {

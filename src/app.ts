@@ -4,6 +4,8 @@ import { archiveOpener } from './composition/archive-opener.ts';
 import { describeFirstStart } from './composition/announce.ts';
 import { createClosers } from './composition/closers.ts';
 import { openHome } from './composition/home.ts';
+import { createInstallationKeys, type InstallationKeys } from './composition/installation-keys.ts';
+import { warnOfRotation } from './composition/key-files.ts';
 import { loadMasterKey, openWithMasterKey, type MasterKey } from './composition/master-key.ts';
 import { openOneRepository, type OpenedRepository } from './composition/one-repository.ts';
 import { onSameFileSystem } from './composition/same-file-system.ts';
@@ -24,7 +26,9 @@ import { openStorage } from './storage/index.ts';
 
 export { roleCommands } from './engine/index.ts';
 export { ownersThatAreGone, trimChains, type TrimmedChain } from './jobs/index.ts';
-export type { OpenSession, PruneReport, ReadShare } from './repository/index.ts';
+export type { InstallationKeys, KeysReport } from './composition/installation-keys.ts';
+export type { RetiredSlot, RotationReport } from './composition/rotate-master-key.ts';
+export type { KeySlotInfo, OpenSession, PruneReport, ReadShare } from './repository/index.ts';
 
 /** `all`: door and worker; `door`: no jobs run here; `worker`: nothing else. */
 export type AppRole = 'all' | 'door' | 'worker';
@@ -90,6 +94,7 @@ export function buildApp(options: AppOptions): App {
       }
       working = true;
       await warnOfOneFileSystem(config, options.warn);
+      await warnOfRotation(config.masterKeyFile, options.warn);
     },
     stop: closers.closeAll,
     address: () => server?.baseUrl() ?? null,
@@ -170,8 +175,12 @@ async function warnOfOneFileSystem({ repositoryStore, masterKeyFile }: Config, w
   warn(`The repository and the master key ${masterKeyFile} are on one file system: one broken disk loses both. Keep the recovery key elsewhere, or set masterKeyFile`);
 }
 
-/** Opens the repository alone, for offline commands. Closing it closes its store. @throws REPOSITORY_MISSING, MASTER_KEY_UNREADABLE */
-export async function openRepositoryOf(config: Config, { clock, log }: Pick<AppOptions, 'clock' | 'log'>): Promise<Repository> {
+/**
+ * Opens the repository alone, for offline commands. Closing it closes its store.
+ * @param passphrase in the place of the master key; null: the key file
+ * @throws REPOSITORY_MISSING, REPOSITORY_KEY_WRONG, MASTER_KEY_UNREADABLE
+ */
+export async function openRepositoryOf(config: Config, { clock, log }: Pick<AppOptions, 'clock' | 'log'>, passphrase: string | null = null): Promise<Repository> {
   const home = await openHome(config.home);
   const storage = openStorage(config.repositoryStore);
   const close = async (): Promise<void> => {
@@ -179,8 +188,8 @@ export async function openRepositoryOf(config: Config, { clock, log }: Pick<AppO
     await home.close();
   };
   try {
-    const { bytes } = await loadMasterKey(config.masterKeyFile, { make: false });
-    const repository = await openRepository({ storage, masterKey: bytes, tempDir: home.own, clock, log, owner: await sessionOwner() });
+    const masterKey = passphrase === null ? (await loadMasterKey(config.masterKeyFile, { make: false })).bytes : { passphrase };
+    const repository = await openRepository({ storage, masterKey, tempDir: home.own, clock, log, owner: await sessionOwner() });
     return { ...repository, close: () => repository.close().finally(close) };
   } catch (error) {
     await close();
@@ -194,6 +203,11 @@ export async function openRepositoryOf(config: Config, { clock, log }: Pick<AppO
  */
 export async function openCatalogOf(config: Config, { clock, log }: Pick<AppOptions, 'clock' | 'log'>): Promise<Catalog> {
   return openCatalogBy(await loadMasterKey(config.masterKeyFile, { make: false }), { config, clock, log });
+}
+
+/** The keys of an installation, for `leafvault keys`: nothing is opened before it is needed. */
+export function keysOf(config: Config, { clock, log }: Pick<AppOptions, 'clock' | 'log'>): InstallationKeys {
+  return createInstallationKeys({ config, clock, openCatalog: (key) => openCatalogBy(key, { config, clock, log }) });
 }
 
 function openCatalogBy(masterKey: MasterKey, { config, clock, log }: Pick<AppOptions, 'config' | 'clock' | 'log'>): Promise<Catalog> {

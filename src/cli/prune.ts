@@ -3,6 +3,7 @@ import { openRepositoryOf, ownersThatAreGone, trimChains, type OpenSession, type
 import type { Config } from '../config/index.ts';
 import { systemClock } from '../foundation/clock.ts';
 import { createLogger } from '../foundation/logger.ts';
+import { askPassphrase } from './ask-secret.ts';
 import { EXIT_CODES } from './errors.ts';
 import type { CliWorld } from './world.ts';
 
@@ -11,12 +12,14 @@ export interface PruneFlags {
   /** Hours after which a session of whose owner nothing is known is ended; null: none is. */
   readonly endSessionsAfterHours: number | null;
   readonly json: boolean;
+  /** Asks for one, in the place of the key file. */
+  readonly passphrase: boolean;
 }
 
 const HOUR_MS = 3_600_000;
 
-export async function runPrune(world: CliWorld, config: Config, { dryRun, endSessionsAfterHours, json }: PruneFlags): Promise<number> {
-  const repository = await openRepositoryOf(config, { clock: systemClock, log: createLogger(config.logLevel) });
+export async function runPrune(world: CliWorld, config: Config, { dryRun, endSessionsAfterHours, json, passphrase }: PruneFlags): Promise<number> {
+  const repository = await openRepositoryOf(config, { clock: systemClock, log: createLogger(config.logLevel) }, passphrase ? await askPassphrase(world) : null);
   try {
     const isOver = await ownersThatAreGone({ clock: systemClock, afterMs: endSessionsAfterHours === null ? null : endSessionsAfterHours * HOUR_MS });
     const report = await repository.prune({ dryRun, isOver, signal: world.stop });

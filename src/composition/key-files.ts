@@ -58,3 +58,9 @@ export const keyFiles: KeyFiles = {
 export function newMasterKey(): MasterKey {
   return masterKeyOf(randomBytes(32));
 }
+
+/** At a start: a rotation that was struck is ended by a person, who hears of it here. */
+export async function warnOfRotation(path: string, warn: (text: string) => void): Promise<void> {
+  if (!(await stat(newKeyFile(path)).then(() => true, () => false))) return;
+  warn(`A rotation of the master key was begun and not ended (${newKeyFile(path)}); the key file is good. Run \`leafvault keys rotate --resume\``);
+}

@@ -101,7 +101,7 @@ async function insert(db: Kysely<Tables>, clock: Clock, { bytes, id }: MasterKey
 /** Every sealed column there is; a new one has to come here too. */
 async function sealAnew(tx: Kysely<Tables>, from: Sealer, to: Sealer): Promise<void> {
   const again = (sealed: string, purpose: string): string => to.seal(from.open(sealed, purpose), purpose);
-  for (const { id, uriSealed } of await tx.selectFrom('clusters').select(['id', 'uriSealed']).execute()) {
+  for (const { id, uriSealed } of await tx.selectFrom('clusters').select(['id', 'uriSealed']).where('uriSealed', 'is not', null).execute()) {
     await tx.updateTable('clusters').set({ uriSealed: again(uriSealed, URI_PURPOSE) }).where('id', '=', id).execute();
   }
   for (const { id, privateKeySealed, ha1Sealed } of await tx.selectFrom('apiKeys').select(['id', 'privateKeySealed', 'ha1Sealed']).execute()) {

@@ -49,7 +49,7 @@ export async function openWithMasterKey<T>(key: MasterKey, path: string, open: (
   } catch (cause) {
     if (!isLeafvaultError(cause, 'CATALOG_KEY_OTHER')) throw cause;
     if (key.fresh) await rm(path, { force: true });
-    throw new LeafvaultError('MASTER_KEY_OTHER', `Opening the catalog was refused: the master key in ${path} does not open it`, {
+    throw new LeafvaultError('MASTER_KEY_OTHER', `Opening the catalog was refused: it was made with another master key than ${path}, or that one was replaced and retired`, {
       cause, hint: 'Copy the master key file that the other processes start with (after a rotation: the new one), or write its recovery key into this file (chmod 600)',
     });
   }

@@ -194,6 +194,26 @@ describe('a rotation of the master key', { timeout: 240_000 }, () => {
     }
   });
 
+  test('that others overtook twice changes nothing any more, though a third one has begun', async () => {
+    const place = await freshPlace();
+    const slow = rotateMasterKey({
+      ...place,
+      openCatalog: async (key) => {
+        const opened = await openCatalog(key);
+        // Just before it swaps the files.
+        const exclusively = async <T>(work: () => Promise<T>): Promise<T> => {
+          await rotateMasterKey({ ...place, removeOldSlot: true });
+          await rotateMasterKey({ ...place, removeOldSlot: true });
+          await keyFiles.write(newKeyFile(place.path), masterKeyOf(Buffer.alloc(32, 99)));
+          return opened.masterKeys.exclusively(work);
+        };
+        return { ...opened, masterKeys: { ...opened.masterKeys, exclusively } };
+      },
+    });
+    await assert.rejects(slow, { code: 'MASTER_KEY_ROTATED' });
+    await assertEnds(place, 'overtaken');
+  });
+
   test('tells where the store does not let the old slot go, and what to do', async () => {
     const place = await freshPlace();
     const locked: Storage = { ...place.storage, list: place.storage.list, delete: () => Promise.reject(new LeafvaultError('STORAGE_DENIED', 'AccessDenied: object is WORM protected')) };

@@ -60,8 +60,9 @@ export function processInput(stdin: ReadStream | NodeJS.ReadableStream, write: (
 
 /** Raw mode, so that the terminal echoes nothing. */
 function readHidden(terminal: ReadStream, prompt: string, write: (text: string) => void): Promise<string | null> {
-  write(prompt);
+  // Before the prompt: who types at once is not echoed either.
   terminal.setRawMode(true).setEncoding('utf8').resume();
+  write(prompt);
   return new Promise((resolve, reject) => {
     let typed = '';
     const end = (settle: () => void): void => {

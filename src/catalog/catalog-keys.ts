@@ -2,7 +2,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { sql, type Kysely } from 'kysely';
 import type { Clock } from '../foundation/clock.ts';
-import { LeafvaultError } from '../foundation/errors.ts';
+import { isLeafvaultError, LeafvaultError } from '../foundation/errors.ts';
 import { createSealer, type Sealer } from '../foundation/seal.ts';
 import { HA1_PURPOSE, PRIVATE_KEY_PURPOSE } from './api-keys.ts';
 import { URI_PURPOSE } from './clusters.ts';
@@ -100,7 +100,15 @@ async function insert(db: Kysely<Tables>, clock: Clock, { bytes, id }: MasterKey
 
 /** Every sealed column there is; a new one has to come here too. */
 async function sealAnew(tx: Kysely<Tables>, from: Sealer, to: Sealer): Promise<void> {
-  const again = (sealed: string, purpose: string): string => to.seal(from.open(sealed, purpose), purpose);
+  const again = (sealed: string, purpose: string): string => {
+    try {
+      return to.seal(from.open(sealed, purpose), purpose);
+    } catch (error) {
+      // Altered before, so it opened with nothing: whoever uses it hears of it, as ever, and all others are not held up.
+      if (isLeafvaultError(error, 'SEAL_BROKEN')) return sealed;
+      throw error;
+    }
+  };
   for (const { id, uriSealed } of await tx.selectFrom('clusters').select(['id', 'uriSealed']).where('uriSealed', 'is not', null).execute()) {
     await tx.updateTable('clusters').set({ uriSealed: again(uriSealed, URI_PURPOSE) }).where('id', '=', id).execute();
   }

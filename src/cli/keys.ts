@@ -35,16 +35,19 @@ export async function runKeys(world: CliWorld, config: Config, flags: KeysFlags,
 
 export const listKeys: Work = async (keys, world, flags) => {
   const report = await keys.list(await passphraseIf(world, flags));
-  if (flags.json) return say(world, `${JSON.stringify(report)}\n`);
   const { repositoryId, masterKeyId, slots, oldKeyFiles, rotationBegun } = report;
+  // What opens nothing fails, but is shown what would.
+  const code = slots.some(({ opens }) => opens === true) ? EXIT_CODES.ok.code : EXIT_CODES.repository.code;
+  if (flags.json) return say(world, `${JSON.stringify(report)}\n`, code);
+  const inHand = flags.passphrase ? 'the passphrase' : masterKeyId === null ? null : `the master key ${masterKeyId}`;
   const rows = [['SLOT', 'KIND', 'KEY ID', 'MADE', ''], ...slots.map((slot) => [slot.id, slot.kind, slot.masterKeyId ?? '-', slot.createdAt ?? '-', remarkOf(slot)])];
   const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return say(world, [
-    `repository ${repositoryId}, ${masterKeyId === null ? 'opened with the passphrase' : `opened with the master key ${masterKeyId}`}`,
+    `repository ${repositoryId}, ${inHand === null ? 'no key in hand' : code === EXIT_CODES.ok.code ? `opened with ${inHand}` : `${inHand} opens none of its slots`}`,
     ...rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()),
     ...oldKeyFiles.map((file) => `the old key in ${file} is still good: \`leafvault keys rotate --resume --remove-old-slot\` retires it`),
     ...(rotationBegun ? ['a rotation was begun and not ended: run `leafvault keys rotate --resume`'] : []),
-  ].map((line) => `${line}\n`).join(''));
+  ].map((line) => `${line}\n`).join(''), code);
 };
 
 export const testKeys: Work = async (keys, world, flags) => {
@@ -136,7 +139,7 @@ function passphraseIf(world: CliWorld, { passphrase }: KeysFlags): Promise<strin
   return passphrase ? askPassphrase(world) : Promise.resolve(null);
 }
 
-function say(world: CliWorld, text: string): number {
+function say(world: CliWorld, text: string, code: number = EXIT_CODES.ok.code): number {
   world.out(text);
-  return EXIT_CODES.ok.code;
+  return code;
 }

@@ -3,17 +3,17 @@ import { open } from 'node:fs/promises';
 import type { Config } from '../config/index.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
-import { listSlots, openKeySlots, openRepository, proveOpener, type KeySlotInfo, type Opener } from '../repository/index.ts';
+import { listSlots, openKeySlots, openRepository, proveOpener, repositoryIdOf, type KeySlotInfo, type Opener } from '../repository/index.ts';
 import { masterKeyFrom } from '../services/index.ts';
 import { openStorage, type Storage } from '../storage/index.ts';
-import { keyFiles, newKeyFile, newMasterKey, oldKeyFile } from './key-files.ts';
+import { keyFiles, newKeyFile, newMasterKey, oldKeyFile, realKeyFile } from './key-files.ts';
 import { loadMasterKey, masterKeyOf, type MasterKey } from './master-key.ts';
 import { kitAsHtml, readKit, writeKit } from './recovery-kit.ts';
-import { removeOrTell, retireMasterKey, rotateMasterKey, type OpenedCatalog, type RetiredSlot, type RotationReport } from './rotate-master-key.ts';
+import { removeOrTell, retireMasterKey, rotateMasterKey, type KeyPlace, type OpenedCatalog, type RetiredSlot, type RotationReport } from './rotate-master-key.ts';
 
 export interface KeysReport {
   readonly repositoryId: string;
-  /** 16 hex digits; null where a passphrase is in hand. */
+  /** 16 hex digits; null where a passphrase is in hand, or nothing. */
   readonly masterKeyId: string | null;
   readonly slots: readonly KeySlotInfo[];
   /** Files of keys that were replaced and not retired. */
@@ -34,7 +34,7 @@ export interface KitTest {
 }
 
 export interface InstallationKeys {
-  /** With a passphrase, or with the key file. */
+  /** With a passphrase, or with the key file where there is one; a key that opens nothing is told by `opens` of the slots. */
   list(passphrase: string | null): Promise<KeysReport>;
   test(opener: { readonly passphrase: string } | { readonly recoveryKey: string } | null): Promise<{ readonly repositoryId: string; readonly slotId: string }>;
   rotate(options: { readonly resume: boolean; readonly removeOldSlot: boolean }): Promise<RotationReport>;
@@ -62,19 +62,19 @@ export interface InstallationKeysOptions {
 export function createInstallationKeys({ config, clock, openCatalog }: InstallationKeysOptions): InstallationKeys {
   let opened: Storage | null = null;
   const storage = (): Storage => (opened ??= openStorage(config.repositoryStore));
-  const path = config.masterKeyFile;
-  const held = (): Promise<MasterKey> => loadMasterKey(path, { make: false });
+  const held = (): Promise<MasterKey> => loadMasterKey(config.masterKeyFile, { make: false });
   const openerOf = async (passphrase: string | null): Promise<Opener> => (passphrase === null ? (await held()).bytes : { passphrase });
-  const place = (): { readonly path: string; readonly storage: Storage; readonly openCatalog: typeof openCatalog } => ({ path, storage: storage(), openCatalog });
+  const place = async (): Promise<KeyPlace> => ({ path: await realKeyFile(config.masterKeyFile), storage: storage(), openCatalog });
 
   return {
     async list(passphrase) {
-      const key = passphrase === null ? await held() : null;
-      const slots = await listSlots(storage(), key?.bytes ?? { passphrase: passphrase ?? '' });
+      const path = await realKeyFile(config.masterKeyFile);
+      const key = passphrase === null ? await keyFiles.read(path) : null;
       const old = key === null ? [] : (await keyFiles.oldOnes(path)).filter((id) => id !== key.id);
-      const { repositoryId } = await openKeySlots({ storage: storage(), opener: key?.bytes ?? { passphrase: passphrase ?? '' } });
       return {
-        repositoryId, masterKeyId: key?.id ?? null, slots, oldKeyFiles: old.map((id) => oldKeyFile(path, id)),
+        repositoryId: await repositoryIdOf(storage()), masterKeyId: key?.id ?? null,
+        slots: await listSlots(storage(), passphrase === null ? (key?.bytes ?? null) : { passphrase }),
+        oldKeyFiles: old.map((id) => oldKeyFile(path, id)),
         rotationBegun: key !== null && (await keyFiles.read(newKeyFile(path))) !== null,
       };
     },
@@ -82,7 +82,7 @@ export function createInstallationKeys({ config, clock, openCatalog }: Installat
       if (opener === null) return proveOpener(storage(), (await held()).bytes);
       return proveOpener(storage(), 'passphrase' in opener ? opener : masterKeyFrom(opener.recoveryKey));
     },
-    rotate: (options) => rotateMasterKey({ ...place(), ...options }),
+    rotate: async (options) => rotateMasterKey({ ...(await place()), ...options }),
     async addPassphrase(passphrase) {
       return (await openKeySlots({ storage: storage(), opener: (await held()).bytes, clock })).addPassphrase(passphrase);
     },
@@ -101,7 +101,7 @@ export function createInstallationKeys({ config, clock, openCatalog }: Installat
       const inHand = await held();
       const catalog = await openCatalog(inHand);
       try {
-        const { slots: retired } = await retireMasterKey(place(), { inHand, catalog }, masterKeyId);
+        const { slots: retired } = await retireMasterKey(await place(), { inHand, catalog }, masterKeyId);
         return retired.find((slot) => slot.id === id) ?? { id, outcome: 'removed', reason: null };
       } finally {
         await catalog.close();

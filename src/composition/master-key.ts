@@ -84,13 +84,19 @@ function parse(text: string, path: string): Uint8Array {
   }
 }
 
-/** False when there is a file already. Whole and durable, or not there at all. @throws MASTER_KEY_UNREADABLE */
-export async function writeKey(path: string, { recoveryKey }: MasterKey): Promise<boolean> {
+/**
+ * False when there is a file already. Whole and durable, or not there at all.
+ * @param like the file belongs to whom this one belongs: an administrator may change the key of a service
+ * @throws MASTER_KEY_UNREADABLE
+ */
+export async function writeKey(path: string, { recoveryKey }: MasterKey, like?: string): Promise<boolean> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}`;
   try {
     await makeFolder(dirname(path));
     const file = await open(temporary, 'wx', 0o600);
     try {
+      const owner = like === undefined ? null : await stat(like);
+      if (owner !== null && owner.uid !== (await file.stat()).uid) await file.chown(owner.uid, owner.gid);
       await file.writeFile(`${recoveryKey}\n`);
       await file.sync();
     } finally {

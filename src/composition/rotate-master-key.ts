@@ -60,7 +60,7 @@ export async function rotateMasterKey(options: RotateOptions): Promise<RotationR
   const { path, files = keyFiles, resume = false, removeOldSlot = false } = options;
   await files.removeLeavings(path);
   const held = await heldKey(path, files);
-  const pending = await files.read(newKeyFile(path));
+  const pending = await pendingKey(path, files);
   const swapped = resume && pending === null ? null : await swapKeys(options, held, pending);
   // What the file holds now counts, not what this process remembers.
   const now = await heldKey(path, files);
@@ -98,7 +98,7 @@ async function swapKeys(place: KeyPlace, held: MasterKey, pending: MasterKey | n
 /** Of two rotations at once the slower one takes the key of the faster one. */
 async function makeNewKey(path: string, files: KeyFiles): Promise<MasterKey> {
   const made = newMasterKey();
-  if (await files.write(newKeyFile(path), made)) return made;
+  if (await files.write(newKeyFile(path), made, path)) return made;
   return (await files.read(newKeyFile(path))) ?? rotatedMeanwhile(path);
 }
 
@@ -110,7 +110,7 @@ async function swapFiles(path: string, files: KeyFiles, held: MasterKey, fresh: 
     return;
   }
   if (now?.id !== held.id || !waits) return rotatedMeanwhile(path);
-  await files.write(oldKeyFile(path, held.id), held);
+  await files.write(oldKeyFile(path, held.id), held, path);
   await files.replace(newKeyFile(path), path);
 }
 
@@ -148,6 +148,18 @@ export async function removeOrTell(keySlots: Awaited<ReturnType<typeof openKeySl
   } catch (error) {
     if (!isLeafvaultError(error) || error.retryable || !error.code.startsWith('STORAGE_')) throw error;
     return { id, outcome: 'refused', reason: describeError(error) };
+  }
+}
+
+/** Of a rotation that was begun. */
+async function pendingKey(path: string, files: KeyFiles): Promise<MasterKey | null> {
+  try {
+    return await files.read(newKeyFile(path));
+  } catch (cause) {
+    if (!isLeafvaultError(cause, 'MASTER_KEY_DAMAGED')) throw cause;
+    throw new LeafvaultError('MASTER_KEY_DAMAGED', `Going on with the rotation failed: ${newKeyFile(path)} does not hold a whole key`, {
+      cause, hint: 'Nothing rests on that file before it takes the place of the key file: remove it, and run `leafvault keys rotate` again',
+    });
   }
 }
 

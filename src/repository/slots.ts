@@ -115,6 +115,11 @@ export async function proveOpener(storage: Storage, opener: Opener, retry?: Retr
   return { repositoryId: file.id, slotId };
 }
 
+/** From repository.json, without a key. @throws REPOSITORY_MISSING, REPOSITORY_OBJECT_DAMAGED */
+export async function repositoryIdOf(storage: Storage): Promise<string> {
+  return (await readRepositoryFile(storage)).id;
+}
+
 /** All slots, oldest first; with a key also which of them open with it. @throws REPOSITORY_MISSING, what the store throws */
 export async function listSlots(storage: Storage, opener: Opener | null): Promise<readonly KeySlotInfo[]> {
   const file = await readRepositoryFile(storage);

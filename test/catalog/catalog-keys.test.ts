@@ -83,12 +83,15 @@ describe('the key of the catalog', { timeout: 60_000 }, () => {
     const { orgId, cluster } = await makeInventory(old, URI);
     const ha1 = 'ab'.repeat(16);
     await old.apiKeys.insert({ id: newId(), orgId, publicKey: 'abcdefgh', privateKey: 'private', ha1, description: '', accessList: [] });
+    const broken = await makeInventory(old, URI);
+    await old.transaction((tx) => tx.executeSql("update clusters set uri_sealed = 'v1.AAAA' where id = $1", [broken.cluster.id]));
     await assert.rejects(open(N), { code: 'CATALOG_KEY_OTHER' });
     const all = await Promise.all(Array.from({ length: 4 }, () => open(M)));
     for (const catalog of all) {
       assert.equal(await catalog.clusters.uriOf(cluster.id), URI);
       assert.equal((await catalog.apiKeys.byPublicKey('abcdefgh'))?.ha1, ha1);
     }
+    await assert.rejects(all[0]?.clusters.uriOf(broken.cluster.id) ?? assert.fail(), { code: 'SEAL_BROKEN' }, 'one that was altered before holds up no other');
     await assert.rejects(old.clusters.uriOf(cluster.id), { code: 'SEAL_BROKEN' });
     await all[0]?.masterKeys.add(N);
     assert.equal(await (await open(N)).clusters.uriOf(cluster.id), URI);

@@ -1,6 +1,6 @@
 // `leafvault keys` on a store and a key file: passphrases, further keys, the kit, and that no secret is told where none is asked for.
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -86,6 +86,16 @@ describe('leafvault keys', { timeout: 60_000 }, () => {
     assert.equal((await run(['add-passphrase', '--passphrase', 'x'])).code, 2, 'never a flag');
   });
 
+  test('list shows what would open it, also where nothing in hand does', async () => {
+    await writeFile(join(folder, 'wrong.key'), masterKeyOf(Buffer.alloc(32, 9)).recoveryKey, { mode: 0o600 });
+    for (const [file, why] of [['wrong.key', /opens none of its slots/], ['none.key', /no key in hand/]] as const) {
+      const { code, out } = await run(['list', '--master-key-file', join(folder, file)]);
+      assert.equal(code, 6);
+      assert.match(out, why);
+      assert.ok(out.includes(KEY.id), 'the id of the key that is needed');
+    }
+  });
+
   test('test proves a recovery key that is typed in, and tells a wrong letter from a wrong key', async () => {
     assert.match(await ok(['test', '--recovery-key'], { typed: [` ${KEY.recoveryKey.toLowerCase()}`] }), /recovery key opens/);
     const letter = await run(['test', '--recovery-key'], { typed: [KEY.recoveryKey.replace(/.$/, (last) => (last === '7' ? '8' : '7'))] });
@@ -150,5 +160,10 @@ describe('leafvault keys', { timeout: 60_000 }, () => {
     const other = await run(['rotate', '--master-key-file', join(folder, 'old.key')]);
     assert.equal(other.code, 6, other.err);
     assert.deepEqual((await readdir(folder)).filter((name) => name.startsWith('old.key')), ['old.key'], 'a key that opens nothing begins no rotation');
+    const link = join(folder, 'link.key');
+    await symlink(keyFile(), link);
+    await ok(['rotate', '--remove-old-slot', '--master-key-file', link]);
+    assert.ok((await lstat(link)).isSymbolicLink(), 'the file is replaced, not the link to it');
+    await ok(['test']);
   });
 });

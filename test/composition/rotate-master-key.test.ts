@@ -1,6 +1,6 @@
 // A rotation that is struck at any call, file step or statement leaves a key file that opens everything, and can be ended.
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { chown, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -229,6 +229,20 @@ describe('a rotation of the master key', { timeout: 240_000 }, () => {
     assert.deepEqual(again.retired.flatMap(({ slots }) => slots.map(({ outcome }) => outcome)), ['kept', 'kept']);
     assert.equal((await rotateMasterKey({ ...place, resume: true, removeOldSlot: true })).retired.length, 2, 'when the lock is over they go');
     await assertEnds(place, 'unlocked');
+  });
+
+  test('gives the new file the owner of the old one, so that an administrator may change the key of a service', { skip: process.getuid?.() !== 0 }, async () => {
+    const place = await freshPlace();
+    await chown(place.path, 12_345, 12_345);
+    await rotateMasterKey(place);
+    for (const file of [place.path, oldKeyFile(place.path, OLD.id)]) assert.equal((await stat(file)).uid, 12_345, file);
+  });
+
+  test('names a file that is in its way and holds no key', async () => {
+    const place = await freshPlace();
+    await writeFile(newKeyFile(place.path), 'something', { mode: 0o600 });
+    await assert.rejects(rotateMasterKey(place), { code: 'MASTER_KEY_DAMAGED', hint: /remove it/ });
+    await assertStarts(place, 'in its way');
   });
 
   test('begins nothing with --resume, and clears away what a dead process left', async () => {

@@ -190,7 +190,7 @@ function repositoryKey(folder: string, opener: Buffer | string): Buffer {
       // Another passphrase, or altered: another slot may open.
     }
   }
-  throw new Error(`no slot opens with this ${typeof opener === 'string' ? 'passphrase' : 'master key'}`);
+  throw new Error(`no slot for this ${typeof opener === 'string' ? 'passphrase' : 'master key'}`);
 }
 
 interface Slot { readonly id: string; readonly repository: string; readonly masterKeyId: string; readonly salt: string; readonly sealed: string; readonly kdf?: { readonly n: number; readonly r: number; readonly p: number } }

@@ -1,9 +1,6 @@
 // The process: the only file that touches environment, arguments, exit code and signals.
 import { readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline/promises';
-import { Writable } from 'node:stream';
-import { runCli } from './cli/index.ts';
-import { EXIT_CODES } from './cli/index.ts';
+import { EXIT_CODES, processInput, runCli } from './cli/index.ts';
 import { countBuffersAsHeap } from './foundation/external-memory.ts';
 
 countBuffersAsHeap();
@@ -26,23 +23,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-/** Nothing of the answer is shown: it may be a key. Nothing at all is an empty answer. */
-async function ask(question: string): Promise<string> {
-  process.stderr.write(question);
-  const muted = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input: process.stdin, output: muted, terminal: process.stdin.isTTY });
-  const ended = new Promise<string>((resolve) => {
-    lines.once('close', () => resolve(''));
-    lines.once('SIGINT', () => lines.close());
-  });
-  try {
-    return await Promise.race([lines.question('', { signal: stop.signal }), ended]);
-  } finally {
-    lines.close();
-    process.stderr.write('\n');
-  }
-}
-
 process.exitCode = await runCli({
   argv: process.argv.slice(2),
   env: process.env,
@@ -50,6 +30,6 @@ process.exitCode = await runCli({
   readFile: (path) => readFileSync(path, 'utf8'),
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
-  ask,
+  input: processInput(process.stdin, (text) => void process.stderr.write(text)),
   stop: stop.signal,
 });

@@ -40,7 +40,7 @@ export interface Clusters {
   learn(id: string, news: ClusterNews): Promise<void>;
 }
 
-const URI_PURPOSE = 'cluster connection string';
+export const URI_PURPOSE = 'cluster connection string';
 const COLUMNS = [
   'id', 'projectId', 'name', 'createdAt', 'hosts', 'replicaSetName', 'mongodbVersion', 'lastSuccessAt', 'lastProvenAt', 'continuousBackup',
 ] as const;

@@ -16,6 +16,8 @@ export const CATALOG_ERRORS = {
   CATALOG_TAILER_LOST: 'The cluster is followed by another worker; this one may write nothing more for it',
   CATALOG_QUERY_FAILED: 'PostgreSQL refused a query',
   CATALOG_DISK_FULL: 'No space is left where the catalog lives',
+  CATALOG_KEY_OTHER: 'This master key does not open the catalog',
+  CATALOG_KEY_NEEDED: 'The master key in hand has to go on opening the catalog',
   CATALOG_HOME_FOREIGN: 'The catalog folder belongs to another user of this machine',
   CATALOG_HOME_UNUSABLE: 'The catalog folder cannot be made or entered',
   CATALOG_DATA_VERSION: 'The data folder was made by another major version of PostgreSQL',

@@ -4,6 +4,7 @@ export { openForRescue, type CatalogRescue } from './open-for-rescue.ts';
 export type { CatalogDumps, TableDump } from './dump/dump-source.ts';
 export type { CatalogAggregates, CatalogStore, CatalogTransaction } from './catalog.ts';
 export { CATALOG_ERRORS, type CatalogErrorCode } from './errors.ts';
+export type { CatalogKeys, MasterKeyInHand } from './catalog-keys.ts';
 export type { Address } from './connection.ts';
 export { clientConfigOf } from './connection.ts';
 export type { Listener } from './listen.ts';

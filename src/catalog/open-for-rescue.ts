@@ -1,12 +1,15 @@
 // A catalog that is about to be made from a dump, or anew: looks whether it may be, makes the tables of the dump's version, fills and migrates them.
 import { sql, type Kysely } from 'kysely';
 import { LeafvaultError } from '../foundation/errors.ts';
+import { createSealer, type Sealer } from '../foundation/seal.ts';
+import { prepareSecret } from './catalog-keys.ts';
 import { describeTables } from './dump/describe-tables.ts';
 import { DUMP_POLICY } from './dump/dump-policy.ts';
 import { loadTables } from './dump/load-tables.ts';
 import { migrate, readMigrations } from './migrate.ts';
 import { catalogOn, openBase, type Catalog, type CatalogOptions } from './open-catalog.ts';
 import { RESCUE_MARK } from './rescue-mark.ts';
+import type { Tables } from './tables.ts';
 
 export interface CatalogRescue {
   /** Names and counts of what would be written over, `3 clusters`; empty: nothing. What a rescue left that was broken off counts as nothing. */
@@ -46,18 +49,23 @@ export async function openForRescue(options: CatalogOptions): Promise<CatalogRes
       const files = await filesOf(dump?.migrations ?? null);
       await dropTables(plain, base.schema);
       await migrate(base.db, base.schema, files);
-      return plain.transaction().execute(async (trx) => {
+      return base.db.transaction().execute(async (tx) => {
+        const trx = tx.withoutPlugins() as unknown as Kysely<unknown>;
         await sql.raw("set local idle_in_transaction_session_timeout = '10min'").execute(trx);
-        const loaded = dump === null ? {} : await loadTables(trx, dump.lines, { schema: base.schema, sealer: options.sealer, leaveOut });
+        const loaded = dump === null ? {} : await loadTables(trx, dump.lines, { schema: base.schema, sealer: await sealerOf(tx, options), leaveOut });
         await sql`insert into settings (key, value) values (${RESCUE_MARK}, 'true'::jsonb)`.execute(trx);
         return loaded;
       });
     },
     async open() {
       await migrate(base.db, base.schema);
-      return { ...catalogOn(base, options), close };
+      return { ...(await catalogOn(base, options)), close };
     },
   };
+}
+
+async function sealerOf(tx: Kysely<Tables>, options: CatalogOptions): Promise<Sealer> {
+  return 'sealer' in options ? options.sealer : createSealer(await prepareSecret(tx, options.clock, options.masterKey));
 }
 
 /** Held until it is let go, by a connection of its own. */

@@ -3,6 +3,7 @@ import { openRepositoryOf, ownersThatAreGone, trimCatalogDumps, trimChains, type
 import type { Config } from '../config/index.ts';
 import { systemClock } from '../foundation/clock.ts';
 import { createLogger } from '../foundation/logger.ts';
+import { askPassphrase } from './ask-secret.ts';
 import { EXIT_CODES } from './errors.ts';
 import type { CliWorld } from './world.ts';
 
@@ -11,12 +12,14 @@ export interface PruneFlags {
   /** Hours after which a session of whose owner nothing is known is ended; null: none is. */
   readonly endSessionsAfterHours: number | null;
   readonly json: boolean;
+  /** Asks for one, in the place of the key file. */
+  readonly passphrase: boolean;
 }
 
 const HOUR_MS = 3_600_000;
 
-export async function runPrune(world: CliWorld, config: Config, { dryRun, endSessionsAfterHours, json }: PruneFlags): Promise<number> {
-  const repository = await openRepositoryOf(config, { clock: systemClock, log: createLogger(config.logLevel) });
+export async function runPrune(world: CliWorld, config: Config, { dryRun, endSessionsAfterHours, json, passphrase }: PruneFlags): Promise<number> {
+  const repository = await openRepositoryOf(config, { clock: systemClock, log: createLogger(config.logLevel) }, passphrase ? await askPassphrase(world) : null);
   try {
     const isOver = await ownersThatAreGone({ clock: systemClock, afterMs: endSessionsAfterHours === null ? null : endSessionsAfterHours * HOUR_MS });
     const report = await repository.prune({ dryRun, isOver, signal: world.stop });
@@ -37,7 +40,7 @@ function describe(report: PruneReport, dryRun: boolean): string {
     freedLine(report, dryRun),
     ...(forgotten === 0 ? [] : [`${dryRun ? 'would forget' : 'forgot'} ${forgotten} deleted snapshots`]),
     ...(waitingBytes === 0 ? [] : [`${size(waitingBytes)} ${dryRun ? 'would go with a later prune' : 'go with the next prune'}, when these are through:`, ...inTheWay.map(sessionLine)]),
-    ...(ended.length === 0 ? [] : ['ended, since their owners are gone:', ...ended.map(sessionLine)]),
+    ...(ended.length === 0 ? [] : [`${dryRun ? 'would be ended' : 'ended'}, since their owners are gone:`, ...ended.map(sessionLine)]),
     ...rebuiltIndexes.map((name) => `built anew from its packs: ${name}, which was damaged and lies below quarantine/ now`),
     ...(postponedPacks === 0 ? [] : [`${postponedPacks} packs are worth writing anew and stayed: the store had no room for that; run it again, now there is more`]),
     ...damagedPacks.map((pack) => `left alone: the pack ${pack} holds chunks that can not be read; run \`leafvault check --read-data\``),

@@ -4,6 +4,7 @@ import type { Config } from '../config/index.ts';
 import { systemClock } from '../foundation/clock.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import { createLogger } from '../foundation/logger.ts';
+import { askSecret } from './ask-secret.ts';
 import { EXIT_CODES } from './errors.ts';
 import type { CliWorld } from './world.ts';
 
@@ -38,7 +39,7 @@ export async function runRescue(world: CliWorld, config: Config, flags: RescueFl
 }
 
 async function readKey(world: CliWorld, config: Config, key: string | null): Promise<Uint8Array> {
-  if (key === '-' && world.ask !== undefined) return masterKeyFrom(await world.ask('Recovery key (LV1-…): '));
+  if (key === '-') return masterKeyFrom(await askSecret(world, 'Recovery key (LV1-…): ', 'recovery key'));
   const path = key ?? config.masterKeyFile;
   let text: string;
   try {

@@ -7,22 +7,21 @@ import type { Logger } from '../foundation/logger.ts';
 import { dumpCatalog, sessionOwner } from '../jobs/index.ts';
 import { openRepository } from '../repository/index.ts';
 import { openStorage } from '../storage/index.ts';
-import { assertMasterKeyOf, type MasterKey } from './master-key.ts';
+import type { MasterKey } from './master-key.ts';
 
 export interface BeforeMigrationParts {
-  readonly config: Pick<Config, 'repositoryStore' | 'masterKeyFile' | 'beforeMigration'>;
+  readonly config: Pick<Config, 'repositoryStore' | 'beforeMigration'>;
   readonly masterKey: MasterKey;
   readonly tempDir: string;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** For `CatalogOptions.beforeMigration`. @throws CATALOG_DUMP_FAILED, MASTER_KEY_OTHER */
+/** For `CatalogOptions.beforeMigration`. @throws CATALOG_DUMP_FAILED, CATALOG_KEY_OTHER */
 export function dumpBeforeMigration({ config, masterKey, tempDir, clock, log }: BeforeMigrationParts): (dumps: CatalogDumps) => Promise<void> {
   return async (dumps) => {
     // A dump with another key would hold no secret that anybody can open.
-    const settings = { get: dumps.setting, getOrSet: async (key: string, value: unknown) => (await dumps.setting(key)) ?? value, set: () => Promise.resolve() };
-    await assertMasterKeyOf({ settings }, masterKey, config.masterKeyFile);
+    await dumps.assertKey();
     const repositoryId = await dumps.setting('repositoryId');
     // A first start that died before it had a repository left nothing that could be lost.
     if (repositoryId === undefined) return;

@@ -8,13 +8,12 @@ import { throwIfAborted } from '../foundation/abort.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { isLeafvaultError, LeafvaultError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
-import { createSealer } from '../foundation/seal.ts';
 import { dumpBodyOf, linesOf, reconcile, sessionOwner, surveyStore, type DumpBody, type Reconciled } from '../jobs/index.ts';
 import { openRepository, type Dump, type Repository } from '../repository/index.ts';
 import { FIRST_CLUSTER, FIRST_START_MARK, makeFreshKeys, type FreshKey } from '../services/index.ts';
 import { openStorage } from '../storage/index.ts';
 import { openHome } from './home.ts';
-import { assertMasterKeyOf, type MasterKey } from './master-key.ts';
+import { masterKeyOf } from './master-key.ts';
 import { placeMasterKey, refuseOtherKey } from './place-master-key.ts';
 
 export interface RescueParts {
@@ -101,12 +100,12 @@ export async function rescue(parts: RescueParts, choice: RescueChoice): Promise<
       try {
         await assertEmpty(target);
         throwIfAborted(choice.signal);
-        const key = await placeMasterKey(config.masterKeyFile, masterKey);
+        await placeMasterKey(config.masterKeyFile, masterKey);
         choice.onStep(dump === null ? 'making empty tables' : `loading the dump of ${dump.createdAt}`);
         const loaded = await target.load(dump === null ? null : { migrations: dump.body?.migrations ?? [], lines: linesOf(repository.dumps.read(dump.id, choice.signal === undefined ? {} : { signal: choice.signal })) }, (name) => OWN_SETTINGS.has(name));
         const catalog = await target.open();
         choice.onStep('comparing with the store');
-        const { freshKeys, ...found } = await settleWithStore({ catalog, repository, clock, key, config });
+        const { freshKeys, ...found } = await settleWithStore({ catalog, repository, clock });
         return {
           ...found, ...(await standOf(catalog)), repositoryId: repository.id, dump, loaded, freshKeys, masterKeyFile: config.masterKeyFile,
           notes: [...unreadable, ...brokenWords(dump), ...found.notes],
@@ -120,12 +119,11 @@ export async function rescue(parts: RescueParts, choice: RescueChoice): Promise<
   }
 }
 
-async function settleWithStore({ catalog, repository, clock, key, config }: {
-  readonly catalog: Catalog; readonly repository: Repository; readonly clock: Clock; readonly key: MasterKey; readonly config: Config;
+async function settleWithStore({ catalog, repository, clock }: {
+  readonly catalog: Catalog; readonly repository: Repository; readonly clock: Clock;
 }): Promise<Reconciled & { readonly freshKeys: readonly FreshKey[] }> {
   let freshKeys: readonly FreshKey[] = [];
   const found = await reconcile({ catalog, repository, clock }, async (tx, made) => {
-    await assertMasterKeyOf(tx, key, config.masterKeyFile);
     await tx.settings.set('repositoryId', repository.id);
     await markFirstStart(tx);
     freshKeys = await makeFreshKeys(tx, clock, made.organizations);
@@ -236,7 +234,7 @@ async function assertEmpty(target: CatalogRescue): Promise<void> {
 
 function catalogOptions({ config, masterKey, clock, log }: RescueParts): CatalogOptions {
   const { databaseUrl, home } = config;
-  return { database: databaseUrl === null ? { home } : { url: databaseUrl }, sealer: createSealer(masterKey), log, clock };
+  return { database: databaseUrl === null ? { home } : { url: databaseUrl }, masterKey: masterKeyOf(masterKey), log, clock };
 }
 
 async function standOf(catalog: Catalog): Promise<Pick<RescueReport, 'totals' | 'waiting'>> {

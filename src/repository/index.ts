@@ -8,3 +8,5 @@ export { REPOSITORY_ERRORS, type RepositoryErrorCode } from './errors.ts';
 export { initRepository, type InitOptions } from './init-repository.ts';
 export { openRepository, type OpenOptions } from './open-repository.ts';
 export { openOrInitRepository } from './open-or-init-repository.ts';
+export { openKeySlots, listSlots, masterKeyIdOf, proveOpener, repositoryIdOf, type KeySlotInfo, type KeySlots, type KeySlotsOptions } from './slots.ts';
+export type { Opener } from './unlock.ts';

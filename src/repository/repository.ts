@@ -163,7 +163,7 @@ export interface PruneReport {
   /** Bytes of packs that go once the sessions in the way are over. */
   readonly waitingBytes: number;
   readonly inTheWay: readonly OpenSession[];
-  /** Sessions that were ended because `isOver` said so. */
+  /** Sessions that were ended because `isOver` said so, or that an outage had left; in a dry run those that would be. */
   readonly ended: readonly OpenSession[];
   /** Damaged index objects that were built anew from their packs and moved below `quarantine/`. */
   readonly rebuiltIndexes: readonly string[];

@@ -1,5 +1,6 @@
 // Rescues on a real PostgreSQL and a local store: what is refused, what is passed over, and the dump before a migration.
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,12 +10,11 @@ import { openCatalog, type Catalog } from '../../src/catalog/index.ts';
 import { migrate, readMigrations } from '../../src/catalog/migrate.ts';
 import { assertNoRescue } from '../../src/composition/assert-no-rescue.ts';
 import { dumpBeforeMigration } from '../../src/composition/dump-before-migration.ts';
-import { assertMasterKeyOf, loadMasterKey, type MasterKey } from '../../src/composition/master-key.ts';
+import { loadMasterKey, type MasterKey } from '../../src/composition/master-key.ts';
 import { findDumps, planRescue, rescue } from '../../src/composition/rescue.ts';
 import { loadConfig, type Config } from '../../src/config/index.ts';
 import { systemClock } from '../../src/foundation/clock.ts';
 import { newId } from '../../src/foundation/ids.ts';
-import { createSealer } from '../../src/foundation/seal.ts';
 import { dumpCatalog } from '../../src/jobs/index.ts';
 import { openOrInitRepository, type Repository } from '../../src/repository/index.ts';
 import { openStorage } from '../../src/storage/index.ts';
@@ -55,11 +55,10 @@ describe('a rescue', () => {
     await db.schema.dropSchema('leafvault').ifExists().cascade().execute();
     await db.destroy();
   }
-  const open = (): Promise<Catalog> => openCatalog({ database: { url: server.url }, sealer: createSealer(key.bytes), log: silent, clock: systemClock });
+  const open = (): Promise<Catalog> => openCatalog({ database: { url: server.url }, masterKey: key, log: silent, clock: systemClock });
   /** A catalog with a cluster, dumped; then it is gone. @returns id of the cluster */
   async function dumpAndLose(dumps = 1): Promise<string> {
     const catalog = await open();
-    await assertMasterKeyOf(catalog, key, config.masterKeyFile);
     await catalog.settings.set('repositoryId', repository.id);
     const { cluster } = await makeInventory(catalog);
     for (let n = 0; n < dumps; n += 1) await dumpCatalog({ dumps: catalog.dumps, repository }, { reason: 'asked', wait: true });
@@ -101,7 +100,6 @@ describe('a rescue', () => {
     assert.match((await planRescue(parts(configOf('third')), CHOICE)).inTheWay.join(), /1 clusters/);
     const catalog = await open();
     await assertNoRescue(catalog);
-    await assertMasterKeyOf(catalog, key, config.masterKeyFile);
     assert.equal(await catalog.settings.get('repositoryId'), repository.id);
     assert.match(String(await catalog.clusters.uriOf(clusterId)), /top-secret/);
     await catalog.close();
@@ -143,16 +141,16 @@ describe('a rescue', () => {
     await migrate(db, 'leafvault', files.slice(0, 7));
     const put = (name: string, value: string) => db.insertInto('settings').values({ key: name, value: JSON.stringify(value) }).execute();
     const openNew = (of: Partial<Config>, masterKey = key): Promise<Catalog> => openCatalog({
-      database: { url: server.url }, sealer: createSealer(key.bytes), log: silent, clock: systemClock,
+      database: { url: server.url }, masterKey, log: silent, clock: systemClock,
       beforeMigration: dumpBeforeMigration({ config: { ...config, ...of }, masterKey, tempDir: join(folder, 'tmp'), clock: systemClock, log: silent }),
     });
     await put('repositoryId', repository.id);
-    await assertMasterKeyOf({ settings: { get: () => Promise.resolve(undefined), set: () => Promise.resolve(), getOrSet: async (name: string, value: unknown) => { await put(name, String(value)); return value; } } }, key, '');
+    await put('masterKeyFingerprint', createHmac('sha256', key.bytes).update('leafvault master key fingerprint v1').digest('hex').slice(0, 32));
     const applied = async (): Promise<number> => (await db.withoutPlugins().selectFrom('migration_checksums' as never).selectAll().execute()).length;
 
     await assert.rejects(openNew({ repositoryStore: `file:${join(folder, 'unplugged')}` }), { code: 'CATALOG_DUMP_FAILED', hint: /catalog-before-migration nothing/ });
     const stranger = await loadMasterKey(join(folder, 'stranger.key'));
-    await assert.rejects(openNew({}, { ...stranger, fresh: false }), { code: 'MASTER_KEY_OTHER' });
+    await assert.rejects(openNew({}, { ...stranger, fresh: false }), { code: 'CATALOG_KEY_OTHER' });
     assert.deepEqual([await applied(), (await repository.dumps.list()).length], [7, 0]);
     await (await openNew({})).close();
     assert.equal(await applied(), files.length);

@@ -32,6 +32,8 @@ export const DUMP_POLICY: Readonly<Record<string, TablePolicy>> = {
   jobs: { kind: 'recent', where: 't.id in (select id from kept_jobs)' },
   leases: { kind: 'recent', where: 't.job_id in (select id from kept_jobs)', blank: ['owner', 'expires_at'] },
   audit_events: { kind: 'recent', where: 't.at > (select at from since)' },
+  // Wraps the secret of this catalog, which seals no dump; a rescued one has a secret of its own.
+  catalog_keys: NEVER,
   sessions: NEVER,
   used_nonces: NEVER,
   workers: NEVER,

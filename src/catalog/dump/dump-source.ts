@@ -17,6 +17,8 @@ export interface TableDump {
 }
 
 export interface CatalogDumps {
+  /** @throws CATALOG_KEY_OTHER where the master key in hand does not open the secrets */
+  assertKey(): Promise<void>;
   /** What the settings hold under a name; undefined without it. */
   setting(key: string): Promise<unknown>;
   /**
@@ -29,7 +31,8 @@ export interface CatalogDumps {
 export interface DumpContext {
   readonly db: Kysely<Tables>;
   readonly schema: string;
-  readonly sealer: Sealer;
+  /** Of the tables as they are when they are dumped. */
+  readonly sealer: () => Promise<Sealer>;
   readonly clock: Clock;
 }
 
@@ -39,6 +42,7 @@ const IDLE = '10min';
 export function createCatalogDumps({ db, schema, sealer, clock }: DumpContext): CatalogDumps {
   const plain = db.withoutPlugins() as unknown as Kysely<unknown>;
   return {
+    assertKey: async () => void (await sealer()),
     async setting(key) {
       const { rows } = await sql<{ value: unknown }>`select value from ${sql.id(schema, 'settings')} where key = ${key}`.execute(plain);
       return rows[0]?.value;
@@ -48,11 +52,12 @@ export function createCatalogDumps({ db, schema, sealer, clock }: DumpContext): 
         await sql.raw(`set local idle_in_transaction_session_timeout = '${IDLE}'`).execute(trx);
         if (!(await lock(trx, schema, wait))) return null;
         const { rows } = await sql<{ name: string }>`select name from ${sql.id(schema, 'migration_checksums')} order by name`.execute(trx);
+        const sealed = await sealer();
         const takenAt = clock.now();
         const counts: DumpCounts = { tables: {}, broken: 0 };
         return work({
           takenAt, counts, migrations: rows.map(({ name }) => name),
-          lines: () => readTables(trx, { schema, sealer, now: takenAt, everything }, counts),
+          lines: () => readTables(trx, { schema, sealer: sealed, now: takenAt, everything }, counts),
         });
       }),
   };

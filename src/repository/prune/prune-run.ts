@@ -68,8 +68,9 @@ export async function markNew(prune: Prune, ids: readonly string[], mark: (id: B
   for (const id of ids) {
     if (marked.has(id)) continue;
     const root = await readRoot(context, id);
-    marked.add(id);
+    // A fence now; its snapshot may come to the next place.
     if (root === null) continue;
+    marked.add(id);
     await markSnapshot({ loader, walked, signal, mark }, root);
     snapshots += 1;
     tell(prune, 'mark', marked.size, ids.length);

@@ -163,7 +163,7 @@ describe('a dump of the catalog', () => {
     const schema = freshSchema();
     const db = connect({ address: catalog.address, schema, poolSize: 4, idleTransactionMs: 10_000, log: silent });
     await migrate(db, schema, files.slice(0, 7));
-    const dumps = createCatalogDumps({ db, schema, sealer: testSealer, clock: systemClock });
+    const dumps = createCatalogDumps({ db, schema, sealer: () => Promise.resolve(testSealer), clock: systemClock });
     const { lines, migrations } = await linesOf(dumps, true);
     assert.equal(migrations.length, 7);
     const target = await rescueInto(freshSchema());

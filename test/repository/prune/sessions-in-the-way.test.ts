@@ -82,6 +82,40 @@ describe('a session that a living process could not take away', () => {
   }));
 });
 
+test('a root that comes behind a fence while a prune is at work is seen like any other', () => withRepository(async (_, storage) => {
+  const id = newId();
+  let isDown = true;
+  const late = await open({
+    ...storage,
+    put: (...args) => (isDown && args[0].startsWith('snapshots/') ? Promise.reject(new LeafvaultError('STORAGE_FAILED', 'an outage', { retryable: true })) : storage.put(...args)),
+  });
+  await assert.rejects(writeSnapshot(late, { b: B }, id), { code: 'STORAGE_FAILED' });
+  isDown = false;
+  let commit = async (): Promise<unknown> => undefined;
+  const pruning = await open({
+    ...storage,
+    async put(name, ...rest) {
+      await storage.put(name, ...rest);
+      // The packs were chosen; the writer that was there before ends now.
+      if (name.startsWith('generations/')) await commit();
+    },
+  });
+  const gone = await writeSnapshot(pruning, { a: A });
+  const writer = await late.openWriter();
+  assert.ok((await objectNames(storage)).includes(`snapshots/${id}`), 'the fence of the first try');
+  commit = async () => {
+    commit = async () => undefined;
+    await writeEntries(writer, { a: A });
+    return writer.commit({ id, createdAt: new Date().toISOString(), series: 'test', body: {} });
+  };
+  await remove(gone, pruning);
+  await pruning.prune();
+  const root = await late.loadSnapshot(id);
+  assert.ok(root.stats.newChunks < A.length, 'it rests on packs that were about to go');
+  for (const repository of [late, pruning]) await repository.close();
+  await assertWhole(storage, [[root, { a: A }]]);
+}));
+
 describe('a session whose owner is gone', () => {
   const isOver = () => true;
 

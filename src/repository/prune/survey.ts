@@ -6,7 +6,7 @@ import { idOfName, packName, PACKS } from '../format/names.ts';
 import { condemnations } from '../generations.ts';
 import type { OpenSession, PruneReport } from '../repository.ts';
 import type { Session } from '../sessions.ts';
-import { snapshotIds } from '../snapshots.ts';
+import { snapshotPlaces } from '../snapshots.ts';
 import { forgetRoots } from './forget-snapshots.ts';
 import { createLiveSet } from './mark-live.ts';
 import { assertReadable, markNew, tell, type Prune } from './prune-run.ts';
@@ -53,7 +53,7 @@ export async function survey(prune: Prune, own: Session, dryRun: boolean): Promi
   // Who reads one of them may rest on packs that were condemned before it began; from here on nobody begins to.
   const isRead = deleted.length > 0 && (await openSessions(context)).some(({ kind }) => kind === 'reader');
   const packs = await listPacks(context);
-  const roots = await snapshotIds(context);
+  const roots = await snapshotPlaces(context);
   await prune.indexes.refresh();
   const rebuilt = dryRun ? [] : await rebuildIndexes(prune);
   assertReadable(prune.indexes);

@@ -5,7 +5,8 @@ import { EXIT_CODES, runCli } from '../src/cli/index.ts';
 import { settingsReference } from '../src/config/index.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const COMMANDS = ['serve', 'worker', 'check', 'prune', 'jobs', 'roles', 'version'];
+const COMMANDS = ['serve', 'worker', 'check', 'prune', 'jobs', 'keys',
+  ...['list', 'test', 'rotate', 'add-passphrase', 'add-key', 'remove', 'kit', 'test-kit'].map((name) => `keys ${name}`), 'rescue', 'dump-catalog', 'roles', 'version'];
 
 /** File name below docs/reference/ -> content. */
 export async function referencePages(): Promise<ReadonlyMap<string, string>> {
@@ -58,7 +59,7 @@ async function cliPage(): Promise<string> {
 async function help(command: string): Promise<string> {
   let text = '';
   await runCli({
-    argv: [command, '--help'], env: {}, cwd: '/',
+    argv: [...command.split(' '), '--help'], env: {}, cwd: '/',
     readFile: () => { throw new Error('Help reads no file'); },
     out: (part) => { text += part; },
     err: (part) => { text += part; },

@@ -2,9 +2,13 @@
 import { openCatalog, type Catalog } from './catalog/index.ts';
 import { archiveOpener } from './composition/archive-opener.ts';
 import { describeFirstStart } from './composition/announce.ts';
+import { assertNoRescue } from './composition/assert-no-rescue.ts';
 import { createClosers } from './composition/closers.ts';
+import { dumpBeforeMigration } from './composition/dump-before-migration.ts';
 import { openHome } from './composition/home.ts';
-import { assertMasterKeyOf, loadMasterKey } from './composition/master-key.ts';
+import { createInstallationKeys, type InstallationKeys } from './composition/installation-keys.ts';
+import { warnOfRotation } from './composition/key-files.ts';
+import { loadMasterKey, openWithMasterKey, type MasterKey } from './composition/master-key.ts';
 import { openOneRepository, type OpenedRepository } from './composition/one-repository.ts';
 import { onSameFileSystem } from './composition/same-file-system.ts';
 import { prepareTenants } from './composition/tenants.ts';
@@ -14,18 +18,21 @@ import { captureSnapshot, dropKept, restoreSnapshot, settleRestore, slicesOfChai
 import type { Clock } from './foundation/clock.ts';
 import { LeafvaultError } from './foundation/errors.ts';
 import type { Logger } from './foundation/logger.ts';
-import { createSealer } from './foundation/seal.ts';
 import { buildServer, consoleApi, consoleDoor, downloadsDoor, facades, oauthDoor, type HttpServer } from './http/index.ts';
 import {
-  createChores, createHandlers, createRetentionChores, createTailers, openPostgresQueue, sessionOwner, Worker, type PostgresQueue,
+  createChores, createDumpChore, createHandlers, createRetentionChores, dumpCatalog, dumpedAtKey, createTailers, openPostgresQueue, sessionOwner, trimCatalogDumps, Worker, type PostgresQueue,
 } from './jobs/index.ts';
-import { openRepository, type Repository } from './repository/index.ts';
+import { openRepository, type Dump, type Repository } from './repository/index.ts';
 import { createOverview, createServices } from './services/index.ts';
 import { openStorage } from './storage/index.ts';
 
 export { roleCommands } from './engine/index.ts';
-export { ownersThatAreGone, trimChains, type TrimmedChain } from './jobs/index.ts';
-export type { OpenSession, PruneReport, ReadShare } from './repository/index.ts';
+export { ownersThatAreGone, trimCatalogDumps, trimChains, type TrimmedChain } from './jobs/index.ts';
+export { findDumps, planRescue, rescue, type FoundDump, type FoundDumps, type RescuePlan, type RescueReport } from './composition/rescue.ts';
+export { masterKeyFrom } from './services/index.ts';
+export type { InstallationKeys, KeysReport } from './composition/installation-keys.ts';
+export type { RetiredSlot, RotationReport } from './composition/rotate-master-key.ts';
+export type { Dump, KeySlotInfo, OpenSession, PruneReport, ReadShare } from './repository/index.ts';
 
 /** `all`: door and worker; `door`: no jobs run here; `worker`: nothing else. */
 export type AppRole = 'all' | 'door' | 'worker';
@@ -91,6 +98,7 @@ export function buildApp(options: AppOptions): App {
       }
       working = true;
       await warnOfOneFileSystem(config, options.warn);
+      await warnOfRotation(config.masterKeyFile, options.warn);
     },
     stop: closers.closeAll,
     address: () => server?.baseUrl() ?? null,
@@ -102,10 +110,9 @@ async function openParts(options: AppOptions, opened: (name: string, close: () =
   const home = await openHome(config.home);
   opened('home', home.close);
   const masterKey = await loadMasterKey(config.masterKeyFile);
-  const sealer = createSealer(masterKey.bytes);
-  const catalog = await openCatalog({ database: databaseOf(config), sealer, log, clock });
+  const catalog = await openCatalogBy(masterKey, options, home.own);
   opened('catalog', catalog.close);
-  await assertMasterKeyOf(catalog, masterKey, config.masterKeyFile);
+  await assertNoRescue(catalog);
   const repositories = await openOneRepository({ catalog, address: config.repositoryStore, masterKey: masterKey.bytes, tempDir: home.own, clock, log, owner: await sessionOwner() });
   opened('repository', repositories.close);
   const queue = await openPostgresQueue({ catalog, log });
@@ -119,6 +126,7 @@ function buildWorker({ options, catalog, queue, repositories, tempRoot }: Parts)
   const chores = [
     ...createChores({ catalog, repositories, queue, clock }),
     ...createRetentionChores({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]) }),
+    createDumpChore({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]) }),
   ];
   return new Worker({ catalog, queue, handlers, clock, log, tempRoot, concurrency: config.jobsAtOnce, chores });
 }
@@ -129,13 +137,13 @@ interface DoorState {
   readonly signal: AbortSignal;
 }
 
-async function buildDoor({ options, catalog, queue, repositories, masterKey, ownTemp }: Parts, { isWorking, signal }: DoorState): Promise<HttpServer> {
+async function buildDoor({ options, catalog, queue, repositories, ownTemp }: Parts, { isWorking, signal }: DoorState): Promise<HttpServer> {
   const { clock, log, config, version } = options;
   const openArchive = archiveOpener({ repository: repositories.repository, tempDir: ownTemp });
   // Download addresses are made long after the server listens.
   const baseUrl = (): string => server.baseUrl();
   const services = createServices({
-    catalog, queue, clock, masterKey, openArchive, timelineReader: timelineReader({ repositories, signal }), baseUrl, restoreDefaults: config.restore,
+    catalog, queue, clock, secret: catalog.secret, openArchive, timelineReader: timelineReader({ repositories, signal }), baseUrl, restoreDefaults: config.restore,
   });
   const console = consoleDoor({
     overview: createOverview({ catalog, clock }), clock, version: version.text,
@@ -173,8 +181,12 @@ async function warnOfOneFileSystem({ repositoryStore, masterKeyFile }: Config, w
   warn(`The repository and the master key ${masterKeyFile} are on one file system: one broken disk loses both. Keep the recovery key elsewhere, or set masterKeyFile`);
 }
 
-/** Opens the repository alone, for offline commands. Closing it closes its store. @throws REPOSITORY_MISSING, MASTER_KEY_UNREADABLE */
-export async function openRepositoryOf(config: Config, { clock, log }: Pick<AppOptions, 'clock' | 'log'>): Promise<Repository> {
+/**
+ * Opens the repository alone, for offline commands. Closing it closes its store.
+ * @param passphrase in the place of the master key; null: the key file
+ * @throws REPOSITORY_MISSING, REPOSITORY_KEY_WRONG, MASTER_KEY_UNREADABLE
+ */
+export async function openRepositoryOf(config: Config, { clock, log }: Pick<AppOptions, 'clock' | 'log'>, passphrase: string | null = null): Promise<Repository> {
   const home = await openHome(config.home);
   const storage = openStorage(config.repositoryStore);
   const close = async (): Promise<void> => {
@@ -182,8 +194,8 @@ export async function openRepositoryOf(config: Config, { clock, log }: Pick<AppO
     await home.close();
   };
   try {
-    const { bytes } = await loadMasterKey(config.masterKeyFile, { make: false });
-    const repository = await openRepository({ storage, masterKey: bytes, tempDir: home.own, clock, log, owner: await sessionOwner() });
+    const masterKey = passphrase === null ? (await loadMasterKey(config.masterKeyFile, { make: false })).bytes : { passphrase };
+    const repository = await openRepository({ storage, masterKey, tempDir: home.own, clock, log, owner: await sessionOwner() });
     return { ...repository, close: () => repository.close().finally(close) };
   } catch (error) {
     await close();
@@ -193,18 +205,62 @@ export async function openRepositoryOf(config: Config, { clock, log }: Pick<AppO
 
 /**
  * Opens the catalog alone, for commands that only look; a server that runs on the same home keeps running. An installation that is not
- * there is not made. @throws MASTER_KEY_UNREADABLE, MASTER_KEY_OTHER, CATALOG_*
+ * there is not made. @throws MASTER_KEY_UNREADABLE, MASTER_KEY_OTHER, RESCUE_UNFINISHED, CATALOG_*
  */
 export async function openCatalogOf(config: Config, { clock, log }: Pick<AppOptions, 'clock' | 'log'>): Promise<Catalog> {
-  const masterKey = await loadMasterKey(config.masterKeyFile, { make: false });
-  const catalog = await openCatalog({ database: databaseOf(config), sealer: createSealer(masterKey.bytes), log, clock });
+  return openCatalogAlone(await loadMasterKey(config.masterKeyFile, { make: false }), { config, clock, log });
+}
+
+/** Dumps the catalog into the repository now, beside a service that runs and without one. @throws what catalog and repository fail with */
+export async function dumpCatalogOf(config: Config, options: Pick<AppOptions, 'clock' | 'log'> & { readonly signal: AbortSignal }): Promise<Dump> {
+  const { clock, signal } = options;
+  const catalog = await openCatalogOf(config, options);
   try {
-    await assertMasterKeyOf(catalog, masterKey, config.masterKeyFile);
-    return catalog;
-  } catch (error) {
+    const repository = await openRepositoryOf(config, options);
+    try {
+      const known = await catalog.settings.get('repositoryId');
+      if (known !== repository.id) throw new LeafvaultError('REPOSITORY_OTHER', `Dumping into the repository at ${config.repositoryStore} was refused: the catalog was made with another one`, { hint: 'Set repository.store to the repository of this catalog' });
+      const key = dumpedAtKey(repository.id);
+      const dump = await dumpCatalog({ dumps: catalog.dumps, repository }, { reason: 'asked', wait: true, signal, onDumped: () => catalog.settings.set(key, clock.now().toISOString()) });
+      if (dump === null) throw new LeafvaultError('CATALOG_DUMP_FAILED', 'Dumping the catalog failed: another process was at it', { retryable: true });
+      await trimCatalogDumps(repository, { signal });
+      return dump;
+    } finally {
+      await repository.close();
+    }
+  } finally {
     await catalog.close();
-    throw error;
   }
+}
+
+/** The keys of an installation, for `leafvault keys`: nothing is opened before it is needed. */
+export function keysOf(config: Config, { clock, log }: Pick<AppOptions, 'clock' | 'log'>): InstallationKeys {
+  return createInstallationKeys({ config, clock, openCatalog: (key) => openCatalogAlone(key, { config, clock, log }) });
+}
+
+type CatalogParts = Pick<AppOptions, 'config' | 'clock' | 'log'>;
+
+/** Without the rest of an installation. */
+async function openCatalogAlone(masterKey: MasterKey, parts: CatalogParts): Promise<Catalog> {
+  const home = await openHome(parts.config.home);
+  try {
+    const catalog = await openCatalogBy(masterKey, parts, home.own);
+    try {
+      await assertNoRescue(catalog);
+      return catalog;
+    } catch (error) {
+      await catalog.close();
+      throw error;
+    }
+  } finally {
+    await home.close();
+  }
+}
+
+/** @param tempDir for a dump before the tables change */
+function openCatalogBy(masterKey: MasterKey, { config, clock, log }: CatalogParts, tempDir: string): Promise<Catalog> {
+  const beforeMigration = dumpBeforeMigration({ config, masterKey, tempDir, clock, log });
+  return openWithMasterKey(masterKey, config.masterKeyFile, (inHand) => openCatalog({ database: databaseOf(config), masterKey: inHand, log, clock, beforeMigration }));
 }
 
 function databaseOf({ databaseUrl, home }: Config): { readonly url: string } | { readonly home: string } {

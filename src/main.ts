@@ -1,7 +1,6 @@
 // The process: the only file that touches environment, arguments, exit code and signals.
 import { readFileSync } from 'node:fs';
-import { runCli } from './cli/index.ts';
-import { EXIT_CODES } from './cli/index.ts';
+import { EXIT_CODES, processInput, runCli } from './cli/index.ts';
 import { countBuffersAsHeap } from './foundation/external-memory.ts';
 
 countBuffersAsHeap();
@@ -31,5 +30,6 @@ process.exitCode = await runCli({
   readFile: (path) => readFileSync(path, 'utf8'),
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
+  input: processInput(process.stdin, (text) => void process.stderr.write(text)),
   stop: stop.signal,
 });

@@ -2,9 +2,9 @@
 //
 //   node tools/read-repository.ts <folder of the store> <master key file> [<snapshot id> <folder to make>]
 //
-// Without an id it lists the snapshots. A bucket is copied into a folder first. Written from docs/design/repository-format.md (and the lists
+// A passphrase stands in a file, too: `passphrase:<file>` in the place of the key file. Without an id it lists the snapshots. A bucket is copied into a folder first. Written from docs/design/repository-format.md (and the lists
 // of docs/design/consistency.md) alone, sharing no code with src/, so that the pages are proven to say enough. Numbers in comments are the sections.
-import { createDecipheriv, createHash, createHmac, hkdfSync } from 'node:crypto';
+import { createDecipheriv, createHash, createHmac, hkdfSync, scryptSync } from 'node:crypto';
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
@@ -48,8 +48,9 @@ export interface IndependentReader {
   directoriesAgree(): boolean;
 }
 
-export function readIndependently(folder: string, masterKey: Buffer): IndependentReader {
-  const key = repositoryKey(folder, masterKey);
+/** @param opener a master key of 32 bytes, or a passphrase */
+export function readIndependently(folder: string, opener: Buffer | string): IndependentReader {
+  const key = repositoryKey(folder, opener);
   const hkdf = (salt: Uint8Array, info: string): Buffer => Buffer.from(hkdfSync('sha256', key, salt, info, 32));
   const places = new Map<string, Place>();
   const packs = new Map<string, Buffer>();
@@ -186,23 +187,48 @@ function chainOf(folder: string, id: string, open: (name: string, kind: number) 
 }
 
 // 4, 5: descriptor and key slots
-function repositoryKey(folder: string, masterKey: Buffer): Buffer {
+function repositoryKey(folder: string, opener: Buffer | string): Buffer {
   const descriptor = readFileSync(join(folder, 'repository.json'));
   const { id, version, checksum } = JSON.parse(descriptor.toString()) as Record<string, unknown>;
   expect(version === 1, 'version');
   const head = descriptor.subarray(0, descriptor.lastIndexOf(',"checksum"'));
   expect(createHash('sha256').update(head).digest('hex') === checksum, 'checksum');
-  const masterKeyId = Buffer.from(hkdfSync('sha256', masterKey, '', 'leafvault 1 master key id', 32)).toString('hex', 0, 8);
   for (const name of filesBelow(folder, 'keys')) {
-    const slot = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Record<string, string>;
+    const slot = slotIn(join(folder, name));
     // A slot of an interrupted beginning may belong to another repository; one that opens is enough.
-    if (slot['masterKeyId'] !== masterKeyId || !String(slot['repository']).includes(`"id":"${String(id)}"`)) continue;
-    const wrapping = Buffer.from(hkdfSync('sha256', masterKey, Buffer.from(slot['salt'] ?? '', 'base64'), 'leafvault 1 key slot', 32));
-    const sealed = Buffer.from(slot['sealed'] ?? '', 'base64');
-    const aad = Buffer.concat([Buffer.from(`leafvault 1 key slot ${String(id)} ${slot['id']}`), createHash('sha256').update(descriptor).digest()]);
-    return gcm(wrapping, sealed.subarray(0, 12), aad, sealed.subarray(12));
+    if (slot === null || !slot.repository.includes(`"id":"${String(id)}"`)) continue;
+    const key = wrappingKey(slot, opener);
+    const sealed = Buffer.from(slot.sealed, 'base64');
+    const aad = Buffer.concat([Buffer.from(`leafvault 1 ${typeof opener === 'string' ? 'passphrase slot' : 'key slot'} ${String(id)} ${slot.id}`), createHash('sha256').update(descriptor).digest()]);
+    try {
+      if (key !== null) return gcm(key, sealed.subarray(0, 12), aad, sealed.subarray(12));
+    } catch {
+      // Another passphrase, or altered: another slot may open.
+    }
   }
-  throw new Error('no slot for this master key');
+  throw new Error(`no slot for this ${typeof opener === 'string' ? 'passphrase' : 'master key'}`);
+}
+
+interface Slot { readonly id: string; readonly repository: string; readonly masterKeyId: string; readonly salt: string; readonly sealed: string; readonly kdf?: { readonly n: number; readonly r: number; readonly p: number } }
+
+/** null: not whole. */
+function slotIn(path: string): Slot | null {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Slot;
+  } catch {
+    return null;
+  }
+}
+
+/** null: the slot is another key's. */
+function wrappingKey({ masterKeyId, salt: text, kdf }: Slot, opener: Buffer | string): Buffer | null {
+  const salt = Buffer.from(text, 'base64');
+  const derive = (key: Uint8Array, from: Uint8Array, info: string): Buffer => Buffer.from(hkdfSync('sha256', key, from, info, 32));
+  if (typeof opener !== 'string') return masterKeyId === derive(opener, Buffer.alloc(0), 'leafvault 1 master key id').toString('hex', 0, 8) ? derive(opener, salt, 'leafvault 1 key slot') : null;
+  if (masterKeyId !== 'passphrase' || kdf === undefined) return null;
+  const { n, r, p } = kdf;
+  if (n < 2 ** 14 || n > 2 ** 20 || r < 1 || r > 16 || p < 1 || p > 4 || 128 * n * r > 2 ** 29) return null;
+  return derive(scryptSync(opener.normalize('NFC'), salt, 32, { N: n, r, p, maxmem: 2 ** 30 }), salt, 'leafvault 1 passphrase slot');
 }
 
 // 7: directory and trailer
@@ -431,10 +457,11 @@ function masterKeyIn(file: string): Buffer {
 if (import.meta.main) {
   const [store, keyFile, id, into] = process.argv.slice(2);
   if (store === undefined || keyFile === undefined || (id === undefined) !== (into === undefined)) {
-    console.error('node tools/read-repository.ts <folder of the store> <master key file> [<snapshot id> <folder to make>]');
+    console.error('node tools/read-repository.ts <folder of the store> <master key file, or passphrase:file> [<snapshot id> <folder to make>]');
     process.exit(2);
   }
-  const reader = readIndependently(store, masterKeyIn(keyFile));
+  const passphraseFile = keyFile.startsWith('passphrase:') ? keyFile.slice('passphrase:'.length) : null;
+  const reader = readIndependently(store, passphraseFile === null ? masterKeyIn(keyFile) : (readFileSync(passphraseFile, 'utf8').split(/\r?\n/)[0] ?? ''));
   const snapshots = reader.snapshots().sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
   if (id === undefined || into === undefined) for (const each of snapshots) console.log(`${each.id}  ${each.createdAt}  ${each.entries.length} collections and views`);
   else {

@@ -34,8 +34,8 @@ export interface ApiKeys {
   count(): Promise<number>;
 }
 
-const PRIVATE_KEY_PURPOSE = 'API private key';
-const HA1_PURPOSE = 'API key HA1';
+export const PRIVATE_KEY_PURPOSE = 'API private key';
+export const HA1_PURPOSE = 'API key HA1';
 const COLUMNS = ['id', 'orgId', 'publicKey', 'description', 'accessList', 'createdAt'] as const;
 
 export function createApiKeys({ db, clock, sealer }: CatalogContext): ApiKeys {

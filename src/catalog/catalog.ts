@@ -12,6 +12,7 @@ import { createNumbers, type Numbers } from './numbers.ts';
 import { createOrganizations, type Organizations } from './organizations.ts';
 import { createOverview, type Overview } from './overview.ts';
 import { createProjects, type Projects } from './projects.ts';
+import { createRescues, type Rescues } from './rescues.ts';
 import { createRestorePlans, type RestorePlans } from './restore-plans.ts';
 import { createRestores, type Restores } from './restores.ts';
 import { createRoleGrants, type RoleGrants } from './role-grants.ts';
@@ -37,6 +38,7 @@ export interface CatalogAggregates {
   readonly snapshots: Snapshots;
   readonly restores: Restores;
   readonly restorePlans: RestorePlans;
+  readonly rescues: Rescues;
   readonly jobs: Jobs;
   readonly leases: Leases;
   readonly tailers: Tailers;
@@ -128,6 +130,7 @@ function createAggregates(context: CatalogContext): CatalogAggregates {
     snapshots: createSnapshots(context),
     restores: createRestores(context),
     restorePlans: createRestorePlans(context),
+    rescues: createRescues(context),
     jobs: createJobs(context),
     leases: createLeases(context),
     tailers: createTailers(context),

@@ -6,8 +6,8 @@ export interface NewCluster {
   readonly id: string;
   readonly projectId: string;
   readonly name: string;
-  /** Any connection string that the driver takes; sealed before it is stored. */
-  readonly uri: string;
+  /** Any connection string that the driver takes; sealed before it is stored. Null: it waits for one. */
+  readonly uri: string | null;
   /** `host:port` each, without credentials. */
   readonly hosts: readonly string[];
   /** False when absent. */
@@ -31,7 +31,7 @@ export interface Clusters {
   list(projectId: string, page: Page): Promise<PageOf<Cluster>>;
   /** Every cluster of these projects (null: of all), by project and name. */
   ofProjects(projectIds: readonly string[] | null): Promise<readonly Cluster[]>;
-  /** The connection string, unsealed; keep it out of messages and logs. @throws SEAL_BROKEN */
+  /** The connection string, unsealed; keep it out of messages and logs. Null: no such cluster, or it waits for one. @throws SEAL_BROKEN */
   uriOf(id: string): Promise<string | null>;
   setUri(id: string, uri: string, hosts: readonly string[]): Promise<void>;
   /** Whoever follows the cluster hears of it with the next renewal of its lease. */
@@ -40,7 +40,7 @@ export interface Clusters {
   learn(id: string, news: ClusterNews): Promise<void>;
 }
 
-const URI_PURPOSE = 'cluster connection string';
+export const URI_PURPOSE = 'cluster connection string';
 const COLUMNS = [
   'id', 'projectId', 'name', 'createdAt', 'hosts', 'replicaSetName', 'mongodbVersion', 'lastSuccessAt', 'lastProvenAt', 'continuousBackup',
 ] as const;
@@ -53,7 +53,7 @@ export function createClusters({ db, clock, sealer }: CatalogContext): Clusters 
         id, projectId, name, hosts: [...hosts], createdAt: clock.now(), continuousBackup,
         replicaSetName: null, mongodbVersion: null, lastSuccessAt: null, lastProvenAt: null,
       };
-      await db.insertInto('clusters').values({ ...plain, uriSealed: sealer.seal(uri, URI_PURPOSE) }).execute();
+      await db.insertInto('clusters').values({ ...plain, uriSealed: uri === null ? null : sealer.seal(uri, URI_PURPOSE) }).execute();
       return plain;
     },
     async get(id) {
@@ -76,7 +76,7 @@ export function createClusters({ db, clock, sealer }: CatalogContext): Clusters 
     },
     async uriOf(id) {
       const row = await db.selectFrom('clusters').select('uriSealed').where('id', '=', id).executeTakeFirst();
-      return row === undefined ? null : sealer.open(row.uriSealed, URI_PURPOSE);
+      return row?.uriSealed == null ? null : sealer.open(row.uriSealed, URI_PURPOSE);
     },
     async setUri(id, uri, hosts) {
       await db.updateTable('clusters').set({ uriSealed: sealer.seal(uri, URI_PURPOSE), hosts: [...hosts] }).where('id', '=', id).execute();

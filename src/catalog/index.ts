@@ -1,7 +1,10 @@
 // The door of the catalog.
 export { openCatalog, DEFAULT_SCHEMA, type Catalog, type CatalogOptions } from './open-catalog.ts';
+export { openForRescue, type CatalogRescue } from './open-for-rescue.ts';
+export type { CatalogDumps, TableDump } from './dump/dump-source.ts';
 export type { CatalogAggregates, CatalogStore, CatalogTransaction } from './catalog.ts';
 export { CATALOG_ERRORS, type CatalogErrorCode } from './errors.ts';
+export type { CatalogKeys, MasterKeyInHand } from './catalog-keys.ts';
 export type { Address } from './connection.ts';
 export { clientConfigOf } from './connection.ts';
 export type { Listener } from './listen.ts';
@@ -15,6 +18,7 @@ export type { NumberKind } from './numbers.ts';
 export type { ClusterTotals, JobCount } from './overview.ts';
 export type { ProjectFilter } from './projects.ts';
 export type { DownloadRecord, IndexStrategy, NewRestore, RestoreRecord } from './restores.ts';
+export type { FoundSnapshot, KnownSnapshot } from './rescues.ts';
 export type { ServiceAccount } from './service-accounts.ts';
 export type { SessionOwner } from './sessions.ts';
 export type { NewSnapshot, PendingFact, SnapshotOutcome, SnapshotRecord, SnapshotSelection } from './snapshots.ts';

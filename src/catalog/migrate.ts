@@ -13,13 +13,34 @@ export interface MigrationFile { readonly name: string; readonly text: string }
 
 /**
  * Applies what is missing, each file in the same transaction as its record.
+ * @param before called once, in one process, when tables that hold something are about to be changed; what it throws leaves them as they are
  * @throws CATALOG_NEWER, CATALOG_MIGRATION_CHANGED, CATALOG_MIGRATION_FAILED
  */
-export async function migrate(db: Kysely<Tables>, schema: string, files?: readonly MigrationFile[]): Promise<void> {
+export async function migrate(db: Kysely<Tables>, schema: string, files?: readonly MigrationFile[], before?: () => Promise<void>): Promise<void> {
   const plain = db.withoutPlugins();
   const known = files ?? (await readMigrations());
   await createSchema(plain, schema);
-  await refuseForeign(plain, schema, known);
+  const isDue = async (): Promise<boolean> => {
+    const applied = await refuseForeign(plain, schema, known);
+    return applied > 0 && applied < known.length;
+  };
+  if (!(await isDue()) || before === undefined) return apply(plain, schema, known);
+  // Who waits here finds the tables changed.
+  await withLock(plain, `leafvault migration of ${schema}`, async () => {
+    if (await isDue()) await before();
+    await apply(plain, schema, known);
+  });
+}
+
+/** A lock of the session: it goes with the process. */
+async function withLock(db: Kysely<Tables>, name: string, work: () => Promise<void>): Promise<void> {
+  await db.connection().execute(async (held) => {
+    await sql`select pg_advisory_lock(hashtextextended(${name}, 0))`.execute(held);
+    await work().finally(() => sql`select pg_advisory_unlock(hashtextextended(${name}, 0))`.execute(held));
+  });
+}
+
+async function apply(plain: Kysely<Tables>, schema: string, known: readonly MigrationFile[]): Promise<void> {
   const migrator = new Migrator({
     db: plain,
     provider: { getMigrations: () => Promise.resolve(Object.fromEntries(known.map((file) => [file.name, migrationOf(file)]))) },
@@ -58,7 +79,8 @@ async function createSchema(db: Kysely<Tables>, schema: string): Promise<void> {
   });
 }
 
-async function refuseForeign(db: Kysely<Tables>, schema: string, known: readonly MigrationFile[]): Promise<void> {
+/** @returns how many are applied */
+async function refuseForeign(db: Kysely<Tables>, schema: string, known: readonly MigrationFile[]): Promise<number> {
   const { rows } = await sql<{ name: string; checksum: string }>`
     select name, checksum from ${sql.id(schema, 'migration_checksums')} order by name`.execute(db);
   for (const { name, checksum } of rows) {
@@ -74,6 +96,7 @@ async function refuseForeign(db: Kysely<Tables>, schema: string, known: readonly
       });
     }
   }
+  return rows.length;
 }
 
 function checksumOf(text: string): string {

@@ -13,7 +13,8 @@ export interface ClustersTable {
   id: string;
   projectId: string;
   name: string;
-  uriSealed: string;
+  /** Null: rescued without it. */
+  uriSealed: string | null;
   hosts: string[];
   replicaSetName: string | null;
   mongodbVersion: string | null;
@@ -288,6 +289,9 @@ export interface RowCountsTable { counted: string; clusterId: string; kind: stri
 
 export interface SettingsTable { key: string; value: Json<unknown> }
 
+/** The catalog's key, sealed with one master key each. */
+export interface CatalogKeysTable { masterKeyId: string; sealed: string; createdAt: Date }
+
 export interface Tables {
   organizations: OrganizationsTable;
   projects: ProjectsTable;
@@ -314,4 +318,5 @@ export interface Tables {
   auditEvents: AuditEventsTable;
   rowCounts: RowCountsTable;
   settings: SettingsTable;
+  catalogKeys: CatalogKeysTable;
 }

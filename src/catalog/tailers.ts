@@ -101,6 +101,7 @@ export function createTailers({ db, clock }: CatalogContext): Tailers {
         .selectFrom('clusters').leftJoin('tailers', 'tailers.clusterId', 'clusters.id')
         .select(['clusters.id', 'clusters.projectId', 'clusters.name'])
         .where((eb) => eb.or([eb('clusters.continuousBackup', '=', true), GOES_ON]))
+        .where('clusters.uriSealed', 'is not', null)
         .where((eb) => eb.or([eb('tailers.clusterId', 'is', null), FREE]))
         .where((eb) => eb.not(isAnyOf('clusters.id', except)))
         .orderBy('clusters.id').execute();

@@ -3,12 +3,13 @@ import { openRepositoryOf, type ReadShare } from '../app.ts';
 import type { Config } from '../config/index.ts';
 import { systemClock } from '../foundation/clock.ts';
 import { createLogger } from '../foundation/logger.ts';
+import { askPassphrase } from './ask-secret.ts';
 import { EXIT_CODES } from './errors.ts';
 import type { CliWorld } from './world.ts';
 
 /** Prints every problem and what it costs. Exit code 3 when there is one. */
-export async function runCheck(world: CliWorld, config: Config, { readData }: { readonly readData: boolean | ReadShare }): Promise<number> {
-  const repository = await openRepositoryOf(config, { clock: systemClock, log: createLogger(config.logLevel) });
+export async function runCheck(world: CliWorld, config: Config, { readData, passphrase }: { readonly readData: boolean | ReadShare; readonly passphrase: boolean }): Promise<number> {
+  const repository = await openRepositoryOf(config, { clock: systemClock, log: createLogger(config.logLevel) }, passphrase ? await askPassphrase(world) : null);
   try {
     const report = await repository.check({ readData, signal: world.stop });
     for (const problem of report.problems) {

@@ -3,6 +3,8 @@ import { isLeafvaultError } from '../foundation/errors.ts';
 
 export const CLI_ERRORS = {
   CLI_CLUSTER_UNKNOWN: 'No cluster has that name. details: {name}',
+  CLI_KEY_UNREADABLE: 'The file of the key cannot be read',
+  CLI_SECRET_MISSING: 'A secret was asked for and none was given',
 } as const;
 
 export const EXIT_CODES = {
@@ -19,7 +21,7 @@ export const EXIT_CODES = {
 
 const BY_CODE: readonly (readonly [RegExp, keyof typeof EXIT_CODES])[] = [
   [/^(CONFIG_|CLI_)/, 'usage'],
-  [/^(MASTER_KEY_|SEAL_)/, 'masterKey'],
+  [/^(MASTER_KEY_|SEAL_|RECOVERY_|RESCUE_KEY_)/, 'masterKey'],
   [/^CATALOG_/, 'catalog'],
   [/^REPOSITORY_PRUNE_REFUSED$/, 'refused'],
   [/^(REPOSITORY_|STORAGE_)/, 'repository'],

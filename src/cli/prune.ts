@@ -1,8 +1,9 @@
 // `leafvault prune`: takes away what no snapshot needs, with the master key and without the catalog, beside a service that runs.
-import { openRepositoryOf, ownersThatAreGone, trimChains, type OpenSession, type PruneReport, type TrimmedChain } from '../app.ts';
+import { openRepositoryOf, ownersThatAreGone, trimCatalogDumps, trimChains, type OpenSession, type PruneReport, type TrimmedChain } from '../app.ts';
 import type { Config } from '../config/index.ts';
 import { systemClock } from '../foundation/clock.ts';
 import { createLogger } from '../foundation/logger.ts';
+import { askPassphrase } from './ask-secret.ts';
 import { EXIT_CODES } from './errors.ts';
 import type { CliWorld } from './world.ts';
 
@@ -11,17 +12,21 @@ export interface PruneFlags {
   /** Hours after which a session of whose owner nothing is known is ended; null: none is. */
   readonly endSessionsAfterHours: number | null;
   readonly json: boolean;
+  /** Asks for one, in the place of the key file. */
+  readonly passphrase: boolean;
 }
 
 const HOUR_MS = 3_600_000;
 
-export async function runPrune(world: CliWorld, config: Config, { dryRun, endSessionsAfterHours, json }: PruneFlags): Promise<number> {
-  const repository = await openRepositoryOf(config, { clock: systemClock, log: createLogger(config.logLevel) });
+export async function runPrune(world: CliWorld, config: Config, { dryRun, endSessionsAfterHours, json, passphrase }: PruneFlags): Promise<number> {
+  const repository = await openRepositoryOf(config, { clock: systemClock, log: createLogger(config.logLevel) }, passphrase ? await askPassphrase(world) : null);
   try {
     const isOver = await ownersThatAreGone({ clock: systemClock, afterMs: endSessionsAfterHours === null ? null : endSessionsAfterHours * HOUR_MS });
     const report = await repository.prune({ dryRun, isOver, signal: world.stop });
     const chains = dryRun ? [] : await trimChains(repository, { signal: world.stop });
-    world.out(json ? `${JSON.stringify({ ...report, chains })}\n` : `${describe(report, dryRun)}${describeChains(chains)}`);
+    const { dumps } = dryRun ? { dumps: [] } : await trimCatalogDumps(repository, { signal: world.stop });
+    const ofDumps = dumps.length === 0 ? '' : `dumps of the catalog: ${dumps.length} old ones went\n`;
+    world.out(json ? `${JSON.stringify({ ...report, chains, dumps })}\n` : `${describe(report, dryRun)}${describeChains(chains)}${ofDumps}`);
     return report.damagedPacks.length === 0 ? EXIT_CODES.ok.code : EXIT_CODES.damaged.code;
   } finally {
     await repository.close();
@@ -35,7 +40,7 @@ function describe(report: PruneReport, dryRun: boolean): string {
     freedLine(report, dryRun),
     ...(forgotten === 0 ? [] : [`${dryRun ? 'would forget' : 'forgot'} ${forgotten} deleted snapshots`]),
     ...(waitingBytes === 0 ? [] : [`${size(waitingBytes)} ${dryRun ? 'would go with a later prune' : 'go with the next prune'}, when these are through:`, ...inTheWay.map(sessionLine)]),
-    ...(ended.length === 0 ? [] : ['ended, since their owners are gone:', ...ended.map(sessionLine)]),
+    ...(ended.length === 0 ? [] : [`${dryRun ? 'would be ended' : 'ended'}, since their owners are gone:`, ...ended.map(sessionLine)]),
     ...rebuiltIndexes.map((name) => `built anew from its packs: ${name}, which was damaged and lies below quarantine/ now`),
     ...(postponedPacks === 0 ? [] : [`${postponedPacks} packs are worth writing anew and stayed: the store had no room for that; run it again, now there is more`]),
     ...damagedPacks.map((pack) => `left alone: the pack ${pack} holds chunks that can not be read; run \`leafvault check --read-data\``),

@@ -3,10 +3,13 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { CONFIG_ERRORS, flagName, loadConfig, SETTINGS, type Config, type Setting, type SettingName } from '../config/index.ts';
 import { describeError, isLeafvaultError } from '../foundation/errors.ts';
 import { runCheck } from './check.ts';
+import { runDumpCatalog } from './dump-catalog.ts';
 import { EXIT_CODES, exitCodeOf } from './errors.ts';
 import { runJobs } from './jobs.ts';
+import { addKeysCommands } from './keys-commands.ts';
 import type { ReadShare } from '../app.ts';
 import { runPrune } from './prune.ts';
+import { runRescue } from './rescue.ts';
 import { printRoles } from './roles.ts';
 import { runService } from './serve.ts';
 import { leafvaultVersion } from './version.ts';
@@ -16,6 +19,7 @@ const HELP_WIDTH = 100;
 
 interface Flags extends Readonly<Record<string, string | boolean | number | ReadShare | undefined>> { readonly readData?: boolean | ReadShare }
 
+const PASSPHRASE_HELP = 'open the repository with a passphrase, asked without echo, in the place of the master key file; environment: LEAFVAULT_PASSPHRASE_FILE names a file that holds it';
 const JOBS_SHOWN = 20;
 const MOST_JOBS = 1_000;
 
@@ -55,14 +59,16 @@ function buildProgram(world: CliWorld, outcome: { code: number }): Command {
     .action(run((config) => runService(world, config, 'worker')));
   configured('check', 'prove that the repository is whole; needs the master key, not the catalog')
     .option('--read-data [share]', 'also read, decrypt and verify every stored byte; 3/30: the third of thirty parts, another one each day', readShare)
-    .action(run((config, flags) => runCheck(world, config, { readData: flags.readData ?? false })));
+    .option('--passphrase', PASSPHRASE_HELP)
+    .action(run((config, flags) => runCheck(world, config, { readData: flags.readData ?? false, passphrase: flags.passphrase === true })));
   configured('prune', 'take away what no snapshot needs any more; beside a running service and without one')
     .option('--dry-run', 'change nothing, tell what would be freed')
+    .option('--passphrase', PASSPHRASE_HELP)
     .option('--end-sessions-after <hours>', 'also end sessions of processes on other machines that were opened longer ago', hours)
     .option('--json', 'as a JSON object, with all fields')
     .addHelpText('after', '\nSessions of dead processes of this machine are ended in any case. A service prunes once a day by itself.\n')
     .action(run((config, flags) => runPrune(world, config, {
-      dryRun: flags.dryRun === true, endSessionsAfterHours: typeof flags.endSessionsAfter === 'number' ? flags.endSessionsAfter : null, json: flags.json === true,
+      dryRun: flags.dryRun === true, endSessionsAfterHours: typeof flags.endSessionsAfter === 'number' ? flags.endSessionsAfter : null, json: flags.json === true, passphrase: flags.passphrase === true,
     })));
   configured('jobs', 'list the newest jobs: state, progress, why one failed, what a restore kept and warned of')
     .option('--limit <number>', `how many, 1 to ${MOST_JOBS}`, jobLimit, JOBS_SHOWN)
@@ -73,6 +79,26 @@ function buildProgram(world: CliWorld, outcome: { code: number }): Command {
     .action(run((config, flags) => runJobs(world, config, {
       limit: Number(flags.limit), cluster: typeof flags.cluster === 'string' ? flags.cluster : null, failedOnly: flags.failed === true, json: flags.json === true,
     })));
+  configured('rescue', 'bring an installation back on an empty machine, from the store and the master key')
+    .option('--store <address>', 'the same as --repository-store')
+    .option('--key <file>', 'file of the master key, or of the recovery key; - asks for it (default: the one of --master-key-file)')
+    .option('--list', 'show the dumps of the catalog that the repository holds, and end')
+    .option('--dump <id>', 'this dump instead of the newest')
+    .option('--without-dump', 'rebuild from the snapshots alone')
+    .option('--dry-run', 'change nothing, tell what would come back and what is in the way')
+    .option('--json', 'as a JSON object, with all fields; a fresh API key is in it')
+    .addHelpText('after', '\nHome and database have to be empty: nothing is written over. A rescue that was broken off is begun anew by the same command.\n')
+    .action(run((config, flags) => runRescue(world, config, {
+      key: text(flags.key), list: flags.list === true, dryRun: flags.dryRun === true, dumpId: text(flags.dump), withoutDump: flags.withoutDump === true, json: flags.json === true,
+    })));
+  configured('dump-catalog', 'put a sealed dump of the catalog into the repository now; a service does it once a day')
+    .option('--json', 'as a JSON object')
+    .action(run((config, flags) => runDumpCatalog(world, config, { json: flags.json === true })));
+  addKeysCommands(world, command('keys', 'what opens the repository: list, test, rotate, passphrases, recovery kit'), {
+    command: (parent, name, description) => withSettings(parent.command(name).description(description).exitOverride().configureOutput(output), KEYS_SETTINGS),
+    configOf: (flags) => configOf(world, flags as Flags),
+    setCode: (code) => { outcome.code = code; },
+  });
   command('roles', 'print the two createRole commands that a backup and a restore need on a cluster')
     .option('--json', 'as a JSON array of command documents')
     .action((flags: Flags) => printRoles(world, { json: flags.json === true }));
@@ -80,9 +106,13 @@ function buildProgram(world: CliWorld, outcome: { code: number }): Command {
   return program;
 }
 
-function withSettings(command: Command): Command {
+/** What the keys rest on; the rest would only fill their help. */
+const KEYS_SETTINGS: readonly SettingName[] = ['home', 'database', 'repositoryStore', 'masterKeyFile', 'logLevel'];
+
+function withSettings(command: Command, names: readonly SettingName[] = Object.keys(SETTINGS) as SettingName[]): Command {
   command.option('--config <path>', 'settings file (default: leafvault.yaml in the current folder where there is one; environment: LEAFVAULT_CONFIG)');
-  for (const setting of Object.values(SETTINGS) as Setting[]) {
+  for (const name of names) {
+    const setting: Setting = SETTINGS[name];
     const refused = setting.secret === true ? '; a password is refused here, since flags show in the process list' : '';
     command.option(setting.flag, `${setting.help}${refused} (default: ${setting.defaultText ?? String(setting.default)}; environment: ${setting.env})`);
   }
@@ -95,7 +125,12 @@ function configOf(world: CliWorld, flags: Flags): Config {
     const value = flags[camelCase(flagName(setting))];
     if (typeof value === 'string') given[name] = value;
   }
+  if (typeof flags.store === 'string') given.repositoryStore ??= flags.store;
   return loadConfig({ flags: given, env: world.env, cwd: world.cwd, configFile: typeof flags.config === 'string' ? flags.config : undefined, readFile: world.readFile });
+}
+
+function text(flag: Flags[string]): string | null {
+  return typeof flag === 'string' ? flag : null;
 }
 
 function jobLimit(text: string): number {

@@ -1,4 +1,5 @@
 // What a command may touch of the process; main.ts hands in the real one, tests one of their own.
+import type { SecretInput } from './ask-secret.ts';
 
 export interface CliWorld {
   /** Without the program and the script. */
@@ -8,6 +9,8 @@ export interface CliWorld {
   readonly readFile: (path: string) => string;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** Where secrets are typed or piped in; absent: nowhere. */
+  readonly input?: SecretInput;
   /** Fires when the process is asked to end. */
   readonly stop: AbortSignal;
 }

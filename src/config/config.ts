@@ -15,6 +15,7 @@ export interface Config {
   /** Secret. */
   readonly sourceUri: string | null;
   readonly restore: { readonly timeSeries: TimeSeriesChoice; readonly keepHours: number };
+  readonly beforeMigration: 'dump' | 'nothing';
   readonly jobsAtOnce: number;
   readonly logLevel: string;
   readonly organizations: Declared;

@@ -28,8 +28,8 @@ export interface Mistake {
 }
 
 const DEFAULT_FILE = 'leafvault.yaml';
-/** Variables of the tests, which the service does not read. */
-const FOREIGN_VARIABLES = ['LEAFVAULT_CONFIG', 'LEAFVAULT_MONGOD', 'LEAFVAULT_LONG_TESTS', 'LEAFVAULT_TEST_DATABASE_URL'];
+/** Variables of the command line and of the tests, which are no settings. */
+const FOREIGN_VARIABLES = ['LEAFVAULT_CONFIG', 'LEAFVAULT_PASSPHRASE_FILE', 'LEAFVAULT_MONGOD', 'LEAFVAULT_LONG_TESTS', 'LEAFVAULT_TEST_DATABASE_URL'];
 
 /** @throws LeafvaultError CONFIG_INVALID with `details.mistakes`; CONFIG_FILE_UNREADABLE */
 export function loadConfig(sources: ConfigSources): Config {
@@ -141,6 +141,7 @@ function assemble(parts: {
     masterKeyFile: values.masterKeyFile === null ? join(home, 'master.key') : absolute(values.masterKeyFile, from('masterKeyFile')),
     sourceUri: values.sourceUri,
     restore: { timeSeries: values.restoreTimeSeries, keepHours: values.restoreKeepHours },
+    beforeMigration: values.beforeMigration,
     jobsAtOnce: values.jobsAtOnce,
     logLevel: values.logLevel,
     organizations: parts.organizations,

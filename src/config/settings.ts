@@ -87,6 +87,10 @@ export const SETTINGS = {
     path: 'restore.keepHours', type: z.coerce.number().min(0).max(8760), default: 24, env: 'LEAFVAULT_RESTORE_KEEP_HOURS', flag: '--restore-keep-hours <hours>',
     help: 'How long the collections that a restore replaced are kept beside, so that it can be undone; 0 drops them at once',
   },
+  beforeMigration: {
+    path: 'catalog.beforeMigration', type: z.enum(['dump', 'nothing']), default: 'dump', env: 'LEAFVAULT_CATALOG_BEFORE_MIGRATION', flag: '--catalog-before-migration <choice>',
+    help: 'What has to be done before a new version changes the tables: `dump` the catalog into the repository, or refuse to start where that fails; `nothing` goes on without, for a repository that is away',
+  },
   jobsAtOnce: {
     path: 'worker.jobsAtOnce', type: z.coerce.number().int().min(1).max(64), default: 2, env: 'LEAFVAULT_WORKER_JOBS_AT_ONCE', flag: '--jobs-at-once <number>',
     help: 'Jobs that one worker process runs side by side',

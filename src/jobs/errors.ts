@@ -9,6 +9,8 @@ export const JOBS_ERRORS = {
   JOBS_WORKER_LOST: 'The workers of this job died again and again',
   JOBS_FAILED: 'The job failed for a reason without a code of its own',
   JOBS_ROW_MISSING: 'A row that the job needs is not there',
+  JOBS_CLUSTER_WITHOUT_ADDRESS: 'The cluster was rescued without its connection string, and waits for it',
+  JOBS_CATALOG_RESCUED: 'The catalog was lost and rescued while the job was queued or running',
   JOBS_PAYLOAD_INVALID: 'The job was asked for with a payload that does not fit its kind',
   JOBS_DATA_DAMAGED: 'A check found damage in the repository',
   JOBS_SETTLE_FAILED: 'A target could not be cleaned up yet',

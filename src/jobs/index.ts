@@ -9,6 +9,11 @@ export { createHandlers, type HandlerParts } from './handlers/create-handlers.ts
 export { createRetentionChores } from './retention.ts';
 export { ownersThatAreGone, sessionOwner } from './session-owner.ts';
 export { createChores } from './chores.ts';
+export {
+  createDumpChore, dumpBodyOf, dumpCatalog, dumpedAtKey, linesOf, trimCatalogDumps, type DumpBody, type DumpReason,
+} from './dump-catalog.ts';
+export { reconcile, type Reconciled } from './rescue/reconcile.ts';
+export { surveyStore, type StoreSurvey } from './rescue/survey-store.ts';
 export { trimChains, type TrimmedChain } from './trim-chains.ts';
 export { createTailers, type Tailers, type TailersOptions } from './tailers/tailers.ts';
 export { Worker, type Chore, type WorkerOptions } from './worker.ts';

@@ -41,12 +41,18 @@ export async function* listFacts({ storage, keys }: Context, snapshotId?: string
   if (failure !== null) throw failure.error;
 }
 
-/** Ids of all snapshots that a sound fact says are deleted. */
-export async function deletedSnapshots({ storage, keys }: Pick<Context, 'storage' | 'keys'>, snapshotId?: string): Promise<ReadonlySet<string>> {
+/** Ids of all snapshots that a sound fact says are deleted. @param onUnreadable told of each that can't be read, which then deletes nothing; without it the first one is thrown */
+export async function deletedSnapshots(
+  { storage, keys }: Pick<Context, 'storage' | 'keys'>, snapshotId?: string, onUnreadable?: (object: string, error: unknown) => void,
+): Promise<ReadonlySet<string>> {
   const deleted = new Set<string>();
   for await (const { name } of storage.list(snapshotId === undefined ? FACTS : `${FACTS}${snapshotId}/`)) {
     if (partsOfFactName(name)?.kind !== DELETED) continue;
-    const fact = await readFact({ storage, keys }, name);
+    const fact = await readFact({ storage, keys }, name).catch((error: unknown) => {
+      if (onUnreadable === undefined) throw error;
+      onUnreadable(name, error);
+      return null;
+    });
     if (fact !== null) deleted.add(fact.snapshotId);
   }
   return deleted;

@@ -1,10 +1,12 @@
 // The door of the repository room.
 export type {
-  ChainEnd, ChainHead, Chains, ChainWriter, CheckProblem, CheckReport, ChunkList, ChunkListWriter, ChunkRef, Fact, NewSlice, OpenSession,
+  ChainEnd, ChainHead, Chains, ChainWriter, CheckProblem, CheckReport, ChunkList, ChunkListWriter, ChunkRef, Dump, Dumps, Fact, NewSlice, OpenSession,
   PruneOptions, PruneReport, ReadShare, Repository,
-  RepositoryReader, RepositoryWriter, Slice, SnapshotEntry, SnapshotRoot, WriteStats,
+  RepositoryReader, RepositoryWriter, Slice, SnapshotEntry, SnapshotRoot, TrimmedDumps, WriteStats,
 } from './repository.ts';
 export { REPOSITORY_ERRORS, type RepositoryErrorCode } from './errors.ts';
 export { initRepository, type InitOptions } from './init-repository.ts';
 export { openRepository, type OpenOptions } from './open-repository.ts';
 export { openOrInitRepository } from './open-or-init-repository.ts';
+export { openKeySlots, listSlots, masterKeyIdOf, proveOpener, repositoryIdOf, type KeySlotInfo, type KeySlots, type KeySlotsOptions } from './slots.ts';
+export type { Opener } from './unlock.ts';

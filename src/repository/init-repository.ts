@@ -6,7 +6,7 @@ import { isLeafvaultError, LeafvaultError } from '../foundation/errors.ts';
 import { newId } from '../foundation/ids.ts';
 import { withRetry, type Storage } from '../storage/index.ts';
 import { makeKeySlot } from './format/key-slot.ts';
-import { keyName, OPLOG, PACKS, REPOSITORY_FILE, SNAPSHOTS } from './format/names.ts';
+import { CATALOG, keyName, OPLOG, PACKS, REPOSITORY_FILE, SNAPSHOTS } from './format/names.ts';
 import { makeRepositoryFile } from './format/repository-file.ts';
 import { assertMasterKey } from './master-key.ts';
 
@@ -19,7 +19,7 @@ export interface InitOptions {
 
 /**
  * @returns the new repository's id
- * @throws REPOSITORY_EXISTS; REPOSITORY_OBJECT_MISSING where packs, snapshots or chains stand without a `repository.json`
+ * @throws REPOSITORY_EXISTS; REPOSITORY_OBJECT_MISSING where packs, snapshots, chains or dumps stand without a `repository.json`
  */
 export async function initRepository({ storage: plainStorage, masterKey, clock = systemClock }: InitOptions): Promise<{ readonly id: string }> {
   assertMasterKey(masterKey);
@@ -41,7 +41,7 @@ export async function initRepository({ storage: plainStorage, masterKey, clock =
 
 /** A lost `repository.json` must not look like an empty store. */
 async function refuseOrphans(storage: Storage): Promise<void> {
-  for (const prefix of [SNAPSHOTS, PACKS, OPLOG]) {
+  for (const prefix of [SNAPSHOTS, PACKS, OPLOG, CATALOG]) {
     for await (const { name } of storage.list(prefix)) {
       throw new LeafvaultError('REPOSITORY_OBJECT_MISSING', `Making a repository in ${storage.address} failed: ${name} of another one is there, but its ${REPOSITORY_FILE} is gone`, {
         details: { object: REPOSITORY_FILE },

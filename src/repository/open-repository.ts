@@ -11,6 +11,7 @@ import { createIndexLoader } from './chunk-index/load-indexes.ts';
 import { recoverIndex } from './chunk-index/recover-index.ts';
 import { createChunkPool } from './chunks/chunk-pool.ts';
 import type { RepositoryContext } from './context.ts';
+import { createDumps } from './dumps/create-dumps.ts';
 import { addFact, listFacts } from './facts.ts';
 import { endLeftSessions } from './left-sessions.ts';
 import { pruneRepository } from './prune/prune-repository.ts';
@@ -18,7 +19,7 @@ import { createPackKeys } from './read/pack-keys.ts';
 import { openReader } from './read/open-reader.ts';
 import type { Repository } from './repository.ts';
 import { listSnapshots, loadSnapshot } from './snapshots.ts';
-import { unlock } from './unlock.ts';
+import { unlock, type Opener } from './unlock.ts';
 import { openWriter } from './write/open-writer.ts';
 
 export interface OpenOptions {
@@ -40,11 +41,14 @@ export interface OpenOptions {
   readonly packBytes?: number;
 }
 
+/** Also with a passphrase that has a slot. */
+export type OpenByAnyKey = Omit<OpenOptions, 'masterKey'> & { readonly masterKey: Opener };
+
 /**
  * Opens what `initRepository` made. The store stays the caller's to close.
  * @throws REPOSITORY_MISSING, REPOSITORY_KEY_WRONG, REPOSITORY_OBJECT_DAMAGED, REPOSITORY_FORMAT_NEWER
  */
-export async function openRepository(options: OpenOptions): Promise<Repository> {
+export async function openRepository(options: OpenByAnyKey): Promise<Repository> {
   const storage = withRetry(options.storage, options.retry);
   const { file, keys } = await unlock(storage, options.masterKey);
   const log = options.log ?? createLogger('silent');
@@ -101,6 +105,7 @@ export async function openRepository(options: OpenOptions): Promise<Repository> 
     addFact: (fact) => addFact(context, fact),
     listFacts: (snapshotId) => listFacts(context, snapshotId),
     chains: createChains(context, assertOpen),
+    dumps: createDumps(context, assertOpen),
     prune: async (pruneOptions = {}) => work((signal) => pruneRepository(context, { ...pruneOptions, signal, tempDir: options.tempDir, packBytes: options.packBytes }), pruneOptions.signal),
     check: async (checkOptions = {}) => work((signal) => checkRepository(context, loader.unreadable, { ...checkOptions, signal }), checkOptions.signal),
     close() {

@@ -3,8 +3,10 @@
 // docs/design/repository-format.md is the format behind it.
 import type { OnProgress } from '../foundation/progress.ts';
 import type { Chains } from './chains/chains.ts';
+import type { Dumps } from './dumps/dumps.ts';
 
 export type { ChainEnd, ChainHead, Chains, ChainWriter, NewSlice, Slice } from './chains/chains.ts';
+export type { Dump, DumpObject, Dumps, TrimmedDumps } from './dumps/dumps.ts';
 
 /** One stored run of whole records (documents). */
 export interface ChunkRef {
@@ -161,7 +163,7 @@ export interface PruneReport {
   /** Bytes of packs that go once the sessions in the way are over. */
   readonly waitingBytes: number;
   readonly inTheWay: readonly OpenSession[];
-  /** Sessions that were ended because `isOver` said so. */
+  /** Sessions that were ended because `isOver` said so, or that an outage had left; in a dry run those that would be. */
   readonly ended: readonly OpenSession[];
   /** Damaged index objects that were built anew from their packs and moved below `quarantine/`. */
   readonly rebuiltIndexes: readonly string[];
@@ -192,6 +194,8 @@ export interface Repository {
   listFacts(snapshotId?: string): AsyncIterable<Fact>;
   /** Logs kept as slices without a gap. */
   readonly chains: Chains;
+  /** What the catalog says of itself, for the day on which it is lost. */
+  readonly dumps: Dumps;
   /**
    * Takes away what no snapshot needs, beside writers and readers; what an earlier one left is taken up.
    * @throws REPOSITORY_PRUNE_REFUSED where something that may be needed can't be told, or another prune runs, or the store can't refuse taken names

@@ -11,12 +11,12 @@ import type { SnapshotRoot } from './repository.ts';
 type Context = Pick<RepositoryContext, 'storage' | 'keys'>;
 
 /**
- * @param onUnreadable told of each root that can't be read; without it the first one is thrown, after all others were given
+ * @param onUnreadable told of each root that can't be read, and of each fact that may say that one is deleted; without it the first one is thrown, after all others were given
  * @throws REPOSITORY_OBJECT_DAMAGED, REPOSITORY_FORMAT_NEWER
  */
 export async function* listSnapshots(context: Context, onUnreadable?: (object: string, error: unknown) => void): AsyncGenerator<SnapshotRoot> {
   let failure: { readonly error: unknown } | null = null;
-  for (const id of await snapshotIds(context)) {
+  for (const id of (await snapshotPlaces(context, onUnreadable)).keys()) {
     try {
       const root = await readRoot(context, id);
       if (root !== null) yield root;
@@ -28,15 +28,18 @@ export async function* listSnapshots(context: Context, onUnreadable?: (object: s
   if (failure !== null) throw failure.error;
 }
 
-/** Ids of those that no fact says are deleted, and of fences in place of one. */
-export async function snapshotIds(context: Context): Promise<string[]> {
-  const deleted = await deletedSnapshots(context);
-  const ids = new Set<string>();
+/**
+ * Ids of those that no fact says are deleted, and of fences in place of one, each with its last place that is taken: a root behind
+ * that one came after this was asked, and may rest on what was not there before.
+ */
+export async function snapshotPlaces(context: Context, onUnreadable?: (object: string, error: unknown) => void): Promise<ReadonlyMap<string, number>> {
+  const deleted = await deletedSnapshots(context, undefined, onUnreadable);
+  const last = new Map<string, number>();
   for await (const { name } of context.storage.list(SNAPSHOTS)) {
-    const id = partsOfSnapshotName(name)?.id;
-    if (id !== undefined && !deleted.has(id)) ids.add(id);
+    const parts = partsOfSnapshotName(name);
+    if (parts !== null && !deleted.has(parts.id)) last.set(parts.id, Math.max(parts.place, last.get(parts.id) ?? 0));
   }
-  return [...ids];
+  return last;
 }
 
 /** @throws REPOSITORY_SNAPSHOT_MISSING, REPOSITORY_OBJECT_DAMAGED, REPOSITORY_FORMAT_NEWER */
@@ -48,14 +51,15 @@ export async function loadSnapshot(context: Context, id: string): Promise<Snapsh
   });
 }
 
-/** null where there is none, or fences in its places. */
-export async function readRoot(context: Context, id: string): Promise<SnapshotRoot | null> {
-  return (await findRoot(context, id)).root;
+/** null where there is none, or fences in its places. @param last the last place to look at */
+export async function readRoot(context: Context, id: string, last?: number): Promise<SnapshotRoot | null> {
+  return (await findRoot(context, id, last)).root;
 }
 
 /** The root, or the first place that a writer may put it to. */
-export async function findRoot({ storage, keys }: Context, id: string): Promise<{ readonly root: SnapshotRoot | null; readonly place: number }> {
+export async function findRoot({ storage, keys }: Context, id: string, last = Infinity): Promise<{ readonly root: SnapshotRoot | null; readonly place: number }> {
   for (let place = 1; ; place += 1) {
+    if (place > last) return { root: null, place };
     const bytes = await readObjectIfAny(storage, snapshotName(id, place));
     const root = bytes === null ? null : openRoot(keys, id, bytes, place);
     if (bytes === null || root !== null) return { root, place };

@@ -18,8 +18,8 @@ export interface ServicesOptions {
   readonly catalog: CatalogStore;
   readonly queue: JobQueue;
   readonly clock: Clock;
-  /** 32 bytes. */
-  readonly masterKey: Uint8Array;
+  /** 32 bytes of the catalog, the same for its whole life; signing keys are derived from it. */
+  readonly secret: Uint8Array;
   /** Origin of download addresses, without a slash at the end; asked for when one is made. */
   readonly baseUrl: () => string;
   readonly openArchive: OpenArchive;
@@ -28,8 +28,8 @@ export interface ServicesOptions {
   readonly restoreDefaults: RestoreDefaults;
 }
 
-export function createServices({ catalog, queue, clock, masterKey, baseUrl, openArchive, timelineReader, restoreDefaults }: ServicesOptions): Services {
-  const identity = createIdentity({ catalog, clock, masterKey });
+export function createServices({ catalog, queue, clock, secret, baseUrl, openArchive, timelineReader, restoreDefaults }: ServicesOptions): Services {
+  const identity = createIdentity({ catalog, clock, secret });
   const key = identity.signingKey('download-url');
   const continuous = createContinuous({ catalog, clock });
   return {

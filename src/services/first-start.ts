@@ -33,7 +33,8 @@ export const FIRST_ORGANIZATION = 'Leafvault';
 export const FIRST_PROJECT = 'default';
 export const FIRST_CLUSTER = 'cluster0';
 const FIRST_USER = 'admin';
-const MARK = 'firstStart';
+/** Setting: the project of a first start. */
+export const FIRST_START_MARK = 'firstStart';
 
 /**
  * Null when the installation was begun before, by a first start or by a declaration. Call it when the configuration
@@ -45,7 +46,7 @@ export async function firstStart({ catalog, clock, masterKey, sourceUri }: First
     const declaring: Declaring = { catalog: tx, clock, report: { created: [], changed: [], differs: [] }, seen: new Map() };
     const mine = newId(clock.now());
     // The first writer of the mark wins, also among processes that start at once: the others wait for its commit.
-    const projectId = await tx.settings.getOrSet(MARK, mine);
+    const projectId = await tx.settings.getOrSet(FIRST_START_MARK, mine);
     if (projectId !== mine || (await tx.organizations.list({ ids: null }, { pageNumber: 1, itemsPerPage: 1 })).totalCount > 0) {
       await addSource(declaring, String(projectId), sourceUri);
       return null;
@@ -86,7 +87,7 @@ async function addSource(declaring: Declaring, projectId: string, sourceUri: str
 }
 
 /** In the forms of the field: 8 letters, a UUID. */
-function newCredentials(): Pick<FirstStart, 'apiKey' | 'user'> {
+export function newCredentials(): Pick<FirstStart, 'apiKey' | 'user'> {
   const publicKey = Array.from({ length: 8 }, () => String.fromCharCode(97 + randomInt(26))).join('');
   return { apiKey: { publicKey, privateKey: randomUUID() }, user: { name: FIRST_USER, password: randomBytes(15).toString('base64url') } };
 }

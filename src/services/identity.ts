@@ -21,11 +21,11 @@ export interface IdentityOptions {
   readonly catalog: PrincipalSource & Pick<CatalogAggregates, 'sessions'>;
   readonly clock: Clock;
   /** 32 bytes; signing keys are derived from it. */
-  readonly masterKey: Uint8Array;
+  readonly secret: Uint8Array;
 }
 
-export function createIdentity({ catalog, clock, masterKey }: IdentityOptions): Identity {
-  const signingKey = signingKeys(masterKey);
+export function createIdentity({ catalog, clock, secret }: IdentityOptions): Identity {
+  const signingKey = signingKeys(secret);
   const oneOfFew = limiter(HASHES_AT_ONCE);
   return {
     ...createBearerTokens({ catalog, clock, key: signingKey('bearer') }),
@@ -60,7 +60,7 @@ export function createIdentity({ catalog, clock, masterKey }: IdentityOptions): 
   };
 }
 
-async function login({ catalog, clock }: Omit<IdentityOptions, 'masterKey'>, name: string, password: string): ReturnType<Identity['login']> {
+async function login({ catalog, clock }: Omit<IdentityOptions, 'secret'>, name: string, password: string): ReturnType<Identity['login']> {
   const user = await catalog.users.byName(nameToFind(name));
   const locked = lockOf(user, clock);
   if (locked !== null) return locked;
@@ -80,10 +80,10 @@ function lockOf(user: { readonly lockedUntil: Date | null } | null, clock: Clock
   return leftMs > 0 ? { lockedSeconds: Math.ceil(leftMs / 1000) } : null;
 }
 
-function signingKeys(masterKey: Uint8Array): Identity['signingKey'] {
+function signingKeys(secret: Uint8Array): Identity['signingKey'] {
   const made = new Map<string, Buffer>();
   return (purpose) => {
-    const known = made.get(purpose) ?? Buffer.from(hkdfSync('sha256', masterKey, Buffer.alloc(0), `leafvault ${purpose} v1`, 32));
+    const known = made.get(purpose) ?? Buffer.from(hkdfSync('sha256', secret, Buffer.alloc(0), `leafvault ${purpose} v1`, 32));
     made.set(purpose, known);
     return known;
   };

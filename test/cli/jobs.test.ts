@@ -8,7 +8,6 @@ import { openCatalog, type Catalog } from '../../src/catalog/index.ts';
 import { runCli } from '../../src/cli/index.ts';
 import { loadMasterKey } from '../../src/composition/master-key.ts';
 import { systemClock } from '../../src/foundation/clock.ts';
-import { createSealer } from '../../src/foundation/seal.ts';
 import { openPostgresQueue, type PostgresQueue } from '../../src/jobs/index.ts';
 import { insertCompleted, makeInventory, type Inventory } from '../support/catalog-rows.ts';
 import { askForRestore, askForSnapshot, type Asked } from '../support/job-rows.ts';
@@ -48,7 +47,7 @@ describe('leafvault jobs', () => {
   before(async () => {
     home = await mkdtemp(join(tmpdir(), 'leafvault-jobs-'));
     const key = await loadMasterKey(join(home, 'master.key'));
-    catalog = await openCatalog({ database: { home }, sealer: createSealer(key.bytes), log: silent, clock: systemClock });
+    catalog = await openCatalog({ database: { home }, masterKey: key, log: silent, clock: systemClock });
     queue = await openPostgresQueue({ catalog, log: silent });
   });
   after(async () => {

@@ -3,8 +3,8 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { assertMasterKeyOf, loadMasterKey } from '../../src/composition/master-key.ts';
-import { settingsInMemory } from '../support/settings-in-memory.ts';
+import { loadMasterKey, openWithMasterKey } from '../../src/composition/master-key.ts';
+import { LeafvaultError } from '../../src/foundation/errors.ts';
 
 let folder: string;
 let path: string;
@@ -57,13 +57,19 @@ describe('loadMasterKey', () => {
   });
 });
 
-describe('assertMasterKeyOf', () => {
-  test('refuses another key than that of the first start, and takes a fresh one away again', async () => {
-    const catalog = settingsInMemory();
-    await assertMasterKeyOf(catalog, await loadMasterKey(path), path);
-    const other = join(folder, 'other.key');
-    await assert.rejects(assertMasterKeyOf(catalog, await loadMasterKey(other), other), { code: 'MASTER_KEY_OTHER' });
-    await assert.rejects(stat(other), { code: 'ENOENT' });
-    await assertMasterKeyOf(catalog, await loadMasterKey(path), path);
+describe('openWithMasterKey', () => {
+  const refuse = () => Promise.reject(new LeafvaultError('CATALOG_KEY_OTHER', 'not this one'));
+
+  test('hands the key to whoever opens the catalog', async () => {
+    const key = await loadMasterKey(path);
+    assert.equal(await openWithMasterKey(key, path, ({ bytes, id }) => Promise.resolve(bytes === key.bytes && id === key.id)), true);
+  });
+
+  test('takes a fresh key away again where the catalog has another one, and no other', async () => {
+    await assert.rejects(openWithMasterKey(await loadMasterKey(path), path, refuse), { code: 'MASTER_KEY_OTHER' });
+    await assert.rejects(stat(path), { code: 'ENOENT' });
+    await loadMasterKey(path);
+    await assert.rejects(openWithMasterKey(await loadMasterKey(path), path, refuse), { code: 'MASTER_KEY_OTHER' });
+    await stat(path);
   });
 });

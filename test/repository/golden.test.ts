@@ -9,13 +9,17 @@ import { pipeline } from 'node:stream/promises';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { streamArchive, TOP_FOLDER } from '../../src/engine/archive/index.ts';
+import { openRepository } from '../../src/repository/index.ts';
 import { createLocalStorage } from '../../src/storage/index.ts';
 import { dumpIndependently, readIndependently } from '../../tools/read-repository.ts';
 import { collect, MASTER_KEY, openTestRepository, withTempDir } from '../support/repository-fixture.ts';
 
 const GOLDEN = join(import.meta.dirname, '../fixtures/golden');
 
-interface Expected { readonly snapshotId: string; readonly chainId: string; readonly slices: number; readonly files: Readonly<Record<string, string>> }
+interface Expected { readonly snapshotId: string; readonly chainId: string; readonly slices: number; readonly files: Readonly<Record<string, string>>;
+  /** What else opens it, where there is more than the master key of the tests. */
+  readonly openers?: { readonly masterKey: string; readonly passphrase: string };
+}
 
 async function digests(folder: string): Promise<Record<string, string>> {
   const found: [string, string][] = [];
@@ -56,6 +60,19 @@ for (const version of await readdir(GOLDEN)) {
       dumpIndependently(reader, snapshot, join(folder, 'dump'));
       assert.deepEqual(await digests(join(folder, 'dump')), expected.files);
       assert.equal(reader.chains().find(({ head }) => head['id'] === expected.chainId)?.slices.length, expected.slices);
+    }));
+
+    test('opens with everything that it says opens it, to the same, in both readers', () => withTempDir(async (folder) => {
+      const { openers, snapshotId } = await read();
+      for (const opener of openers === undefined ? [] : [Buffer.from(openers.masterKey, 'hex'), openers.passphrase]) {
+        await cp(join(GOLDEN, version, 'store'), join(folder, 'store'), { recursive: true });
+        const masterKey = typeof opener === 'string' ? { passphrase: opener } : opener;
+        const repository = await openRepository({ storage: createLocalStorage(join(folder, 'store')), masterKey, tempDir: join(folder, 'temp'), threads: 0 });
+        assert.equal((await repository.loadSnapshot(snapshotId)).id, snapshotId);
+        await repository.close();
+        assert.deepEqual(readIndependently(join(GOLDEN, version, 'store'), opener).snapshots().map(({ id }) => id), [snapshotId]);
+      }
+      assert.throws(() => readIndependently(join(GOLDEN, version, 'store'), Buffer.alloc(32, 9)), /no slot for/);
     }));
   });
 }

@@ -58,7 +58,7 @@ describe('applyDeclared', () => {
 
   test('gives credentials that work, with their roles where they were declared', async () => {
     await apply(EXAMPLE);
-    const identity = createIdentity({ catalog, clock, masterKey: Buffer.alloc(32, 1) });
+    const identity = createIdentity({ catalog, clock, secret: Buffer.alloc(32, 1) });
     const project = { id: '5f0000000000000000000003', orgId: '5f0000000000000000000001' };
     const owner = await identity.apiKey('abcdefgh');
     const reader = await identity.apiKey('readonly');
@@ -97,7 +97,7 @@ describe('applyDeclared', () => {
       'access list of service account mdb_sa_id_5f0000000000000000000002 of organization Example',
       'password of user admin of organization Example', 'connection string of cluster orders of project shop',
     ]);
-    const identity = createIdentity({ catalog, clock, masterKey: Buffer.alloc(32, 1) });
+    const identity = createIdentity({ catalog, clock, secret: Buffer.alloc(32, 1) });
     assert.deepEqual((await catalog.clusters.get('5f0000000000000000000004'))?.hosts, ['127.0.0.1:27018']);
     assert.ok('principal' in ((await identity.login('admin', 'another-password')) ?? {}));
     assert.ok((await identity.serviceAccount('mdb_sa_id_5f0000000000000000000002', 'mdb_sa_sk_another')) !== null);

@@ -29,7 +29,7 @@ describe('firstStart', () => {
     assert.match(made.apiKey.privateKey, /^[0-9a-f-]{36}$/);
     assert.ok(made.user.password.length >= 20);
     assert.deepEqual(masterKeyFrom(made.recoveryKey), masterKey);
-    const identity = createIdentity({ catalog, clock, masterKey });
+    const identity = createIdentity({ catalog, clock, secret: masterKey });
     assert.equal((await identity.apiKey(made.apiKey.publicKey))?.principal.orgId, made.organization.id);
     assert.ok('principal' in ((await identity.login(made.user.name, made.user.password)) ?? {}));
     const cluster = await catalog.clusters.byName(made.project.id, made.cluster?.name ?? '');

@@ -56,7 +56,7 @@ describe('apiKey', () => {
       apiKeys: { ...apiKeys, byPublicKey: (key: string) => { asked.push('key'); return apiKeys.byPublicKey(key); } },
       roleGrants: { ...roleGrants, of: (...who: Parameters<typeof roleGrants.of>) => { asked.push('roles'); return roleGrants.of(...who); } },
     };
-    const identity = createIdentity({ catalog: watched, clock: world.clock, masterKey: MASTER_KEY });
+    const identity = createIdentity({ catalog: watched, clock: world.clock, secret: MASTER_KEY });
     for (const key of [`key-${tag}`, 'nobody', 'a\0b']) {
       asked.length = 0;
       assert.equal((await identity.apiKey(key)) !== null, key === `key-${tag}`);
@@ -67,7 +67,7 @@ describe('apiKey', () => {
 
 describe('takeNonceCount', () => {
   test('is true once for each pair, over two processes of one catalog', async () => {
-    const other = createIdentity({ catalog: world.catalog, clock: world.clock, masterKey: MASTER_KEY });
+    const other = createIdentity({ catalog: world.catalog, clock: world.clock, secret: MASTER_KEY });
     const until = new Date(world.clock.now().getTime() + 1000);
     const taken = await Promise.all(Array.from({ length: 20 }, (_, n) => (n % 2 === 0 ? world.services.identity : other).takeNonceCount(tag, 4_294_967_295, until)));
     assert.equal(taken.filter((each) => each === true).length, 1);
@@ -78,8 +78,8 @@ describe('takeNonceCount', () => {
 describe('signingKey', () => {
   test('is the same for one master key and purpose, and no other', () => {
     const { identity } = world.services;
-    const other = createIdentity({ catalog: world.catalog, clock: world.clock, masterKey: Buffer.alloc(32, 1) });
-    const again = createIdentity({ catalog: world.catalog, clock: world.clock, masterKey: MASTER_KEY });
+    const other = createIdentity({ catalog: world.catalog, clock: world.clock, secret: Buffer.alloc(32, 1) });
+    const again = createIdentity({ catalog: world.catalog, clock: world.clock, secret: MASTER_KEY });
     assert.equal(identity.signingKey('digest-nonce').length, 32);
     assert.deepEqual(identity.signingKey('bearer'), again.signingKey('bearer'));
     assert.notDeepEqual(identity.signingKey('bearer'), identity.signingKey('digest-nonce'));
@@ -177,7 +177,7 @@ describe('login', () => {
     const { users, ...rest } = world.catalog;
     const user = await users.byName(`admin-${tag}`);
     const slow = createIdentity({
-      clock: world.clock, masterKey: MASTER_KEY,
+      clock: world.clock, secret: MASTER_KEY,
       catalog: {
         ...rest,
         users: {

@@ -20,7 +20,7 @@ export type Oracle = ReadonlyMap<string, OracleCollection>;
 export function servicesOf({ catalog, queue }: Pick<TailerWorld, 'catalog' | 'queue'>): Services {
   const unasked = (): never => { throw new Error('nobody asks for it here'); };
   return createServices({
-    catalog, queue, clock: systemClock, masterKey: Buffer.alloc(32, 9), restoreDefaults: { timeSeries: 'replace', keepHours: 0 }, baseUrl: () => 'http://127.0.0.1/',
+    catalog, queue, clock: systemClock, secret: Buffer.alloc(32, 9), restoreDefaults: { timeSeries: 'replace', keepHours: 0 }, baseUrl: () => 'http://127.0.0.1/',
     openArchive: unasked, timelineReader: { read: unasked, find: unasked },
   });
 }

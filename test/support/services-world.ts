@@ -29,7 +29,7 @@ export async function openServicesWorld(database: TestDatabase): Promise<Service
   const queue = await openPostgresQueue({ catalog, log: silent });
   const opened: ServicesWorld['opened'] = [];
   const services = createServices({
-    catalog, queue, clock, masterKey: MASTER_KEY, restoreDefaults: { timeSeries: 'refuse', keepHours: 0 }, baseUrl: () => BASE_URL,
+    catalog, queue, clock, secret: MASTER_KEY, restoreDefaults: { timeSeries: 'refuse', keepHours: 0 }, baseUrl: () => BASE_URL,
     timelineReader: { read: () => Promise.reject(new Error('There is no chain')), find: () => Promise.reject(new Error('There is no chain')) },
     openArchive: (request) => {
       opened.push(request);

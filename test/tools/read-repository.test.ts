@@ -11,6 +11,7 @@ import { promisify } from 'node:util';
 import { Decimal128, Double, Long, MongoClient } from 'mongodb';
 import { BACKUP_ROLE } from '../../src/engine/mongo/roles.ts';
 import { streamArchive, TOP_FOLDER } from '../../src/engine/archive/index.ts';
+import { openKeySlots } from '../../src/repository/index.ts';
 import type { SnapshotRoot } from '../../src/repository/repository.ts';
 import { recoveryKeyOf } from '../../src/services/index.ts';
 import { createLocalStorage } from '../../src/storage/index.ts';
@@ -68,6 +69,16 @@ describe('the tool that reads a repository', { timeout: 120_000 }, () => {
     await writeFile(join(place(), 'keys', '0'.repeat(24)), JSON.stringify({ ...slot, id: '0'.repeat(24), repository: slot['repository']!.replace(/"id":"[0-9a-f]+"/, `"id":"${'1'.repeat(24)}"`) }));
     const { stdout } = await run(process.execPath, [TOOL, place(), join(folder, 'master.key')]);
     assert.match(stdout, new RegExp(`^${root.id}  \\d{4}-.*Z  \\d+ collections and views\\n$`));
+  });
+
+  test('takes a passphrase from a file in the place of the key, and refuses another', async () => {
+    const file = join(folder, 'passphrase');
+    await writeFile(file, 'grün: five words, one of them odd\n');
+    await (await openKeySlots({ storage: createLocalStorage(place()), opener: MASTER_KEY })).addPassphrase('grün: five words, one of them odd');
+    const { stdout } = await run(process.execPath, [TOOL, place(), `passphrase:${file}`]);
+    assert.match(stdout, new RegExp(`^${root.id}  `));
+    await writeFile(file, 'grün: five words, one of them even\n');
+    await assert.rejects(run(process.execPath, [TOOL, place(), `passphrase:${file}`]), /no slot for this passphrase/);
   });
 
   test('makes the same files as a download, byte by byte', async () => {

@@ -14,9 +14,12 @@ export async function requireRestore(catalog: Catalog, { restoreId }: Pick<Claim
   return require(restoreId === null ? null : await catalog.restores.get(restoreId), 'restore', restoreId);
 }
 
-/** The connection string; its password is kept out of messages from now on. @throws JOBS_ROW_MISSING */
+/** The connection string; its password is kept out of messages from now on. @throws JOBS_ROW_MISSING, JOBS_CLUSTER_WITHOUT_ADDRESS */
 export async function requireClusterUri(catalog: Catalog, clusterId: string | null, { hide }: Pick<JobContext, 'hide'>): Promise<string> {
-  const uri = require(clusterId === null ? null : await catalog.clusters.uriOf(clusterId), 'cluster', clusterId);
+  const known = clusterId === null ? null : await catalog.clusters.uriOf(clusterId);
+  const cluster = known === null && clusterId !== null ? await catalog.clusters.get(clusterId) : null;
+  if (cluster !== null) throw withoutAddress(cluster.name);
+  const uri = require(known, 'cluster', clusterId);
   const password = passwordIn(uri);
   if (password !== null) hide(password);
   return uri;
@@ -25,4 +28,10 @@ export async function requireClusterUri(catalog: Catalog, clusterId: string | nu
 function require<T>(row: T | null, noun: string, id: string | null): T {
   if (row !== null) return row;
   throw new LeafvaultError('JOBS_ROW_MISSING', `Starting the job failed: its ${noun} ${id ?? '(none named)'} is not in the catalog`);
+}
+
+function withoutAddress(name: string): LeafvaultError {
+  return new LeafvaultError('JOBS_CLUSTER_WITHOUT_ADDRESS', `Reaching the cluster ${name} failed: it was rescued without its connection string`, {
+    hint: 'Give it again: `uri` of the cluster in leafvault.yaml, below its project, or LEAFVAULT_SOURCE_URI; then start Leafvault anew',
+  });
 }

@@ -3,7 +3,8 @@ import type { Catalog, SnapshotRecord } from '../../catalog/index.ts';
 import type { CaptureOptions, CaptureSnapshot, SnapshotBody } from '../../engine/contracts.ts';
 import { throwIfAborted } from '../../foundation/abort.ts';
 import type { Clock } from '../../foundation/clock.ts';
-import type { Repository, RepositoryWriter, SnapshotRoot } from '../../repository/repository.ts';
+import type { Fact, Repository, RepositoryWriter, SnapshotRoot } from '../../repository/repository.ts';
+import { stateAbout } from '../about-snapshot.ts';
 import type { Completion, JobContext, JobHandler } from '../job-handler.ts';
 import type { RepositoryProvider } from '../repository-provider.ts';
 import { loadRoot } from './load-root.ts';
@@ -29,7 +30,10 @@ export function createRunSnapshot(parts: RunSnapshotParts): JobHandler {
     // An attempt before this one may have put the root and died before its rows.
     const root = (await loadRoot(repository, snapshot.id)) ?? (await captureAndCommit(parts, context, repository, snapshot));
     const expiresAt = expiryOf(bodyOf(root), snapshot);
-    await stateExpiry(repository, snapshot.id, expiresAt, parts.clock);
+    const known: Fact[] = [];
+    for await (const fact of repository.listFacts(snapshot.id)) known.push(fact);
+    await stateExpiry(repository, snapshot.id, expiresAt, { known, clock: parts.clock });
+    await stateAbout({ ...parts, repository }, snapshot, known);
     return completionOf(root, snapshot, expiresAt);
   };
 }
@@ -95,8 +99,8 @@ function expiryOf({ capturedAt }: SnapshotBody, { retentionDays }: SnapshotRecor
 }
 
 /** A fact, so that a rescue from the store alone keeps the retention. */
-async function stateExpiry(repository: Repository, snapshotId: string, expiresAt: Date, clock: Clock): Promise<void> {
-  for await (const { kind } of repository.listFacts(snapshotId)) if (kind === 'expiry') return;
+async function stateExpiry(repository: Repository, snapshotId: string, expiresAt: Date, { known, clock }: { readonly known: readonly Fact[]; readonly clock: Clock }): Promise<void> {
+  if (known.some(({ kind }) => kind === 'expiry')) return;
   await repository.addFact({ snapshotId, kind: 'expiry', createdAt: clock.now().toISOString(), body: { expiresAt: expiresAt.toISOString() } });
 }
 

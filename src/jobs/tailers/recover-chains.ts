@@ -39,7 +39,7 @@ async function endLeftOver(repository: Repository, id: string): Promise<ChainEnd
 }
 
 /** As the store has it, every slice verified; what lies behind a broken place does not count. */
-export async function rowOf(repository: Repository, head: ChainHead, end: ChainEnd | null): Promise<Chain> {
+export async function rowOf(repository: Pick<Repository, 'chains'>, head: ChainHead, end: ChainEnd | null): Promise<Chain> {
   const sums = { slices: 0, records: 0, rawBytes: 0, storedBytes: 0, from: head.from, to: head.from, newestSliceAt: null as Date | null };
   let broken: string | null = null;
   try {

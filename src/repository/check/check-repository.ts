@@ -14,6 +14,7 @@ import type { CheckReport, ReadShare } from '../repository.ts';
 import { openSession } from '../sessions.ts';
 import { createBadChunks } from './bad-chunks.ts';
 import { checkChains } from './check-chains.ts';
+import { checkDumps } from './check-dumps.ts';
 import { checkPacks, type PackCheck } from './check-packs.ts';
 import { checkRecords } from './check-records.ts';
 import { checkSnapshot } from './check-snapshots.ts';
@@ -46,7 +47,7 @@ async function runCheck(context: RepositoryContext, unreadableIndexes: ReadonlyM
   const tell = progressTeller(options.onProgress, context, counted, options.readData === true);
 
   // The roots first: whatever they need was named by an index before they were there.
-  const snapshotIds = await liveSnapshots(context, problems);
+  const snapshots = await liveSnapshots(context, problems);
   await context.refreshIndex();
   await checkRecords(context, problems);
 
@@ -72,9 +73,9 @@ async function runCheck(context: RepositoryContext, unreadableIndexes: ReadonlyM
   const listCheck = {
     index: context.index, loader: createChunkLoader(context, unreadableIndexes), problems, bad, clean: createCleanPages(), signal, namedPacks, condemned,
   };
-  for (const id of snapshotIds) {
+  for (const [id, place] of snapshots) {
     throwIfAborted(signal);
-    counted.snapshots += await checkSnapshot(context, listCheck, id, (name) => tell('check snapshots', counted.snapshots, name));
+    counted.snapshots += await checkSnapshot(context, listCheck, { id, place }, (name) => tell('check snapshots', counted.snapshots, name));
   }
   let slices = 0;
   await checkChains({
@@ -85,6 +86,13 @@ async function runCheck(context: RepositoryContext, unreadableIndexes: ReadonlyM
       tell('check chains', slices, null);
     },
   });
+  await checkDumps(context, problems, {
+    signal,
+    readsDump: (id, isNewest) => isNewest || isInShare(options.readData, Number.parseInt(id.slice(-8), 16)),
+    onRead(storedBytes) {
+      counted.bytesRead += storedBytes;
+    },
+  });
   return { ...counted, problems: problems.report() };
 }
 
@@ -92,15 +100,16 @@ function isInShare(readData: CheckOptions['readData'], number: number): boolean 
   return typeof readData === 'object' ? number % readData.of === readData.part - 1 : readData === true;
 }
 
-async function liveSnapshots(context: RepositoryContext, problems: Problems): Promise<readonly string[]> {
+/** Each with the last place that its root may have: one behind it came while we are at work. */
+async function liveSnapshots(context: RepositoryContext, problems: Problems): Promise<ReadonlyMap<string, number>> {
   const deleted = await deletedOrReported(context, problems);
-  const ids = new Set<string>();
+  const last = new Map<string, number>();
   for await (const { name } of context.storage.list(SNAPSHOTS)) {
-    const id = partsOfSnapshotName(name)?.id;
-    if (id === undefined) problems.find('REPOSITORY_OBJECT_DAMAGED', name, `${name} is no name of a snapshot`);
-    else if (!deleted.has(id)) ids.add(id);
+    const parts = partsOfSnapshotName(name);
+    if (parts === null) problems.find('REPOSITORY_OBJECT_DAMAGED', name, `${name} is no name of a snapshot`);
+    else if (!deleted.has(parts.id)) last.set(parts.id, Math.max(parts.place, last.get(parts.id) ?? 0));
   }
-  return [...ids];
+  return last;
 }
 
 /** A fact that cannot be read deletes nothing: its snapshot is checked like the others. */

@@ -9,13 +9,13 @@ import type { SnapshotEntry, SnapshotRoot } from '../repository.ts';
 import { readRoot } from '../snapshots.ts';
 import { checkList, type ListCheck } from './check-list.ts';
 
-/** @returns 1 for a snapshot, 0 for a fence, or for one that was pruned since */
+/** @param snapshot `place`: the last one that is looked at @returns 1 for a snapshot, 0 for a fence, or for one that was pruned since */
 export async function checkSnapshot(
-  context: Pick<RepositoryContext, 'storage' | 'keys'>, check: ListCheck, id: string, onEntry: (name: string) => void,
+  context: Pick<RepositoryContext, 'storage' | 'keys'>, check: ListCheck, { id, place }: { readonly id: string; readonly place: number }, onEntry: (name: string) => void,
 ): Promise<number> {
   let root: SnapshotRoot | null;
   try {
-    root = await readRoot(context, id);
+    root = await readRoot(context, id, place);
   } catch (error) {
     if (!isLeafvaultError(error) || !error.code.startsWith('REPOSITORY_')) throw error;
     check.problems.find(error.code, snapshotName(id), error.message).costs(id, null);

@@ -13,6 +13,7 @@ export const SESSIONS = 'sessions/';
 export const GENERATIONS = 'generations/';
 export const OPLOG = 'oplog/';
 export const QUARANTINE = 'quarantine/';
+export const CATALOG = 'catalog/';
 
 export const keyName = (id: string): string => `${KEYS}${id}`;
 export const packName = (id: string): string => `${PACKS}${id.slice(-2)}/${id}`;
@@ -32,6 +33,16 @@ export const sliceName = (chainId: string, sequence: number): string => `${OPLOG
 
 /** Where an object goes that was found damaged, as it was found. */
 export const quarantineName = (name: string): string => `${QUARANTINE}${name}`;
+
+export const dumpPartName = (dumpId: string, part: number): string => `${CATALOG}${dumpId}/${String(part).padStart(10, '0')}`;
+export const dumpManifestName = (dumpId: string): string => `${CATALOG}${dumpId}/manifest`;
+
+/** The parts of `catalog/<dump id>/manifest` or `/<10 digits, from 1>`, or null. */
+export function partsOfDumpName(name: string): { readonly dumpId: string; readonly part: 'manifest' | number } | null {
+  const [, dumpId, part = ''] = /^catalog\/([0-9a-f]{24})\/(manifest|[0-9]{10})$/.exec(name) ?? [];
+  if (dumpId === undefined || part === '0000000000') return null;
+  return { dumpId, part: part === 'manifest' ? part : Number(part) };
+}
 
 /** The id at the end of an object's name, or null when the name is none of ours. */
 export function idOfName(name: string): string | null {

@@ -1,11 +1,11 @@
 // Pruning: condemn in one generation, sweep when nobody older is at work (docs/design/pruning.md).
-import { isLeafvaultError } from '../../foundation/errors.ts';
+import { isLeafvaultError, type LeafvaultError } from '../../foundation/errors.ts';
 import type { RepositoryContext } from '../context.ts';
 import { generationName, packName, sessionName } from '../format/names.ts';
 import { beginGeneration, condemnations, generations } from '../generations.ts';
 import type { OpenSession, PruneReport } from '../repository.ts';
 import { openSession, type Session } from '../sessions.ts';
-import { snapshotIds } from '../snapshots.ts';
+import { snapshotPlaces } from '../snapshots.ts';
 import { findMoves, readMoves } from './find-moves.ts';
 import { forgetFacts } from './forget-snapshots.ts';
 import { choose, type Plan } from './plan-prune.ts';
@@ -54,10 +54,18 @@ async function run(prune: Prune): Promise<PruneReport> {
     const { swept, inTheWay } = await sweep(prune, found, own, { generation, condemned });
     const waiting = new Set([...condemned, ...found.condemned.keys()].filter((id) => !swept.has(id)));
     return { ...report, inTheWay, rewrittenBytes: writtenBytes, damagedPacks: [...damaged], postponedPacks: postponed.size, freedBytes: sizeOf(swept) - writtenBytes, waitingBytes: sizeOf(waiting) };
+  } catch (error) {
+    // Others pruned meanwhile: what it found may be half of before and half of after.
+    if (isLeafvaultError(error) && (await isEnded(context, own))) throw takenForDead(error);
+    throw error;
   } finally {
     await own.end();
   }
 }
+
+const isEnded = async ({ storage }: RepositoryContext, { id }: Session): Promise<boolean> => (await storage.stat(sessionName(id))) === null;
+
+const takenForDead = (cause?: unknown): LeafvaultError => busy('this prune was taken for dead and ended by another one', cause);
 
 /** `postponed`: packs that stay this time. A full disk is when a prune is needed most: what is dead goes, and makes the room for the next one. */
 async function rewrite(prune: Prune, found: Survey, plan: Plan): Promise<Rewritten & { readonly postponed: ReadonlySet<string> }> {
@@ -101,7 +109,7 @@ async function sweep(
   for (const id of await neededByNewSnapshots(prune, found, swept)) swept.delete(id);
   tell(prune, 'sweep', 0, swept.size);
   const assertOurs = async (): Promise<void> => {
-    if ((await context.storage.stat(sessionName(own.id))) === null) throw busy('this prune was taken for dead and ended by another one');
+    if (await isEnded(context, own)) throw takenForDead();
   };
   const { packs } = prune.index;
   const named = new Set(Array.from({ length: packs.count }, (_, number) => packs.idOf(number)));
@@ -114,7 +122,7 @@ async function sweep(
 async function neededByNewSnapshots(prune: Prune, found: Survey, doomed: ReadonlySet<string>): Promise<ReadonlySet<string>> {
   const needed = new Set<string>();
   if (doomed.size === 0) return needed;
-  const roots = await snapshotIds(prune.context);
+  const roots = await snapshotPlaces(prune.context);
   await refreshIndexes(prune);
   await markNew(prune, roots, async (id) => {
     const copies = await prune.index.find(id);

@@ -62,17 +62,18 @@ export function assertReadable(indexes: IndexLoader): void {
 }
 
 /** Marks the snapshots that were not marked before. A root that can't be read stops the prune: what it needs can't be told. @returns how many */
-export async function markNew(prune: Prune, ids: readonly string[], mark: (id: Buffer) => Promise<void> | void): Promise<number> {
+export async function markNew(prune: Prune, places: ReadonlyMap<string, number>, mark: (id: Buffer) => Promise<void> | void): Promise<number> {
   const { context, loader, walked, marked, parts: { signal } } = prune;
   let snapshots = 0;
-  for (const id of ids) {
+  for (const [id, last] of places) {
     if (marked.has(id)) continue;
-    const root = await readRoot(context, id);
-    marked.add(id);
+    const root = await readRoot(context, id, last);
+    // A fence now; its snapshot may come to the next place.
     if (root === null) continue;
+    marked.add(id);
     await markSnapshot({ loader, walked, signal, mark }, root);
     snapshots += 1;
-    tell(prune, 'mark', marked.size, ids.length);
+    tell(prune, 'mark', marked.size, places.size);
   }
   return snapshots;
 }

@@ -6,7 +6,7 @@ import { idOfName, packName, PACKS } from '../format/names.ts';
 import { condemnations } from '../generations.ts';
 import type { OpenSession, PruneReport } from '../repository.ts';
 import type { Session } from '../sessions.ts';
-import { snapshotIds } from '../snapshots.ts';
+import { snapshotPlaces } from '../snapshots.ts';
 import { forgetRoots } from './forget-snapshots.ts';
 import { createLiveSet } from './mark-live.ts';
 import { assertReadable, markNew, tell, type Prune } from './prune-run.ts';
@@ -43,8 +43,8 @@ export interface Survey {
 export async function survey(prune: Prune, own: Session, dryRun: boolean): Promise<Survey> {
   const { context, index } = prune;
   const condemned = await condemnations(context);
-  const ended = dryRun ? [] : await endOverSessions(prune, own.id);
-  const sessions = (await openSessions(context)).filter(({ id }) => id !== own.id);
+  const ended = await endOverSessions(prune, own.id, dryRun);
+  const sessions = (await openSessions(context)).filter(({ id }) => id !== own.id && !ended.some((each) => each.id === id));
   const other = sessions.find(({ kind }) => kind === 'prune');
   // Each puts its session before it looks: of two that begin at once one goes on at most.
   if (other !== undefined) throw busy(`another prune is at work since ${other.createdAt} (${other.owner})`);
@@ -53,7 +53,7 @@ export async function survey(prune: Prune, own: Session, dryRun: boolean): Promi
   // Who reads one of them may rest on packs that were condemned before it began; from here on nobody begins to.
   const isRead = deleted.length > 0 && (await openSessions(context)).some(({ kind }) => kind === 'reader');
   const packs = await listPacks(context);
-  const roots = await snapshotIds(context);
+  const roots = await snapshotPlaces(context);
   await prune.indexes.refresh();
   const rebuilt = dryRun ? [] : await rebuildIndexes(prune);
   assertReadable(prune.indexes);
@@ -87,10 +87,15 @@ function lostPacks({ packs: named }: ChunkIndex, packs: ReadonlyMap<string, numb
   return lost;
 }
 
-async function endOverSessions({ context, parts: { isOver } }: Prune, ownId: string): Promise<OpenSession[]> {
+/** In a dry run they are told, and stay. */
+async function endOverSessions({ context, parts: { isOver } }: Prune, ownId: string, dryRun: boolean): Promise<OpenSession[]> {
   const ended: OpenSession[] = [];
   for (const session of await openSessions(context)) {
     if (session.id === ownId || !(context.left.has(session.id) || (await isOver?.(session)) === true)) continue;
+    if (dryRun) {
+      ended.push(session);
+      continue;
+    }
     context.log.warn({ session: session.id, owner: session.owner, kind: session.kind, since: session.createdAt }, 'a session that is over is ended');
     try {
       await endSession(context, session);
@@ -101,7 +106,7 @@ async function endOverSessions({ context, parts: { isOver } }: Prune, ownId: str
       context.log.error({ session: session.id, reason: error.message }, 'what the session was about to do can not be told; it stays');
     }
   }
-  await clearFences(context);
+  if (!dryRun) await clearFences(context);
   return ended;
 }
 

@@ -33,7 +33,7 @@ before(async () => {
   const queue = await openPostgresQueue({ catalog, log: silent });
   closeQueue = () => queue.close();
   const services = createServices({
-    catalog, queue, clock: systemClock, masterKey: Buffer.alloc(32, 9), restoreDefaults: { timeSeries: 'refuse', keepHours: 0 }, baseUrl: () => server.baseUrl(), openArchive: () => Readable.from([Buffer.from('the archive')]),
+    catalog, queue, clock: systemClock, secret: Buffer.alloc(32, 9), restoreDefaults: { timeSeries: 'refuse', keepHours: 0 }, baseUrl: () => server.baseUrl(), openArchive: () => Readable.from([Buffer.from('the archive')]),
     timelineReader: { read: () => Promise.reject(new Error('There is no chain')), find: () => Promise.reject(new Error('There is no chain')) },
   });
   await applyDeclared({ catalog, clock: systemClock }, [{

@@ -94,7 +94,15 @@ describe('the handlers', () => {
     assert.equal(row?.expiresAt.toISOString(), '2026-03-08T12:00:00.000Z');
     assert.equal(root.series, inventory.cluster.id);
     const facts = await collect(repository.listFacts(snapshotId));
-    assert.deepEqual(facts.map(({ kind, body }) => ({ kind, body })), [{ kind: 'expiry', body: { expiresAt: '2026-03-08T12:00:00.000Z' } }]);
+    assert.deepEqual(Object.fromEntries(facts.map(({ kind, body }) => [kind, body])), {
+      expiry: { expiresAt: '2026-03-08T12:00:00.000Z' },
+      about: {
+        organization: { id: inventory.orgId, name: (await catalog.organizations.get(inventory.orgId))?.name }, project: { id: inventory.project.id, name: 'shop' },
+        cluster: { id: inventory.cluster.id, name: inventory.cluster.name, continuousBackup: false }, type: 'onDemand', description: null, retentionDays: 7,
+        requestedAt: row?.requestedAt.toISOString(), jobId: job.id,
+      },
+    });
+    assert.equal(facts.length, 2);
     assert.equal((await catalog.clusters.get(inventory.cluster.id))?.lastSuccessAt?.toISOString(), BODY.capturedAt);
     const next = await takeSnapshot();
     assert.deepEqual(engine.calls, ['capture', `capture after ${snapshotId}`]);

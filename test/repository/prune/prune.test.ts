@@ -48,6 +48,9 @@ describe('prune', () => {
     const before = await bytesOf(storage, 'packs/');
     const report = await repository.prune({ dryRun: true });
     assert.deepEqual([report.inTheWay.map(({ kind }) => kind), report.waitingBytes], [['reader'], before]);
+    const over = await repository.prune({ dryRun: true, isOver: ({ kind }) => kind === 'reader' });
+    assert.deepEqual([over.inTheWay, over.waitingBytes, over.freedBytes, over.ended.map(({ kind }) => kind)], [[], 0, before, ['reader']]);
+    assert.equal((await objectNames(storage)).filter((name) => name.startsWith('sessions/')).length, 1, 'it stays');
     await reader.close();
     const free = await repository.prune({ dryRun: true });
     assert.deepEqual([free.inTheWay, free.waitingBytes, free.freedBytes], [[], 0, before]);

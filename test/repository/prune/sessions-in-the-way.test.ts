@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { LeafvaultError } from '../../../src/foundation/errors.ts';
 import { newId } from '../../../src/foundation/ids.ts';
+import type { SnapshotRoot } from '../../../src/repository/index.ts';
 import { createLocalStorage, type Storage } from '../../../src/storage/index.ts';
 import { readIndependently } from '../../../tools/read-repository.ts';
 import { A, assertWhole, B, bytesOf, open, remove, withRepository } from '../../support/prune-fixture.ts';
-import { MASTER_KEY, objectNames, readContent, withTempDir, writeEntries, writeSnapshot } from '../../support/repository-fixture.ts';
+import { MASTER_KEY, objectNames, readContent, withTempDir, writeEntries, writeSnapshot, type Content } from '../../support/repository-fixture.ts';
 
 describe('a prune beside a long writer', () => {
   test('leaves what the writer has named so far, though no root needs it yet', () => withRepository(async (repository, storage) => {
@@ -80,6 +81,75 @@ describe('a session that a living process could not take away', () => {
     assert.deepEqual((await objectNames(place)).filter((name) => /^(?:sessions|snapshots|packs|facts)\//.test(name)), []);
     await repository.close();
   }));
+});
+
+describe('a root that comes behind a fence', () => {
+  /** A first try that an outage cut off; the next writer is open. */
+  async function secondTry(storage: Storage): Promise<{ commit(content: Content): Promise<SnapshotRoot>; close(): Promise<void> }> {
+    const id = newId();
+    let isDown = true;
+    const late = await open({
+      ...storage,
+      put: (...args) => (isDown && args[0].startsWith('snapshots/') ? Promise.reject(new LeafvaultError('STORAGE_FAILED', 'an outage', { retryable: true })) : storage.put(...args)),
+    });
+    await assert.rejects(writeSnapshot(late, { b: B }, id), { code: 'STORAGE_FAILED' });
+    isDown = false;
+    const writer = await late.openWriter();
+    assert.ok((await objectNames(storage)).includes(`snapshots/${id}`), 'the fence of the first try');
+    return {
+      async commit(content) {
+        await writeEntries(writer, content);
+        return writer.commit({ id, createdAt: new Date().toISOString(), series: 'test', body: {} });
+      },
+      close: () => late.close(),
+    };
+  }
+
+  test('while a prune is at work is seen like any other', () => withRepository(async (_, storage) => {
+    let commit = async (): Promise<unknown> => undefined;
+    const pruning = await open({
+      ...storage,
+      async put(name, ...rest) {
+        await storage.put(name, ...rest);
+        // The packs were chosen; the writer that was there before ends now.
+        if (name.startsWith('generations/')) await commit();
+      },
+    });
+    const gone = await writeSnapshot(pruning, { a: A });
+    const second = await secondTry(storage);
+    let root: SnapshotRoot | undefined;
+    commit = async () => { root ??= await second.commit({ a: A }); };
+    await remove(gone, pruning);
+    await pruning.prune();
+    assert.ok(root !== undefined && root.stats.newChunks < A.length, 'it rests on packs that were about to go');
+    for (const each of [second, pruning]) await each.close();
+    await assertWhole(storage, [[root, { a: A }]]);
+  }));
+
+  for (const work of ['check', 'prune'] as const) {
+    test(`after a ${work} has read the indexes is none of its affair`, () => withRepository(async (_, storage) => {
+      let commit = async (): Promise<unknown> => undefined;
+      const looking = await open({
+        ...storage,
+        async get(name, ...rest) {
+          if (name.startsWith('snapshots/')) await commit();
+          return storage.get(name, ...rest);
+        },
+      });
+      const kept = await writeSnapshot(looking, { b: B });
+      const second = await secondTry(storage);
+      let root: SnapshotRoot | undefined;
+      commit = async () => {
+        commit = async () => undefined;
+        root = await second.commit({ a: A });
+      };
+      if (work === 'check') assert.deepEqual((await looking.check({ readData: true })).problems, []);
+      else await looking.prune();
+      for (const each of [second, looking]) await each.close();
+      assert.ok(root !== undefined);
+      await assertWhole(storage, [[kept, { b: B }], [root, { a: A }]]);
+    }));
+  }
 });
 
 describe('a session whose owner is gone', () => {

@@ -1,0 +1,84 @@
+// What a rescue writes that nothing else may: rows as the store has them, without telling the repository what it said itself.
+import { sql } from 'kysely';
+import type { CatalogContext } from './context.ts';
+import type { JobFailure } from './leases.ts';
+import { RESCUE_MARK } from './rescue-mark.ts';
+import type { NewSnapshot, SnapshotOutcome } from './snapshots.ts';
+
+export interface KnownSnapshot {
+  readonly id: string;
+  readonly clusterId: string;
+  readonly state: string;
+  readonly deleted: boolean;
+  readonly expiresAt: Date;
+  /** When the newest expiry was decided that the repository has still to be told; null: there is none. */
+  readonly expiryToTellAt: Date | null;
+}
+
+/** A snapshot whose root is there. */
+export type FoundSnapshot = NewSnapshot & Omit<SnapshotOutcome, 'expiresAt'> & { readonly requestedAt: Date; readonly finishedAt: Date };
+
+/** Inside one transaction. */
+export interface Rescues {
+  /** All rows; some 300 bytes each. */
+  snapshots(): Promise<ReadonlyMap<string, KnownSnapshot>>;
+  /** Completed, whatever the row said; what was asked for stays as the row has it. Its job is completed as well. */
+  saveFound(snapshot: FoundSnapshot): Promise<void>;
+  setExpiry(id: string, expiresAt: Date): Promise<void>;
+  markDeleted(id: string, at: Date): Promise<void>;
+  /** Fails what was queued or running, with its snapshot. @returns how many */
+  failJobs(failure: JobFailure): Promise<number>;
+  /** The copies on the targets are newer. */
+  emptyPlans(): Promise<void>;
+  /** Whether a rescue began and has not ended. */
+  isUnderWay(): Promise<boolean>;
+  end(): Promise<void>;
+}
+
+export function createRescues({ db, clock }: CatalogContext): Rescues {
+  return {
+    async snapshots() {
+      const { rows } = await sql<KnownSnapshot>`
+        select s.id, s.cluster_id, s.state, s.deleted_at is not null as deleted, s.expires_at,
+          (select max(f.created_at) from pending_facts f where f.snapshot_id = s.id and f.kind = 'expiry') as expiry_to_tell_at
+        from snapshots s`.execute(db);
+      return new Map(rows.map((row) => [row.id, row]));
+    },
+    async saveFound({ pointInTime, selection, replicaSetId, ...row }) {
+      const outcome = {
+        state: 'completed', pointInTimeT: pointInTime?.t ?? null, pointInTimeI: pointInTime?.i ?? null, capturedAt: row.capturedAt, finishedAt: row.finishedAt,
+        mongodbVersion: row.mongodbVersion, replicaSetName: row.replicaSetName, replicaSetId: replicaSetId ?? null, consistency: row.consistency, documents: row.documents,
+        dataSizeBytes: row.dataSizeBytes, storageSizeBytes: row.storageSizeBytes, expiresAt: row.expiresAt,
+      };
+      await db
+        .insertInto('snapshots').values({ ...row, ...outcome, selection: JSON.stringify(selection) })
+        .onConflict((conflict) => conflict.column('id').doUpdateSet(outcome)).execute();
+      await db
+        .updateTable('jobs').set({ state: 'completed', finishedAt: row.finishedAt })
+        .where('snapshotId', '=', row.id).where('kind', '=', 'snapshot').where('state', 'in', ['queued', 'running']).execute();
+    },
+    async setExpiry(id, expiresAt) {
+      await db.updateTable('snapshots').set({ expiresAt }).where('id', '=', id).execute();
+    },
+    async markDeleted(id, at) {
+      await db.updateTable('snapshots').set({ deletedAt: at }).where('id', '=', id).where('deletedAt', 'is', null).execute();
+    },
+    async failJobs({ code, message, hint }) {
+      const finishedAt = clock.now();
+      const failed = await db
+        .updateTable('jobs').set({ state: 'failed', finishedAt, errorCode: code, errorMessage: message, errorHint: hint })
+        .where('state', 'in', ['queued', 'running']).returning('id').execute();
+      await db.updateTable('snapshots').set({ state: 'failed', finishedAt }).where('state', 'in', ['queued', 'inProgress']).execute();
+      return failed.length;
+    },
+    async emptyPlans() {
+      await db.updateTable('restorePlans').set({ plan: 'null' }).execute();
+    },
+    async isUnderWay() {
+      return (await db.selectFrom('settings').select('key').where('key', '=', RESCUE_MARK).executeTakeFirst()) !== undefined;
+    },
+    async end() {
+      await db.deleteFrom('settings').where('key', '=', RESCUE_MARK).execute();
+    },
+  };
+}

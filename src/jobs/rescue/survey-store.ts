@@ -1,0 +1,71 @@
+// What the store tells without a catalog: roots, and the newest facts about them.
+import type { SnapshotBody } from '../../engine/contracts.ts';
+import { isLeafvaultError } from '../../foundation/errors.ts';
+import type { Fact, Repository, SnapshotRoot } from '../../repository/repository.ts';
+import { ABOUT, aboutOf, type About } from '../about-snapshot.ts';
+
+/** What a rescue needs of a root; the rest stays in the store. */
+export type RootSummary = Pick<SnapshotRoot, 'id' | 'series' | 'createdAt'> & { readonly body: SnapshotBody; readonly storedBytes: number };
+
+export interface StoreSurvey {
+  /** Of snapshots that nobody deleted. Some 500 bytes each. */
+  readonly roots: ReadonlyMap<string, RootSummary>;
+  /** Objects that can't be read, with the reason. */
+  readonly unreadable: readonly string[];
+  /** Ids of roots among them. */
+  readonly unreadableRoots: ReadonlySet<string>;
+  readonly expiries: ReadonlyMap<string, { readonly decidedAt: Date; readonly expiresAt: Date }>;
+  /** Deleted ones: when it was decided. */
+  readonly deleted: ReadonlyMap<string, Date>;
+  readonly abouts: ReadonlyMap<string, About>;
+}
+
+export async function surveyStore(repository: Pick<Repository, 'listSnapshots' | 'listFacts'>): Promise<StoreSurvey> {
+  const unreadable: string[] = [];
+  const unreadableRoots = new Set<string>();
+  const roots = new Map<string, RootSummary>();
+  const onUnreadable = (object: string, error: unknown): void => {
+    if (!isLeafvaultError(error) || !error.code.startsWith('REPOSITORY_')) throw error;
+    // A fact is told of with the facts.
+    if (object.startsWith('facts/')) return;
+    unreadable.push(error.message);
+    unreadableRoots.add(/[0-9a-f]{24}/.exec(object)?.[0] ?? object);
+  };
+  for await (const { id, series, createdAt, body, stats } of repository.listSnapshots({ onUnreadable })) {
+    roots.set(id, { id, series, createdAt, body: body as unknown as SnapshotBody, storedBytes: stats.storedBytes });
+  }
+  const newest = new Map<string, Fact>();
+  try {
+    for await (const fact of repository.listFacts()) {
+      const key = `${fact.kind} ${fact.snapshotId}`;
+      const before = newest.get(key);
+      if (before === undefined || isLater(fact, before)) newest.set(key, fact);
+    }
+  } catch (error) {
+    // Thrown behind all that could be read.
+    if (!isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED')) throw error;
+    unreadable.push(error.message);
+  }
+  return { roots, unreadable, unreadableRoots, ...sorted(newest.values()) };
+}
+
+/** Format document, section 12. */
+function isLater(a: Fact, b: Fact): boolean {
+  return a.createdAt === b.createdAt ? a.id > b.id : a.createdAt > b.createdAt;
+}
+
+function sorted(facts: Iterable<Fact>): Pick<StoreSurvey, 'expiries' | 'deleted' | 'abouts'> {
+  const expiries = new Map<string, { readonly decidedAt: Date; readonly expiresAt: Date }>();
+  const deleted = new Map<string, Date>();
+  const abouts = new Map<string, About>();
+  for (const fact of facts) {
+    const { snapshotId, kind, body } = fact;
+    const decidedAt = new Date(fact.createdAt);
+    const expiresAt = new Date(String(body['expiresAt']));
+    const about = kind === ABOUT ? aboutOf(fact) : null;
+    if (kind === 'deleted') deleted.set(snapshotId, decidedAt);
+    else if (kind === 'expiry' && !Number.isNaN(expiresAt.getTime())) expiries.set(snapshotId, { decidedAt, expiresAt });
+    else if (about !== null) abouts.set(snapshotId, about);
+  }
+  return { expiries, deleted, abouts };
+}

@@ -111,6 +111,11 @@ export interface CheckReport {
   readonly chunks: number;
   readonly snapshots: number;
   readonly bytesRead: number;
+  /** Packs of which bad copies were written down now, and copies; a whole pack counts as one. */
+  readonly quarantinedPacks: number;
+  readonly quarantinedCopies: number;
+  /** Packs that were found sound again: nothing is written down of them any more. */
+  readonly releasedPacks: number;
   /** Empty when the repository is sound. Each names the object and what it costs. */
   readonly problems: readonly CheckProblem[];
 }
@@ -201,6 +206,7 @@ export interface Repository {
    * @throws REPOSITORY_PRUNE_REFUSED where something that may be needed can't be told, or another prune runs, or the store can't refuse taken names
    */
   prune(options?: PruneOptions): Promise<PruneReport>;
-  check(options?: { readonly readData?: boolean | ReadShare; readonly signal?: AbortSignal; readonly onProgress?: OnProgress }): Promise<CheckReport>;
+  /** `quarantine`: bad copies are written down, so that nothing new rests on them and the next snapshot stores them anew; else nothing is changed. */
+  check(options?: { readonly readData?: boolean | ReadShare; readonly quarantine?: boolean; readonly signal?: AbortSignal; readonly onProgress?: OnProgress }): Promise<CheckReport>;
   close(): Promise<void>;
 }

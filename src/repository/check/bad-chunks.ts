@@ -7,6 +7,8 @@ export interface BadChunks {
   addChunk(packId: string, chunkId: Buffer, finding: Finding): void;
   /** Why this copy is bad, or null. */
   of(copy: ChunkLocation): Finding | null;
+  /** Each bad pack with the hex ids of its bad chunks; null: all of them. */
+  byPack(): ReadonlyMap<string, readonly string[] | null>;
 }
 
 /** From here on a pack counts as bad as a whole: the lists stay small. */
@@ -24,6 +26,15 @@ export function createBadChunks(): BadChunks {
     of(copy) {
       if (packs.size === 0 && chunks.size === 0) return null;
       return packs.get(copy.packId) ?? chunks.get(`${copy.packId} ${copy.id.toString('hex')}`) ?? null;
+    },
+    byPack() {
+      const found = new Map<string, string[] | null>([...packs.keys()].map((packId) => [packId, null]));
+      for (const key of chunks.keys()) {
+        const [packId = '', chunkId = ''] = key.split(' ');
+        if (!found.has(packId)) found.set(packId, []);
+        found.get(packId)?.push(chunkId);
+      }
+      return found;
     },
   };
 }

@@ -1,9 +1,10 @@
 // The small objects: descriptor, key slots, facts, sessions. None of them costs a snapshot's data.
 import { isLeafvaultError } from '../../foundation/errors.ts';
 import type { RepositoryContext } from '../context.ts';
+import { readRecord } from '../bad-copies.ts';
 import { readFact } from '../facts.ts';
 import { parseKeySlot } from '../format/key-slot.ts';
-import { FACTS, idOfName, KEYS, partsOfFactName, REPOSITORY_FILE, SESSIONS } from '../format/names.ts';
+import { BAD, FACTS, idOfName, KEYS, partsOfFactName, REPOSITORY_FILE, SESSIONS } from '../format/names.ts';
 import { parseRepositoryFile } from '../format/repository-file.ts';
 import { openJson } from '../format/sealed-json.ts';
 import { condemnedPacks } from '../generations.ts';
@@ -35,5 +36,6 @@ export async function checkRecords({ storage, keys }: Context, problems: Problem
       if (bytes !== null) openJson(keys, { kind: name.endsWith('.end') ? 'sessionEnd' : 'session', name }, bytes);
     });
   }
+  for await (const { name } of storage.list(BAD)) await attempt(name, () => readRecord({ storage, keys }, name));
   await attempt('generations/', () => condemnedPacks({ storage, keys }));
 }

@@ -5,6 +5,7 @@ import type { OnProgress } from '../../foundation/progress.ts';
 import { readIndexObject } from '../chunk-index/load-indexes.ts';
 import { unnamedPacks } from '../chunk-index/unnamed-packs.ts';
 import type { RepositoryContext } from '../context.ts';
+import { readBadCopies } from '../bad-copies.ts';
 import { deletedSnapshots } from '../facts.ts';
 import type { IndexPayload } from '../format/index-object.ts';
 import { condemnedPacks } from '../generations.ts';
@@ -19,11 +20,14 @@ import { checkPacks, type PackCheck } from './check-packs.ts';
 import { checkRecords } from './check-records.ts';
 import { checkSnapshot } from './check-snapshots.ts';
 import { createCleanPages } from './clean-pages.ts';
+import { NOTHING_WRITTEN, recallBadCopies, writeDown } from './quarantine-copies.ts';
 import { createProblems, type Problems } from './problems.ts';
 
 export interface CheckOptions {
   /** Read and verify every byte of every pack and slice, too, or of a share of them. */
   readonly readData?: boolean | ReadShare;
+  /** Write down which copies are bad, so that nothing new rests on them and the next snapshot stores them anew. */
+  readonly quarantine?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
 }
@@ -51,6 +55,7 @@ async function runCheck(context: RepositoryContext, unreadableIndexes: ReadonlyM
   await context.refreshIndex();
   await checkRecords(context, problems);
 
+  const recorded = await readBadCopies(context);
   const packCheck: PackCheck = {
     context, problems, bad, signal, readsPack: (id) => isInShare(options.readData, Number.parseInt(id.slice(-8), 16)),
     onPack(bytesRead, chunks) {
@@ -65,10 +70,13 @@ async function runCheck(context: RepositoryContext, unreadableIndexes: ReadonlyM
   // A prune beside us may take these away, after it gave what is needed of them another place.
   const condemned = await condemnedOrReported(context);
   for await (const index of readableIndexes(context, problems)) {
-    await checkPacks(packCheck, index, (id) => !condemned.has(id));
+    await checkPacks(packCheck, index, (id) => !condemned.has(id) && !recorded.packs.has(id));
     for (const { id } of index.packs) namedPacks.add(id);
   }
   await checkUnnamedPacks(packCheck, namedPacks);
+  const found = bad.byPack();
+  const sound = [...recorded.packs.keys()].filter((id) => namedPacks.has(id) && packCheck.readsPack(id) && !found.has(id));
+  recallBadCopies(packCheck, recorded, sound);
 
   const listCheck = {
     index: context.index, loader: createChunkLoader(context, unreadableIndexes), problems, bad, clean: createCleanPages(), signal, namedPacks, condemned,
@@ -93,7 +101,13 @@ async function runCheck(context: RepositoryContext, unreadableIndexes: ReadonlyM
       counted.bytesRead += storedBytes;
     },
   });
-  return { ...counted, problems: problems.report() };
+  const quarantined = options.quarantine === true ? await writeDown(context, { found: onlyNamed(found, namedPacks), recorded, readsPack: packCheck.readsPack, sound, condemned }) : NOTHING_WRITTEN;
+  return { ...counted, ...quarantined, problems: problems.report() };
+}
+
+/** Nothing new rests on a pack that no index names. */
+function onlyNamed<T>(found: ReadonlyMap<string, T>, named: ReadonlySet<string>): ReadonlyMap<string, T> {
+  return new Map([...found].filter(([packId]) => named.has(packId)));
 }
 
 function isInShare(readData: CheckOptions['readData'], number: number): boolean {

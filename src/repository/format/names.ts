@@ -14,6 +14,7 @@ export const GENERATIONS = 'generations/';
 export const OPLOG = 'oplog/';
 export const QUARANTINE = 'quarantine/';
 export const CATALOG = 'catalog/';
+export const BAD = 'bad/';
 
 export const keyName = (id: string): string => `${KEYS}${id}`;
 export const packName = (id: string): string => `${PACKS}${id.slice(-2)}/${id}`;
@@ -42,6 +43,15 @@ export function partsOfDumpName(name: string): { readonly dumpId: string; readon
   const [, dumpId, part = ''] = /^catalog\/([0-9a-f]{24})\/(manifest|[0-9]{10})$/.exec(name) ?? [];
   if (dumpId === undefined || part === '0000000000') return null;
   return { dumpId, part: part === 'manifest' ? part : Number(part) };
+}
+
+/** Of a record of bad copies in this pack. */
+export const badName = (packId: string, id: string): string => `${BAD}${packId}-${id}`;
+
+/** The parts of `bad/<pack id>-<id>`, or null. */
+export function partsOfBadName(name: string): { readonly packId: string; readonly id: string } | null {
+  const [, packId, id] = /^bad\/([0-9a-f]{24})-([0-9a-f]{24})$/.exec(name) ?? [];
+  return packId === undefined || id === undefined ? null : { packId, id };
 }
 
 /** The id at the end of an object's name, or null when the name is none of ours. */

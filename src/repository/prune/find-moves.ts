@@ -2,7 +2,7 @@
 import type { ChunkIndex } from '../chunk-index/chunk-index.ts';
 import type { SortedRuns } from '../chunk-index/sorted-runs.ts';
 import { CHUNK_ENTRY_BYTES, type ChunkEntry } from '../format/chunk-entry.ts';
-import { copyIn, visitChunks } from './live-chunks.ts';
+import { bestCopyIn, visitChunks, type IsBad } from './live-chunks.ts';
 
 /** Where a chunk lies that has to be put elsewhere. */
 export type Move = Pick<ChunkEntry, 'id' | 'type' | 'flags' | 'counter' | 'offset' | 'storedLength' | 'rawLength' | 'packNumber'>;
@@ -16,12 +16,14 @@ export interface FindMovesOptions {
   readonly stays: (packNumber: number) => boolean;
   /** Packs that are there. */
   readonly isThere: (packNumber: number) => boolean;
+  /** Copies that don't count where there is another. */
+  readonly isBad?: IsBad | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 const BATCH_MOVES = 65_536;
 
-export async function findMoves({ index, live, moves, stays, isThere, signal }: FindMovesOptions): Promise<void> {
+export async function findMoves({ index, live, moves, stays, isThere, isBad, signal }: FindMovesOptions): Promise<void> {
   const batch = Buffer.alloc(BATCH_MOVES * CHUNK_ENTRY_BYTES);
   let filled = 0;
   const flush = (): Promise<void> => {
@@ -31,7 +33,8 @@ export async function findMoves({ index, live, moves, stays, isThere, signal }: 
   };
   await visitChunks(index, live, {
     live(entries, from, to) {
-      const last = copyIn(entries, from, to, stays) === null ? copyIn(entries, from, to, isThere) : null;
+      const has = (isOne: (packNumber: number) => boolean): number | null => bestCopyIn(entries, from, to, isOne, { isThere, isBad });
+      const last = has(stays) === null ? has(isThere) : null;
       if (last === null) return undefined;
       writeMove(batch, filled, entries, last);
       filled += CHUNK_ENTRY_BYTES;

@@ -35,6 +35,23 @@ export function copyIn(entries: Buffer, from: number, to: number, isOne: (packNu
   return null;
 }
 
+/** Whether a check found this copy bad. */
+export type IsBad = (packNumber: number, chunkId: Buffer) => boolean;
+
+/** As `copyIn`, but never a bad copy where a sound one is there. */
+export function bestCopyIn(
+  entries: Buffer, from: number, to: number, isOne: (packNumber: number) => boolean, { isThere, isBad }: { readonly isThere: (packNumber: number) => boolean; readonly isBad: IsBad | undefined },
+): number | null {
+  let hasSound = false;
+  for (let at = from; isBad !== undefined && at < to; at += CHUNK_ENTRY_BYTES) {
+    const packNumber = entries.readUInt32LE(at + 56);
+    if (!isThere(packNumber) || isBad(packNumber, entries.subarray(at, at + ID_BYTES))) continue;
+    if (isOne(packNumber)) return at;
+    hasSound = true;
+  }
+  return hasSound ? null : copyIn(entries, from, to, isOne);
+}
+
 const ID_BYTES = 32;
 const NOTHING = Buffer.alloc(0);
 

@@ -1,5 +1,6 @@
 // Pruning: condemn in one generation, sweep when nobody older is at work (docs/design/pruning.md).
 import { isLeafvaultError, type LeafvaultError } from '../../foundation/errors.ts';
+import { forgetBadCopies, readBadCopies } from '../bad-copies.ts';
 import type { RepositoryContext } from '../context.ts';
 import { generationName, packName, sessionName } from '../format/names.ts';
 import { beginGeneration, condemnations, generations } from '../generations.ts';
@@ -80,9 +81,9 @@ async function rewrite(prune: Prune, found: Survey, plan: Plan): Promise<Rewritt
   }
 }
 
-async function rewriteChosen(prune: Prune, { isThere }: Survey, { doomed, rewriteBytes }: Plan): Promise<Rewritten> {
+async function rewriteChosen(prune: Prune, { isThere, isBad }: Survey, { doomed, rewriteBytes }: Plan): Promise<Rewritten> {
   const { context, index, live, moves, loader, indexes, parts: { packBytes, signal } } = prune;
-  await findMoves({ index, live, moves, isThere, signal, stays: (number) => isThere(number) && !doomed.has(index.packs.idOf(number)) });
+  await findMoves({ index, live, moves, isThere, isBad, signal, stays: (number) => isThere(number) && !doomed.has(index.packs.idOf(number)) });
   return rewriteChunks({
     context, loader, packBytes, signal, onIndexStored: indexes.knows, onProgress: (bytes) => tell(prune, 'rewrite', bytes, rewriteBytes),
   }, readMoves(moves));
@@ -115,6 +116,7 @@ async function sweep(
   const named = new Set(Array.from({ length: packs.count }, (_, number) => packs.idOf(number)));
   await sweepPacks(context, { swept, lost: found.lost, named, assertOurs, signal });
   await forgetGenerations(context, { swept, packs: found.packs, known: own.generation });
+  await forgetBadCopies(context, async (id) => (await context.storage.stat(packName(id))) === null);
   return { swept, inTheWay };
 }
 
@@ -124,9 +126,10 @@ async function neededByNewSnapshots(prune: Prune, found: Survey, doomed: Readonl
   if (doomed.size === 0) return needed;
   const roots = await snapshotPlaces(prune.context);
   await refreshIndexes(prune);
+  const bad = await readBadCopies(prune.context);
   await markNew(prune, roots, async (id) => {
     const copies = await prune.index.find(id);
-    for (const { packId } of copies) if (!doomed.has(packId) && (found.packs.has(packId) || (await prune.context.storage.stat(packName(packId))) !== null)) return;
+    for (const { packId } of copies) if (!doomed.has(packId) && !bad.has(packId, id) && (found.packs.has(packId) || (await prune.context.storage.stat(packName(packId))) !== null)) return;
     if (copies.length === 0) throw refused(`the chunk ${id.toString('hex')} of a new snapshot is in no pack`, CHECK);
     for (const { packId } of copies) needed.add(packId);
   });

@@ -1,6 +1,7 @@
 // What a prune finds: sessions, packs, what is condemned, what is needed.
 import { isLeafvaultError } from '../../foundation/errors.ts';
 import type { ChunkIndex } from '../chunk-index/chunk-index.ts';
+import { readBadCopies } from '../bad-copies.ts';
 import type { RepositoryContext } from '../context.ts';
 import { idOfName, packName, PACKS } from '../format/names.ts';
 import { condemnations } from '../generations.ts';
@@ -8,6 +9,7 @@ import type { OpenSession, PruneReport } from '../repository.ts';
 import type { Session } from '../sessions.ts';
 import { snapshotPlaces } from '../snapshots.ts';
 import { forgetRoots } from './forget-snapshots.ts';
+import type { IsBad } from './live-chunks.ts';
 import { createLiveSet } from './mark-live.ts';
 import { assertReadable, markNew, tell, type Prune } from './prune-run.ts';
 import { rebuildIndexes } from './rebuild-indexes.ts';
@@ -32,6 +34,8 @@ export interface Survey {
   readonly weights: PackWeights;
   /** By number: in the store, and as large as the index says. */
   readonly isThere: (packNumber: number) => boolean;
+  /** Copies that a check found bad; undefined: none is known. */
+  readonly isBad: IsBad | undefined;
   readonly writers: readonly OpenSession[];
   readonly report: Pick<PruneReport, 'snapshots' | 'forgotten' | 'packs' | 'bytes' | 'inTheWay' | 'ended' | 'rebuiltIndexes'>;
 }
@@ -63,7 +67,10 @@ export async function survey(prune: Prune, own: Session, dryRun: boolean): Promi
   await mark.flush();
   tell(prune, 'weigh', 0, null);
   const isThere = (number: number): boolean => packs.get(index.packs.idOf(number)) === index.packs.sizeOf(number);
-  const weights = await weighPacks({ index, live: prune.live, isThere, isUsable: (number) => isThere(number) && !condemned.has(index.packs.idOf(number)), signal: prune.parts.signal });
+  // Behind the indexes: what was stored anew for a bad copy has its record there.
+  const bad = await readBadCopies(context);
+  const isBad = bad.packs.size === 0 ? undefined : (number: number, id: Buffer): boolean => bad.has(index.packs.idOf(number), id);
+  const weights = await weighPacks({ index, live: prune.live, isThere, isBad, isUsable: (number) => isThere(number) && !condemned.has(index.packs.idOf(number)), signal: prune.parts.signal });
   if (weights.deltas > 0) throw refused('it holds chunks of a kind that this version does not know', 'Use the version of Leafvault that wrote them, or a newer one');
   if (weights.lost > 0) throw refused(`${weights.lost} chunks of snapshots are in no pack, the first is ${weights.firstLost}`, CHECK);
   const needed = new Set([...weights.needed].map((number) => index.packs.idOf(number)));
@@ -73,7 +80,7 @@ export async function survey(prune: Prune, own: Session, dryRun: boolean): Promi
   let bytes = 0;
   for (const size of packs.values()) bytes += size;
   return {
-    packs, condemned, sweepable: idsOf(sweepable), again: idsOf(again), needed, weights, isThere, writers,
+    packs, condemned, sweepable: idsOf(sweepable), again: idsOf(again), needed, weights, isThere, isBad, writers,
     lost: lostPacks(index, packs), forgotten: writers.length > 0 ? withRoot : deleted,
     report: { snapshots, forgotten: withRoot.length, packs: packs.size, bytes, inTheWay: sessions, ended, rebuiltIndexes: rebuilt },
   };

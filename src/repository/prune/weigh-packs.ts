@@ -2,7 +2,7 @@
 import type { ChunkIndex } from '../chunk-index/chunk-index.ts';
 import type { SortedRuns } from '../chunk-index/sorted-runs.ts';
 import { CHUNK_ENTRY_BYTES, CHUNK_TYPES } from '../format/chunk-entry.ts';
-import { copyIn, visitChunks } from './live-chunks.ts';
+import { bestCopyIn, visitChunks, type IsBad } from './live-chunks.ts';
 
 export interface PackWeights {
   /** By pack number: stored bytes of all chunks in it. */
@@ -26,11 +26,13 @@ export interface WeighOptions {
   readonly isUsable: (packNumber: number) => boolean;
   /** Packs that are there. */
   readonly isThere: (packNumber: number) => boolean;
+  /** Copies that are kept only where there is no other: pack number and chunk. */
+  readonly isBad?: IsBad | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A live chunk counts in the first usable pack that has it; in all others its copy is dead. */
-export async function weighPacks({ index, live, isUsable, isThere, signal }: WeighOptions): Promise<PackWeights> {
+/** A live chunk counts in the first usable pack that has it, a sound copy before a bad one; in all others its copy is dead. */
+export async function weighPacks({ index, live, isUsable, isThere, isBad, signal }: WeighOptions): Promise<PackWeights> {
   const storedBytes = new Float64Array(index.packs.count);
   const liveBytes = new Float64Array(index.packs.count);
   const needed = new Set<number>();
@@ -50,8 +52,8 @@ export async function weighPacks({ index, live, isUsable, isThere, signal }: Wei
     live(entries, from, to, id) {
       see(entries, from, to);
       counted.liveChunks += 1;
-      const usable = copyIn(entries, from, to, isUsable);
-      const kept = usable ?? copyIn(entries, from, to, isThere);
+      const usable = bestCopyIn(entries, from, to, isUsable, { isThere, isBad });
+      const kept = usable ?? bestCopyIn(entries, from, to, isThere, { isThere, isBad });
       if (kept === null) {
         counted.lost += 1;
         counted.firstLost ??= id.toString('hex');

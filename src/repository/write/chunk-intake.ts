@@ -1,6 +1,7 @@
 // Takes chunks in: copied to shared memory, named and sealed by worker threads, then settled in the order
 // of the calls: known, or placed into a pack.
 import { LeafvaultError } from '../../foundation/errors.ts';
+import { NO_BAD_COPIES, type BadCopies } from '../bad-copies.ts';
 import { createByteBudget } from '../chunks/byte-budget.ts';
 import { SLOT_DATA_AT, type SealAnswer } from '../chunks/chunk-jobs.ts';
 import { sealedBound } from '../chunks/seal-chunk.ts';
@@ -40,8 +41,11 @@ const SLOT_BYTES = 512 * 1024;
 
 type Context = Pick<RepositoryContext, 'index' | 'pool' | 'storage'>;
 
-/** @param condemned packs whose chunks have to be stored anew; `all`: every chunk is, and none is looked for */
-export function createChunkIntake(context: Context, line: PackLine, condemned: ReadonlySet<string> | 'all'): ChunkIntake {
+/**
+ * @param condemned packs whose chunks have to be stored anew; `all`: every chunk is, and none is looked for
+ * @param bad copies on which nothing new may rest either
+ */
+export function createChunkIntake(context: Context, line: PackLine, condemned: ReadonlySet<string> | 'all', bad: BadCopies = NO_BAD_COPIES): ChunkIntake {
   const budget = createByteBudget(UNDER_WAY_BYTES);
   const freeSlots: Slot[] = [];
   const counts: IntakeCounts = { chunks: 0, rawBytes: 0, newChunks: 0, newRawBytes: 0 };
@@ -67,7 +71,7 @@ export function createChunkIntake(context: Context, line: PackLine, condemned: R
   const isStored = async (id: Buffer): Promise<boolean> => {
     if (condemned === 'all') return false;
     for (const { packId, named } of await context.index.find(id)) {
-      if (named && !condemned.has(packId) && (await isThere(packId))) return true;
+      if (named && !condemned.has(packId) && !bad.has(packId, id) && (await isThere(packId))) return true;
     }
     return false;
   };

@@ -1,6 +1,7 @@
 // A writer: one session, one root at the end. Packs, index, root, each acknowledged before the next.
 import { describeError, isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
 import { isId } from '../../foundation/ids.ts';
+import { readBadCopies, type BadCopies } from '../bad-copies.ts';
 import type { RepositoryContext } from '../context.ts';
 import { snapshotName } from '../format/names.ts';
 import { sealRoot } from '../format/root.ts';
@@ -23,20 +24,24 @@ export interface WriterOptions {
   readonly packBytes?: number;
 }
 
+/** What nothing new may rest on. */
+interface Untrusted { readonly condemned: ReadonlySet<string>; readonly bad: BadCopies }
+
 /** @throws the signal's reason when it fires before the session stands */
 export async function openWriter(context: RepositoryContext, options: WriterOptions): Promise<RepositoryWriter> {
   const session = await openSession(context, 'writer');
   try {
     const condemned = await condemnedPacks(context);
+    const bad = await readBadCopies(context);
     await context.refreshIndex();
-    return startWriter(context, session, condemned, options);
+    return startWriter(context, session, { condemned, bad }, options);
   } catch (error) {
     await session.end();
     throw error;
   }
 }
 
-function startWriter(context: RepositoryContext, session: Session, condemned: ReadonlySet<string>, options: WriterOptions): RepositoryWriter {
+function startWriter(context: RepositoryContext, session: Session, untrusted: Untrusted, options: WriterOptions): RepositoryWriter {
   const stopping = new AbortController();
   let storedBytes = session.storedBytes;
   let failure: { readonly error: unknown } | null = null;
@@ -58,7 +63,7 @@ function startWriter(context: RepositoryContext, session: Session, condemned: Re
     onIndexStored: options.onIndexStored,
     targetBytes: options.packBytes,
   });
-  const intake = createChunkIntake(context, line, condemned);
+  const intake = createChunkIntake(context, line, untrusted.condemned, untrusted.bad);
   if (options.signal?.aborted === true) onAbort();
   options.signal?.addEventListener('abort', onAbort, { once: true });
 

@@ -14,13 +14,14 @@ import { onSameFileSystem } from './composition/same-file-system.ts';
 import { prepareTenants } from './composition/tenants.ts';
 import { timelineReader } from './composition/timeline-reader.ts';
 import type { Config } from './config/index.ts';
+import { checkKey, type CheckState } from './domain/check-state.ts';
 import { captureSnapshot, dropKept, restoreSnapshot, settleRestore, slicesOfChain, tailOplog, undoRestore } from './engine/index.ts';
 import type { Clock } from './foundation/clock.ts';
 import { LeafvaultError } from './foundation/errors.ts';
 import type { Logger } from './foundation/logger.ts';
 import { buildServer, consoleApi, consoleDoor, downloadsDoor, facades, oauthDoor, type HttpServer } from './http/index.ts';
 import {
-  createChores, createDumpChore, createHandlers, createRetentionChores, dumpCatalog, dumpedAtKey, createTailers, openPostgresQueue, sessionOwner, trimCatalogDumps, Worker, type PostgresQueue,
+  checkOnSchedule, createChores, createDumpChore, createHandlers, createRetentionChores, dumpCatalog, dumpedAtKey, createTailers, openPostgresQueue, sessionOwner, trimCatalogDumps, Worker, type PostgresQueue,
 } from './jobs/index.ts';
 import { openRepository, type Dump, type Repository } from './repository/index.ts';
 import { createOverview, createServices } from './services/index.ts';
@@ -127,6 +128,7 @@ function buildWorker({ options, catalog, queue, repositories, tempRoot }: Parts)
     ...createChores({ catalog, repositories, queue, clock }),
     ...createRetentionChores({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]) }),
     createDumpChore({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]) }),
+    checkOnSchedule({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]), ...config.check }),
   ];
   return new Worker({ catalog, queue, handlers, clock, log, tempRoot, concurrency: config.jobsAtOnce, chores });
 }
@@ -146,7 +148,7 @@ async function buildDoor({ options, catalog, queue, repositories, ownTemp }: Par
     catalog, queue, clock, secret: catalog.secret, openArchive, timelineReader: timelineReader({ repositories, signal }), baseUrl, restoreDefaults: config.restore,
   });
   const console = consoleDoor({
-    overview: createOverview({ catalog, clock }), clock, version: version.text,
+    overview: createOverview({ catalog, clock, check: async () => ((await catalog.settings.get(checkKey(repositories.repository.id))) as CheckState | undefined) ?? null }), clock, version: version.text,
     readiness: async () => ({ catalog: await answers(catalog), repository: await repositories.isThere(), worker: isWorking() }),
   });
   const server: HttpServer = await buildServer({

@@ -16,6 +16,7 @@ export interface Config {
   readonly sourceUri: string | null;
   readonly restore: { readonly timeSeries: TimeSeriesChoice; readonly keepHours: number };
   readonly beforeMigration: 'dump' | 'nothing';
+  readonly check: { readonly everyHours: number; readonly parts: number };
   readonly jobsAtOnce: number;
   readonly logLevel: string;
   readonly organizations: Declared;

@@ -142,6 +142,7 @@ function assemble(parts: {
     sourceUri: values.sourceUri,
     restore: { timeSeries: values.restoreTimeSeries, keepHours: values.restoreKeepHours },
     beforeMigration: values.beforeMigration,
+    check: { everyHours: values.checkEveryHours, parts: values.checkParts },
     jobsAtOnce: values.jobsAtOnce,
     logLevel: values.logLevel,
     organizations: parts.organizations,

@@ -91,6 +91,14 @@ export const SETTINGS = {
     path: 'catalog.beforeMigration', type: z.enum(['dump', 'nothing']), default: 'dump', env: 'LEAFVAULT_CATALOG_BEFORE_MIGRATION', flag: '--catalog-before-migration <choice>',
     help: 'What has to be done before a new version changes the tables: `dump` the catalog into the repository, or refuse to start where that fails; `nothing` goes on without, for a repository that is away',
   },
+  checkEveryHours: {
+    path: 'check.everyHours', type: z.coerce.number().min(0).max(8760), default: 24, env: 'LEAFVAULT_CHECK_EVERY_HOURS', flag: '--check-every-hours <hours>',
+    help: 'How often the repository is checked: the structure of everything, and every byte of one part of it, the next part each time; 0 never does it by itself',
+  },
+  checkParts: {
+    path: 'check.parts', type: z.coerce.number().int().min(1).max(9999), default: 30, env: 'LEAFVAULT_CHECK_PARTS', flag: '--check-parts <number>',
+    help: 'Parts that the bytes of the repository are read in, one at each check; 1 reads everything each time',
+  },
   jobsAtOnce: {
     path: 'worker.jobsAtOnce', type: z.coerce.number().int().min(1).max(64), default: 2, env: 'LEAFVAULT_WORKER_JOBS_AT_ONCE', flag: '--jobs-at-once <number>',
     help: 'Jobs that one worker process runs side by side',

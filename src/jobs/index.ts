@@ -6,6 +6,7 @@ export { openPostgresQueue, type PostgresQueue } from './postgres-queue/postgres
 export type { Completion, JobContext, JobHandler, JobHandlers } from './job-handler.ts';
 export type { RepositoryProvider } from './repository-provider.ts';
 export { createHandlers, type HandlerParts } from './handlers/create-handlers.ts';
+export { checkOnSchedule } from './check-on-schedule.ts';
 export { createRetentionChores } from './retention.ts';
 export { ownersThatAreGone, sessionOwner } from './session-owner.ts';
 export { createChores } from './chores.ts';

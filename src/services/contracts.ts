@@ -284,7 +284,19 @@ export interface Overview {
   read(): Promise<{
     readonly clusters: readonly ClusterOverview[];
     readonly jobs: readonly { readonly kind: Job['kind']; readonly state: Job['state']; readonly count: number }[];
+    /** Of the checks that run by themselves; null before the first was planned. */
+    readonly check?: CheckOverview | null;
   }>;
+}
+
+export interface CheckOverview {
+  /** When the last one that came to its end did. */
+  readonly endedAt: Date | null;
+  readonly problems: number | null;
+  /** The newest try did not come to its end. */
+  readonly failed: boolean;
+  /** By cluster: snapshots that can't be read whole, and are kept. */
+  readonly damagedSnapshots: ReadonlyMap<string, number>;
 }
 
 export interface Services {

@@ -1,14 +1,19 @@
 // What metrics tell: every cluster with its last success and proof, what it holds, and jobs by state.
 import type { CatalogAggregates, ChainTotals, ClusterTotals, JobCount, Tailer } from '../catalog/index.ts';
+import type { CheckState } from '../domain/check-state.ts';
 import type { Cluster, Project } from '../domain/records.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { headroomOf, lagOf, stateOf } from './continuous-state.ts';
-import type { ClusterContinuous, ClusterOverview, Overview } from './contracts.ts';
+import type { CheckOverview, ClusterContinuous, ClusterOverview, Overview } from './contracts.ts';
 
 const PROJECTS_AT_ONCE = 500;
 
 export function createOverview(
-  { catalog, clock }: { readonly catalog: Pick<CatalogAggregates, 'overview' | 'clusters' | 'projects' | 'tailers' | 'chains'>; readonly clock: Clock },
+  { catalog, clock, check }: {
+    readonly catalog: Pick<CatalogAggregates, 'overview' | 'clusters' | 'projects' | 'tailers' | 'chains' | 'snapshots'>; readonly clock: Clock;
+    /** What stands in the catalog of the checks that run by themselves. */
+    readonly check?: () => Promise<CheckState | null>;
+  },
 ): Overview {
   return {
     async read() {
@@ -30,9 +35,20 @@ export function createOverview(
           };
         }),
         jobs: jobs satisfies readonly JobCount[],
+        check: await checkOverview(catalog, (await check?.()) ?? null),
       };
     },
   };
+}
+
+async function checkOverview(catalog: Pick<CatalogAggregates, 'snapshots'>, state: CheckState | null): Promise<CheckOverview | null> {
+  if (state === null) return null;
+  const damagedSnapshots = new Map<string, number>();
+  for (const { snapshotId } of state.last?.damaged ?? []) {
+    const snapshot = await catalog.snapshots.get(snapshotId);
+    if (snapshot !== null && snapshot.deletedAt === null) damagedSnapshots.set(snapshot.clusterId, (damagedSnapshots.get(snapshot.clusterId) ?? 0) + 1);
+  }
+  return { endedAt: state.last === null ? null : new Date(state.last.endedAt), problems: state.last?.problems ?? null, failed: state.failure !== null, damagedSnapshots };
 }
 
 function continuousOf(cluster: Cluster, tailer: Tailer | null, kept: ChainTotals | undefined, now: Date): ClusterContinuous | null {

@@ -45,6 +45,26 @@ export function createMetrics({ overview, clock, version }: { readonly overview:
   const states = new Gauge({
     name: 'leafvault_continuous_state', help: '1 for the state that continuous backup of the cluster is in, 0 for the others', labelNames: [...CLUSTER_LABELS, 'state'], registers: [registry],
   });
+  const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers: [registry] });
+  const checked = {
+    endedAt: gauge('leafvault_check_last_timestamp_seconds', 'When the repository was last checked by itself, to the end'),
+    problems: gauge('leafvault_check_problems', 'What that check found; 0: the repository is sound'),
+    failed: gauge('leafvault_check_failed', '1 where the newest check could not be brought to its end'),
+  };
+  const damaged = new Gauge<ClusterLabel>({
+    name: 'leafvault_damaged_snapshots', help: 'Kept snapshots of the cluster that the last check found damaged', labelNames: [...CLUSTER_LABELS], registers: [registry],
+  });
+  const tellCheck = ({ check, clusters }: Awaited<ReturnType<Overview['read']>>): void => {
+    for (const each of [...Object.values(checked), damaged]) each.reset();
+    // A gauge without labels starts at zero, and never is not zero.
+    for (const each of Object.values(checked)) each.remove();
+    if (check == null) return;
+    checked.failed.set(check.failed ? 1 : 0);
+    if (check.endedAt === null) return;
+    checked.endedAt.set(check.endedAt.getTime() / 1000);
+    checked.problems.set(check.problems ?? 0);
+    for (const cluster of clusters) damaged.set(labelsOf(cluster), check.damagedSnapshots.get(cluster.cluster.id) ?? 0);
+  };
   const refresh = async (): Promise<void> => {
     const found = await overview.read();
     const now = clock.now();
@@ -54,6 +74,7 @@ export function createMetrics({ overview, clock, version }: { readonly overview:
       gauge.reset();
       for (const cluster of found.clusters) setUnlessNull(gauge, cluster, value(cluster, now));
     }
+    tellCheck(found);
     states.reset();
     for (const cluster of found.clusters.filter(({ continuous }) => continuous !== null)) {
       for (const state of STATES) states.set({ ...labelsOf(cluster), state }, cluster.continuous?.state === state ? 1 : 0);

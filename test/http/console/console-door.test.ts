@@ -82,6 +82,21 @@ describe('GET /metrics', () => {
     ]) assert.ok(answer.body.split('\n').includes(line), line);
   });
 
+  test('tells how the repository was checked, and which clusters lost something; nothing before there was a check', async () => {
+    const linesOf = async (check: OverviewRead['check']): Promise<string[]> => {
+      const { body } = await (await setUp({ overview: { ...OVERVIEW, check: check ?? null } })).inject({ url: '/metrics' });
+      await server?.close();
+      return body.split('\n').filter((line) => /^leafvault_(check|damaged)/.test(line)).map((line) => line.replace(/\{.*cluster="(\w+)".*\}/, ' $1'));
+    };
+    assert.deepEqual(await linesOf(null), []);
+    assert.deepEqual(await linesOf({ endedAt: null, problems: null, failed: true, damagedSnapshots: new Map() }), ['leafvault_check_failed 1']);
+    const check = { endedAt: new Date('2026-03-01T11:00:00Z'), problems: 2, failed: false, damagedSnapshots: new Map([['5f0000000000000000000004', 3]]) };
+    assert.deepEqual(await linesOf(check), [
+      'leafvault_check_last_timestamp_seconds 1772362800', 'leafvault_check_problems 2', 'leafvault_check_failed 0',
+      'leafvault_damaged_snapshots orders 3', 'leafvault_damaged_snapshots new 0',
+    ]);
+  });
+
   test('tells how continuous backup of a cluster goes', async () => {
     const lines = (await (await setUp()).inject({ url: '/metrics' })).body.split('\n').filter((line) => line.startsWith('leafvault_continuous') && line.includes('cluster="orders"'));
     assert.deepEqual(lines.map((line) => line.replace(/\{.*?(state="\w+")?\} /, (_, state: string | undefined) => ` ${state ?? ''} `).replace(/  /, ' ')), [

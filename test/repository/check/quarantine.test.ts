@@ -143,7 +143,7 @@ describe('a prune', () => {
   test('saves the sound copy out of a condemned pack rather than to keep the bad one', async () => {
     const storage = createMemoryStorage();
     const repository = await startRepository(storage);
-    const few: Content = { a: (CONTENT['a'] ?? []).slice(0, 3) };
+    const few: Content = { a: (CONTENT['a'] ?? []).slice(0, 12) };
     const first = await writeSnapshot(repository, CONTENT);
     // A writer that began before the condemnation, in another process, rests on the pack that goes.
     const late = await startRepository(storage);

@@ -1,0 +1,32 @@
+// What stands in the catalog of the checks that run by themselves.
+
+/** Value of the setting `check <repository id>`. Instants are ISO 8601. */
+export interface CheckState {
+  /** The part of the bytes that is read next, from 1. */
+  readonly nextPart: number;
+  /** The next one is due then. */
+  readonly dueAt: string;
+  /** Who is at it; a sign of life older than `CHECK_DEAD_AFTER_MS` is none. */
+  readonly running: { readonly token: string; readonly since: string; readonly beatAt: string } | null;
+  /** How the last one that came to its end did. */
+  readonly last: CheckResult | null;
+  /** Why the newest try did not come to its end; null once one did. */
+  readonly failure: { readonly at: string; readonly cause: string } | null;
+}
+
+export interface CheckResult {
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly part: number;
+  readonly of: number;
+  readonly bytesRead: number;
+  readonly problems: number;
+  /** Copies of chunks that this check put under quarantine. */
+  readonly quarantinedCopies: number;
+  /** Objects that are damaged, the first of them. */
+  readonly objects: readonly string[];
+  /** Snapshots that can't be read whole, the first of them, with their namespaces; no namespace: all may be hit. */
+  readonly damaged: readonly { readonly snapshotId: string; readonly namespaces: readonly string[] }[];
+}
+
+export const checkKey = (repositoryId: string): string => `check ${repositoryId}`;

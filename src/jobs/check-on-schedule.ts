@@ -1,0 +1,132 @@
+// The repository is checked by itself: one worker at a time, one part of the bytes after the other (docs/design/checking.md).
+import type { Catalog } from '../catalog/index.ts';
+import { checkKey, type CheckResult, type CheckState } from '../domain/check-state.ts';
+import type { Clock } from '../foundation/clock.ts';
+import { describeError } from '../foundation/errors.ts';
+import { newId } from '../foundation/ids.ts';
+import type { Logger } from '../foundation/logger.ts';
+import type { CheckReport, Repository } from '../repository/repository.ts';
+import type { Chore } from './worker.ts';
+
+export interface CheckOnScheduleParts {
+  readonly catalog: Pick<Catalog, 'settings'>;
+  readonly repositories: () => Promise<readonly Repository[]>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** 0: never. */
+  readonly everyHours: number;
+  /** In how many parts all bytes are read. */
+  readonly parts: number;
+}
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const BEAT_MS = MINUTE_MS;
+const DEAD_AFTER_MS = 15 * MINUTE_MS;
+const FAILED_AGAIN_MS = HOUR_MS;
+/** What the catalog keeps by name; the log has the numbers of the rest. */
+const MOST_NAMED = 200;
+
+export function checkOnSchedule(parts: CheckOnScheduleParts): Chore {
+  return {
+    name: 'checking the repository', everyMs: 10 * MINUTE_MS,
+    async run(signal) {
+      if (parts.everyHours === 0) return;
+      for (const repository of await parts.repositories()) await checkWhenDue(parts, repository, signal);
+    },
+  };
+}
+
+async function checkWhenDue(parts: CheckOnScheduleParts, repository: Repository, signal: AbortSignal): Promise<void> {
+  const { catalog: { settings }, clock } = parts;
+  const key = checkKey(repository.id);
+  const now = clock.now();
+  // The first one comes after a full interval: a fresh repository has nothing yet, and a start has enough to do.
+  const first: CheckState = { nextPart: 1, dueAt: new Date(now.getTime() + parts.everyHours * HOUR_MS).toISOString(), running: null, last: null, failure: null };
+  const state = (await settings.getOrSet(key, first)) as CheckState;
+  const isTaken = state.running !== null && now.getTime() - Date.parse(state.running.beatAt) < DEAD_AFTER_MS;
+  if (isTaken || now.getTime() < Date.parse(state.dueAt)) return;
+  const at = now.toISOString();
+  const claimed: CheckState = { ...state, running: { token: newId(now), since: at, beatAt: at } };
+  if (!(await settings.replace(key, state, claimed))) return;
+  await runClaimed(parts, repository, claimed, signal);
+}
+
+async function runClaimed(parts: CheckOnScheduleParts, repository: Repository, claimed: CheckState, signal: AbortSignal): Promise<void> {
+  const { catalog: { settings }, clock, log, everyHours } = parts;
+  const key = checkKey(repository.id);
+  const part = partOf(claimed, parts);
+  const startedAt = clock.now();
+  const stopping = new AbortController();
+  let state = claimed;
+  /** False where another worker took this one for dead. */
+  const change = async (next: CheckState): Promise<boolean> => {
+    if (!(await settings.replace(key, state, next))) return false;
+    state = next;
+    return true;
+  };
+  const beat = startBeat(async () => {
+    if (state.running !== null && !(await change({ ...state, running: { ...state.running, beatAt: clock.now().toISOString() } }))) stopping.abort(new Error('another worker took over the check'));
+  }, log);
+  let report: CheckReport;
+  try {
+    report = await repository.check({ readData: { part, of: parts.parts }, quarantine: true, signal: AbortSignal.any([signal, stopping.signal]) });
+  } catch (error) {
+    await beat.stop();
+    const now = clock.now();
+    // A worker that stops leaves the part to the next one, at once.
+    const dueAt = signal.aborted ? state.dueAt : new Date(now.getTime() + FAILED_AGAIN_MS).toISOString();
+    const failure = signal.aborted ? state.failure : { at: now.toISOString(), cause: describeError(error) };
+    await change({ ...state, running: null, dueAt, failure });
+    if (signal.aborted) return;
+    throw error;
+  }
+  await beat.stop();
+  const result = resultOf(report, { startedAt, endedAt: clock.now(), part, of: parts.parts });
+  const ended = await change({
+    nextPart: (part % parts.parts) + 1, dueAt: new Date(startedAt.getTime() + everyHours * HOUR_MS).toISOString(), running: null, last: result, failure: null,
+  });
+  if (ended) tell(log, result);
+}
+
+function partOf({ nextPart }: CheckState, { parts }: CheckOnScheduleParts): number {
+  // There were more parts before.
+  return nextPart > parts ? 1 : nextPart;
+}
+
+/** A sign of life each minute, one at a time. */
+function startBeat(beat: () => Promise<void>, log: Logger): { stop(): Promise<void> } {
+  let running: Promise<void> = Promise.resolve();
+  const timer = setInterval(() => {
+    running = running.then(beat).catch((error: unknown) => log.warn({ err: error }, 'the check could not give a sign of life'));
+  }, BEAT_MS);
+  timer.unref();
+  return {
+    async stop() {
+      clearInterval(timer);
+      await running;
+    },
+  };
+}
+
+function resultOf(
+  { problems, bytesRead, quarantinedCopies }: CheckReport, run: { readonly startedAt: Date; readonly endedAt: Date; readonly part: number; readonly of: number },
+): CheckResult {
+  const damaged = new Map<string, Set<string>>();
+  for (const { snapshotId, entry } of problems.flatMap(({ affects }) => affects)) {
+    const namespaces = damaged.get(snapshotId) ?? new Set();
+    damaged.set(snapshotId, namespaces);
+    if (entry !== null) namespaces.add(entry);
+  }
+  return {
+    startedAt: run.startedAt.toISOString(), endedAt: run.endedAt.toISOString(), part: run.part, of: run.of, bytesRead, problems: problems.length, quarantinedCopies,
+    objects: problems.slice(0, MOST_NAMED).map(({ object }) => object),
+    damaged: [...damaged].slice(0, MOST_NAMED).map(([snapshotId, namespaces]) => ({ snapshotId, namespaces: [...namespaces].sort().slice(0, MOST_NAMED) })),
+  };
+}
+
+function tell(log: Logger, result: CheckResult): void {
+  const { problems, damaged, part, of, bytesRead, quarantinedCopies, objects } = result;
+  if (problems === 0) log.info({ part, of, bytesRead }, 'the repository was checked and is sound');
+  else log.error({ part, of, bytesRead, problems, quarantinedCopies, objects, damaged }, 'the repository was checked and is damaged; `leafvault check` tells the whole of it');
+}

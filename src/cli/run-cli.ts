@@ -60,7 +60,9 @@ function buildProgram(world: CliWorld, outcome: { code: number }): Command {
   configured('check', 'prove that the repository is whole; needs the master key, not the catalog')
     .option('--read-data [share]', 'also read, decrypt and verify every stored byte; 3/30: the third of thirty parts, another one each day', readShare)
     .option('--passphrase', PASSPHRASE_HELP)
-    .action(run((config, flags) => runCheck(world, config, { readData: flags.readData ?? false, passphrase: flags.passphrase === true })));
+    .option('--quarantine', 'write down which copies of chunks are damaged, so that the next snapshot stores them anew; else nothing is changed')
+    .addHelpText('after', '\nA service checks by itself, with quarantine: see the settings check.everyHours and check.parts.\n')
+    .action(run((config, flags) => runCheck(world, config, { readData: flags.readData ?? false, quarantine: flags.quarantine === true, passphrase: flags.passphrase === true })));
   configured('prune', 'take away what no snapshot needs any more; beside a running service and without one')
     .option('--dry-run', 'change nothing, tell what would be freed')
     .option('--passphrase', PASSPHRASE_HELP)

@@ -15,7 +15,7 @@ import { takeSnapshot } from '../support/capture.ts';
 import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
 import { startReplicaSet } from '../support/mongod.ts';
 import { emptyCatalog, silent, startEmbedded, type TestDatabase } from '../support/postgres.ts';
-import { objectNames, openTestRepository, randomChunks, writeSnapshot } from '../support/repository-fixture.ts';
+import { copyToMemory, objectNames, openTestRepository, randomChunks, writeSnapshot } from '../support/repository-fixture.ts';
 import { contentOfServer, restoreWorld } from '../support/restore-world.ts';
 
 const HOUR_MS = 3_600_000;
@@ -177,6 +177,7 @@ describe('a check on a schedule', () => {
       const { root: old } = await takeSnapshot({ uri: source.uri, repository });
       const run = worker(repository, 1);
       await run();
+      const sound = await copyToMemory(storage);
       await flip(storage, await largestPack(storage));
       clock.advance(24 * HOUR_MS);
       await run();
@@ -187,7 +188,7 @@ describe('a check on a schedule', () => {
       await assert.rejects(restoreSnapshot(broken.options), (error: LeafvaultError) => /damaged|altered/i.test(`${error.code} ${error.message}`));
       assert.deepEqual(await contentOfServer(source.uri), live, 'the restore that failed left everything');
 
-      await takeSnapshot({ uri: source.uri, repository });
+      await takeSnapshot({ uri: source.uri, repository, previous: old });
       clock.advance(24 * HOUR_MS);
       await run();
       assert.deepEqual([(await stateNow()).last?.problems, (await stateNow()).last?.damaged], [0, []]);
@@ -196,6 +197,16 @@ describe('a check on a schedule', () => {
       await using healed = await restoreWorld(repository, old, source.uri);
       await restoreSnapshot(healed.options);
       assert.deepEqual(await contentOfServer(source.uri), live);
+
+      // Worse: nothing at all of the previous snapshot can be read. The next one is taken all the same.
+      const ruined = await openTestRepository(await copyToMemory(sound, (name, bytes) => (name.startsWith('packs/') ? null : bytes)), { clock });
+      await ruined.check({ quarantine: true });
+      const { root: next } = await takeSnapshot({ uri: source.uri, repository: ruined, previous: old });
+      await client.db('shop').collection('visits').deleteMany({});
+      await using afresh = await restoreWorld(ruined, next, source.uri);
+      await restoreSnapshot(afresh.options);
+      assert.deepEqual(await contentOfServer(source.uri), live);
+      await ruined.close();
     } finally {
       await client.close();
       await source.stop();

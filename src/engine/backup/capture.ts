@@ -34,7 +34,7 @@ export const captureSnapshot: CaptureSnapshot = (options) => captureWith(options
 
 /** `captureSnapshot` with its steps handed in. */
 export async function captureWith(options: CaptureOptions, steps: CaptureSteps): Promise<CaptureResult> {
-  const previous = await readPrevious(options.previous);
+  const previous = await readPrevious(options.previous, options.log);
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await captureOnce(options, { selection: options.selection, previous, settle: steps.settleCollection });

@@ -3,6 +3,7 @@ import type { Catalog, SnapshotRecord } from '../../catalog/index.ts';
 import type { CaptureOptions, CaptureSnapshot, SnapshotBody } from '../../engine/contracts.ts';
 import { throwIfAborted } from '../../foundation/abort.ts';
 import type { Clock } from '../../foundation/clock.ts';
+import { isLeafvaultError } from '../../foundation/errors.ts';
 import type { Fact, Repository, RepositoryWriter, SnapshotRoot } from '../../repository/repository.ts';
 import { stateAbout } from '../about-snapshot.ts';
 import type { Completion, JobContext, JobHandler } from '../job-handler.ts';
@@ -67,13 +68,15 @@ async function openPrevious({ catalog }: RunSnapshotParts, { log }: JobContext, 
   if (newest === null) return null;
   const reader = await repository.openReader();
   const root = await loadRoot(repository, newest.id).catch(async (error: unknown) => {
+    // Damage of an old snapshot must not end backups.
+    if (isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED')) return null;
     await reader.close();
     throw error;
   });
   if (root === null) {
     await reader.close();
     // Costs dedup, not correctness; a check of the repository tells what became of it.
-    log.warn({ snapshot: newest.id }, 'the previous snapshot is not in the repository; cutting begins afresh');
+    log.warn({ snapshot: newest.id }, 'the previous snapshot is not in the repository, or its root is damaged; cutting begins afresh');
     return null;
   }
   return { root, reader };

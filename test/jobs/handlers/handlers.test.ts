@@ -109,6 +109,20 @@ describe('the handlers', () => {
     assert.notEqual(next, snapshotId);
   });
 
+  test('take the next snapshot although the root of the one before is damaged', async () => {
+    await startWorker();
+    const first = await takeSnapshot();
+    const name = `snapshots/${first}`;
+    const bytes = Buffer.from(await storage.get(name));
+    bytes[60] = (bytes[60] ?? 0) ^ 1;
+    await storage.delete(name);
+    await storage.put(name, bytes);
+    const { job } = await askForSnapshot(catalog, queue, inventory);
+    const done = await ended(catalog, job.id);
+    assert.equal(done.state, 'completed', done.errorMessage ?? '');
+    assert.deepEqual(engine.calls, ['capture', 'capture']);
+  });
+
   test('take over a root that was committed before its rows, without another capture', async () => {
     const { job, snapshotId } = await askForSnapshot(catalog, queue, inventory);
     const writer = await repository.openWriter();

@@ -26,7 +26,8 @@ export async function readBadCopies({ storage, keys }: Pick<RepositoryContext, '
     const packId = partsOfBadName(name)?.packId;
     if (packId === undefined) continue;
     const chunks = await readRecord({ storage, keys }, name).catch((error: unknown) => {
-      if (!isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED')) throw error;
+      // A flipped bit in the version is one that says "newer", too.
+      if (!isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED') && !isLeafvaultError(error, 'REPOSITORY_FORMAT_NEWER')) throw error;
       unreadable.set(name, packId);
       return null;
     });

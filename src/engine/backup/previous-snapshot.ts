@@ -4,7 +4,7 @@ import type { Logger } from '../../foundation/logger.ts';
 import type { CaptureOptions, CollectionBody, SnapshotBody } from '../contracts.ts';
 import { joinNamespace } from '../mongo/index.ts';
 
-const DAMAGE: ReadonlySet<string> = new Set(['REPOSITORY_OBJECT_DAMAGED', 'REPOSITORY_CHUNK_DAMAGED', 'REPOSITORY_CHUNK_MISSING']);
+const DAMAGE: ReadonlySet<string> = new Set(['REPOSITORY_OBJECT_DAMAGED', 'REPOSITORY_CHUNK_DAMAGED', 'REPOSITORY_CHUNK_MISSING', 'REPOSITORY_CHUNK_UNSUPPORTED', 'REPOSITORY_FORMAT_NEWER']);
 
 export interface PreviousSnapshot {
   readonly member: string | null;

@@ -69,7 +69,7 @@ async function openPrevious({ catalog }: RunSnapshotParts, { log }: JobContext, 
   const reader = await repository.openReader();
   const root = await loadRoot(repository, newest.id).catch(async (error: unknown) => {
     // Damage of an old snapshot must not end backups.
-    if (isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED')) return null;
+    if (isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED') || isLeafvaultError(error, 'REPOSITORY_FORMAT_NEWER')) return null;
     await reader.close();
     throw error;
   });

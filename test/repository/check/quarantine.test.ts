@@ -191,11 +191,12 @@ describe('records of bad copies', () => {
     await quarantine(repository);
     const [record = assert.fail()] = await recordsOf(storage);
     const length = (await storage.get(record)).length;
-    for (let at = 0; at < length; at += isLong ? 1 : 5) {
+    for (let at = 0; at < length; at += isLong || at < 48 ? 1 : 7) {
       const rotten = await copyToMemory(storage, (name, bytes) => (name === record ? flipped(bytes, at) : bytes));
       const other = await startRepository(rotten);
       const { problems } = await other.check();
       assert.ok(problems.some(({ object }) => object === record), `byte ${at}`);
+      await (await other.openWriter()).abort();
       await other.close();
     }
     await flip(storage, record, 60);
@@ -236,8 +237,9 @@ describe('records of bad copies', () => {
   }
 });
 
+/** The second bit: of a version it makes a newer one. */
 function flipped(bytes: Buffer, at: number): Buffer {
   const copy = Buffer.from(bytes);
-  copy[at] = (copy[at] ?? 0) ^ 1;
+  copy[at] = (copy[at] ?? 0) ^ 2;
   return copy;
 }

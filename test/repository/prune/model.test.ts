@@ -180,7 +180,11 @@ class History {
   }
 
   async check(repository: Repository): Promise<void> {
-    assert.deepEqual((await repository.check({ readData: this.random(2) === 0 })).problems, [], `seed ${this.seed}`);
+    const { problems } = await repository.check({ readData: this.random(2) === 0 });
+    // Who was taken for dead and woke up may have put an index that names packs which went meanwhile; until the next prune it is told, and costs nothing.
+    const isExcused = [...this.sleepers].some(({ owner }) => this.dead.has(owner));
+    const real = problems.filter(({ code, affects }) => !(isExcused && code === 'REPOSITORY_OBJECT_MISSING' && affects.length === 0));
+    assert.deepEqual(real, [], `seed ${this.seed}`);
     this.counts.checks += 1;
   }
 

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
 import type { Storage } from '../../storage/index.ts';
 import type { RepositoryContext } from '../context.ts';
-import { damaged } from '../format/damage.ts';
 import { COPY_FILE, GENERATIONS, QUARANTINE, quarantineName, REPOSITORY_FILE, SESSIONS } from '../format/names.ts';
+import { putSame } from '../put-same.ts';
 import { readObject, readObjectIfAny } from '../read-object.ts';
 import { isDamage, verifyObject } from '../verify-object.ts';
 
@@ -88,16 +88,6 @@ async function soundBytes(context: Context, name: string, copy: Storage): Promis
   const bytes = await readObject(copy, name);
   await verifyObject(context, name, bytes);
   return bytes;
-}
-
-/** A name that is taken by the same bytes is success: an earlier try. */
-async function putSame(storage: Storage, name: string, bytes: Buffer): Promise<void> {
-  try {
-    await storage.put(name, bytes);
-  } catch (error) {
-    if (!isLeafvaultError(error, 'STORAGE_OBJECT_EXISTS')) throw error;
-    if (!(await readObject(storage, name)).equals(bytes)) throw name.startsWith(QUARANTINE) ? damaged(name, 'it holds other bytes than its name says', error) : error;
-  }
 }
 
 function assertMovable(name: string): void {

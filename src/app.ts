@@ -20,7 +20,8 @@ import { LeafvaultError } from './foundation/errors.ts';
 import type { Logger } from './foundation/logger.ts';
 import { buildServer, consoleApi, consoleDoor, downloadsDoor, facades, oauthDoor, type HttpServer } from './http/index.ts';
 import {
-  createChores, createDumpChore, createHandlers, createRetentionChores, dumpCatalog, dumpedAtKey, createTailers, openPostgresQueue, sessionOwner, trimCatalogDumps, Worker, type PostgresQueue,
+  createChores, createCopyChores, createDumpChore, createHandlers, createRetentionChores, dumpCatalog, dumpedAtKey, createTailers, openPostgresQueue, sessionOwner, trimCatalogDumps, Worker,
+  type PostgresQueue,
 } from './jobs/index.ts';
 import { openRepository, type Dump, type Repository } from './repository/index.ts';
 import { createOverview, createServices } from './services/index.ts';
@@ -32,7 +33,8 @@ export { findDumps, planRescue, rescue, type FoundDump, type FoundDumps, type Re
 export { masterKeyFrom } from './services/index.ts';
 export type { InstallationKeys, KeysReport } from './composition/installation-keys.ts';
 export type { RetiredSlot, RotationReport } from './composition/rotate-master-key.ts';
-export type { Dump, KeySlotInfo, OpenSession, PruneReport, ReadShare } from './repository/index.ts';
+export type { CheckReport, CopyReport, Dump, KeySlotInfo, OpenSession, PruneReport, ReadShare, Repository } from './repository/index.ts';
+export { openStorage } from './storage/index.ts';
 
 /** `all`: door and worker; `door`: no jobs run here; `worker`: nothing else. */
 export type AppRole = 'all' | 'door' | 'worker';
@@ -113,7 +115,7 @@ async function openParts(options: AppOptions, opened: (name: string, close: () =
   const catalog = await openCatalogBy(masterKey, options, home.own);
   opened('catalog', catalog.close);
   await assertNoRescue(catalog);
-  const repositories = await openOneRepository({ catalog, address: config.repositoryStore, masterKey: masterKey.bytes, tempDir: home.own, clock, log, owner: await sessionOwner() });
+  const repositories = await openOneRepository({ catalog, address: config.repositoryStore, copies: config.repositoryCopies, masterKey: masterKey.bytes, tempDir: home.own, clock, log, owner: await sessionOwner() });
   opened('repository', repositories.close);
   const queue = await openPostgresQueue({ catalog, log });
   opened('queue', queue.close);
@@ -127,6 +129,7 @@ function buildWorker({ options, catalog, queue, repositories, tempRoot }: Parts)
     ...createChores({ catalog, repositories, queue, clock }),
     ...createRetentionChores({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]) }),
     createDumpChore({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]) }),
+    ...createCopyChores({ catalog, clock, log, repository: repositories.repository, copies: repositories.copies }),
   ];
   return new Worker({ catalog, queue, handlers, clock, log, tempRoot, concurrency: config.jobsAtOnce, chores });
 }

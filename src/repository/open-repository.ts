@@ -21,6 +21,7 @@ import { endLeftSessions } from './left-sessions.ts';
 import { pruneRepository } from './prune/prune-repository.ts';
 import { healObjects } from './quarantine/heal-objects.ts';
 import { createPackKeys } from './read/pack-keys.ts';
+import type { ChunkFromCopy } from './read/load-chunk.ts';
 import { openReader } from './read/open-reader.ts';
 import type { Repository } from './repository.ts';
 import { listSnapshots, loadSnapshot } from './snapshots.ts';
@@ -42,6 +43,8 @@ export interface OpenOptions {
   readonly retry?: RetryOptions;
   /** Memory of the local index; see ChunkIndexOptions. */
   readonly index?: Omit<ChunkIndexOptions, 'tempDir'>;
+  /** Asked by readers for chunks that this store can not give. */
+  readonly fromCopy?: ChunkFromCopy;
   /** Size at which a pack is closed, in bytes. Default 16 MiB; small in tests. */
   readonly packBytes?: number;
 }
@@ -105,7 +108,7 @@ export async function openRepository(options: OpenByAnyKey): Promise<Repository>
     async openReader() {
       assertOpen();
       const member = { end: async (): Promise<void> => undefined };
-      const reader = await openReader(context, { unreadableIndexes: loader.unreadable, onEnd: () => void open.delete(member) });
+      const reader = await openReader(context, { unreadableIndexes: loader.unreadable, fromCopy: options.fromCopy, onEnd: () => void open.delete(member) });
       member.end = () => reader.close();
       open.add(member);
       return reader;

@@ -284,7 +284,18 @@ export interface Overview {
   read(): Promise<{
     readonly clusters: readonly ClusterOverview[];
     readonly jobs: readonly { readonly kind: Job['kind']; readonly state: Job['state']; readonly count: number }[];
+    /** Second copies of the repository, in the order of the setting. */
+    readonly copies?: readonly CopyOverview[];
   }>;
+}
+
+export interface CopyOverview {
+  /** From 1 up: addresses are not for everybody. */
+  readonly number: number;
+  /** When a run last ended with everything copied; null: never. */
+  readonly succeededAt: Date | null;
+  /** Objects of the repository that were found damaged or gone, and roots that were withheld for them, in the last run. */
+  readonly problems: number;
 }
 
 export interface Services {

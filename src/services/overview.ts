@@ -1,6 +1,7 @@
 // What metrics tell: every cluster with its last success and proof, what it holds, and jobs by state.
-import type { CatalogAggregates, ChainTotals, ClusterTotals, JobCount, Tailer } from '../catalog/index.ts';
+import type { CatalogAggregates, CatalogStore, ChainTotals, ClusterTotals, JobCount, Tailer } from '../catalog/index.ts';
 import type { Cluster, Project } from '../domain/records.ts';
+import { COPY_STATES, readCopyStates } from '../domain/copy-state.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { headroomOf, lagOf, stateOf } from './continuous-state.ts';
 import type { ClusterContinuous, ClusterOverview, Overview } from './contracts.ts';
@@ -8,13 +9,13 @@ import type { ClusterContinuous, ClusterOverview, Overview } from './contracts.t
 const PROJECTS_AT_ONCE = 500;
 
 export function createOverview(
-  { catalog, clock }: { readonly catalog: Pick<CatalogAggregates, 'overview' | 'clusters' | 'projects' | 'tailers' | 'chains'>; readonly clock: Clock },
+  { catalog, clock }: { readonly catalog: Pick<CatalogAggregates, 'overview' | 'clusters' | 'projects' | 'tailers' | 'chains'> & Pick<CatalogStore, 'settings'>; readonly clock: Clock },
 ): Overview {
   return {
     async read() {
-      const [clusters, totals, jobs, projects, tailers, chains] = await Promise.all([
+      const [clusters, totals, jobs, projects, tailers, chains, copies] = await Promise.all([
         catalog.clusters.ofProjects(null), catalog.overview.clusterTotals(), catalog.overview.jobCounts(), allProjects(catalog), catalog.tailers.list(),
-        catalog.chains.totals(),
+        catalog.chains.totals(), catalog.settings.get(COPY_STATES),
       ]);
       const totalsOf = new Map(totals.map((each) => [each.clusterId, each]));
       const tailerOf = new Map(tailers.map((each) => [each.clusterId, each]));
@@ -30,6 +31,7 @@ export function createOverview(
           };
         }),
         jobs: jobs satisfies readonly JobCount[],
+        copies: readCopyStates(copies).map(({ number, succeededAt, problems }) => ({ number, succeededAt: succeededAt === null ? null : new Date(succeededAt), problems })),
       };
     },
   };

@@ -5,6 +5,7 @@ import { withExclusive, type Exclusive } from '../exclusive.ts';
 import { makeCopyFile } from '../format/copy-file.ts';
 import { readIndexPayload } from '../format/index-object.ts';
 import { COPY_FILE, FACTS, idOfName, INDEXES, KEYS, packName, PACKS, partsOfSnapshotName, REPOSITORY_FILE, SNAPSHOTS } from '../format/names.ts';
+import { parseRepositoryFile } from '../format/repository-file.ts';
 import { openObject } from '../format/sealed-object.ts';
 import { eachIndexOf } from './index-packs.ts';
 import { putSame } from '../put-same.ts';
@@ -25,6 +26,7 @@ export async function copyRepository(source: RepositoryContext, options: CopyOpt
   const to = withRetry(options.to, retry);
   const session = await openSession(source, 'reader');
   try {
+    await assertSource(source);
     const { isCopy } = await examineDestination(to, source.id, session.id);
     const transfer = startTransfer(source, to, options);
     if (options.dryRun === true) return await run(transfer, isCopy, null);
@@ -32,6 +34,12 @@ export async function copyRepository(source: RepositoryContext, options: CopyOpt
   } finally {
     await session.end();
   }
+}
+
+/** One that was wiped under a process that has it open may even show snapshots, which were put there since. */
+async function assertSource({ storage, id }: RepositoryContext): Promise<void> {
+  const descriptor = await readObject(storage, REPOSITORY_FILE);
+  if (parseRepositoryFile(descriptor).id !== id) throw refused(storage, 'the source is another repository by now', 'Restart what has it open');
 }
 
 /** @param exclusive null: a dry run */

@@ -105,6 +105,15 @@ describe('a copier refuses', () => {
     assert.deepEqual((await objectNames(to)).filter(isSnapshot), []);
   }));
 
+  test('a source that was wiped under it, whatever was put there since', () => withSource(async (source, to) => {
+    await copyTo(source.storage, to);
+    const names = await objectNames(to);
+    for (const name of await objectNames(source.storage)) await source.storage.delete(name);
+    await add(source, { since: randomChunks(2, 500) });
+    await assert.rejects(source.repository.copyTo({ to, isOver }), { code: 'REPOSITORY_OBJECT_MISSING' });
+    assert.deepEqual(await objectNames(to), names);
+  }));
+
   test('to work beside another copier, and ends a dead one', () => withSource(async (source, to) => {
     await copyTo(source.storage, to);
     await goOn(source);

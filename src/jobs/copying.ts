@@ -48,7 +48,8 @@ async function isDue(catalog: Catalog, before: CopyState | undefined, now: Date)
   const waited = now.getTime() - started;
   if (waited < HOUR_MS) return false;
   if (waited >= DAY_MS || before.succeededAt === null || Date.parse(before.succeededAt) < started) return true;
-  return (await catalog.clusters.ofProjects(null)).some(({ lastSuccessAt }) => lastSuccessAt !== null && lastSuccessAt.getTime() > started);
+  // A snapshot becomes whole some time after the instant that its cluster remembers; a run that finds nothing is cheap.
+  return (await catalog.clusters.ofProjects(null)).some(({ lastSuccessAt }) => lastSuccessAt !== null && lastSuccessAt.getTime() > started - HOUR_MS);
 }
 
 async function copyOne(parts: CopyingParts, storage: CopyOptions['to'], state: CopyState, signal: AbortSignal): Promise<void> {

@@ -1,10 +1,11 @@
 // One run of a copier, in the order that keeps the copy whole at every call (docs/design/second-copy.md).
+import { LeafvaultError } from '../../foundation/errors.ts';
 import { withRetry, type RetryOptions } from '../../storage/index.ts';
 import type { RepositoryContext } from '../context.ts';
 import { withExclusive, type Exclusive } from '../exclusive.ts';
 import { makeCopyFile } from '../format/copy-file.ts';
 import { readIndexPayload } from '../format/index-object.ts';
-import { COPY_FILE, FACTS, idOfName, INDEXES, KEYS, packName, PACKS, partsOfSnapshotName, REPOSITORY_FILE, SNAPSHOTS } from '../format/names.ts';
+import { COPY_FILE, FACTS, idOfName, INDEXES, KEYS, packName, PACKS, partsOfSnapshotName, REPOSITORY_FILE, sessionName, SNAPSHOTS } from '../format/names.ts';
 import { parseRepositoryFile } from '../format/repository-file.ts';
 import { openObject } from '../format/sealed-object.ts';
 import { eachIndexOf } from './index-packs.ts';
@@ -29,8 +30,8 @@ export async function copyRepository(source: RepositoryContext, options: CopyOpt
     await assertSource(source);
     const { isCopy } = await examineDestination(to, source.id, session.id);
     const transfer = startTransfer(source, to, options);
-    if (options.dryRun === true) return await run(transfer, isCopy, null);
-    return await withExclusive({ ...source, storage: to, left: new Map() }, options.isOver, (exclusive) => run(transfer, isCopy, exclusive));
+    if (options.dryRun === true) return await run(transfer, { isCopy, session: session.id }, null);
+    return await withExclusive({ ...source, storage: to, left: new Map() }, options.isOver, (exclusive) => run(transfer, { isCopy, session: session.id }, exclusive));
   } finally {
     await session.end();
   }
@@ -42,8 +43,16 @@ async function assertSource({ storage, id }: RepositoryContext): Promise<void> {
   if (parseRepositoryFile(descriptor).id !== id) throw refused(storage, 'the source is another repository by now', 'Restart what has it open');
 }
 
+/** Whoever took this copier for dead may have pruned what it was about to copy; what a root needs is in the copy only if nobody did. */
+async function assertProtected({ storage }: RepositoryContext, session: string): Promise<void> {
+  if ((await storage.stat(sessionName(session))) !== null) return;
+  throw new LeafvaultError('REPOSITORY_SESSION_FENCED', `Copying the repository in ${storage.address} failed: a prune ended the session ${session} of this copier while it was at work`, {
+    hint: 'Run it again; what was copied is there', retryable: true,
+  });
+}
+
 /** @param exclusive null: a dry run */
-async function run(transfer: Transfer, isCopy: boolean, exclusive: Exclusive | null): Promise<CopyReport> {
+async function run(transfer: Transfer, { isCopy, session }: { readonly isCopy: boolean; readonly session: string }, exclusive: Exclusive | null): Promise<CopyReport> {
   const { source, to, options, counted } = transfer;
   const roots = await sizesIn(source.storage, SNAPSHOTS);
   const before = await sizesIn(to, SNAPSHOTS);
@@ -56,6 +65,7 @@ async function run(transfer: Transfer, isCopy: boolean, exclusive: Exclusive | n
   await copyAll(transfer, FACTS);
   await copyChains(transfer);
   await copyOthers(transfer);
+  await assertProtected(source, session);
   const withheld = await copyRoots(transfer, exclusive, { roots, before, missing, unreadable });
   const swept = transfer.damaged.length === 0 && withheld.length === 0 ? await sweepCopy(transfer, exclusive, { roots, before, indexes }) : false;
   const after = options.dryRun === true ? roots : await sizesIn(to, SNAPSHOTS);

@@ -24,7 +24,12 @@ export async function makeSource(storage: Storage = createMemoryStorage()): Prom
   await add(source, { a: shared, c: randomChunks(12, 2_000) });
   const chain = await repository.chains.begin({ series: 's', from: position(0), body: {} });
   for (let n = 1; n <= 4; n += 1) await chain.append({ to: position(n), records: 1, raw: Buffer.from(`slice ${n}`), body: {} });
+  await dump(source);
   return source;
+}
+
+async function dump({ repository }: Source): Promise<void> {
+  await repository.dumps.write((async function* parts() { for (const part of ['one', 'two']) yield Buffer.from(part); })(), () => ({}));
 }
 
 export async function add(source: Source, content: Content): Promise<string> {
@@ -43,6 +48,9 @@ export async function goOn(source: Source, { slices = 4, isOver: takenForDead = 
   source.live.delete(oldest);
   await add(source, { a: randomChunks(3, 2_000), d: randomChunks(10, 2_000) });
   for (let rounds = 0; rounds < 3; rounds += 1) await source.repository.prune({ isOver: takenForDead });
+  const [old] = await source.repository.dumps.list();
+  await dump(source);
+  await source.repository.dumps.trim(({ id }) => id !== old?.id);
   const [chain] = await collect(source.repository.chains.list());
   assert.ok(chain);
   const { head } = chain;
@@ -72,6 +80,7 @@ export async function assertWholeCopy(to: Storage, contents: ReadonlyMap<string,
     const roots = await collect(copy.listSnapshots());
     for (const root of roots) assert.deepEqual(await readSnapshot(copy, root), contents.get(root.id), message);
     for (const { head } of await collect(copy.chains.list())) for await (const { raw, slice } of copy.chains.read(head.id)) assert.equal(raw.toString(), `slice ${slice.sequence}`, message);
+    for (const { id } of await copy.dumps.list()) assert.equal(Buffer.concat(await collect(copy.dumps.read(id))).toString(), 'onetwo', message);
     return roots.map(({ id }) => id).sort();
   } finally {
     await copy.close();

@@ -4,8 +4,9 @@ import { withRetry, type RetryOptions } from '../../storage/index.ts';
 import type { RepositoryContext } from '../context.ts';
 import { withExclusive, type Exclusive } from '../exclusive.ts';
 import { makeCopyFile } from '../format/copy-file.ts';
+import { openDumpManifest } from '../format/dump-objects.ts';
 import { readIndexPayload } from '../format/index-object.ts';
-import { COPY_FILE, FACTS, idOfName, INDEXES, KEYS, packName, PACKS, partsOfSnapshotName, REPOSITORY_FILE, sessionName, SNAPSHOTS } from '../format/names.ts';
+import { CATALOG, COPY_FILE, dumpPartName, FACTS, idOfName, INDEXES, KEYS, packName, PACKS, partsOfDumpName, partsOfSnapshotName, REPOSITORY_FILE, sessionName, SNAPSHOTS } from '../format/names.ts';
 import { parseRepositoryFile } from '../format/repository-file.ts';
 import { openObject } from '../format/sealed-object.ts';
 import { eachIndexOf } from './index-packs.ts';
@@ -15,7 +16,7 @@ import { openSession } from '../sessions.ts';
 import { copyChains } from './copy-chains.ts';
 import type { CopyOptions, CopyReport } from './copy.ts';
 import { examineDestination, refused } from './open-destination.ts';
-import { OTHERS, sweepCopy } from './sweep-copy.ts';
+import { sweepCopy } from './sweep-copy.ts';
 import { carry, eachAtOnce, sizesIn, startTransfer, type Transfer } from './transfer.ts';
 import { createWithholding } from './withhold.ts';
 
@@ -64,7 +65,7 @@ async function run(transfer: Transfer, { isCopy, session }: { readonly isCopy: b
   const { indexes, missing, unreadable } = await copyData(transfer);
   await copyAll(transfer, FACTS);
   await copyChains(transfer);
-  await copyOthers(transfer);
+  await copyDumps(transfer);
   await assertProtected(source, session);
   const withheld = await copyRoots(transfer, exclusive, { roots, before, missing, unreadable });
   const swept = transfer.damaged.length === 0 && withheld.length === 0 ? await sweepCopy(transfer, exclusive, { roots, before, indexes }) : false;
@@ -163,12 +164,20 @@ async function copyIndexes(transfer: Transfer, { there, indexes, packs, missing 
   return result;
 }
 
-/** Dumps of the catalog: names in order, so that what says that a dump is whole comes last. */
-async function copyOthers(transfer: Transfer): Promise<void> {
-  const found = await sizesIn(transfer.source.storage, OTHERS);
-  const there = await sizesIn(transfer.to, OTHERS);
+/** Dumps of the catalog: parts in order, the manifest last, and only where every part that it counts is there. */
+async function copyDumps(transfer: Transfer): Promise<void> {
+  const found = await sizesIn(transfer.source.storage, CATALOG);
+  const there = await sizesIn(transfer.to, CATALOG);
+  // `manifest` stands behind the digits of the parts.
   for (const name of [...found.keys()].sort()) {
-    if ((await carry(transfer, { name, sizeBytes: found.get(name) ?? 0 }, there.get(name))) !== 'there') return;
+    const parts = partsOfDumpName(name);
+    const isWhole = (bytes: Buffer): boolean => {
+      const dump = openDumpManifest(transfer.source.keys, parts?.dumpId ?? '', bytes);
+      return 'fenced' in dump || Array.from({ length: dump.parts }, (_, i) => dumpPartName(dump.id, i + 1)).every((part) => there.has(part));
+    };
+    const sizeBytes = found.get(name) ?? 0;
+    const carried = await carry(transfer, { name, sizeBytes }, there.get(name), parts?.part === 'manifest' ? isWhole : undefined);
+    if (carried === 'there') there.set(name, sizeBytes);
   }
 }
 

@@ -1,15 +1,12 @@
 // What went from the source goes from the copy: roots first; the rest only when nobody reads there.
 import type { Storage } from '../../storage/index.ts';
 import { DELETED } from '../facts.ts';
-import { FACTS, INDEXES, KEYS, packName, PACKS, partsOfFactName, partsOfSnapshotName, snapshotName } from '../format/names.ts';
+import { CATALOG, dumpManifestName, FACTS, INDEXES, KEYS, packName, PACKS, partsOfDumpName, partsOfFactName, partsOfSnapshotName, snapshotName } from '../format/names.ts';
 import type { Exclusive } from '../exclusive.ts';
 import { endSession, openSessions } from '../prune/sessions-in-the-way.ts';
 import { sweepChains } from './copy-chains.ts';
 import { eachIndexOf } from './index-packs.ts';
 import { drop, sizesIn, tellDamage, type Transfer } from './transfer.ts';
-
-/** Dumps of the catalog. */
-export const OTHERS = 'catalog/';
 
 export interface Shown {
   /** Roots of the source, and of the copy when this run began. */
@@ -48,9 +45,10 @@ export async function sweepCopy(transfer: Transfer, exclusive: Exclusive | null,
   await dropAll([...spoken.filter((name) => !last.includes(name)), ...last]);
   await exclusive?.assertStands();
   await sweepChains(transfer);
-  const others = await sizesIn(source.storage, OTHERS);
-  // What says that a dump is whole goes first.
-  await dropAll((await namesIn(to, OTHERS, (name) => !others.has(name))).sort().reverse());
+  const dumps = await sizesIn(source.storage, CATALOG);
+  // What says that a dump is whole goes first; a part that is gone while its manifest is there was lost.
+  const isPartOfOne = (name: string): boolean => dumps.has(dumpManifestName(partsOfDumpName(name)?.dumpId ?? ''));
+  await dropAll((await namesIn(to, CATALOG, (name) => !dumps.has(name) && !isPartOfOne(name))).sort().reverse());
   const slots = await sizesIn(source.storage, KEYS);
   await dropAll(await namesIn(to, KEYS, (name) => !slots.has(name)));
   return true;

@@ -59,7 +59,7 @@ describe('a copy', () => {
     await copyTo(source.storage, to);
     const copy = await openTestRepository(to, PACKS);
     for (const write of [
-      () => copy.openWriter(), () => copy.prune(), () => copy.chains.begin({ series: 's', from: '0'.repeat(16), body: {} }),
+      () => copy.openWriter(), () => copy.prune(), () => copy.dumps.trim(() => true), () => copy.chains.begin({ series: 's', from: '0'.repeat(16), body: {} }),
       () => copy.addFact({ snapshotId: [...source.live][0] ?? '', kind: 'pin', createdAt: new Date().toISOString(), body: {} }), () => copy.heal({ from: source.storage, objects: [] }),
     ]) await assert.rejects(write, { code: 'REPOSITORY_IS_COPY' });
     await copy.promote();
@@ -205,7 +205,7 @@ describe('what is damaged in the source', () => {
 
   test('is mended from the copy, with the damaged bytes kept', () => withSource(async (source, to) => {
     await copyTo(source.storage, to);
-    for (const prefix of ['packs/', 'indexes/', 'snapshots/', 'facts/', 'oplog/']) {
+    for (const prefix of ['packs/', 'indexes/', 'snapshots/', 'facts/', 'oplog/', 'catalog/']) {
       const [name] = (await objectNames(source.storage)).filter((each) => each.startsWith(prefix));
       for (const change of [flip, () => null]) {
         const broken = await changed(source, (each) => each === name, change);

@@ -23,7 +23,8 @@ export async function examineDestination(to: Storage, repositoryId: string, sour
     throw refused(to, 'the repository in it is no copy: it was taken into use, or is the one that others were copied from', 'Are the two addresses swapped? To begin a copy anew, name an empty place');
   }
   for await (const { name } of to.list('')) {
-    if (![KEYS, SESSIONS].some((prefix) => name.startsWith(prefix))) throw refused(to, `it is not empty (${name})`, 'Name an empty place, or a folder of its own: file:<folder>/<name>, s3://<bucket>/<prefix>');
+    // A bucket is asked once what it can, by an object of its own.
+    if (![KEYS, SESSIONS, 'probe-'].some((prefix) => name.startsWith(prefix))) throw refused(to, `it is not empty (${name})`, 'Name an empty place, or a folder of its own: file:<folder>/<name>, s3://<bucket>/<prefix>');
   }
   return { isCopy: false };
 }

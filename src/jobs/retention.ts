@@ -48,11 +48,11 @@ async function pruneWhenDue(parts: RetentionParts, signal: AbortSignal): Promise
     if (clock.now().getTime() - Date.parse(String(last)) < PRUNE_EVERY_MS) continue;
     const failedKey = `pruneFailedAt ${repository.id}`;
     const failed = await catalog.settings.get(failedKey);
-    if (failed !== undefined && clock.now().getTime() - Date.parse(String(failed)) < FAILED_AGAIN_MS) continue;
+    if (failed !== undefined && Math.abs(clock.now().getTime() - Date.parse(String(failed))) < FAILED_AGAIN_MS) continue;
     try {
       if (await prune(parts, repository, signal)) await catalog.settings.set(key, clock.now().toISOString());
     } catch (error) {
-      if (!signal.aborted) await catalog.settings.set(failedKey, clock.now().toISOString());
+      if (!signal.aborted && !isLeafvaultError(error, 'REPOSITORY_CLOSED')) await catalog.settings.set(failedKey, clock.now().toISOString());
       throw error;
     }
   }

@@ -20,8 +20,8 @@ export interface RepositoryContext {
   readonly log: Logger;
   /** Of the sessions that are opened: says to a prune whether they may still be at work. */
   readonly owner: string;
-  /** Sessions that are over and could not be taken away: id and kind. */
-  readonly left: Map<string, OpenSession['kind']>;
+  /** Sessions that are over and could not be taken away. `lateUntil`: on the monotonic clock, one that may still arrive in the store. */
+  readonly left: Map<string, { readonly kind: OpenSession['kind']; readonly lateUntil: number | null }>;
   /** Takes in index objects that appeared since, and lets go of what was pruned. */
   refreshIndex(): Promise<void>;
   /** Takes in packs that no index names, by their own directories. Reads all names of packs: the last resort. */

@@ -26,6 +26,9 @@ export interface Session {
 
 type Context = Pick<RepositoryContext, 'storage' | 'keys' | 'clock' | 'log' | 'owner' | 'left'>;
 
+/** How long after its last answer a store may still carry out a put. */
+const MAY_ARRIVE_MS = 3_600_000;
+
 /** Puts the session before anything of the repository is relied on. */
 export async function openSession(context: Context, kind: OpenSession['kind']): Promise<Session> {
   for (;;) {
@@ -53,7 +56,7 @@ async function putSession(context: Context, kind: OpenSession['kind'], generatio
     await storage.put(name, bytes);
   } catch (error) {
     // Its answer may have been lost.
-    left.set(id, kind);
+    left.set(id, { kind, lateUntil: clock.monotonicMs() + MAY_ARRIVE_MS });
     throw error;
   }
   let claimed = false;
@@ -68,7 +71,7 @@ async function putSession(context: Context, kind: OpenSession['kind'], generatio
     },
     abandon() {
       ended = true;
-      left.set(id, kind);
+      left.set(id, { kind, lateUntil: null });
       log.warn({ session: id }, 'a session is left open because its root may still arrive; it holds back pruning until it is fenced');
     },
     async end() {
@@ -79,7 +82,7 @@ async function putSession(context: Context, kind: OpenSession['kind'], generatio
         // A fence that prune put stays with prune unless we met it; ours goes after the session.
         if (claimed) await storage.delete(sessionEndName(id));
       } catch (error) {
-        left.set(id, kind);
+        left.set(id, { kind, lateUntil: null });
         log.warn({ session: id, error: describeError(error) }, 'a session could not be removed; it holds back pruning until it is fenced');
       }
     },

@@ -1,5 +1,5 @@
 // The snapshots of a repository: roots that no fact says are deleted.
-import { LeafvaultError } from '../foundation/errors.ts';
+import { isLeafvaultError, LeafvaultError } from '../foundation/errors.ts';
 import { isId } from '../foundation/ids.ts';
 import type { RepositoryContext } from './context.ts';
 import { deletedSnapshots } from './facts.ts';
@@ -61,7 +61,17 @@ export async function findRoot({ storage, keys }: Context, id: string, last = In
   for (let place = 1; ; place += 1) {
     if (place > last) return { root: null, place };
     const bytes = await readObjectIfAny(storage, snapshotName(id, place));
-    const root = bytes === null ? null : openRoot(keys, id, bytes, place);
+    const root = bytes === null ? null : await openOrPassOver({ storage, keys }, { id, place, bytes });
     if (bytes === null || root !== null) return { root, place };
+  }
+}
+
+/** A damaged object before a place that is taken was a fence: a root is never followed. */
+async function openOrPassOver({ storage, keys }: Context, { id, place, bytes }: { readonly id: string; readonly place: number; readonly bytes: Buffer }): Promise<SnapshotRoot | null> {
+  try {
+    return openRoot(keys, id, bytes, place);
+  } catch (error) {
+    if (isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED') && (await storage.stat(snapshotName(id, place + 1))) !== null) return null;
+    throw error;
   }
 }

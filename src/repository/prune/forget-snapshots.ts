@@ -1,7 +1,9 @@
 // Deleted snapshots: their roots go, then what was said about them, last that they are deleted.
+import { isLeafvaultError } from '../../foundation/errors.ts';
 import type { RepositoryContext } from '../context.ts';
 import { DELETED, deletedSnapshots } from '../facts.ts';
-import { FACTS, partsOfFactName, partsOfSnapshotName, SNAPSHOTS } from '../format/names.ts';
+import { FACTS, partsOfFactName, partsOfSnapshotName, snapshotName } from '../format/names.ts';
+import { findRoot } from '../snapshots.ts';
 
 type Context = Pick<RepositoryContext, 'storage' | 'keys'>;
 
@@ -12,20 +14,33 @@ export interface ForgottenRoots {
   readonly withRoot: readonly string[];
 }
 
-/** Nobody can begin to read them from here on. What was said about them stays, so that a crash is noticed. */
+/**
+ * Nobody can begin to read them from here on. What was said about them stays: it hides a root that a writer at work may still put. Fences
+ * stay for ever, since whoever they keep out may wake up at any time.
+ */
 export async function forgetRoots(context: Context, { dryRun, signal }: { readonly dryRun: boolean; readonly signal?: AbortSignal | undefined }): Promise<ForgottenRoots> {
   const deleted = [...(await deletedSnapshots(context))];
   const withRoot: string[] = [];
   for (const id of deleted) {
     signal?.throwIfAborted();
-    const names: string[] = [];
-    for await (const { name } of context.storage.list(`${SNAPSHOTS}${id}`)) names.push(name);
-    if (names.length > 0) withRoot.push(id);
-    // The last place first: one behind a hole would not be found.
-    const placeOf = (name: string): number => partsOfSnapshotName(name)?.place ?? 0;
-    if (!dryRun) for (const name of names.toSorted((a, b) => placeOf(b) - placeOf(a))) await context.storage.delete(name);
+    const place = await placeOfRoot(context, id);
+    if (place === null) continue;
+    withRoot.push(id);
+    if (!dryRun) await context.storage.delete(snapshotName(id, place));
   }
   return { deleted, withRoot };
+}
+
+/** null without a root. One that is damaged is no fence, so it goes. */
+async function placeOfRoot(context: Context, id: string): Promise<number | null> {
+  try {
+    const { root, place } = await findRoot(context, id);
+    return root === null ? null : place;
+  } catch (error) {
+    const object = isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED') ? partsOfSnapshotName(String(error.details['object'])) : null;
+    if (object === null) throw error;
+    return object.place;
+  }
 }
 
 /** @param ids that have no root any more, and will never have one */

@@ -43,7 +43,7 @@ export function choose({ index, parts }: Prune, { packs, condemned, again, weigh
 }
 
 /** Of a writer at work, which may rest its root on it: left for the next time. Only thrift; a pack that is condemned too early stays when a root needs it. */
-function mayBeNamedYet(packId: string, writers: readonly OpenSession[]): boolean {
+export function mayBeNamedYet(packId: string, writers: readonly OpenSession[]): boolean {
   const madeAt = Number.parseInt(packId.slice(0, 8), 16);
   return writers.some(({ createdAt }) => madeAt >= Math.floor(Date.parse(createdAt) / 1000));
 }

@@ -47,7 +47,7 @@ async function run(prune: Prune): Promise<PruneReport> {
       return { ...report, rewrittenBytes: plan.rewriteBytes, freedBytes: plan.freeableBytes, waitingBytes: sizeOf(waiting), damagedPacks: [], postponedPacks: 0 };
     }
     const { writtenBytes, damaged, postponed } = await rewrite(prune, found, plan);
-    const condemned = plan.victims.filter((id) => !damaged.has(id) && !postponed.has(id));
+    const condemned = plan.victims.filter((id) => found.again.has(id) || !(damaged.has(id) || postponed.has(id)));
     const generation = condemned.length === 0 ? null : own.generation + 1;
     if (generation !== null) await condemn(prune, generation, condemned);
     await forgetFacts(context, found.forgotten, parts.signal);
@@ -74,7 +74,8 @@ async function rewrite(prune: Prune, found: Survey, plan: Plan): Promise<Rewritt
   try {
     return { ...(await rewriteChosen(prune, found, plan)), postponed: none };
   } catch (error) {
-    if (!isLeafvaultError(error, 'STORAGE_FULL') || plan.victims.length === plan.choice.rewrite.length) throw error;
+    const hasDead = plan.victims.length > plan.choice.rewrite.length || found.sweepable.size > 0;
+    if (!isLeafvaultError(error, 'STORAGE_FULL') || !hasDead) throw error;
     prune.context.log.warn({ packs: plan.choice.rewrite.length, reason: error.message }, 'there is no room to write packs anew; only dead ones go');
     return { writtenBytes: 0, damaged: none, postponed: new Set(plan.choice.rewrite.map(({ id }) => id)) };
   }

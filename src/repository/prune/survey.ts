@@ -1,14 +1,16 @@
 // What a prune finds: sessions, packs, what is condemned, what is needed.
 import { isLeafvaultError } from '../../foundation/errors.ts';
+import { createCleanPages } from '../check/clean-pages.ts';
 import type { ChunkIndex } from '../chunk-index/chunk-index.ts';
 import type { RepositoryContext } from '../context.ts';
+import { deletedSnapshots } from '../facts.ts';
 import { idOfName, packName, PACKS } from '../format/names.ts';
 import { condemnations } from '../generations.ts';
 import type { OpenSession, PruneReport } from '../repository.ts';
 import type { Session } from '../sessions.ts';
-import { snapshotPlaces } from '../snapshots.ts';
+import { readRoot, snapshotPlaces } from '../snapshots.ts';
 import { forgetRoots } from './forget-snapshots.ts';
-import { createLiveSet } from './mark-live.ts';
+import { createLiveSet, markSnapshot } from './mark-live.ts';
 import { assertReadable, markNew, tell, type Prune } from './prune-run.ts';
 import { rebuildIndexes } from './rebuild-indexes.ts';
 import { busy, CHECK, refused } from './refusals.ts';
@@ -49,13 +51,14 @@ export async function survey(prune: Prune, own: Session, dryRun: boolean): Promi
   // Each puts its session before it looks: of two that begin at once one goes on at most.
   if (other !== undefined) throw busy(`another prune is at work since ${other.createdAt} (${other.owner})`);
   const writers = sessions.filter(({ kind }) => kind === 'writer');
+  const condemnedAlone = await restingOnCondemned(prune, condemned);
   const { deleted, withRoot } = await forgetRoots(context, { dryRun, signal: prune.parts.signal });
   // Who reads one of them may rest on packs that were condemned before it began; from here on nobody begins to.
-  const isRead = deleted.length > 0 && (await openSessions(context)).some(({ kind }) => kind === 'reader');
+  const isRead = condemnedAlone.size > 0 && (await openSessions(context)).some(({ kind }) => kind === 'reader');
   const packs = await listPacks(context);
   const roots = await snapshotPlaces(context);
   await prune.indexes.refresh();
-  const rebuilt = dryRun ? [] : await rebuildIndexes(prune);
+  const rebuilt = dryRun ? [] : await rebuildIndexes(prune, writers);
   assertReadable(prune.indexes);
   await addNewPacks(prune, packs);
   const mark = createLiveSet(prune.live);
@@ -68,18 +71,45 @@ export async function survey(prune: Prune, own: Session, dryRun: boolean): Promi
   if (weights.lost > 0) throw refused(`${weights.lost} chunks of snapshots are in no pack, the first is ${weights.firstLost}`, CHECK);
   const needed = new Set([...weights.needed].map((number) => index.packs.idOf(number)));
   const unneeded = [...condemned].filter(([id]) => !needed.has(id));
-  const sweepable = isRead ? [] : unneeded.filter(([, generation]) => sessions.every((session) => session.generation >= generation));
-  const again = isRead ? unneeded.filter(([id]) => packs.has(id)) : [];
+  const again = isRead ? unneeded.filter(([id]) => condemnedAlone.has(id) && packs.has(id)) : [];
+  const waits = idsOf(again);
+  const sweepable = unneeded.filter(([id, generation]) => !waits.has(id) && sessions.every((session) => session.generation >= generation));
   let bytes = 0;
   for (const size of packs.values()) bytes += size;
   return {
-    packs, condemned, sweepable: idsOf(sweepable), again: idsOf(again), needed, weights, isThere, writers,
-    lost: lostPacks(index, packs), forgotten: writers.length > 0 ? withRoot : deleted,
+    packs, condemned, sweepable: idsOf(sweepable), again: waits, needed, weights, isThere, writers,
+    lost: lostPacks(index, packs), forgotten: writers.length > 0 ? [] : deleted,
     report: { snapshots, forgotten: withRoot.length, packs: packs.size, bytes, inTheWay: sessions, ended, rebuiltIndexes: rebuilt },
   };
 }
 
 const idsOf = (entries: readonly (readonly [string, number])[]): ReadonlySet<string> => new Set(entries.map(([id]) => id));
+
+/** Packs that hold the only copies of what deleted snapshots need, and are condemned: a reader of one of those may be at them. */
+async function restingOnCondemned(prune: Prune, condemned: ReadonlyMap<string, number>): Promise<ReadonlySet<string>> {
+  const packs = new Set<string>();
+  const { context, index, loader, parts: { signal } } = prune;
+  const deleted = condemned.size === 0 ? [] : [...(await deletedSnapshots(context))];
+  if (deleted.length > 0) await prune.indexes.refresh();
+  for (const id of deleted) {
+    try {
+      const root = await readRoot(context, id);
+      if (root === null) continue;
+      await markSnapshot({
+        loader, walked: createCleanPages(), signal,
+        async mark(chunk) {
+          const copies = await index.find(chunk);
+          if (copies.every(({ packId }) => condemned.has(packId))) for (const { packId } of copies) packs.add(packId);
+        },
+      }, root);
+    } catch (error) {
+      if (!isLeafvaultError(error) || !error.code.startsWith('REPOSITORY_')) throw error;
+      // Who reads it meets the same.
+      context.log.warn({ snapshot: id, reason: error.message }, 'a deleted snapshot can not be walked');
+    }
+  }
+  return packs;
+}
 
 function lostPacks({ packs: named }: ChunkIndex, packs: ReadonlyMap<string, number>): ReadonlySet<string> {
   const lost = new Set<string>();
@@ -99,7 +129,6 @@ async function endOverSessions({ context, parts: { isOver } }: Prune, ownId: str
     context.log.warn({ session: session.id, owner: session.owner, kind: session.kind, since: session.createdAt }, 'a session that is over is ended');
     try {
       await endSession(context, session);
-      context.left.delete(session.id);
       ended.push(session);
     } catch (error) {
       if (!isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED')) throw error;

@@ -97,16 +97,6 @@ function startWriter(context: RepositoryContext, session: Session, condemned: Re
     }
   };
 
-  /** A store that is full has to take the next prune's few objects: what this writer filled it with is of no use unnamed. */
-  const makeRoom = async (): Promise<void> => {
-    try {
-      const packs = await line.withdraw();
-      context.log.info({ session: session.id, packs }, 'the store is full; packs that no snapshot needs were taken back');
-    } catch (error) {
-      context.log.info({ session: session.id, error: describeError(error) }, 'packs of a writer stay in a store that is full, until a prune');
-    }
-  };
-
   return {
     sessionId: session.id,
     get stats() {
@@ -134,12 +124,10 @@ function startWriter(context: RepositoryContext, session: Session, condemned: Re
     },
     async abort() {
       if (closing === null) {
-        const cause = firstFailure();
         fail(new LeafvaultError('REPOSITORY_WRITER_CLOSED', 'Writing to the repository failed: the writer was aborted before'));
         await intake.settled();
         await line.idle();
         if (options.signal?.aborted === true) await keepWhatArrived();
-        else if (isLeafvaultError(cause, 'STORAGE_FULL')) await makeRoom();
       }
       await close();
     },

@@ -1,7 +1,6 @@
 // The packs of one writer, from the first chunk to the index object: one is filled, a few are sent, those
 // that arrived wait to be named by an index.
 import { throwIfAborted } from '../../foundation/abort.ts';
-import { isLeafvaultError } from '../../foundation/errors.ts';
 import { newId } from '../../foundation/ids.ts';
 import { sortEntries } from '../chunk-index/sort-entries.ts';
 import type { RepositoryContext } from '../context.ts';
@@ -28,8 +27,6 @@ export interface PackLine {
   idle(): Promise<void>;
   /** Names what arrived in an index. @param signal instead of the writer's own */
   flushIndex(signal?: AbortSignal): Promise<void>;
-  /** Takes back the packs that arrived and that no index names, nor may name: nobody rests on them. After `idle`. @returns how many */
-  withdraw(): Promise<number>;
 }
 
 export interface PackLineOptions {
@@ -62,8 +59,6 @@ export function createPackLine(context: Context, options: PackLineOptions): Pack
   const open = new Set<PackDraft>();
   const sending = new Map<PackDraft, Promise<void>>();
   let unnamed: StoredPack[] = [];
-  /** Named by an index whose put was not answered clearly. */
-  const mayBeNamed = new Set<StoredPack>();
   let current: PackDraft | null = null;
   let flushing: Promise<void> = Promise.resolve();
   const waiting: (() => void)[] = [];
@@ -126,12 +121,7 @@ export function createPackLine(context: Context, options: PackLineOptions): Pack
     };
     const name = indexName(newId(context.clock.now()));
     const bytes = sealObject(context.keys, { kind: 'index', name }, writeIndexPayload(payload));
-    try {
-      await context.storage.put(name, bytes, { signal });
-    } catch (error) {
-      if (!isLeafvaultError(error, 'STORAGE_FULL')) for (const pack of naming) mayBeNamed.add(pack);
-      throw error;
-    }
+    await context.storage.put(name, bytes, { signal });
     options.onStored(bytes.length);
     options.onIndexStored(name);
     // First known to the index, then forgotten here: a chunk is never in neither.
@@ -182,12 +172,6 @@ export function createPackLine(context: Context, options: PackLineOptions): Pack
       segments.close();
     },
     flushIndex,
-    async withdraw() {
-      const own = unnamed.filter((pack) => !mayBeNamed.has(pack));
-      for (const { id } of own) await context.storage.delete(packName(id));
-      unnamed = unnamed.filter((pack) => mayBeNamed.has(pack));
-      return own.length;
-    },
   };
 }
 

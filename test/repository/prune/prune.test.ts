@@ -249,6 +249,19 @@ test('a snapshot that is read while it is deleted stays whole for its reader, al
   assert.equal(await bytesOf(storage, 'packs/'), 0);
 }));
 
+test('readers that come and go do not hold back for ever what was condemned before they came', () => withRepository(async (repository, storage) => {
+  const kept = await writeSnapshot(repository, { b: B });
+  for (let day = 0; day < 5; day += 1) {
+    await remove(await writeSnapshot(repository, { a: randomChunks(40, 3_000) }), repository);
+    const reader = await repository.openReader();
+    await repository.prune();
+    await reader.close();
+  }
+  const bytes = await bytesOf(storage, 'packs/');
+  assert.ok(bytes < (60 + 3 * 40) * 3_100, `${bytes} bytes: the kept one and at most two days`);
+  await assertWhole(storage, [[kept, { b: B }]]);
+}));
+
 test('indexes forget packs that were lost once no snapshot needs them', () => withRepository(async (repository, storage) => {
   const [lost, stays] = [await writeSnapshot(repository, { a: A }), await writeSnapshot(repository, { b: B })];
   const before = (await objectNames(storage)).filter((name) => name.startsWith('packs/'));

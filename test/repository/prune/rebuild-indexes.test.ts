@@ -54,6 +54,24 @@ describe('a damaged index', () => {
     await repository.close();
   });
 
+  test('names no pack of a writer at work, which may never name it itself', async () => {
+    const { storage, roots, damaged } = await makeBase();
+    const other = await openTestRepository(storage);
+    const writer = await other.openWriter();
+    await Promise.all(randomChunks(40, 3_000).map((chunk) => writer.putChunk(chunk, 1)));
+    const own = (await objectNames(storage)).filter((name) => name.startsWith('packs/')).length;
+    const pruning = await openTestRepository(storage);
+    // Packs of the damaged index are as young as the writer here, so they can't be told from its own.
+    await pruning.prune().catch((error: { readonly code: string }) => assert.equal(error.code, 'REPOSITORY_PRUNE_REFUSED'));
+    assert.ok((await objectNames(storage)).filter((name) => name.startsWith('packs/')).length >= own);
+    await writer.abort();
+    await other.close();
+    await pruning.prune();
+    assert.ok((await objectNames(storage)).includes(`quarantine/${damaged}`));
+    await assertSound(storage, roots);
+    await pruning.close();
+  });
+
   test('is left alone by a dry run, which says what is in the way', async () => {
     const { storage, damaged } = await makeBase();
     const before = await objectNames(storage);

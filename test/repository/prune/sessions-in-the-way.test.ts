@@ -78,7 +78,7 @@ describe('a session that a living process could not take away', () => {
     await remove(again, repository);
     assert.deepEqual(readIndependently(join(folder, 'repository'), MASTER_KEY).snapshots(), []);
     await repository.prune();
-    assert.deepEqual((await objectNames(place)).filter((name) => /^(?:sessions|snapshots|packs|facts)\//.test(name)), []);
+    assert.deepEqual((await objectNames(place)).filter((name) => /^(?:sessions|snapshots|packs|facts)\//.test(name)), [`snapshots/${id}`], 'the fence stays: whoever it keeps out may wake up at any time');
     await repository.close();
   }));
 });
@@ -150,6 +150,71 @@ describe('a root that comes behind a fence', () => {
       await assertWhole(storage, [[kept, { b: B }], [root, { a: A }]]);
     }));
   }
+});
+
+describe('a fence in the place of a root', () => {
+  test('stays when its snapshot is deleted: the put that it keeps out may still come', () => withRepository(async (repository, storage) => {
+    const [asleep, woken] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const id = newId();
+    const frozen = await open({
+      ...storage,
+      async put(name, ...rest) {
+        if (name.startsWith('snapshots/')) {
+          asleep.resolve();
+          await woken.promise;
+        }
+        await storage.put(name, ...rest);
+      },
+    }, { owner: 'frozen' });
+    const committing = writeSnapshot(frozen, { a: A }, id);
+    await asleep.promise;
+    await repository.prune({ isOver: ({ owner }) => owner === 'frozen' });
+    const again = await writeSnapshot(repository, { a: A }, id);
+    await remove(again, repository);
+    for (let rounds = 0; rounds < 2; rounds += 1) await repository.prune();
+    woken.resolve();
+    await assert.rejects(committing, { code: 'REPOSITORY_SESSION_FENCED' });
+    await frozen.close();
+    await assertWhole(storage, []);
+    await repository.prune();
+  }));
+
+  test('that is damaged hides no root behind it', () => withRepository(async (repository, storage) => {
+    const id = newId();
+    await storage.put(`snapshots/${id}`, Buffer.from('once a fence'));
+    await assert.rejects(repository.loadSnapshot(id), { code: 'REPOSITORY_OBJECT_DAMAGED' });
+    const place = `snapshots/${id}.2`;
+    await storage.put(place, Buffer.from('taken'));
+    await assert.rejects(repository.loadSnapshot(id), { code: 'REPOSITORY_OBJECT_DAMAGED', message: new RegExp(`${id}\\.2`) });
+    await storage.delete(place);
+  }));
+
+  test('a deleted snapshot stays hidden while a writer that claimed its root is at work', () => withRepository(async (repository, storage) => {
+    const [asleep, woken] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const id = newId();
+    let isFirst = true;
+    const slow = await open({
+      ...storage,
+      async put(name, ...rest) {
+        if (name.startsWith('snapshots/') && isFirst) {
+          isFirst = false;
+          asleep.resolve();
+          await woken.promise;
+        }
+        await storage.put(name, ...rest);
+      },
+    });
+    const committing = writeSnapshot(slow, { a: A }, id);
+    await asleep.promise;
+    await remove(await writeSnapshot(repository, { a: A }, id), repository);
+    await repository.prune();
+    woken.resolve();
+    await committing;
+    await slow.close();
+    await assertWhole(storage, []);
+    for (let rounds = 0; rounds < 2; rounds += 1) await repository.prune();
+    assert.equal(await bytesOf(storage, 'packs/'), 0);
+  }));
 });
 
 describe('a session whose owner is gone', () => {

@@ -21,7 +21,8 @@ import { LeafvaultError } from './foundation/errors.ts';
 import type { Logger } from './foundation/logger.ts';
 import { buildServer, consoleApi, consoleDoor, downloadsDoor, facades, oauthDoor, type HttpServer } from './http/index.ts';
 import {
-  checkOnSchedule, createChores, createDumpChore, createHandlers, createRetentionChores, dumpCatalog, dumpedAtKey, createTailers, openPostgresQueue, sessionOwner, trimCatalogDumps, Worker, type PostgresQueue,
+  checkOnSchedule, createChores, createCopyChores, createDumpChore, createHandlers, createRetentionChores, dumpCatalog, dumpedAtKey, createTailers, openPostgresQueue, sessionOwner, trimCatalogDumps,
+  Worker, type PostgresQueue,
 } from './jobs/index.ts';
 import { openRepository, type Dump, type Repository } from './repository/index.ts';
 import { createOverview, createServices } from './services/index.ts';
@@ -33,7 +34,8 @@ export { findDumps, planRescue, rescue, type FoundDump, type FoundDumps, type Re
 export { masterKeyFrom } from './services/index.ts';
 export type { InstallationKeys, KeysReport } from './composition/installation-keys.ts';
 export type { RetiredSlot, RotationReport } from './composition/rotate-master-key.ts';
-export type { Dump, KeySlotInfo, OpenSession, PruneReport, ReadShare } from './repository/index.ts';
+export type { CheckReport, CopyReport, Dump, KeySlotInfo, OpenSession, PruneReport, ReadShare, Repository } from './repository/index.ts';
+export { openStorage } from './storage/index.ts';
 
 /** `all`: door and worker; `door`: no jobs run here; `worker`: nothing else. */
 export type AppRole = 'all' | 'door' | 'worker';
@@ -114,7 +116,7 @@ async function openParts(options: AppOptions, opened: (name: string, close: () =
   const catalog = await openCatalogBy(masterKey, options, home.own);
   opened('catalog', catalog.close);
   await assertNoRescue(catalog);
-  const repositories = await openOneRepository({ catalog, address: config.repositoryStore, masterKey: masterKey.bytes, tempDir: home.own, clock, log, owner: await sessionOwner() });
+  const repositories = await openOneRepository({ catalog, address: config.repositoryStore, copies: config.repositoryCopies, masterKey: masterKey.bytes, tempDir: home.own, clock, log, owner: await sessionOwner() });
   opened('repository', repositories.close);
   const queue = await openPostgresQueue({ catalog, log });
   opened('queue', queue.close);
@@ -129,6 +131,7 @@ function buildWorker({ options, catalog, queue, repositories, tempRoot }: Parts)
     ...createRetentionChores({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]) }),
     createDumpChore({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]) }),
     checkOnSchedule({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]), ...config.check }),
+    ...createCopyChores({ catalog, clock, log, repository: repositories.repository, copies: repositories.copies }),
   ];
   return new Worker({ catalog, queue, handlers, clock, log, tempRoot, concurrency: config.jobsAtOnce, chores });
 }

@@ -5,6 +5,7 @@ export const CLI_ERRORS = {
   CLI_CLUSTER_UNKNOWN: 'No cluster has that name. details: {name}',
   CLI_KEY_UNREADABLE: 'The file of the key cannot be read',
   CLI_SECRET_MISSING: 'A secret was asked for and none was given',
+  CLI_COPY_UNKNOWN: 'No second copy is named, neither by a flag nor in the settings',
 } as const;
 
 export const EXIT_CODES = {

@@ -5,6 +5,7 @@ import { systemClock } from '../foundation/clock.ts';
 import { createLogger } from '../foundation/logger.ts';
 import { askPassphrase } from './ask-secret.ts';
 import { EXIT_CODES } from './errors.ts';
+import { size } from './size.ts';
 import type { CliWorld } from './world.ts';
 
 export interface PruneFlags {
@@ -63,11 +64,4 @@ function describeChains(chains: readonly TrimmedChain[]): string {
 
 function sessionLine({ id, kind, createdAt, owner }: OpenSession): string {
   return `  ${kind} ${id} since ${createdAt}, owner ${owner === '' ? 'unknown' : owner}`;
-}
-
-const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
-
-function size(bytes: number): string {
-  const power = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(1, Math.abs(bytes))) / 10));
-  return power === 0 ? `${bytes} bytes` : `${(bytes / 2 ** (10 * power)).toFixed(1)} ${UNITS[power]}`;
 }

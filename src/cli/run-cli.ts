@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { CONFIG_ERRORS, flagName, loadConfig, SETTINGS, type Config, type Setting, type SettingName } from '../config/index.ts';
 import { describeError, isLeafvaultError } from '../foundation/errors.ts';
 import { runCheck } from './check.ts';
+import { runCopy } from './copy.ts';
 import { runDumpCatalog } from './dump-catalog.ts';
 import { EXIT_CODES, exitCodeOf } from './errors.ts';
 import { runJobs } from './jobs.ts';
@@ -61,8 +62,24 @@ function buildProgram(world: CliWorld, outcome: { code: number }): Command {
     .option('--read-data [share]', 'also read, decrypt and verify every stored byte; 3/30: the third of thirty parts, another one each day', readShare)
     .option('--passphrase', PASSPHRASE_HELP)
     .option('--quarantine', 'write down which copies of chunks are damaged, so that the next snapshot stores them anew; else nothing is changed')
+    .option('--repair-from <address>', 'move damaged objects to quarantine, and fetch them and missing ones from this second copy')
     .addHelpText('after', '\nA service checks by itself, with quarantine: see the settings check.everyHours and check.parts.\n')
-    .action(run((config, flags) => runCheck(world, config, { readData: flags.readData ?? false, quarantine: flags.quarantine === true, passphrase: flags.passphrase === true })));
+    .action(run((config, flags) => runCheck(world, config, {
+      readData: flags.readData ?? false, quarantine: flags.quarantine === true, passphrase: flags.passphrase === true,
+      repairFrom: typeof flags.repairFrom === 'string' ? flags.repairFrom : null,
+    })));
+  configured('copy', 'bring second copies of the repository up to date; beside a running service and without one')
+    .option('--to <address>', 'file:<folder> or s3://…, empty or a copy of this repository (default: all of repository.copies)')
+    .option('--dry-run', 'change nothing, tell what would be copied and taken away')
+    .option('--promote', 'take the copy in repository.store into use: from then on it is a repository like any other')
+    .option('--allow-empty-source', 'go on where the repository has no snapshots and the copy has some')
+    .option('--end-sessions-after <hours>', 'also end sessions in the copy of processes on other machines that were opened longer ago', hours)
+    .option('--json', 'as a JSON object for each copy, with all fields')
+    .addHelpText('after', '\nA service does it by itself. `leafvault check --repository-store <copy>` proves that the copy is whole.\n')
+    .action(run((config, flags) => runCopy(world, config, {
+      to: typeof flags.to === 'string' ? flags.to : null, dryRun: flags.dryRun === true, promote: flags.promote === true, allowEmptySource: flags.allowEmptySource === true,
+      endSessionsAfterHours: typeof flags.endSessionsAfter === 'number' ? flags.endSessionsAfter : null, json: flags.json === true,
+    })));
   configured('prune', 'take away what no snapshot needs any more; beside a running service and without one')
     .option('--dry-run', 'change nothing, tell what would be freed')
     .option('--passphrase', PASSPHRASE_HELP)

@@ -4,12 +4,14 @@ import type { Clock } from '../foundation/clock.ts';
 import { isLeafvaultError, LeafvaultError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { RepositoryProvider } from '../jobs/index.ts';
-import { openOrInitRepository, openRepository, type Repository } from '../repository/index.ts';
-import { openStorage } from '../storage/index.ts';
+import { openOrInitRepository, openWithCopies, type Repository } from '../repository/index.ts';
+import { openStorage, type Storage } from '../storage/index.ts';
 
 export interface OpenedRepository extends RepositoryProvider {
   readonly repository: Repository;
-  /** Whether the store still holds it: a disk may have gone since it was opened. */
+  /** Stores of its second copies, in the order of the setting. */
+  readonly copies: readonly Storage[];
+  /** Whether the store, or a copy, still holds it: a disk may have gone since it was opened. */
   isThere(): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -18,6 +20,8 @@ export interface OneRepositoryOptions {
   readonly catalog: Pick<CatalogStore, 'settings'>;
   /** `file:…` */
   readonly address: string;
+  /** Of second copies. */
+  readonly copies?: readonly string[];
   readonly masterKey: Uint8Array;
   readonly tempDir: string;
   readonly clock: Clock;
@@ -33,27 +37,38 @@ const REPOSITORY_ID = 'repositoryId';
  * to begin afresh.
  * @throws REPOSITORY_GONE, REPOSITORY_OTHER, and what opening throws
  */
-export async function openOneRepository({ catalog, address, ...rest }: OneRepositoryOptions): Promise<OpenedRepository> {
+export async function openOneRepository({ catalog, address, copies: addresses = [], ...rest }: OneRepositoryOptions): Promise<OpenedRepository> {
   const storage = openStorage(address);
+  const copies = addresses.map(openStorage);
+  const closeStores = async (): Promise<void> => {
+    for (const store of [storage, ...copies]) await store.close();
+  };
   const known = await catalog.settings.get(REPOSITORY_ID);
   let repository: Repository | undefined;
   try {
-    repository = known === undefined ? (await openOrInitRepository({ storage, ...rest })).repository : await openRepository({ storage, ...rest });
+    // A first start makes the repository; only then there can be anything in a copy.
+    if (known === undefined) await (await openOrInitRepository({ storage, ...rest })).repository.close();
+    repository = await openWithCopies({ storage, copies, ...rest });
     const { id } = repository;
+    if (repository.isCopy) throw isCopy(address);
     if ((await catalog.settings.getOrSet(REPOSITORY_ID, id)) !== id) throw other(address);
     const opened = repository;
     return {
       repository: opened,
+      copies,
       forProject: () => Promise.resolve(opened),
-      isThere: () => storage.stat('repository.json').then((found) => found !== null, () => false),
+      async isThere() {
+        for (const store of [storage, ...copies]) if (await store.stat('repository.json').then((found) => found !== null, () => false)) return true;
+        return false;
+      },
       async close() {
         await opened.close();
-        await storage.close();
+        await closeStores();
       },
     };
   } catch (error) {
     await repository?.close();
-    await storage.close();
+    await closeStores();
     throw known !== undefined && isLeafvaultError(error, 'REPOSITORY_MISSING') ? gone(address, error) : error;
   }
 }
@@ -67,5 +82,11 @@ function gone(address: string, cause: unknown): LeafvaultError {
 function other(address: string): LeafvaultError {
   return new LeafvaultError('REPOSITORY_OTHER', `Opening the repository at ${address} was refused: the catalog was made with another one`, {
     hint: 'Set repository.store to the repository of this catalog, or start with another home or database',
+  });
+}
+
+function isCopy(address: string): LeafvaultError {
+  return new LeafvaultError('REPOSITORY_IS_COPY', `Opening the repository at ${address} was refused: it is a second copy, and nothing could be written to it`, {
+    hint: 'Set repository.store to the first store and repository.copies to this one; or take the copy into use with `leafvault copy --promote`',
   });
 }

@@ -10,6 +10,8 @@ export interface Config {
   readonly databaseUrl: string | null;
   /** `file:` and an absolute path. */
   readonly repositoryStore: string;
+  /** Likewise: second copies. */
+  readonly repositoryCopies: readonly string[];
   /** Absolute. */
   readonly masterKeyFile: string;
   /** Secret. */

@@ -129,15 +129,14 @@ function assemble(parts: {
   const from = (name: SettingName): string => (find(sources, file, name, SETTINGS[name])?.source.startsWith(`${file?.path} line`) ? dirname(file?.path ?? '') : sources.cwd);
   const absolute = (path: string, folder: string): string => (isAbsolute(path) ? path : resolve(folder, path));
   const home = absolute(values.home, from('home'));
-  const store = (): string => {
-    if (values.repositoryStore === null) return `file:${join(home, 'repository')}`;
-    return values.repositoryStore.startsWith('s3:') ? values.repositoryStore : `file:${absolute(storePath(values.repositoryStore), from('repositoryStore'))}`;
-  };
+  const addressOf = (text: string, name: SettingName): string => (text.startsWith('s3:') ? text : `file:${absolute(storePath(text), from(name))}`);
+  const store = (): string => (values.repositoryStore === null ? `file:${join(home, 'repository')}` : addressOf(values.repositoryStore, 'repositoryStore'));
   return {
     home,
     listen: { host: values.listenHost, port: values.listenPort, publicUrl: values.publicUrl?.replace(/\/+$/, '') ?? null, trustProxy: values.trustProxy },
     databaseUrl: values.database === 'embedded' ? null : values.database,
     repositoryStore: store(),
+    repositoryCopies: values.repositoryCopies.map((text) => addressOf(text, 'repositoryCopies')),
     masterKeyFile: values.masterKeyFile === null ? join(home, 'master.key') : absolute(values.masterKeyFile, from('masterKeyFile')),
     sourceUri: values.sourceUri,
     restore: { timeSeries: values.restoreTimeSeries, keepHours: values.restoreKeepHours },

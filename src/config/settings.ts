@@ -70,6 +70,11 @@ export const SETTINGS = {
     env: 'LEAFVAULT_REPOSITORY_STORE', flag: '--repository-store <address>',
     help: 'Where snapshots are kept: file:<folder>, or s3://<bucket>/<prefix>?endpoint=<url>&region=<region>; the key of S3 comes from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile or an instance role',
   },
+  repositoryCopies: {
+    path: 'repository.copies', type: z.preprocess((value) => (typeof value === 'string' ? value.split(',').map((each) => each.trim()).filter(Boolean) : value), z.array(STORE)), default: [], defaultText: 'none',
+    env: 'LEAFVAULT_REPOSITORY_COPIES', flag: '--repository-copies <addresses>',
+    help: 'Second copies: addresses as of repository.store, separated by commas. Each is brought up to date every day and after snapshots, at most once an hour, and is read from where the first store fails',
+  },
   masterKeyFile: {
     path: 'masterKeyFile', type: z.string().min(1).nullable(), default: null, defaultText: '<home>/master.key',
     env: 'LEAFVAULT_MASTER_KEY_FILE', flag: '--master-key-file <path>',

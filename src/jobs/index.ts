@@ -15,6 +15,7 @@ export {
 } from './dump-catalog.ts';
 export { reconcile, type Reconciled } from './rescue/reconcile.ts';
 export { surveyStore, type StoreSurvey } from './rescue/survey-store.ts';
+export { createCopyChores } from './copying.ts';
 export { trimChains, type TrimmedChain } from './trim-chains.ts';
 export { createTailers, type Tailers, type TailersOptions } from './tailers/tailers.ts';
 export { Worker, type Chore, type WorkerOptions } from './worker.ts';

@@ -1,6 +1,7 @@
 // The door of the repository room.
 export type {
-  ChainEnd, ChainHead, Chains, ChainWriter, CheckProblem, CheckReport, ChunkList, ChunkListWriter, ChunkRef, Dump, Dumps, Fact, NewSlice, OpenSession,
+  ChainEnd, ChainHead, Chains, ChainWriter, CheckProblem, CheckReport, ChunkList, ChunkListWriter, ChunkRef, CopyOptions, CopyReport, Dump, Dumps, Fact, HealOptions, HealReport,
+  NewSlice, OpenSession,
   PruneOptions, PruneReport, ReadShare, Repository,
   RepositoryReader, RepositoryWriter, Slice, SnapshotEntry, SnapshotRoot, TrimmedDumps, WriteStats,
 } from './repository.ts';
@@ -10,3 +11,4 @@ export { openRepository, type OpenOptions } from './open-repository.ts';
 export { openOrInitRepository } from './open-or-init-repository.ts';
 export { openKeySlots, listSlots, masterKeyIdOf, proveOpener, repositoryIdOf, type KeySlotInfo, type KeySlots, type KeySlotsOptions } from './slots.ts';
 export type { Opener } from './unlock.ts';
+export { openWithCopies, type CopiesOptions } from './read/open-with-copies.ts';

@@ -10,12 +10,18 @@ import { createChunkIndex, type ChunkIndexOptions } from './chunk-index/chunk-in
 import { createIndexLoader } from './chunk-index/load-indexes.ts';
 import { recoverIndex } from './chunk-index/recover-index.ts';
 import { createChunkPool } from './chunks/chunk-pool.ts';
+import { copyRepository } from './copy/copy-repository.ts';
+import { isCopyError } from './copy/is-copy.ts';
+import { promoteCopy } from './copy/promote-copy.ts';
 import type { RepositoryContext } from './context.ts';
 import { createDumps } from './dumps/create-dumps.ts';
 import { addFact, listFacts } from './facts.ts';
+import { COPY_FILE } from './format/names.ts';
 import { endLeftSessions } from './left-sessions.ts';
 import { pruneRepository } from './prune/prune-repository.ts';
+import { healObjects } from './quarantine/heal-objects.ts';
 import { createPackKeys } from './read/pack-keys.ts';
+import type { ChunkFromCopy } from './read/load-chunk.ts';
 import { openReader } from './read/open-reader.ts';
 import type { Repository } from './repository.ts';
 import { listSnapshots, loadSnapshot } from './snapshots.ts';
@@ -37,6 +43,8 @@ export interface OpenOptions {
   readonly retry?: RetryOptions;
   /** Memory of the local index; see ChunkIndexOptions. */
   readonly index?: Omit<ChunkIndexOptions, 'tempDir'>;
+  /** Asked by readers for chunks that this store can not give. */
+  readonly fromCopy?: ChunkFromCopy;
   /** Size at which a pack is closed, in bytes. Default 16 MiB; small in tests. */
   readonly packBytes?: number;
 }
@@ -51,6 +59,7 @@ export type OpenByAnyKey = Omit<OpenOptions, 'masterKey'> & { readonly masterKey
 export async function openRepository(options: OpenByAnyKey): Promise<Repository> {
   const storage = withRetry(options.storage, options.retry);
   const { file, keys } = await unlock(storage, options.masterKey);
+  const isCopy = (await storage.stat(COPY_FILE)) !== null;
   const log = options.log ?? createLogger('silent');
   const index = createChunkIndex({ ...options.index, tempDir: options.tempDir });
   const loader = createIndexLoader({ storage, keys, log }, index);
@@ -76,12 +85,17 @@ export async function openRepository(options: OpenByAnyKey): Promise<Repository>
   const assertOpen = (): void => {
     if (closing !== null) throw closed();
   };
+  const assertWritable = (): void => {
+    assertOpen();
+    if (isCopy) throw isCopyError(storage.address);
+  };
 
   return {
     id: file.id,
+    isCopy,
     hashSeed: keys.hashSeed,
     async openWriter(writerOptions) {
-      assertOpen();
+      assertWritable();
       await endLeftSessions(context);
       const member = { end: async (): Promise<void> => undefined };
       const writer = await openWriter(context, {
@@ -94,7 +108,7 @@ export async function openRepository(options: OpenByAnyKey): Promise<Repository>
     async openReader() {
       assertOpen();
       const member = { end: async (): Promise<void> => undefined };
-      const reader = await openReader(context, { unreadableIndexes: loader.unreadable, onEnd: () => void open.delete(member) });
+      const reader = await openReader(context, { unreadableIndexes: loader.unreadable, fromCopy: options.fromCopy, onEnd: () => void open.delete(member) });
       member.end = () => reader.close();
       open.add(member);
       return reader;
@@ -102,12 +116,27 @@ export async function openRepository(options: OpenByAnyKey): Promise<Repository>
     endLeftSessions: () => endLeftSessions(context),
     listSnapshots: (listOptions) => listSnapshots(context, listOptions?.onUnreadable),
     loadSnapshot: (id) => loadSnapshot(context, id),
-    addFact: (fact) => addFact(context, fact),
+    async addFact(fact) {
+      assertWritable();
+      return addFact(context, fact);
+    },
     listFacts: (snapshotId) => listFacts(context, snapshotId),
-    chains: createChains(context, assertOpen),
-    dumps: createDumps(context, assertOpen),
-    prune: async (pruneOptions = {}) => work((signal) => pruneRepository(context, { ...pruneOptions, signal, tempDir: options.tempDir, packBytes: options.packBytes }), pruneOptions.signal),
+    chains: createChains(context, assertOpen, assertWritable),
+    dumps: createDumps(context, assertOpen, assertWritable),
+    async prune(pruneOptions = {}) {
+      assertWritable();
+      return work((signal) => pruneRepository(context, { ...pruneOptions, signal, tempDir: options.tempDir, packBytes: options.packBytes }), pruneOptions.signal);
+    },
     check: async (checkOptions = {}) => work((signal) => checkRepository(context, loader.unreadable, { ...checkOptions, signal }), checkOptions.signal),
+    copyTo: async (copyOptions) => work((signal) => copyRepository(context, { ...copyOptions, signal }, options.retry), copyOptions.signal),
+    async promote(promoteOptions = {}) {
+      assertOpen();
+      return promoteCopy(context, promoteOptions);
+    },
+    async heal(healOptions) {
+      assertWritable();
+      return work((signal) => healObjects(context, { ...healOptions, signal }, options.retry), healOptions.signal);
+    },
     close() {
       closing ??= (async () => {
         stopping.abort(closed());

@@ -3,10 +3,14 @@
 // docs/design/repository-format.md is the format behind it.
 import type { OnProgress } from '../foundation/progress.ts';
 import type { Chains } from './chains/chains.ts';
+import type { CopyOptions, CopyReport } from './copy/copy.ts';
 import type { Dumps } from './dumps/dumps.ts';
+import type { HealOptions, HealReport } from './quarantine/heal-objects.ts';
 
 export type { ChainEnd, ChainHead, Chains, ChainWriter, NewSlice, Slice } from './chains/chains.ts';
+export type { CopyOptions, CopyReport } from './copy/copy.ts';
 export type { Dump, DumpObject, Dumps, TrimmedDumps } from './dumps/dumps.ts';
+export type { HealOptions, HealReport } from './quarantine/heal-objects.ts';
 
 /** One stored run of whole records (documents). */
 export interface ChunkRef {
@@ -208,5 +212,16 @@ export interface Repository {
   prune(options?: PruneOptions): Promise<PruneReport>;
   /** `quarantine`: bad copies are written down, so that nothing new rests on them and the next snapshot stores them anew; else nothing is changed. */
   check(options?: { readonly readData?: boolean | ReadShare; readonly quarantine?: boolean; readonly signal?: AbortSignal; readonly onProgress?: OnProgress }): Promise<CheckReport>;
+  /**
+   * Brings a copy of this repository in another store up to date, beside writers, readers and prunes.
+   * @throws REPOSITORY_COPY_REFUSED before anything is written, where that could harm what is in the other store; REPOSITORY_BUSY
+   */
+  copyTo(options: CopyOptions): Promise<CopyReport>;
+  /** Makes a copy a repository like any other: its mark goes, and no copier writes to it again. This one has to be opened anew to be written to. @throws REPOSITORY_BUSY */
+  promote(options?: Pick<PruneOptions, 'isOver'>): Promise<void>;
+  /** Moves damaged objects aside and fetches them, and missing ones, from a copy. @throws REPOSITORY_BUSY */
+  heal(options: HealOptions): Promise<HealReport>;
+  /** True for a copy: it is read, and only a copier writes to it. */
+  readonly isCopy: boolean;
   close(): Promise<void>;
 }

@@ -286,6 +286,8 @@ export interface Overview {
     readonly jobs: readonly { readonly kind: Job['kind']; readonly state: Job['state']; readonly count: number }[];
     /** Of the checks that run by themselves; null before the first was planned. */
     readonly check?: CheckOverview | null;
+    /** Second copies of the repository, in the order of the setting. */
+    readonly copies?: readonly CopyOverview[];
   }>;
 }
 
@@ -297,6 +299,15 @@ export interface CheckOverview {
   readonly failed: boolean;
   /** By cluster: snapshots that can't be read whole, and are kept. */
   readonly damagedSnapshots: ReadonlyMap<string, number>;
+}
+
+export interface CopyOverview {
+  /** From 1 up: addresses are not for everybody. */
+  readonly number: number;
+  /** When a run last ended with everything copied; null: never. */
+  readonly succeededAt: Date | null;
+  /** Objects of the repository that were found damaged or gone, and roots that were withheld for them, in the last run. */
+  readonly problems: number;
 }
 
 export interface Services {

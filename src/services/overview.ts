@@ -1,7 +1,8 @@
 // What metrics tell: every cluster with its last success and proof, what it holds, and jobs by state.
-import type { CatalogAggregates, ChainTotals, ClusterTotals, JobCount, Tailer } from '../catalog/index.ts';
+import type { CatalogAggregates, CatalogStore, ChainTotals, ClusterTotals, JobCount, Tailer } from '../catalog/index.ts';
 import type { CheckState } from '../domain/check-state.ts';
 import type { Cluster, Project } from '../domain/records.ts';
+import { COPY_STATES, readCopyStates } from '../domain/copy-state.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { headroomOf, lagOf, stateOf } from './continuous-state.ts';
 import type { CheckOverview, ClusterContinuous, ClusterOverview, Overview } from './contracts.ts';
@@ -10,16 +11,16 @@ const PROJECTS_AT_ONCE = 500;
 
 export function createOverview(
   { catalog, clock, check }: {
-    readonly catalog: Pick<CatalogAggregates, 'overview' | 'clusters' | 'projects' | 'tailers' | 'chains' | 'snapshots'>; readonly clock: Clock;
+    readonly catalog: Pick<CatalogAggregates, 'overview' | 'clusters' | 'projects' | 'tailers' | 'chains' | 'snapshots'> & Pick<CatalogStore, 'settings'>; readonly clock: Clock;
     /** What stands in the catalog of the checks that run by themselves. */
     readonly check?: () => Promise<CheckState | null>;
   },
 ): Overview {
   return {
     async read() {
-      const [clusters, totals, jobs, projects, tailers, chains] = await Promise.all([
+      const [clusters, totals, jobs, projects, tailers, chains, copies] = await Promise.all([
         catalog.clusters.ofProjects(null), catalog.overview.clusterTotals(), catalog.overview.jobCounts(), allProjects(catalog), catalog.tailers.list(),
-        catalog.chains.totals(),
+        catalog.chains.totals(), catalog.settings.get(COPY_STATES),
       ]);
       const totalsOf = new Map(totals.map((each) => [each.clusterId, each]));
       const tailerOf = new Map(tailers.map((each) => [each.clusterId, each]));
@@ -36,6 +37,7 @@ export function createOverview(
         }),
         jobs: jobs satisfies readonly JobCount[],
         check: await checkOverview(catalog, (await check?.()) ?? null),
+        copies: readCopyStates(copies).map(({ number, succeededAt, problems }) => ({ number, succeededAt: succeededAt === null ? null : new Date(succeededAt), problems })),
       };
     },
   };

@@ -1,7 +1,7 @@
 // Prometheus metrics, read from the catalog when they are asked for: any process of an installation tells the same.
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Clock } from '../../foundation/clock.ts';
-import type { ClusterOverview, ContinuousState, Overview } from '../../services/contracts.ts';
+import type { ClusterOverview, ContinuousState, CopyOverview, Overview } from '../../services/contracts.ts';
 
 export interface Metrics {
   readonly contentType: string;
@@ -31,6 +31,12 @@ const CLUSTER_GAUGES: readonly { readonly name: string; readonly help: string; v
   { name: 'leafvault_continuous_slices', help: 'Slices of oplog that are kept', value: ({ continuous }) => continuous?.slices ?? null },
   { name: 'leafvault_continuous_raw_bytes', help: 'Bytes of oplog in these slices', value: ({ continuous }) => continuous?.rawBytes ?? null },
   { name: 'leafvault_continuous_stored_bytes', help: 'Bytes that these slices take in the repository', value: ({ continuous }) => continuous?.storedBytes ?? null },
+];
+/** `copy`: its place in `repository.copies`. */
+const COPY_GAUGES: readonly { readonly name: string; readonly help: string; value(copy: CopyOverview, now: Date): number | null }[] = [
+  { name: 'leafvault_copy_last_success_timestamp_seconds', help: 'When a second copy of the repository was last brought up to date', value: ({ succeededAt }) => secondsOf(succeededAt) },
+  { name: 'leafvault_copy_age_seconds', help: 'How far a second copy of the repository is behind', value: ({ succeededAt }, now) => (succeededAt === null ? null : Math.max(0, (now.getTime() - succeededAt.getTime()) / 1000)) },
+  { name: 'leafvault_copy_problems', help: 'Objects that the last run of a copier found damaged or gone, and snapshots that it withheld for them', value: ({ problems }) => problems },
 ];
 const STATES: readonly ContinuousState[] = ['off', 'starting', 'running', 'warning', 'failed'];
 
@@ -65,6 +71,7 @@ export function createMetrics({ overview, clock, version }: { readonly overview:
     checked.problems.set(check.problems ?? 0);
     for (const cluster of clusters) damaged.set(labelsOf(cluster), check.damagedSnapshots.get(cluster.cluster.id) ?? 0);
   };
+  const copies = COPY_GAUGES.map(({ name, help, value }) => ({ value, gauge: new Gauge({ name, help, labelNames: ['copy'], registers: [registry] }) }));
   const refresh = async (): Promise<void> => {
     const found = await overview.read();
     const now = clock.now();
@@ -75,6 +82,13 @@ export function createMetrics({ overview, clock, version }: { readonly overview:
       for (const cluster of found.clusters) setUnlessNull(gauge, cluster, value(cluster, now));
     }
     tellCheck(found);
+    for (const { gauge, value } of copies) {
+      gauge.reset();
+      for (const copy of found.copies ?? []) {
+        const read = value(copy, now);
+        if (read !== null) gauge.set({ copy: String(copy.number) }, read);
+      }
+    }
     states.reset();
     for (const cluster of found.clusters.filter(({ continuous }) => continuous !== null)) {
       for (const state of STATES) states.set({ ...labelsOf(cluster), state }, cluster.continuous?.state === state ? 1 : 0);

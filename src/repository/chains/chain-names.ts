@@ -11,7 +11,7 @@ export interface ChainNames {
   end: boolean;
   /** Number with which the chain begins: what is before it was pruned and does not count. */
   first: number;
-  /** Largest number, 0 without one. */
+  /** Largest number from `first` on, 0 without one. */
   newest: number;
   /** Numbered objects, from `first` on. */
   numbered: number;
@@ -27,8 +27,10 @@ export function noteChainName(names: ChainNames, parts: ChainNameParts): boolean
   if (parts.part === 'head' || parts.part === 'end') {
     names[parts.part] = true;
   } else {
+    // What is in front of the start does not count, also where nothing is behind it yet (a copier was struck there).
+    if (parts.part < names.first) return true;
     names.newest = Math.max(names.newest, parts.part);
-    if (parts.part >= names.first) names.numbered += 1;
+    names.numbered += 1;
   }
   return true;
 }

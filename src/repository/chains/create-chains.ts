@@ -14,11 +14,11 @@ import { unpackSliceData } from './slice-data.ts';
 import { trimChain } from './trim-chain.ts';
 import { assertFollows, linkOfHead, linkOfSlice, linkOfStart, walkChain } from './walk-chain.ts';
 
-/** @param assertOpen throws once the repository is closed */
-export function createChains(context: WriterContext, assertOpen: () => void): Chains {
+/** @param assertOpen throws once the repository is closed @param assertWritable where it is a copy, too */
+export function createChains(context: WriterContext, assertOpen: () => void, assertWritable: () => void): Chains {
   return {
     async begin({ series, from, body }) {
-      assertOpen();
+      assertWritable();
       if (!isPosition(from)) throw invalidChain(`the head of a chain of ${series}`, `${JSON.stringify(from)} is no position`, 'A position is 16 lower-case hex digits');
       const { storage, keys, clock } = context;
       const now = clock.now();
@@ -29,7 +29,7 @@ export function createChains(context: WriterContext, assertOpen: () => void): Ch
       return openChainWriter(context, { head, last: null, link: linkOfHead({ head, digest: digestOf(bytes) }), assertOpen });
     },
     async resume(chainId) {
-      assertOpen();
+      assertWritable();
       return resumeChain(context, chainId, assertOpen);
     },
     async *list(series) {
@@ -41,7 +41,7 @@ export function createChains(context: WriterContext, assertOpen: () => void): Ch
       for await (const { slice } of walkChain(context, chainId, options)) yield slice;
     },
     async trim(chainId, { before, signal }) {
-      assertOpen();
+      assertWritable();
       if (!isPosition(before)) throw invalidChain(`the start of the chain ${chainId}`, `${JSON.stringify(before)} is no position`, 'A position is 16 lower-case hex digits');
       return trimChain(context, chainId, before, signal);
     },

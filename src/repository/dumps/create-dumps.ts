@@ -11,11 +11,11 @@ import { openSession } from '../sessions.ts';
 import type { Dump, DumpObject, Dumps } from './dumps.ts';
 import { trimDumps } from './trim-dumps.ts';
 
-/** @param assertOpen throws once the repository is closed */
-export function createDumps(context: RepositoryContext, assertOpen: () => void): Dumps {
+/** @param assertOpen throws once the repository is closed @param assertWritable where it is a copy, too */
+export function createDumps(context: RepositoryContext, assertOpen: () => void, assertWritable: () => void): Dumps {
   return {
     async write(parts, body, options = {}) {
-      assertOpen();
+      assertWritable();
       return writeDump(context, parts, body, options.signal);
     },
     async list(options = {}) {
@@ -33,7 +33,7 @@ export function createDumps(context: RepositoryContext, assertOpen: () => void):
       yield* readDumpParts(context, dump, options);
     },
     async trim(keeps, options = {}) {
-      assertOpen();
+      assertWritable();
       return trimDumps(context, keeps, options.signal);
     },
   };

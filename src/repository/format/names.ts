@@ -15,6 +15,8 @@ export const OPLOG = 'oplog/';
 export const QUARANTINE = 'quarantine/';
 export const CATALOG = 'catalog/';
 export const BAD = 'bad/';
+/** Says that a store is a copy: only a copier writes there. */
+export const COPY_FILE = 'copy.json';
 
 export const keyName = (id: string): string => `${KEYS}${id}`;
 export const packName = (id: string): string => `${PACKS}${id.slice(-2)}/${id}`;
@@ -32,8 +34,8 @@ export const chainEndName = (chainId: string): string => `${OPLOG}${chainId}/end
 export const chainStartName = (chainId: string, first: number): string => `${OPLOG}${chainId}/from-${String(first).padStart(10, '0')}`;
 export const sliceName = (chainId: string, sequence: number): string => `${OPLOG}${chainId}/${String(sequence).padStart(10, '0')}`;
 
-/** Where an object goes that was found damaged, as it was found. */
-export const quarantineName = (name: string): string => `${QUARANTINE}${name}`;
+/** Where an object goes that was found damaged, as it was found; with the beginning of its digest where the name is taken by other bytes. */
+export const quarantineName = (name: string, digest = ''): string => `${QUARANTINE}${name}${digest === '' ? '' : `.${digest}`}`;
 
 export const dumpPartName = (dumpId: string, part: number): string => `${CATALOG}${dumpId}/${String(part).padStart(10, '0')}`;
 export const dumpManifestName = (dumpId: string): string => `${CATALOG}${dumpId}/manifest`;

@@ -22,9 +22,15 @@ export interface ChunkLoader {
   loadRange(range: ChunkRange): Promise<readonly Promise<Buffer>[]>;
 }
 
-type Context = Pick<RepositoryContext, 'storage' | 'index' | 'pool' | 'packKeys' | 'refreshIndex' | 'recoverIndex'>;
+const DOWN_MS = 30_000;
 
-export function createChunkLoader(context: Context, unreadableIndexes: ReadonlyMap<string, LeafvaultError>): ChunkLoader {
+type Context = Pick<RepositoryContext, 'storage' | 'clock' | 'index' | 'pool' | 'packKeys' | 'refreshIndex' | 'recoverIndex'>;
+
+/** Verified raw bytes of a chunk from a copy of the repository; null where none has it. */
+export type ChunkFromCopy = (id: Buffer, cause: unknown) => Promise<Buffer | null>;
+
+/** @param fromCopy asked for what this store can not give */
+export function createChunkLoader(context: Context, unreadableIndexes: ReadonlyMap<string, LeafvaultError>, fromCopy?: ChunkFromCopy): ChunkLoader {
   const locate = async (id: Buffer): Promise<readonly [ChunkLocation, ...ChunkLocation[]]> => {
     let copies = await context.index.find(id);
     if (copies.length === 0) {
@@ -42,7 +48,7 @@ export function createChunkLoader(context: Context, unreadableIndexes: ReadonlyM
     return [first, ...others];
   };
 
-  const load = async (id: Buffer): Promise<Buffer> => {
+  const loadHere = async (id: Buffer): Promise<Buffer> => {
     const failures: unknown[] = [];
     const tried = new Set<string>();
     const tryEach = async (copies: readonly ChunkLocation[]): Promise<Buffer | null> => {
@@ -69,18 +75,47 @@ export function createChunkLoader(context: Context, unreadableIndexes: ReadonlyM
     throw failures[0];
   };
 
+  // A store that fails costs seconds of tries; for a while nobody waits for it again.
+  let down: { readonly until: number; readonly cause: unknown } | null = null;
+  const isDown = (): boolean => down !== null && context.clock.now().getTime() < down.until;
+  const noteFailure = (cause: unknown): void => {
+    if (isLeafvaultError(cause) && cause.code.startsWith('STORAGE_')) down = { until: context.clock.now().getTime() + DOWN_MS, cause };
+  };
+
+  const load = async (id: Buffer): Promise<Buffer> => {
+    if (fromCopy !== undefined && isDown()) {
+      const raw = await fromCopy(id, down?.cause);
+      if (raw !== null) return raw;
+    }
+    try {
+      return await loadHere(id);
+    } catch (error) {
+      noteFailure(error);
+      const raw = fromCopy === undefined || !mayBeInCopy(error) ? null : await fromCopy(id, error);
+      if (raw === null) throw error;
+      return raw;
+    }
+  };
+
   return {
     locate,
     load,
     async loadRange(range) {
+      if (fromCopy !== undefined && isDown()) return range.chunks.map(({ id }) => load(id));
       const opened = await openRange(context, range).catch((error: unknown) => {
-        if (!isCopyFault(error)) throw error;
+        if (!isCopyFault(error) && (fromCopy === undefined || !mayBeInCopy(error))) throw error;
+        noteFailure(error);
         return range.chunks.map(() => error);
       });
       // What this copy cannot give, another may.
       return opened.map(async (raw, i) => (Buffer.isBuffer(raw) ? raw : load((range.chunks[i] as ChunkLocation).id)));
     },
   };
+}
+
+/** What a copy of the repository may give where this store can't: the chunk, or the store itself, is damaged or gone. */
+function mayBeInCopy(error: unknown): boolean {
+  return isCopyFault(error) || isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED') || (isLeafvaultError(error) && error.code.startsWith('STORAGE_'));
 }
 
 /** Faults of one copy: another copy, or another place in the pack, may be sound. */

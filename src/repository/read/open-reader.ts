@@ -4,13 +4,14 @@ import type { RepositoryContext } from '../context.ts';
 import { readEntryRecords } from '../format/entry-record.ts';
 import type { RepositoryReader, SnapshotEntry, SnapshotRoot } from '../repository.ts';
 import { openSession } from '../sessions.ts';
-import { createChunkLoader, type ChunkLoader } from './load-chunk.ts';
+import { createChunkLoader, type ChunkFromCopy, type ChunkLoader } from './load-chunk.ts';
 import { readAhead } from './read-ahead.ts';
 import { walkList } from './walk-list.ts';
 
 export interface ReaderOptions {
   /** Index objects that could not be read: told with a chunk that is missed. */
   readonly unreadableIndexes: ReadonlyMap<string, LeafvaultError>;
+  readonly fromCopy?: ChunkFromCopy | undefined;
   /** Called once, when the reader is closed. */
   readonly onEnd: () => void;
 }
@@ -24,7 +25,7 @@ export async function openReader(context: RepositoryContext, options: ReaderOpti
     throw error;
   }
   let closing: Promise<void> | null = null;
-  const loader = whileOpen(createChunkLoader(context, options.unreadableIndexes), () => closing === null);
+  const loader = whileOpen(createChunkLoader(context, options.unreadableIndexes, options.fromCopy), () => closing === null);
   return {
     readChunk: (id) => loader.load(id),
     refs: (list) => walkList(loader, list),

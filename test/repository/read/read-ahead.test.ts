@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
+import { systemClock } from '../../../src/foundation/clock.ts';
 import type { LeafvaultError } from '../../../src/foundation/errors.ts';
 import type { ChunkLocation } from '../../../src/repository/chunk-index/chunk-index.ts';
 import { CHUNK_TYPES, NO_BASE } from '../../../src/repository/format/chunk-entry.ts';
@@ -75,6 +76,7 @@ describe('a chunk of a later format', () => {
       packKeys: { of: async () => Buffer.alloc(32), fromHeader: () => Buffer.alloc(32) },
       refreshIndex: async () => undefined,
       recoverIndex: async () => undefined,
+      clock: systemClock,
     }, new Map());
     await assert.rejects(loader.load(delta.id), (error: LeafvaultError) => {
       assert.equal(error.code, 'REPOSITORY_CHUNK_UNSUPPORTED');

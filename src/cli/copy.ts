@@ -1,0 +1,81 @@
+// `leafvault copy`: brings second copies up to date, with the master key and without the catalog, beside a service that runs.
+import { openRepositoryOf, openStorage, ownersThatAreGone, type CopyReport } from '../app.ts';
+import type { Config } from '../config/index.ts';
+import { systemClock } from '../foundation/clock.ts';
+import { LeafvaultError } from '../foundation/errors.ts';
+import { createLogger } from '../foundation/logger.ts';
+import type { Progress } from '../foundation/progress.ts';
+import { EXIT_CODES } from './errors.ts';
+import { size } from './size.ts';
+import type { CliWorld } from './world.ts';
+
+export interface CopyFlags {
+  /** null: those of the settings. */
+  readonly to: string | null;
+  readonly dryRun: boolean;
+  /** Take the store of the settings, which is a copy, into use; nothing is copied. */
+  readonly promote: boolean;
+  readonly allowEmptySource: boolean;
+  readonly endSessionsAfterHours: number | null;
+  readonly json: boolean;
+}
+
+const HOUR_MS = 3_600_000;
+const TELL_EVERY_MS = 10_000;
+
+/** Exit code 3 where something is damaged or withheld. */
+export async function runCopy(world: CliWorld, config: Config, flags: CopyFlags): Promise<number> {
+  const log = createLogger(config.logLevel);
+  const repository = await openRepositoryOf(config, { clock: systemClock, log });
+  try {
+    const isOver = await ownersThatAreGone({ clock: systemClock, afterMs: flags.endSessionsAfterHours === null ? null : flags.endSessionsAfterHours * HOUR_MS });
+    if (flags.promote) {
+      if (repository.isCopy) await repository.promote({ isOver });
+      world.out(`The repository in ${config.repositoryStore} is ${repository.isCopy ? 'no copy any more' : 'no copy'}: it can be written to. Do not write to the store that it was copied from\n`);
+      return EXIT_CODES.ok.code;
+    }
+    const addresses = flags.to === null ? config.repositoryCopies : [flags.to];
+    if (addresses.length === 0) throw new LeafvaultError('CLI_COPY_UNKNOWN', 'Copying the repository failed: no second copy is named', { hint: 'Add --to <address>, or set repository.copies' });
+    let isWhole = true;
+    for (const address of addresses) {
+      const to = openStorage(address);
+      try {
+        const report = await repository.copyTo({
+          to, isOver, dryRun: flags.dryRun, allowEmptySource: flags.allowEmptySource, signal: world.stop, ...(flags.json ? {} : { onProgress: teller(world) }),
+        });
+        isWhole = isWhole && report.damaged.length === 0 && report.withheld.length === 0;
+        world.out(flags.json ? `${JSON.stringify({ copy: to.address, ...report })}\n` : describe(to.address, report, flags.dryRun));
+      } finally {
+        await to.close();
+      }
+    }
+    return isWhole ? EXIT_CODES.ok.code : EXIT_CODES.damaged.code;
+  } finally {
+    await repository.close();
+  }
+}
+
+function describe(address: string, report: CopyReport, dryRun: boolean): string {
+  const { snapshots, objects, bytes, skipped, deleted, replaced, damaged, withheld, postponed } = report;
+  const lines = [
+    `${address}: ${snapshots} snapshots`,
+    dryRun
+      ? `would copy ${objects} objects with ${size(bytes)}; ${skipped} are there${deleted === 0 ? '' : `; would take away ${deleted} that the repository has no more`}`
+      : `copied ${objects} objects with ${size(bytes)}, each verified; ${skipped} were there${deleted === 0 ? '' : `; took away ${deleted} that the repository has no more`}`,
+    ...replaced.map((name) => `put again, since it had another size there: ${name} (what was there is under quarantine/)`),
+    ...damaged.map(({ object, message }) => `DAMAGED ${object}: ${message}`),
+    ...withheld.map((name) => `withheld, since it needs what is damaged: ${name}`),
+    ...(damaged.length === 0 ? [] : ['Run `leafvault check --read-data --repair-from <copy>` to mend what the copy has whole']),
+    ...(postponed ? ['What the repository has no more stays in the copy until the next run: something is damaged, or somebody reads there'] : []),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function teller(world: CliWorld): (progress: Progress) => void {
+  let next = systemClock.now().getTime() + TELL_EVERY_MS;
+  return ({ documentsDone, bytesDone }) => {
+    if (systemClock.now().getTime() < next) return;
+    next = systemClock.now().getTime() + TELL_EVERY_MS;
+    world.err(`${documentsDone} objects, ${size(bytesDone)} so far\n`);
+  };
+}

@@ -1,0 +1,76 @@
+// Second copies are brought up to date: every day, and after snapshots at most once an hour. Several workers may try; one does it.
+import type { Catalog } from '../catalog/index.ts';
+import { COPY_STATES, readCopyStates, type CopyState } from '../domain/copy-state.ts';
+import type { Clock } from '../foundation/clock.ts';
+import { describeError, isLeafvaultError } from '../foundation/errors.ts';
+import type { Logger } from '../foundation/logger.ts';
+import type { CopyOptions, Repository } from '../repository/repository.ts';
+import { ownersThatAreGone } from './session-owner.ts';
+import type { Chore } from './worker.ts';
+
+export interface CopyingParts {
+  readonly catalog: Catalog;
+  readonly repository: Repository;
+  /** In the order of the setting. They stay the caller's to close. */
+  readonly copies: readonly CopyOptions['to'][];
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const LOOK_EVERY_MS = 600_000;
+
+export function createCopyChores(parts: CopyingParts): readonly Chore[] {
+  if (parts.copies.length === 0) return [];
+  return [{ name: 'bringing second copies up to date', everyMs: LOOK_EVERY_MS, run: (signal) => copyWhenDue(parts, signal) }];
+}
+
+async function copyWhenDue(parts: CopyingParts, signal: AbortSignal): Promise<void> {
+  const { catalog, copies, clock, log } = parts;
+  for (const [i, storage] of copies.entries()) {
+    const before = readCopyStates(await catalog.settings.get(COPY_STATES)).find(({ address }) => address === storage.address);
+    if (!(await isDue(catalog, before, clock.now()))) continue;
+    const state: CopyState = { address: storage.address, number: i + 1, startedAt: clock.now().toISOString(), succeededAt: before?.succeededAt ?? null, problems: before?.problems ?? 0 };
+    await save(parts, state);
+    // One copy that can not be reached keeps no other one back.
+    await copyOne(parts, storage, state, signal).catch((error: unknown) => {
+      if (signal.aborted) throw error;
+      log.error({ copy: storage.address, error: describeError(error) }, 'a second copy could not be brought up to date; it is tried again within the hour');
+    });
+  }
+}
+
+/** Also where the last run did not succeed. */
+async function isDue(catalog: Catalog, before: CopyState | undefined, now: Date): Promise<boolean> {
+  if (before === undefined) return true;
+  const started = Date.parse(before.startedAt);
+  const waited = now.getTime() - started;
+  if (waited < HOUR_MS) return false;
+  if (waited >= DAY_MS || before.succeededAt === null || Date.parse(before.succeededAt) < started) return true;
+  // A snapshot becomes whole some time after the instant that its cluster remembers; a run that finds nothing is cheap.
+  return (await catalog.clusters.ofProjects(null)).some(({ lastSuccessAt }) => lastSuccessAt !== null && lastSuccessAt.getTime() > started - HOUR_MS);
+}
+
+async function copyOne(parts: CopyingParts, storage: CopyOptions['to'], state: CopyState, signal: AbortSignal): Promise<void> {
+  const { catalog, repository, clock, log } = parts;
+  const isOver = await ownersThatAreGone({ clock, workers: () => catalog.workers.list(), afterMs: DAY_MS });
+  try {
+    const { damaged, withheld, replaced, ...figures } = await repository.copyTo({ to: storage, isOver, signal });
+    const problems = damaged.length + withheld.length;
+    log.info({ copy: storage.address, ...figures, replaced, problems }, 'a second copy was brought up to date');
+    for (const { object, message } of damaged) log.error({ copy: storage.address, object, reason: message }, 'an object of the repository could not be copied, or is only in the copy');
+    if (withheld.length > 0) log.error({ copy: storage.address, withheld }, 'snapshots are not in the copy, since what they need is damaged');
+    await save(parts, { ...state, problems, succeededAt: problems === 0 ? clock.now().toISOString() : state.succeededAt });
+  } catch (error) {
+    if (!isLeafvaultError(error, 'REPOSITORY_BUSY')) throw error;
+    log.info({ copy: storage.address }, 'another process copies already');
+  }
+}
+
+/** Whoever ends last has the last word; copies that are no longer in the setting are forgotten. */
+async function save({ catalog, copies }: CopyingParts, state: CopyState): Promise<void> {
+  const known = new Set(copies.map(({ address }) => address));
+  const others = readCopyStates(await catalog.settings.get(COPY_STATES)).filter(({ address }) => address !== state.address && known.has(address));
+  await catalog.settings.set(COPY_STATES, [...others, state].sort((a, b) => a.number - b.number));
+}

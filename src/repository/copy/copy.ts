@@ -1,0 +1,38 @@
+// What a copier is told and what it tells (docs/design/second-copy.md).
+import type { OnProgress } from '../../foundation/progress.ts';
+import type { Storage } from '../../storage/index.ts';
+import type { OpenSession } from '../repository.ts';
+
+export interface CopyOptions {
+  /** Store of the copy: empty, or marked as a copy of this repository. */
+  readonly to: Storage;
+  /** Nothing is put or taken away; the report tells what would be. */
+  readonly dryRun?: boolean;
+  /** Take everything from the copy where the source shows no snapshots any more. Default: refused. */
+  readonly allowEmptySource?: boolean;
+  /** Sessions in the copy whose owner is gone: they are ended. Default: none is. */
+  readonly isOver?: (session: OpenSession) => boolean | Promise<boolean>;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress;
+}
+
+export interface CopyReport {
+  readonly repositoryId: string;
+  /** Snapshots that the copy shows afterwards. */
+  readonly snapshots: number;
+  /** Objects that were put, each verified before. */
+  readonly objects: number;
+  readonly bytes: number;
+  /** Objects that were there, of the same size. */
+  readonly skipped: number;
+  /** Objects that went, since the source has them no more. */
+  readonly deleted: number;
+  /** Objects of the copy that had another size: in its quarantine now, and put anew. Their names. */
+  readonly replaced: readonly string[];
+  /** Objects of the source that are damaged or gone, and are not in the copy. */
+  readonly damaged: readonly { readonly object: string; readonly message: string }[];
+  /** Names of roots that were not put, since they need what is damaged. */
+  readonly withheld: readonly string[];
+  /** True where things that went from the source stay until the next run: something is damaged, or a reader is open in the copy. */
+  readonly postponed: boolean;
+}

@@ -1,0 +1,98 @@
+// Single objects on their way from the source to the copy, and what is counted of them.
+import { throwIfAborted } from '../../foundation/abort.ts';
+import type { LeafvaultError } from '../../foundation/errors.ts';
+import type { ObjectInfo, Storage } from '../../storage/index.ts';
+import type { RepositoryContext } from '../context.ts';
+import { putSame } from '../put-same.ts';
+import { quarantineObject } from '../quarantine/quarantine.ts';
+import { readObjectIfAny } from '../read-object.ts';
+import { isDamage, verifyObject } from '../verify-object.ts';
+import type { CopyOptions } from './copy.ts';
+
+export interface Transfer {
+  readonly source: RepositoryContext;
+  readonly to: Storage;
+  readonly options: CopyOptions;
+  readonly counted: { objects: number; bytes: number; skipped: number; deleted: number };
+  readonly replaced: string[];
+  readonly damaged: { readonly object: string; readonly message: string }[];
+}
+
+/** `gone`: a prune took it from the source meanwhile. `held`: who looked at it did not want it put. */
+export type Carried = 'there' | 'gone' | 'damaged' | 'held';
+
+export function startTransfer(source: RepositoryContext, to: Storage, options: CopyOptions): Transfer {
+  return { source, to, options, counted: { objects: 0, bytes: 0, skipped: 0, deleted: 0 }, replaced: [], damaged: [] };
+}
+
+/**
+ * Puts an object of the source into the copy unless it is there.
+ * @param inCopy its size in the copy; undefined where it is not there
+ * @param look shown the verified bytes, before they are put; false holds them back
+ */
+export async function carry(transfer: Transfer, { name, sizeBytes }: ObjectInfo, inCopy: number | undefined, look?: (bytes: Buffer) => boolean): Promise<Carried> {
+  const { source, to, options: { signal, dryRun, onProgress }, counted, replaced } = transfer;
+  throwIfAborted(signal);
+  if (inCopy === sizeBytes) {
+    counted.skipped += 1;
+    return 'there';
+  }
+  let size = sizeBytes;
+  if (dryRun !== true) {
+    const bytes = await readObjectIfAny(source.storage, name);
+    if (bytes === null) return 'gone';
+    try {
+      await verifyObject(source, name, bytes);
+      if (look?.(bytes) === false) return 'held';
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      tellDamage(transfer, name, (error as LeafvaultError).message);
+      return 'damaged';
+    }
+    throwIfAborted(signal);
+    if (inCopy !== undefined && inCopy !== bytes.length) {
+      await quarantineObject({ storage: to }, name);
+      replaced.push(name);
+    }
+    await putSame(to, name, bytes, signal);
+    size = bytes.length;
+  }
+  counted.objects += 1;
+  counted.bytes += size;
+  onProgress?.({ phase: 'copy', documentsDone: counted.objects, documentsTotal: null, bytesDone: counted.bytes, bytesTotal: null, namespace: name });
+  return 'there';
+}
+
+export function tellDamage({ damaged }: Transfer, object: string, message: string): void {
+  if (!damaged.some((one) => one.object === object)) damaged.push({ object, message });
+}
+
+/** Takes an object from the copy, when the source says once more that it has none. @returns whether it went */
+export async function drop({ source, to, options: { signal, dryRun }, counted }: Transfer, name: string): Promise<boolean> {
+  throwIfAborted(signal);
+  if ((await source.storage.stat(name)) !== null) return false;
+  if (dryRun !== true) await to.delete(name);
+  counted.deleted += 1;
+  return true;
+}
+
+/** Sizes by name. */
+export async function sizesIn(storage: Storage, prefix: string): Promise<Map<string, number>> {
+  const sizes = new Map<string, number>();
+  for await (const { name, sizeBytes } of storage.list(prefix)) sizes.set(name, sizeBytes);
+  return sizes;
+}
+
+/** Runs `work` for each item, some at once; the first failure ends it when all that run are through. */
+export async function eachAtOnce<T>(items: AsyncIterable<T> | Iterable<T>, atOnce: number, work: (item: T) => Promise<void>): Promise<void> {
+  const running = new Set<Promise<void>>();
+  let failure: { readonly error: unknown } | null = null;
+  for await (const item of items) {
+    const one: Promise<void> = work(item).catch((error: unknown) => { failure ??= { error }; }).finally(() => running.delete(one));
+    running.add(one);
+    if (running.size >= atOnce) await Promise.race(running);
+    if (failure !== null) break;
+  }
+  await Promise.all(running);
+  if (failure !== null) throw (failure as { readonly error: unknown }).error;
+}

@@ -1,0 +1,80 @@
+// Beside a copier others work, at any of its calls: in the source a prune, a snapshot, a chain; in the copy a reader.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createMemoryStorage, type Storage } from '../../../src/storage/index.ts';
+import { add, assertSame, assertWholeCopy, copyTo, goOn, isOver, makeSource, PACKS, type Source } from '../../support/copy-fixture.ts';
+import { collect, copyToMemory, openTestRepository, randomChunks, readContent } from '../../support/repository-fixture.ts';
+
+/** Does something at one call, before it happens. */
+function interrupted(inner: Storage, at: number, act: () => Promise<void>): Storage & { readonly calls: () => number } {
+  let calls = 0;
+  const step = async (): Promise<void> => { if ((calls += 1) === at) await act(); };
+  return {
+    ...inner, calls: () => calls,
+    async put(...args) { await step(); return inner.put(...args); },
+    async get(...args) { await step(); return inner.get(...args); },
+    async stat(name) { await step(); return inner.stat(name); },
+    async delete(name) { await step(); return inner.delete(name); },
+    async *list(prefix) { await step(); yield* inner.list(prefix); },
+  };
+}
+
+for (const takenForDead of [false, true]) test(`a source that goes on at any call of the copier${takenForDead ? ', and takes it for dead' : ''}: the copy is whole, and the next run brings it up to date`, async (context) => {
+  const origin = await makeSource();
+  const behind = createMemoryStorage();
+  await copyTo(origin.storage, behind);
+  await add(origin, { f: randomChunks(6, 2_000) });
+  await origin.repository.close();
+  for (let call = 1; ; call += 1) {
+    const storage = await copyToMemory(origin.storage);
+    const source: Source = { storage, repository: await openTestRepository(storage, PACKS), contents: new Map(origin.contents), live: new Set(origin.live) };
+    const to = await copyToMemory(behind);
+    const seen = interrupted(storage, call, () => goOn(source, { isOver: () => takenForDead }));
+    const copier = await openTestRepository(seen, PACKS);
+    const before = seen.calls();
+    const done = await copier.copyTo({ to, isOver }).then(({ damaged }) => damaged, (error: { readonly code: string }) => error.code);
+    await copier.close();
+    if (seen.calls() < call) {
+      context.diagnostic(`${call - 1 - before} calls`);
+      return assert.ok(call > 25);
+    }
+    if (takenForDead && typeof done === 'string') assert.ok(['REPOSITORY_SESSION_FENCED', 'REPOSITORY_COPY_REFUSED'].includes(done), `call ${call}: ${done}`);
+    else assert.deepEqual(done, [], `call ${call}`);
+    await assertWholeCopy(to, source.contents, `call ${call}`);
+    await source.repository.prune({ isOver });
+    await copyTo(storage, to);
+    await assertSame(storage, to, `call ${call}`);
+    assert.deepEqual(await assertWholeCopy(to, source.contents, `call ${call}`), [...source.live].sort());
+    await source.repository.close();
+  }
+});
+
+test('a reader that begins in the copy at any call of the copier reads to its end what it found', async (context) => {
+  const source = await makeSource();
+  const behind = createMemoryStorage();
+  await copyTo(source.storage, behind);
+  await goOn(source);
+  for (let call = 1; ; call += 1) {
+    const to = await copyToMemory(behind);
+    let read: (() => Promise<void>) | null = null;
+    const seen = interrupted(to, call, async () => {
+      const copy = await openTestRepository(to, PACKS);
+      const reader = await copy.openReader();
+      const roots = await collect(copy.listSnapshots());
+      read = async () => {
+        for (const root of roots) assert.deepEqual(await readContent(reader, root), source.contents.get(root.id), `call ${call}`);
+        await reader.close();
+        await copy.close();
+      };
+    });
+    await copyTo(source.storage, seen, { isOver: () => false });
+    if (read === null) {
+      context.diagnostic(`${call - 1} calls`);
+      assert.ok(call > 40);
+      return source.repository.close();
+    }
+    await (read as () => Promise<void>)();
+    await copyTo(source.storage, to);
+    await assertSame(source.storage, to, `call ${call}`);
+  }
+});

@@ -1,0 +1,87 @@
+// A copier that is struck at any call, in either store: the copy is whole at every moment, the source is untouched, and the next run ends the work.
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { createMemoryStorage, type Storage } from '../../../src/storage/index.ts';
+import { add, assertSame, assertWholeCopy, copyTo, goOn, makeSource, PACKS, sharedNames, type Source } from '../../support/copy-fixture.ts';
+import { createFaultyStorage, FAULT_MODES, type FaultMode } from '../../support/faulty-storage.ts';
+import { copyToMemory, openTestRepository, randomChunks } from '../../support/repository-fixture.ts';
+
+describe('a copier that is struck', () => {
+  let source: Source;
+  let old: Storage;
+  let lagging: Storage;
+  before(async () => {
+    source = await makeSource();
+    old = createMemoryStorage();
+    await copyTo(source.storage, old);
+    lagging = await copyToMemory(old);
+    await goOn(source, { slices: 6 });
+    await add(source, { e: randomChunks(4, 2_000) });
+    await source.repository.close();
+  });
+
+  // A call that fails once and is tried again is less than one whose answer is lost.
+  const modes = FAULT_MODES.filter((each) => each !== 'fail once');
+  const isLong = process.env['LEAFVAULT_LONG_TESTS'] !== undefined;
+  for (const [what, begin, short] of [['a new copy', () => createMemoryStorage(), ['stop after']], ['an old one', () => lagging, ['stop', 'lose answer']]] as const) {
+    for (const mode of modes.filter((each) => isLong || (short as readonly FaultMode[]).includes(each))) {
+      test(`leaves ${what} whole wherever in it that was (${mode})`, async (context) => {
+        let call = 1;
+        for (; await strikeCopy(begin, call, mode); call += 1);
+        context.diagnostic(`${call - 1} calls`);
+        assert.ok(call > 40, `only ${call - 1} calls were struck`);
+      });
+    }
+    for (const mode of (['stop', 'lose answer'] as const).filter((each) => isLong || (what === 'an old one' && each === 'stop'))) {
+      test(`leaves ${what} whole and its source as it was wherever in that this was (${mode})`, async (context) => {
+        let call = 1;
+        for (; await strikeSource(begin, call, mode); call += 1);
+        context.diagnostic(`${call - 1} calls`);
+        assert.ok(call > 40, `only ${call - 1} calls were struck`);
+      });
+    }
+  }
+
+  async function strikeCopy(begin: () => Storage, call: number, mode: FaultMode): Promise<boolean> {
+    const to = await copyToMemory(begin());
+    const faulty = createFaultyStorage(to, call, mode);
+    const done = await copyTo(source.storage, faulty).then(() => true, () => false);
+    if (!faulty.struck) return false;
+    if (mode === 'lose answer') assert.equal(done, true, `call ${call}: a try that may be repeated was given up`);
+    // A torn object is of a store that breaks its promise: the next run finds it by its size, or it is named.
+    if (mode !== 'tear') await assertWholeCopy(to, source.contents, `call ${call}`);
+    return endsTheWork(to, call, mode);
+  }
+
+  async function strikeSource(begin: () => Storage, call: number, mode: FaultMode): Promise<boolean> {
+    const [from, to] = [await copyToMemory(source.storage), await copyToMemory(begin())];
+    const faulty = createFaultyStorage(from, call, mode);
+    const repository = await openTestRepository(faulty, PACKS).catch(() => null);
+    const done = await (repository?.copyTo({ to }) ?? Promise.reject(new Error('it did not open'))).then(() => true, () => false);
+    await repository?.close();
+    if (!faulty.struck) return false;
+    if (mode === 'lose answer') assert.equal(done, true, `call ${call}: a try that may be repeated was given up`);
+    assert.deepEqual(await sharedNames(from), await sharedNames(source.storage), `call ${call}: the source was changed`);
+    await assertWholeCopy(to, source.contents, `call ${call}`);
+    return endsTheWork(to, call, mode);
+  }
+
+  async function endsTheWork(to: Storage, call: number, mode: FaultMode): Promise<true> {
+    if (mode === 'tear' && (await isTornBeyondRepair(to))) return true;
+    const report = await copyTo(source.storage, to);
+    assert.deepEqual([report.damaged, report.withheld, report.postponed], [[], [], false], `call ${call}`);
+    await assertSame(source.storage, to, `call ${call}`);
+    assert.deepEqual(await assertWholeCopy(to, source.contents, `call ${call}`), [...source.live].sort());
+    const again = await copyTo(source.storage, to);
+    assert.deepEqual([again.objects, again.bytes, again.deleted], [0, 0, 0], `call ${call}: nothing is left to do`);
+    return true;
+  }
+
+  /** A torn mark or descriptor is refused by name: who made it can't be told. */
+  async function isTornBeyondRepair(to: Storage): Promise<boolean> {
+    const sizes = await Promise.all(['copy.json', 'repository.json'].map(async (name) => [await to.stat(name), await lagging.stat(name)] as const));
+    if (!sizes.some(([found, due]) => found !== null && found.sizeBytes < (due?.sizeBytes ?? 0))) return false;
+    await assert.rejects(copyTo(source.storage, to), { code: 'REPOSITORY_OBJECT_DAMAGED' });
+    return true;
+  }
+});

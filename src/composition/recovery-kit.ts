@@ -43,7 +43,11 @@ On an empty machine with Node 24, npm and the files of Leafvault (run npm ci in 
 ${isBucket ? `  $ ${syncCommand(store)}\n` : ''}  $ node tools/read-repository.ts ${folder} master.key
   $ node tools/read-repository.ts ${folder} master.key <snapshot id> <new folder>
 
-A service that goes on with this repository, and what else there is: docs/guides/keys.md, "An empty machine".
+5. A service that goes on with this repository: organizations, keys and clusters come back as of the last dump of
+the catalog. The old machine must not run any more.
+  $ node src/main.ts rescue --store ${quoted(store)} --key master.key --home leafvault-data
+
+What else there is: docs/guides/rescue.md and docs/guides/keys.md.
 \`leafvault keys test-kit <this file>\` proves that this page works.
 `;
 }

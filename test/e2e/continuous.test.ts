@@ -8,6 +8,8 @@ import { freePort } from '../support/mongod.ts';
 interface Told {
   readonly state: string;
   readonly recoveryPoint: { readonly oplogTs: number } | null;
+  readonly lagSeconds: number | null;
+  readonly oplogHeadroomHours: number | null;
   readonly windows: readonly { readonly chainId: string; readonly end: { readonly reason: string } | null }[];
 }
 
@@ -47,7 +49,10 @@ test('a declared cluster is followed from its first base on, whatever happens to
   const third = await start('third');
   const { windows } = await continuous(({ state, recoveryPoint }) => state === 'running' && recoveryPoint !== null && recoveryPoint.oplogTs >= late);
   assert.deepEqual(windows.map(({ end }) => end), [null]);
+  const { lagSeconds, oplogHeadroomHours } = await continuous((told) => told.oplogHeadroomHours !== null && told.lagSeconds !== null);
+  assert.ok(lagSeconds! >= 0 && lagSeconds! < 120 && oplogHeadroomHours! > 0, `${lagSeconds} s behind, ${oplogHeadroomHours} h of oplog`);
   const metrics = await (await fetch(`${origin}/metrics`)).text();
+  for (const name of ['lag_seconds', 'headroom_seconds']) assert.match(metrics, new RegExp(`^leafvault_continuous_${name}\\{.*cluster="orders".*\\} [0-9]`, 'm'));
   assert.match(metrics, /^leafvault_continuous_state\{.*cluster="orders".*state="running"\} 1$/m);
   assert.match(metrics, /^leafvault_continuous_slices\{.*cluster="orders".*\} [1-9]/m);
   assert.equal((await restore(origin, base)).failed, false, await third.log());

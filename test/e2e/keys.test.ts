@@ -93,18 +93,22 @@ describe('the master key, changed while processes run', { timeout: 180_000 }, ()
     await using empty = await leafvaultFolder();
     const [, key = ''] = /recovery key +(LV1-\S+)/.exec(page) ?? [];
     const commands = page.split('\n').filter((line) => line.startsWith('  $ ')).map((line) => line.slice(4));
-    assert.equal(commands.length, 5);
+    assert.equal(commands.length, 6);
     const outputs: string[] = [];
+    const whole: string[] = [];
     for (const command of commands) {
       // The printed commands run in the folder of Leafvault; here its files are elsewhere, and nothing of ours is in the empty one.
       const here = command.replace(/(src\/main|tools\/read-repository)\.ts/, (file) => join(ROOT, file)).replace(/^node /, `'${process.execPath}' `).replace('<snapshot id> <new folder>', `${outputs.at(-1)?.split(' ')[0] ?? ''} dump`);
       const child = run('sh', ['-ec', here], { cwd: empty.path, env: environment });
       child.child.stdin?.end(`${key.toLowerCase()}\n`);
-      outputs.push((await child).stdout.trim().split('\n').at(-1) ?? '');
+      const { stdout } = await child;
+      whole.push(stdout);
+      outputs.push(stdout.trim().split('\n').at(-1) ?? '');
     }
     assert.match(outputs[1] ?? '', /opens the repository/);
     assert.match(outputs[2] ?? '', /no problems/);
     assert.equal(outputs[3]?.split(' ')[0], id);
+    assert.match(whole[5] ?? '', /Rebuilt from the snapshots|Rescued from the dump/);
     assert.deepEqual((await readdir(join(empty.path, 'dump', 'shop'))).sort(), ['orders.bson', 'orders.metadata.json']);
     const { size } = await source.client.db('shop').command({ collStats: 'orders' });
     assert.equal((await readFile(join(empty.path, 'dump/shop/orders.bson'))).length, size);

@@ -38,6 +38,7 @@ test('a cluster is restored to just before a mistake, by position through Atlas 
   const good = await hashes();
   const mistake = await write({ delete: 'orders', deletes: [{ q: {}, limit: 0 }] });
   await shop.collection('invoices').rename('bills');
+  const broken = await hashes();
   // A clean stop puts the slice that was begun.
   assert.equal(await first.stop(), 0);
 
@@ -51,6 +52,12 @@ test('a cluster is restored to just before a mistake, by position through Atlas 
   assert.equal(done.failed, false, await second.log());
   assert.deepEqual(await hashes(), good);
   assert.deepEqual((await shop.collection('invoices').indexes()).map(({ name, unique }) => [name, unique ?? false]), [['_id_', false], ['n_1', true]]);
+
+  const own = `/api/leafvault/v1/groups/${PROJECT.id}/clusters/${CLUSTER.id}`;
+  const undo = await call(origin, 'POST', `${own}/restores/${String(atlas.body.id)}/undo`);
+  assert.equal(undo.status, 200, JSON.stringify(undo.body));
+  await until(() => call(origin, 'GET', `${own}/jobs/${String(undo.body.id)}`), ({ state }) => (state === 'completed' ? true : null));
+  assert.deepEqual(await hashes(), broken, 'a restore to an instant is undone like any other');
 
   const ops = `/api/public/v1.0/groups/${PROJECT.id}/clusters/${CLUSTER.id}/restoreJobs`;
   const ranges = await call(origin, 'POST', `${ops}/restorableTimeRanges`);

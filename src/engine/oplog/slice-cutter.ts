@@ -17,6 +17,8 @@ export interface OplogSlice {
 export interface SliceCutter {
   /** Takes a copy, and gives it. */
   add(raw: Buffer, time: ClusterTime): Buffer;
+  /** With an entry of that many bytes the slice would pass its limit: what is there goes first. */
+  wouldOverflow(bytes: number): boolean;
   /** Large or old enough. */
   readonly isDue: boolean;
   readonly isEmpty: boolean;
@@ -45,6 +47,7 @@ export function createSliceCutter(from: ClusterTime, limits: SliceLimits, monoto
       end = time;
       return copy;
     },
+    wouldOverflow: (more) => raw.length > 0 && bytes + more > limits.bytes,
     get isDue() { return raw.length > 0 && (bytes >= limits.bytes || monotonicMs() - since >= limits.ms); },
     get isEmpty() { return raw.length === 0; },
     cut() {

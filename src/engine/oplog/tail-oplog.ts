@@ -52,7 +52,7 @@ export interface TailOptions {
   readonly staleMs?: number;
 }
 
-const LIMITS: SliceLimits = { bytes: 16 * 1024 * 1024, ms: 60_000 };
+export const LIMITS: SliceLimits = { bytes: 16 * 1024 * 1024, ms: 60_000 };
 /** How long the server waits for news before it answers with an empty batch. */
 const AWAIT_MS = 500;
 const BATCH_ENTRIES = 5_000;
@@ -172,6 +172,7 @@ async function take(tail: Tail, raw: Buffer): Promise<void> {
     await handOn(tail);
     throw chainEnded('OPLOG_DIVERGED', `behind the entry at ${showClusterTime(tail.read.time)} comes one of ${showClusterTime(time)}`, time);
   }
+  if (tail.cutter.wouldOverflow(raw.length)) await handOn(tail);
   const kept = tail.cutter.add(raw, time);
   tail.read = { time, digest: () => digestOf(kept) };
   if (tail.cutter.isDue) await handOn(tail);

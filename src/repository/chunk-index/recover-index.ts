@@ -15,10 +15,7 @@ export function recoverIndex(context: Pick<RepositoryContext, 'storage' | 'packK
 }
 
 async function searchPacks({ storage, packKeys, index, log }: Pick<RepositoryContext, 'storage' | 'packKeys' | 'index' | 'log'>): Promise<void> {
-  // Packs are few beside chunks: one short string each for the time of the search.
-  const known = new Set<string>();
-  for (let number = 0; number < index.packs.count; number += 1) known.add(index.packs.idOf(number));
-  for await (const pack of unnamedPacks({ storage, packKeys }, known)) {
+  for await (const pack of unnamedPacks({ storage, packKeys }, index.packs.ids())) {
     if ('error' in pack) log.warn({ pack: pack.packId, reason: pack.error.message }, 'a pack that no index names cannot be read');
     else await index.add(pack.index, false);
   }

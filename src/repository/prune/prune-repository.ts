@@ -113,9 +113,7 @@ async function sweep(
   const assertOurs = async (): Promise<void> => {
     if (await isEnded(context, own)) throw takenForDead();
   };
-  const { packs } = prune.index;
-  const named = new Set(Array.from({ length: packs.count }, (_, number) => packs.idOf(number)));
-  await sweepPacks(context, { swept, lost: found.lost, named, assertOurs, signal });
+  await sweepPacks(context, { swept, lost: found.lost, named: prune.index.packs.ids(), assertOurs, signal });
   await forgetGenerations(context, { swept, packs: found.packs, known: own.generation });
   await forgetBadCopies(context, async (id) => (await context.storage.stat(packName(id))) === null);
   return { swept, inTheWay };

@@ -1,7 +1,6 @@
 // What a prune finds: sessions, packs, what is condemned, what is needed.
 import { isLeafvaultError } from '../../foundation/errors.ts';
 import { createCleanPages } from '../check/clean-pages.ts';
-import type { ChunkIndex } from '../chunk-index/chunk-index.ts';
 import { readBadCopies } from '../bad-copies.ts';
 import type { RepositoryContext } from '../context.ts';
 import { deletedSnapshots } from '../facts.ts';
@@ -85,7 +84,7 @@ export async function survey(prune: Prune, own: Session, dryRun: boolean): Promi
   for (const size of packs.values()) bytes += size;
   return {
     packs, condemned, sweepable: idsOf(sweepable), again: waits, needed, weights, isThere, isBad, writers,
-    lost: lostPacks(index, packs), forgotten: writers.length > 0 ? [] : deleted,
+    lost: new Set([...index.packs.ids()].filter((id) => !packs.has(id))), forgotten: writers.length > 0 ? [] : deleted,
     report: { snapshots, forgotten: withRoot.length, packs: packs.size, bytes, inTheWay: sessions, ended, rebuiltIndexes: rebuilt },
   };
 }
@@ -116,12 +115,6 @@ async function restingOnCondemned(prune: Prune, condemned: ReadonlyMap<string, n
     }
   }
   return packs;
-}
-
-function lostPacks({ packs: named }: ChunkIndex, packs: ReadonlyMap<string, number>): ReadonlySet<string> {
-  const lost = new Set<string>();
-  for (let number = 0; number < named.count; number += 1) if (!packs.has(named.idOf(number))) lost.add(named.idOf(number));
-  return lost;
 }
 
 /** In a dry run they are told, and stay. */
@@ -157,8 +150,7 @@ async function listPacks({ storage }: Pick<RepositoryContext, 'storage'>): Promi
 
 /** Those that came with a snapshot since the listing. */
 async function addNewPacks({ context: { storage }, index }: Prune, packs: Map<string, number>): Promise<void> {
-  for (let number = 0; number < index.packs.count; number += 1) {
-    const id = index.packs.idOf(number);
+  for (const id of index.packs.ids()) {
     const found = packs.has(id) ? null : await storage.stat(packName(id));
     if (found !== null) packs.set(id, found.sizeBytes);
   }

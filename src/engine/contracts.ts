@@ -158,6 +158,8 @@ export interface RestoreOptions {
   readonly log: Logger;
   readonly clock: Clock;
   readonly onPhase?: (phase: string) => Promise<void>;
+  /** Told once in each attempt, when preflight is over (to an instant: when the window was read); nothing is written to the target before it resolves. */
+  readonly onWarnings?: (warnings: readonly string[]) => Promise<void>;
 }
 
 export interface RestoreResult {

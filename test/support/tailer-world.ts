@@ -15,6 +15,7 @@ import { openStorage } from '../../src/storage/index.ts';
 import { makeInventory, type Inventory } from './catalog-rows.ts';
 import { until } from './job-rows.ts';
 import { silent, startEmbedded, type TestDatabase } from './postgres.ts';
+import { NO_DRILLS } from './small-engine.ts';
 import { openTestRepository } from './repository-fixture.ts';
 
 export const SMALL: Partial<TailersOptions> = { limits: { bytes: 64 * 1024, ms: 100 }, statusMs: 100, retryMs: { first: 100, longest: 500 }, baseRetryMs: 500, leaseSeconds: 2 };
@@ -77,7 +78,7 @@ export async function openTailerWorld(): Promise<TailerWorld> {
 
 /** Takes snapshots and restores as the service's own do. */
 export function realWorker({ catalog, queue, repositories, tempRoot }: Pick<TailersOptions, 'catalog' | 'repositories'> & { readonly queue: PostgresQueue; readonly tempRoot: string }): Worker {
-  const handlers = createHandlers({ catalog, repositories, clock: systemClock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain });
+  const handlers = createHandlers({ ...NO_DRILLS, catalog, repositories, clock: systemClock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain });
   return new Worker({ catalog, queue, handlers, clock: systemClock, log: silent, tempRoot, drainMs: 0 });
 }
 

@@ -17,7 +17,7 @@ export interface DrillsFlags {
   readonly json: boolean;
 }
 
-const TITLES = ['  ID', 'STATE', 'WHERE', 'WHEN', 'SNAPSHOT', 'PHASES'];
+const TITLES = ['ID', 'STATE', 'WHERE', 'WHEN', 'SNAPSHOT', 'PHASES'];
 
 /** @throws CLI_CLUSTER_UNKNOWN, what keeps the catalog from being opened */
 export async function runDrills(world: CliWorld, config: Config, { limit, cluster, json }: DrillsFlags): Promise<number> {
@@ -50,9 +50,9 @@ function textOf({ cluster, recovery, drills }: Report): string {
   const head = `${plain(cluster.name)}: ${recovery.lastDrill?.state === 'failed' ? 'THE LAST DRILL FAILED; ' : ''}${recoveryText(recovery)}\n`;
   if (drills.length === 0) return head;
   const rows = drills.map((each) => [
-    `  ${each.id}`, each.state === 'completed' ? 'proven' : each.state, each.place, secondsText(each.startedAt ?? each.createdAt), each.snapshotId, each.phases.map(({ phase, ms }) => `${phase} ${timeText(ms)}`).join(', '),
+    each.id, each.state === 'completed' ? 'proven' : each.state, each.place, secondsText(each.startedAt ?? each.createdAt), each.snapshotId, each.phases.map(({ phase, ms }) => `${phase} ${timeText(ms)}`).join(', '),
   ]);
-  return head + tableText([TITLES, ...rows], (at) => causeOf(drills[at] ?? raise()).map((line) => `  ${line}`));
+  return head + tableText([TITLES, ...rows], (at) => causeOf(drills[at] ?? raise()));
 }
 
 function raise(): never {

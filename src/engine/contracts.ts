@@ -148,6 +148,8 @@ export interface RestoreOptions {
   readonly oldCollections: 'drop' | 'keep';
   /** Ends behind the proof: nothing is swapped, everything that was built is dropped. */
   readonly rehearse?: boolean;
+  /** How many times the raw bytes have to be free on the target; 1 where absent. */
+  readonly room?: number;
   readonly journal: RestoreJournal;
   readonly tempDir: string;
   readonly signal: AbortSignal;

@@ -9,7 +9,7 @@ export interface Guard {
 // The id may be another's by then, so the command line has to name the folder.
 const SCRIPT = `
 trap '' INT TERM HUP
-cat >/dev/null
+while read -r line; do :; done
 if [ -r "/proc/$2/cmdline" ]; then command=$(tr '\\0' ' ' < "/proc/$2/cmdline"); else command=$(ps -o command= -p "$2" 2>/dev/null); fi
 case "$command" in *"$1"*) kill -9 "$2" ;; esac
 sleep 1

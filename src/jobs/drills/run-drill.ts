@@ -30,6 +30,8 @@ export interface RunDrillParts {
 // As for restores: long enough for many collections, short enough for a stop.
 const SETTLE_PATIENCE_MS = 120_000;
 const INDEXES_NAMED = 10;
+/** A restore that somebody waits for may go closer to the edge of a disk. */
+const ROOM = 1.5;
 
 export function createRunDrill(parts: RunDrillParts): JobHandler {
   return async (context) => {
@@ -73,7 +75,7 @@ async function restoreSomewhere(parts: RunDrillParts, context: JobContext, drill
   try {
     const { signal, onProgress, log, tempDir } = context;
     const common: Common = {
-      restoreId: drill.id, reader, hashSeed: repository.hashSeed, root: await repository.loadSnapshot(snapshot.id), indexStrategy: 'ALL',
+      restoreId: drill.id, reader, hashSeed: repository.hashSeed, root: await repository.loadSnapshot(snapshot.id), indexStrategy: 'ALL', room: ROOM,
       tempDir, signal, onProgress, log, clock: parts.clock,
       async onPhase(phase) {
         timer.begin(phase);

@@ -29,8 +29,10 @@ export interface Request {
   readonly captured: SnapshotBody['selection'];
   /** Bytes of the oplog's operations that are replayed upon it; null: the snapshot as it is. */
   readonly replayed?: number | null;
-  /** A rehearsal: no live name is taken, and nobody waits for it. */
+  /** No live name is taken. */
   readonly rehearse?: boolean | undefined;
+  /** How many times the bytes have to be free; 1 where absent. */
+  readonly room?: number | undefined;
 }
 
 export function judgeFacts(facts: TargetFacts, request: Request): Judgement {
@@ -51,9 +53,6 @@ export function judgeFacts(facts: TargetFacts, request: Request): Judgement {
     warnings: [...version.warnings, ...judgeSpace(facts, request).warnings, ...judgeOplog(facts, request), ...judgeBesides(facts, request), ...judgeUnlisted(facts, request)],
   };
 }
-
-/** What a rehearsal leaves free: a restore that somebody waits for may go closer to the edge. */
-const REHEARSAL_ROOM = 1.5;
 
 /** Random names: only what somebody made on purpose can be there. */
 function scratchFaults(facts: TargetFacts, { selected }: Request): string[] {
@@ -100,7 +99,7 @@ function judgeSpace(facts: TargetFacts, request: Request): Judgement {
   const room = `the target has ${inWords(facts.freeBytes)} free and the documents have ${inWords(bytes)}`;
   // A full disk stops the whole server, so what can't be excluded is refused; compression is not counted on.
   if (bytes > facts.freeBytes) return { reasons: [`${room}: there is not enough room beside what is live${keptWords(facts)}`], warnings: [] };
-  if (request.rehearse === true && bytes * REHEARSAL_ROOM > facts.freeBytes) return { reasons: [`${room}: a drill asks for ${REHEARSAL_ROOM} times of that, so that it never fills a disk`], warnings: [] };
+  if (bytes * (request.room ?? 1) > facts.freeBytes) return { reasons: [`${room}: it asks for ${request.room} times of them, so that it never fills a disk`], warnings: [] };
   return { reasons: [], warnings: bytes * 1.5 > facts.freeBytes ? [`${room}; indexes and the oplog need more`] : [] };
 }
 

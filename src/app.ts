@@ -22,7 +22,7 @@ import type { Logger } from './foundation/logger.ts';
 import { buildServer, consoleApi, consoleDoor, downloadsDoor, facades, oauthDoor, type HttpServer } from './http/index.ts';
 import {
   checkOnSchedule, createChores, createCopyChores, createDumpChore, createHandlers, createRetentionChores, dumpCatalog, dumpedAtKey, createTailers, openPostgresQueue, scheduleDrills, sessionOwner, trimCatalogDumps,
-  Worker, type PostgresQueue,
+  Worker, type JobQueue, type PostgresQueue,
 } from './jobs/index.ts';
 import { openRepository, type Dump, type Repository } from './repository/index.ts';
 import { createAskForDrill, createDrills, createOverview, createServices } from './services/index.ts';
@@ -228,16 +228,20 @@ export interface OpenDrills {
 /** The catalog and its queue, beside a service that runs: a drill is put into the queue, its worker does it. @throws as `openCatalogOf` */
 export async function openDrillsOf(config: Config, options: Pick<AppOptions, 'clock' | 'log'>): Promise<OpenDrills> {
   const catalog = await openCatalogOf(config, options);
-  try {
-    const queue = await openPostgresQueue({ catalog, log: options.log });
-    return {
-      catalog, drills: createDrills({ catalog, queue, clock: options.clock, defaults: config.drills }),
-      close: () => queue.close().finally(() => catalog.close()),
-    };
-  } catch (error) {
-    await catalog.close();
-    throw error;
-  }
+  let opened: Promise<PostgresQueue> | undefined;
+  // Whoever only looks needs none.
+  const queue = (): Promise<PostgresQueue> => (opened ??= openPostgresQueue({ catalog, log: options.log }));
+  const late: JobQueue = {
+    enqueue: async (tx, request) => (await queue()).enqueue(tx, request),
+    cancel: async (jobId, by) => (await queue()).cancel(jobId, by),
+  };
+  return {
+    catalog, drills: createDrills({ catalog, queue: late, clock: options.clock, defaults: config.drills }),
+    async close() {
+      await opened?.then((each) => each.close(), () => undefined);
+      await catalog.close();
+    },
+  };
 }
 
 /** Dumps the catalog into the repository now, beside a service that runs and without one. @throws what catalog and repository fail with */

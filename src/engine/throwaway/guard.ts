@@ -12,8 +12,8 @@ trap '' INT TERM HUP
 while read -r line; do :; done
 if [ -r "/proc/$2/cmdline" ]; then command=$(tr '\\0' ' ' < "/proc/$2/cmdline"); else command=$(ps -o command= -p "$2" 2>/dev/null); fi
 case "$command" in *"$1"*) kill -9 "$2" ;; esac
-sleep 1
-rm -rf "$1"
+# A server that is just dying may still put something there.
+rm -rf "$1" || { sleep 1; rm -rf "$1"; }
 `;
 
 /** @param folder named by the command line of `pid`; removed when this process dies */

@@ -7,6 +7,7 @@ import { projectRolesOf, type Principal, type RoleGrant } from '../../src/domain
 import type { Clock } from '../../src/foundation/clock.ts';
 import { LeafvaultError } from '../../src/foundation/errors.ts';
 import type { Services } from '../../src/services/contracts.ts';
+import { drillsInMemory } from './drills-in-memory.ts';
 import { identityInMemory, type InMemoryIdentity } from './identity-in-memory.ts';
 
 export const ORG_ID = '5f0000000000000000000001';
@@ -280,6 +281,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
           endJob(id, 'cancelled');
         },
       },
+      drills: drillsInMemory({ now: () => clock.now(), nextId }),
       numbers: {
         numberOf: async (kind, id) => number(`${kind} ${id}`),
         async idOf(kind, wanted) {

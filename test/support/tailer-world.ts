@@ -15,6 +15,7 @@ import { openStorage } from '../../src/storage/index.ts';
 import { makeInventory, type Inventory } from './catalog-rows.ts';
 import { until } from './job-rows.ts';
 import { silent, startEmbedded, type TestDatabase } from './postgres.ts';
+import { NO_DRILLS } from './small-engine.ts';
 import { openTestRepository } from './repository-fixture.ts';
 
 export const SMALL: Partial<TailersOptions> = { limits: { bytes: 64 * 1024, ms: 100 }, statusMs: 100, retryMs: { first: 100, longest: 500 }, baseRetryMs: 500, leaseSeconds: 2 };
@@ -80,7 +81,7 @@ export async function openTailerWorld(): Promise<TailerWorld> {
 export function realWorker(
   { catalog, queue, repositories, tempRoot, onPhase }: Pick<TailersOptions, 'catalog' | 'repositories'> & { readonly queue: PostgresQueue; readonly tempRoot: string; readonly onPhase?: (phase: string) => Promise<void> },
 ): Worker {
-  const handlers = createHandlers({ catalog, repositories, clock: systemClock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain, ...(onPhase === undefined ? {} : { onPhase }) });
+  const handlers = createHandlers({ ...NO_DRILLS, catalog, repositories, clock: systemClock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain, ...(onPhase === undefined ? {} : { onPhase }) });
   return new Worker({ catalog, queue, handlers, clock: systemClock, log: silent, tempRoot, drainMs: 0 });
 }
 

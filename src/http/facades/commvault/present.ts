@@ -22,6 +22,7 @@ const TYPE: Readonly<Record<Job['kind'], string>> = {
   dropKept: 'Data Aging',
   prepareDownload: 'Restore',
   verify: 'Data Verification',
+  drill: 'Data Verification',
 };
 
 /** Where a job belongs, with Commvault's integers. */

@@ -170,6 +170,7 @@ export interface JobsTable {
   errorCode: string | null;
   errorMessage: string | null;
   errorHint: string | null;
+  warnings: ColumnType<readonly string[], string | undefined, string>;
 }
 
 /** One for each job, made with it; written often, so it is kept apart from the indexed job. */

@@ -22,9 +22,8 @@ type Job = Awaited<ReturnType<Catalog['jobs']['newest']>>[number];
 /** What `--json` prints of a job. */
 interface JobReport extends Job {
   readonly cluster: string;
-  /** Of a finished restore, else empty: what it moved aside and left on the target, and what it warned of. */
+  /** Of a finished restore, else empty: what it moved aside and left on the target. */
   readonly kept: readonly string[];
-  readonly warnings: readonly string[];
 }
 
 /** Newest first. @throws CLI_CLUSTER_UNKNOWN, what keeps the catalog from being opened */
@@ -52,7 +51,7 @@ async function readReports(catalog: Catalog, { limit, cluster, failedOnly }: Job
   const jobs = await catalog.jobs.newest({ ...(chosen === undefined ? {} : { clusterIds: chosen }), failed: failedOnly }, limit);
   return Promise.all(jobs.map(async (job) => {
     const result = job.kind === 'restore' && job.restoreId !== null && job.state === 'completed' ? await catalog.restores.result(job.restoreId) : null;
-    return { ...job, cluster: names.get(job.clusterId) ?? job.clusterId, kept: textsOf(result?.movedAside), warnings: [...textsOf(result?.warnings), ...missingIndexes(result)] };
+    return { ...job, cluster: names.get(job.clusterId) ?? job.clusterId, kept: textsOf(result?.movedAside), warnings: [...(job.warnings.length > 0 ? job.warnings : textsOf(result?.warnings)), ...missingIndexes(result)] };
   }));
 }
 

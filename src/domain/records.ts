@@ -54,6 +54,8 @@ export interface Job {
   readonly errorCode: string | null;
   readonly errorMessage: string | null;
   readonly errorHint: string | null;
+  /** What it warns of; of a restore before it writes anything, and again at its end. */
+  readonly warnings: readonly string[];
   /** Who asked, for people: `apiKey abcdefgh`. */
   readonly requestedBy: string;
   /** Commvault's integer id. */

@@ -45,6 +45,11 @@ export interface CollectionBody {
   readonly db: string;
   /** Logical name; for a time series not that of its buckets. */
   readonly name: string;
+  /**
+   * Made by the server for a while (`$out`, `convertToCapped`) and not renamed yet at T1. No part of what the snapshot restores, shows and
+   * counts; an instant behind it may need it. Absent: no.
+   */
+  readonly temporary?: true;
   /** 32 hex digits; null for views, users and roles. */
   readonly uuid: string | null;
   /** base64 of a BSON document: options as `listCollections` gives them. */
@@ -157,6 +162,8 @@ export interface RestoreOptions {
   readonly log: Logger;
   readonly clock: Clock;
   readonly onPhase?: (phase: string) => Promise<void>;
+  /** Told once in each attempt, when preflight is over (to an instant: when the window was read); nothing is written to the target before it resolves. */
+  readonly onWarnings?: (warnings: readonly string[]) => Promise<void>;
 }
 
 export interface RestoreResult {

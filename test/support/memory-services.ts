@@ -66,7 +66,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
     const made: Job = {
       ...job, id, state: 'queued', createdAt: clock.now(), startedAt: null, finishedAt: null, cancelRequestedAt: null, phase: null, documentsDone: 0,
       documentsTotal: null, bytesDone: 0, bytesTotal: null, bytesPerSecond: null, etaSeconds: null, namespace: null, storedBytes: null, attempt: 1, errorCode: null,
-      errorMessage: null, errorHint: null, requestedBy: `${principal.kind} ${principal.name}`, number: number(`job ${id}`),
+      errorMessage: null, errorHint: null, warnings: [], requestedBy: `${principal.kind} ${principal.name}`, number: number(`job ${id}`),
     };
     state.jobs.set(id, made);
     return made;

@@ -30,7 +30,8 @@ export interface TailerWorld extends AsyncDisposable {
   /** A cluster at this address that wants continuous backup. */
   addCluster(uri: string): Promise<Inventory>;
   startTailers(changes?: Partial<TailersOptions>): Promise<Tailers>;
-  startWorker(): Promise<Worker>;
+  /** @param onPhase awaited between the phases of its jobs */
+  startWorker(onPhase?: (phase: string) => Promise<void>): Promise<Worker>;
   /** Stops all tailers and workers that were started. */
   stopAll(): Promise<void>;
 }
@@ -58,8 +59,8 @@ export async function openTailerWorld(): Promise<TailerWorld> {
       await tailers.start();
       return tailers;
     },
-    async startWorker() {
-      const worker = realWorker({ catalog, queue, repositories, tempRoot: join(folder, 'jobs') });
+    async startWorker(onPhase) {
+      const worker = realWorker({ catalog, queue, repositories, tempRoot: join(folder, 'jobs'), ...(onPhase === undefined ? {} : { onPhase }) });
       started.push(worker);
       await worker.start();
       return worker;
@@ -77,8 +78,10 @@ export async function openTailerWorld(): Promise<TailerWorld> {
 }
 
 /** Takes snapshots and restores as the service's own do. */
-export function realWorker({ catalog, queue, repositories, tempRoot }: Pick<TailersOptions, 'catalog' | 'repositories'> & { readonly queue: PostgresQueue; readonly tempRoot: string }): Worker {
-  const handlers = createHandlers({ ...NO_DRILLS, catalog, repositories, clock: systemClock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain });
+export function realWorker(
+  { catalog, queue, repositories, tempRoot, onPhase }: Pick<TailersOptions, 'catalog' | 'repositories'> & { readonly queue: PostgresQueue; readonly tempRoot: string; readonly onPhase?: (phase: string) => Promise<void> },
+): Worker {
+  const handlers = createHandlers({ ...NO_DRILLS, catalog, repositories, clock: systemClock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain, ...(onPhase === undefined ? {} : { onPhase }) });
   return new Worker({ catalog, queue, handlers, clock: systemClock, log: silent, tempRoot, drainMs: 0 });
 }
 

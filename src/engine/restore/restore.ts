@@ -90,6 +90,7 @@ async function runSteps(options: RestoreOptions, attempt: Attempt, target: Targe
   planned.plan.asides = planned.plan.asides.filter(({ db, name }) => !kept.includes(`${db}.${name}`));
   refuseLargePlan(planned.plan);
   const store = createPlanStore(options.journal, target, options.clock);
+  await options.onWarnings?.(planned.plan.warnings);
   attempt.plan = planned.plan;
   await phase('prepare');
   tally.begin('prepare');

@@ -27,7 +27,7 @@ export interface Preflight {
  */
 export async function preflight(options: RestoreOptions, target: Target, tally: ProgressTally): Promise<Preflight & { readonly instant: Instant | null }> {
   const entries: CollectionEntry[] = [];
-  for await (const entry of collectionEntries(options.reader, options.root)) entries.push(entry);
+  for await (const entry of collectionEntries(options.reader, options.root, { temporaries: options.instant !== undefined })) entries.push(entry);
   if (options.instant === undefined) return { ...(await judge(options, target, entries, null)), instant: null };
   const instant = await openInstant({ ...options, instant: options.instant, tally }, entries);
   try {

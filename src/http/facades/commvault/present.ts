@@ -180,5 +180,5 @@ function percentOf(job: Job): number {
 }
 
 function reasonOf(job: Job): string {
-  return [job.errorMessage, job.errorHint].filter((each) => each !== null).join('. ');
+  return [job.errorMessage, job.errorHint, ...job.warnings.map((warning) => `Warning: ${warning}`)].filter((each) => each !== null).join('. ');
 }

@@ -77,6 +77,7 @@ async function restoreSomewhere(parts: RunDrillParts, context: JobContext, drill
     const common: Common = {
       restoreId: drill.id, reader, hashSeed: repository.hashSeed, root: await repository.loadSnapshot(snapshot.id), indexStrategy: 'ALL', room: ROOM,
       tempDir, signal, onProgress, log, clock: parts.clock,
+      onWarnings: (warnings) => context.fenced((tx) => tx.jobs.setWarnings(drill.jobId, warnings)),
       async onPhase(phase) {
         timer.begin(phase);
         await parts.onPhase?.(phase);

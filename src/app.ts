@@ -21,7 +21,7 @@ import { LeafvaultError } from './foundation/errors.ts';
 import type { Logger } from './foundation/logger.ts';
 import { buildServer, consoleApi, consoleDoor, downloadsDoor, facades, oauthDoor, type HttpServer } from './http/index.ts';
 import {
-  checkOnSchedule, createChores, createCopyChores, createDumpChore, createHandlers, createRetentionChores, dumpCatalog, dumpedAtKey, createTailers, openPostgresQueue, sessionOwner, trimCatalogDumps,
+  checkOnSchedule, createChores, createCopyChores, createScheduleChores, createDumpChore, createHandlers, createRetentionChores, dumpCatalog, dumpedAtKey, createTailers, openPostgresQueue, sessionOwner, trimCatalogDumps,
   Worker, type PostgresQueue,
 } from './jobs/index.ts';
 import { openRepository, type Dump, type Repository } from './repository/index.ts';
@@ -128,6 +128,7 @@ function buildWorker({ options, catalog, queue, repositories, tempRoot }: Parts)
   const handlers = createHandlers({ catalog, repositories, clock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain });
   const chores = [
     ...createChores({ catalog, repositories, queue, clock }),
+    ...createScheduleChores({ catalog, queue, clock, log, ...config.schedules }),
     ...createRetentionChores({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]) }),
     createDumpChore({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]) }),
     checkOnSchedule({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]), ...config.check }),
@@ -148,7 +149,7 @@ async function buildDoor({ options, catalog, queue, repositories, ownTemp }: Par
   // Download addresses are made long after the server listens.
   const baseUrl = (): string => server.baseUrl();
   const services = createServices({
-    catalog, queue, clock, secret: catalog.secret, openArchive, timelineReader: timelineReader({ repositories, signal }), baseUrl, restoreDefaults: config.restore,
+    catalog, queue, clock, secret: catalog.secret, openArchive, timelineReader: timelineReader({ repositories, signal }), baseUrl, restoreDefaults: config.restore, ...config.schedules,
   });
   const console = consoleDoor({
     overview: createOverview({ catalog, clock, check: async () => ((await catalog.settings.get(checkKey(repositories.repository.id))) as CheckState | undefined) ?? null }), clock, version: version.text,

@@ -2,6 +2,8 @@
 // Times are timestamptz, big integers JavaScript numbers (sizes stay below 2^53).
 import type { ColumnType, Generated } from 'kysely';
 import type { RestoreSelection } from '../domain/records.ts';
+import type { KeptItem, PolicyItem } from '../domain/retention.ts';
+import type { SnapshotSchedule } from '../domain/schedule.ts';
 
 type Json<T> = ColumnType<T, string, string>;
 type Defaulted<T> = ColumnType<T, T | undefined, T>;
@@ -102,6 +104,32 @@ export interface SnapshotsTable {
   storageSizeBytes: number | null;
   jobId: string;
   deletedAt: Date | null;
+  policyItems: ColumnType<KeptItem[] | null, string | null | undefined, string | null>;
+  expiryByHand: Defaulted<boolean>;
+}
+
+export interface SchedulesTable {
+  clusterId: string;
+  items: Json<PolicyItem[]>;
+  referenceHour: number;
+  referenceMinute: number;
+  restoreWindowDays: number;
+  extraDays: Json<SnapshotSchedule['extraDays']>;
+  forms: Json<SnapshotSchedule['forms']>;
+  handledUntil: Date;
+  owed: Json<string[]>;
+  failures: number;
+  retryAt: Date | null;
+  nextAt: Date | null;
+}
+
+export interface ScheduleRunsTable {
+  clusterId: string;
+  dueAt: Date;
+  snapshotId: string;
+  items: Json<PolicyItem[]>;
+  missed: number;
+  settledAt: Date | null;
 }
 
 export interface SnapshotSelection { readonly databases: readonly string[]; readonly collections: readonly string[] }
@@ -304,6 +332,8 @@ export interface Tables {
   revokedBearers: RevokedBearersTable;
   usedNonces: UsedNoncesTable;
   snapshots: SnapshotsTable;
+  schedules: SchedulesTable;
+  scheduleRuns: ScheduleRunsTable;
   restores: RestoresTable;
   downloads: DownloadsTable;
   jobs: JobsTable;

@@ -1,4 +1,5 @@
 // The settings of one process, checked, complete and frozen.
+import type { CatchUp } from '../domain/plan-run.ts';
 import type { TimeSeriesChoice } from '../domain/records.ts';
 import type { Declared } from './declared.ts';
 
@@ -18,6 +19,7 @@ export interface Config {
   readonly sourceUri: string | null;
   readonly restore: { readonly timeSeries: TimeSeriesChoice; readonly keepHours: number };
   readonly beforeMigration: 'dump' | 'nothing';
+  readonly schedules: { readonly catchUp: CatchUp };
   readonly check: { readonly everyHours: number; readonly parts: number };
   readonly jobsAtOnce: number;
   readonly logLevel: string;

@@ -53,6 +53,7 @@ export function declaredSchema(readSecret: SecretReader) {
     id: id.optional(),
     uri: secret(MONGO_URI),
     continuousBackup: z.boolean({ error: 'expected true or false' }).default(false),
+    schedule: z.enum(['default', 'none']).default('default'),
   });
   const project = z.strictObject({ name, id: id.optional(), ...principals(PROJECT_ROLES), clusters: z.array(cluster).default([]) });
   const organization = z.strictObject({ name, id: id.optional(), ...principals([...ORG_ROLES, ...GLOBAL_ROLES] as const), projects: z.array(project).default([]) });

@@ -10,6 +10,8 @@ import { createIdentity } from './identity.ts';
 import { createInventory } from './inventory.ts';
 import { createJobs } from './jobs.ts';
 import { createRestores, type RestoreDefaults } from './restores.ts';
+import type { CatchUp } from '../domain/plan-run.ts';
+import { createSchedules } from './schedules.ts';
 import { createSnapshots } from './snapshots.ts';
 import { createTimeline, type TimelineReader } from './timeline.ts';
 import { createSubclients } from './subclients.ts';
@@ -26,9 +28,11 @@ export interface ServicesOptions {
   readonly timelineReader: TimelineReader;
   /** What counts for a restore where its request doesn't say. */
   readonly restoreDefaults: RestoreDefaults;
+  /** What becomes of due times that nobody looked at; default `once`. */
+  readonly catchUp?: CatchUp;
 }
 
-export function createServices({ catalog, queue, clock, secret, baseUrl, openArchive, timelineReader, restoreDefaults }: ServicesOptions): Services {
+export function createServices({ catalog, queue, clock, secret, baseUrl, openArchive, timelineReader, restoreDefaults, catchUp = 'once' }: ServicesOptions): Services {
   const identity = createIdentity({ catalog, clock, secret });
   const key = identity.signingKey('download-url');
   const continuous = createContinuous({ catalog, clock });
@@ -36,6 +40,7 @@ export function createServices({ catalog, queue, clock, secret, baseUrl, openArc
     identity,
     inventory: createInventory(catalog),
     snapshots: createSnapshots({ catalog, queue, clock }),
+    schedules: createSchedules({ catalog, clock, catchUp }),
     restores: createRestores({ catalog, queue, clock, key, baseUrl, continuous, defaults: restoreDefaults }),
     continuous,
     timeline: createTimeline({ catalog, reader: timelineReader, clock }),

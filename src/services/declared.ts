@@ -1,6 +1,8 @@
 // Makes what the configuration declares: organizations, projects, clusters, credentials. Creates what is missing,
 // deletes nothing; a secret, address or access list of the file stands after a start, any other difference is told.
 import type { CatalogStore } from '../catalog/index.ts';
+import { freshProgress } from '../domain/plan-run.ts';
+import { defaultSchedule } from '../domain/schedule.ts';
 import type { Organization, Project } from '../domain/records.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { isLeafvaultError } from '../foundation/errors.ts';
@@ -9,7 +11,7 @@ import { hostsOf } from './cluster-address.ts';
 import { declareCredentials, type DeclaredCredentials } from './declared-credentials.ts';
 import { contradiction, type DeclarationReport, type Declaring } from './declaring.ts';
 
-export interface DeclaredCluster { readonly name: string; readonly id?: string | undefined; readonly uri: string; readonly continuousBackup?: boolean | undefined }
+export interface DeclaredCluster { readonly name: string; readonly id?: string | undefined; readonly uri: string; readonly continuousBackup?: boolean | undefined; /** Of one that is made; `default` unless told. */ readonly schedule?: 'default' | 'none' | undefined }
 export interface DeclaredProject extends DeclaredCredentials {
   readonly name: string; readonly id?: string | undefined; readonly clusters?: readonly DeclaredCluster[];
 }
@@ -72,7 +74,10 @@ export async function declareCluster({ catalog, clock, report }: Declaring, proj
     byName: () => catalog.clusters.byName(project.id, declared.name),
   }, report);
   if (known === null) {
-    await created(report, path, catalog.clusters.insert({ id: declared.id ?? newId(clock.now()), projectId: project.id, name: declared.name, uri: declared.uri, hosts, continuousBackup: declared.continuousBackup ?? false }));
+    const made = await created(report, path, catalog.clusters.insert({ id: declared.id ?? newId(clock.now()), projectId: project.id, name: declared.name, uri: declared.uri, hosts, continuousBackup: declared.continuousBackup ?? false }));
+    if (declared.schedule === 'none') return;
+    const now = clock.now();
+    await catalog.schedules.insert({ schedule: defaultSchedule(made.id, now, () => newId(now)), progress: freshProgress(now) });
     return;
   }
   if (known.projectId !== project.id) throw contradiction(path, `cluster ${known.id} belongs to another project`);

@@ -31,7 +31,7 @@ import { openStorage } from './storage/index.ts';
 export { roleCommands } from './engine/index.ts';
 export { ownersThatAreGone, trimCatalogDumps, trimChains, type TrimmedChain } from './jobs/index.ts';
 export { findDumps, planRescue, rescue, type FoundDump, type FoundDumps, type RescuePlan, type RescueReport } from './composition/rescue.ts';
-export { masterKeyFrom } from './services/index.ts';
+export { masterKeyFrom, previewClusterSchedule } from './services/index.ts';
 export type { InstallationKeys, KeysReport } from './composition/installation-keys.ts';
 export type { RetiredSlot, RotationReport } from './composition/rotate-master-key.ts';
 export type { CheckReport, CopyReport, Dump, KeySlotInfo, OpenSession, PruneReport, ReadShare, Repository } from './repository/index.ts';

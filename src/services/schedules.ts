@@ -5,7 +5,7 @@ import { afterChange, freshProgress, type CatchUp } from '../domain/plan-run.ts'
 import type { Cluster } from '../domain/records.ts';
 import { expiryOf, type KeptItem, type PolicyItem } from '../domain/retention.ts';
 import { broken, checkSchedule, emptySchedule, keptItems, type SnapshotSchedule } from '../domain/schedule.ts';
-import { previewSchedule } from '../domain/schedule-preview.ts';
+import { previewSchedule, type Preview } from '../domain/schedule-preview.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { newId } from '../foundation/ids.ts';
 import type { ClusterSchedule, GivenItem, ScheduleChange, Schedules } from './contracts.ts';
@@ -35,11 +35,17 @@ export function createSchedules({ catalog, clock, catchUp }: SchedulesOptions): 
       await changeSnapshots(tx, old.schedule, schedule, { updateSnapshots, deleteSnapshots });
       return shown(record);
     }),
-    preview: async (cluster, { until, limit }) => {
-      const { schedule, progress } = recordOf(await catalog.schedules.get(cluster.id), cluster);
-      return previewSchedule(schedule, progress, { now: clock.now(), until, limit, catchUp });
-    },
+    preview: (cluster, range) => previewClusterSchedule(catalog, cluster, { ...range, clock, catchUp }),
   };
+}
+
+/** For the command line, too, which has a catalog alone. */
+export async function previewClusterSchedule(
+  catalog: Pick<CatalogStore, 'schedules'>, { id }: Pick<Cluster, 'id'>,
+  { clock, until, limit, catchUp }: { readonly clock: Clock; readonly until: Date; readonly limit: number; readonly catchUp: CatchUp },
+): Promise<Preview> {
+  const found = await catalog.schedules.get(id);
+  return found === null ? { runs: [], isCut: false } : previewSchedule(found.schedule, found.progress, { now: clock.now(), until, limit, catchUp });
 }
 
 /** The next time in the future at which one is asked for; null: never. */

@@ -1,6 +1,6 @@
 // What of the catalog becomes part of a snapshot, and as what.
 import type { CaptureOptions, EntryKind } from '../../contracts.ts';
-import { joinNamespace, PLAN_DB, splitNamespace, timeSeriesOf } from '../../mongo/index.ts';
+import { isScratchDatabase, joinNamespace, PLAN_DB, splitNamespace, timeSeriesOf } from '../../mongo/index.ts';
 import { isTemporary, type Catalog, type CatalogCollection } from './catalog.ts';
 
 export interface ChosenCollection {
@@ -40,7 +40,7 @@ export function isCapturable(collection: CatalogCollection): boolean {
 
 /** Null: the servers' or Leafvault's own. */
 function kindOf({ db, name }: CatalogCollection): EntryKind | null {
-  if (db === 'local' || db === 'config' || db === PLAN_DB) return null;
+  if (db === 'local' || db === 'config' || db === PLAN_DB || isScratchDatabase(db)) return null;
   if (db === 'admin' && name === 'system.users') return 'users';
   if (db === 'admin' && name === 'system.roles') return 'roles';
   if (timeSeriesOf(name) !== null) return 'timeseries';

@@ -6,6 +6,7 @@ import { createAuditEvents, type AuditEvents } from './audit-events.ts';
 import { createClusters, type Clusters } from './clusters.ts';
 import { createChains, type Chains } from './chains.ts';
 import type { CatalogContext } from './context.ts';
+import { createDrills, type Drills } from './drills.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createLeases, type Claim, type Leases } from './leases.ts';
 import { createNumbers, type Numbers } from './numbers.ts';
@@ -40,6 +41,7 @@ export interface CatalogAggregates {
   readonly schedules: Schedules;
   readonly restores: Restores;
   readonly restorePlans: RestorePlans;
+  readonly drills: Drills;
   readonly rescues: Rescues;
   readonly jobs: Jobs;
   readonly leases: Leases;
@@ -133,6 +135,7 @@ function createAggregates(context: CatalogContext): CatalogAggregates {
     schedules: createSchedules(context),
     restores: createRestores(context),
     restorePlans: createRestorePlans(context),
+    drills: createDrills(context),
     rescues: createRescues(context),
     jobs: createJobs(context),
     leases: createLeases(context),

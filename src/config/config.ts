@@ -1,4 +1,5 @@
 // The settings of one process, checked, complete and frozen.
+import type { DrillDefaults } from '../domain/drill.ts';
 import type { CatchUp } from '../domain/plan-run.ts';
 import type { TimeSeriesChoice } from '../domain/records.ts';
 import type { Declared } from './declared.ts';
@@ -21,6 +22,7 @@ export interface Config {
   readonly beforeMigration: 'dump' | 'nothing';
   readonly schedules: { readonly catchUp: CatchUp };
   readonly check: { readonly everyHours: number; readonly parts: number };
+  readonly drills: DrillDefaults;
   readonly jobsAtOnce: number;
   readonly logLevel: string;
   readonly organizations: Declared;

@@ -143,6 +143,10 @@ function assemble(parts: {
     beforeMigration: values.beforeMigration,
     schedules: { catchUp: values.schedulesCatchUp },
     check: { everyHours: values.checkEveryHours, parts: values.checkParts },
+    drills: {
+      everyHours: values.drillsEveryHours, at: values.drillsAt, where: values.drillsWhere,
+      mongod: values.drillsMongod === null ? null : absolute(values.drillsMongod, from('drillsMongod')),
+    },
     jobsAtOnce: values.jobsAtOnce,
     logLevel: values.logLevel,
     organizations: parts.organizations,

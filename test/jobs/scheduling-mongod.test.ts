@@ -16,6 +16,7 @@ import { until } from '../support/job-rows.ts';
 import { startReplicaSet } from '../support/mongod.ts';
 import { silent, startEmbedded } from '../support/postgres.ts';
 import { collect, openTestRepository } from '../support/repository-fixture.ts';
+import { NO_DRILLS } from '../support/small-engine.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -32,7 +33,7 @@ test('a due item makes a real snapshot, which ends when its retention is over an
     ...createScheduleChores({ catalog, queue, clock, log: silent, catchUp: 'once' }), ...createChores({ catalog, repositories, queue, clock }),
     ...createRetentionChores({ catalog, clock, log: silent, repositories: () => Promise.resolve([repository]) }),
   ].map((chore) => ({ ...chore, everyMs: 100 }));
-  const handlers = createHandlers({ catalog, repositories, clock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain });
+  const handlers = createHandlers({ ...NO_DRILLS, catalog, repositories, clock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain });
   const worker = new Worker({ catalog, queue, handlers, clock, log: silent, tempRoot, chores });
   const client = new MongoClient(mongo.uri);
   try {

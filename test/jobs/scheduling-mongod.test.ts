@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { MongoClient } from 'mongodb';
 import { freshProgress } from '../../src/domain/plan-run.ts';
 import { emptySchedule } from '../../src/domain/schedule.ts';
-import { captureSnapshot, dropKept, restoreSnapshot, settleRestore, slicesOfChain, undoRestore } from '../../src/engine/index.ts';
+import { captureSnapshot, dropKept, rehearseRestore, restoreSnapshot, settleRehearsal, settleRestore, slicesOfChain, startThrowaway, undoRestore } from '../../src/engine/index.ts';
 import type { Clock } from '../../src/foundation/clock.ts';
 import { createChores, createHandlers, createRetentionChores, createScheduleChores, openPostgresQueue, Worker } from '../../src/jobs/index.ts';
 import { createMemoryStorage } from '../../src/storage/index.ts';
@@ -32,7 +32,9 @@ test('a due item makes a real snapshot, which ends when its retention is over an
     ...createScheduleChores({ catalog, queue, clock, log: silent, catchUp: 'once' }), ...createChores({ catalog, repositories, queue, clock }),
     ...createRetentionChores({ catalog, clock, log: silent, repositories: () => Promise.resolve([repository]) }),
   ].map((chore) => ({ ...chore, everyMs: 100 }));
-  const handlers = createHandlers({ catalog, repositories, clock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain });
+  const handlers = createHandlers({
+    catalog, repositories, clock, rehearse: rehearseRestore, settleRehearsal, startThrowaway, drillMongod: null, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain,
+  });
   const worker = new Worker({ catalog, queue, handlers, clock, log: silent, tempRoot, chores });
   const client = new MongoClient(mongo.uri);
   try {

@@ -10,8 +10,8 @@ import { ATLAS_ERRORS } from '../../../src/http/wire/atlas/errors.ts';
 import { WIRE_ERRORS } from '../../../src/http/wire/errors.ts';
 import { SERVICE_ERRORS } from '../../../src/services/errors.ts';
 
-/** Codes of the services that no path of a door leads to: downloads have a door of their own, states of continuous backup are told and not thrown, the rest belongs to the start. */
-const NOWHERE = ['DOWNLOAD_NOT_FOUND', 'DOWNLOAD_EXPIRED', 'DOWNLOAD_EXHAUSTED', 'DECLARATION_INVALID', 'RECOVERY_KEY_WRONG', 'RESTORE_NOT_UNDOABLE', 'RESTORE_NOTHING_KEPT', 'TIMELINE_EMPTY', 'RANGE_INVALID', 'LEAVE_OUT_BEFORE_BASE', 'CONTINUOUS_NOT_FOLLOWED', 'CONTINUOUS_STANDS_STILL'];
+/** Codes of the services that no path of a door leads to: downloads have a door of their own, states of continuous backup are told and not thrown, drills and the time line are our own API's alone, the rest belongs to the start. */
+const NOWHERE = ['DOWNLOAD_NOT_FOUND', 'DOWNLOAD_EXPIRED', 'DOWNLOAD_EXHAUSTED', 'DECLARATION_INVALID', 'RECOVERY_KEY_WRONG', 'RESTORE_NOT_UNDOABLE', 'RESTORE_NOTHING_KEPT', 'TIMELINE_EMPTY', 'RANGE_INVALID', 'LEAVE_OUT_BEFORE_BASE', 'CONTINUOUS_NOT_FOLLOWED', 'CONTINUOUS_STANDS_STILL', 'DRILL_NOT_FOUND', 'DRILL_WITHOUT_SNAPSHOT'];
 const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   'atlas-v2': ['JOB_NOT_FOUND', 'JOB_NOT_CANCELLABLE', 'SUBCLIENT_NOT_FOUND'],
   'atlas-v1': ['JOB_NOT_FOUND', 'JOB_NOT_CANCELLABLE', 'SUBCLIENT_NOT_FOUND'],

@@ -28,9 +28,14 @@ export type ChunkJob =
     readonly stored: Uint8Array;
     readonly packKey: Uint8Array;
     readonly packId: Uint8Array;
-    /** Chunk entries of 64 bytes; their offsets count from the beginning of `stored`. */
+    /** Chunk entries of 64 bytes; their offsets count from the beginning of `stored`, their bases are places in `bases`. */
     readonly entries: Uint8Array;
+    /** What deltas among them rest on. */
+    readonly bases?: readonly OpenBase[];
   };
+
+/** Raw bytes in memory that the threads share. Null: deltas on it are verified by their tags alone, and what comes for them means nothing. */
+export interface OpenBase { readonly id: Uint8Array; readonly raw: Uint8Array | null }
 
 /** `storedLength` 0: perhaps known, not sealed. */
 export interface SealAnswer { readonly kind: 'sealed'; readonly job: number; readonly type: number; readonly storedLength: number }

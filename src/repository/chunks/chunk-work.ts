@@ -1,9 +1,9 @@
 // What is done to chunks, in a worker thread or in place: named, compressed and sealed, or opened.
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { bloomFilterOn, type BloomFilter } from '../chunk-index/bloom-filter.ts';
-import { CHUNK_ENTRY_BYTES, readChunkEntry } from '../format/chunk-entry.ts';
+import { CHUNK_ENTRY_BYTES, CHUNK_TYPES, readChunkEntry } from '../format/chunk-entry.ts';
 import { SLOT_DATA_AT, type ChunkAnswer, type ChunkFault, type ChunkJob } from './chunk-jobs.ts';
-import { ChunkUnreadable, chunkIdOf, createChunkSealer, openChunk } from './seal-chunk.ts';
+import { ChunkUnreadable, chunkIdOf, createChunkSealer, openChunk, verifySeal } from './seal-chunk.ts';
 import { createZstd } from './zstd.ts';
 
 /** Null for a job without an answer. */
@@ -37,8 +37,12 @@ export function createChunkWork(chunkIdKeyBytes: Uint8Array): ChunkWork {
     for (const [i, chunk] of chunks.entries()) {
       const target = raw.subarray(at, at + chunk.rawLength);
       at += chunk.rawLength;
+      const stored = job.stored.subarray(chunk.offset, chunk.offset + chunk.storedLength);
+      const sealed = { ...chunk, packKey, packId: job.packId };
+      const base = chunk.type === CHUNK_TYPES.delta ? job.bases?.[chunk.base] : undefined;
       try {
-        openChunk(zstd, chunkIdKey, job.stored.subarray(chunk.offset, chunk.offset + chunk.storedLength), { ...chunk, packKey, packId: job.packId }, target);
+        if (base?.raw === null) verifySeal(stored, sealed, base.id);
+        else openChunk(zstd, chunkIdKey, stored, sealed, target, base === undefined ? undefined : { id: base.id, raw: base.raw });
       } catch (error) {
         if (!(error instanceof ChunkUnreadable)) throw error;
         faults.push({ chunk: i, reason: error.message });

@@ -85,6 +85,12 @@ export function openChunk(zstd: Zstd, chunkIdKey: KeyObject, stored: Uint8Array,
   if (Buffer.compare(chunkIdOf(chunkIdKey, target), chunk.id) !== 0) throw new ChunkUnreadable('its content does not give its id');
 }
 
+/** Whether the bytes are those that were sealed: the tag alone. @param baseId of a delta @throws ChunkUnreadable */
+export function verifySeal(stored: Uint8Array, chunk: OpenableChunk, baseId: Uint8Array | undefined): void {
+  if (stored.length < TAG_BYTES) throw new ChunkUnreadable('it is shorter than its tag');
+  releaseMemory(decrypt(stored, chunk, baseId));
+}
+
 function decompress(target: Uint8Array, run: () => void): void {
   try {
     run();

@@ -4,7 +4,8 @@ import { isLeafvaultError, type LeafvaultError } from '../../foundation/errors.t
 import { releaseMemory } from '../../foundation/release-memory.ts';
 import type { RepositoryContext } from '../context.ts';
 import { FLAG_PAGE, NO_BASE } from '../format/chunk-entry.ts';
-import { openRange, type ChunkLoader } from '../read/load-chunk.ts';
+import type { ChunkLoader } from '../read/load-chunk.ts';
+import { openRange } from '../read/open-range.ts';
 import { createChunkIntake } from '../write/chunk-intake.ts';
 import { createPackLine } from '../write/pack-line.ts';
 import type { Move } from './find-moves.ts';
@@ -83,7 +84,7 @@ async function openGroup(context: RepositoryContext, group: readonly Move[]): Pr
   const packId = context.index.packs.idOf(first.packNumber);
   try {
     return await openRange(context, {
-      packId, offset: first.offset, length: last.offset + last.storedLength - first.offset, chunks: group.map((move) => ({ ...move, packId, named: true, base: NO_BASE })),
+      packId, offset: first.offset, length: last.offset + last.storedLength - first.offset, chunks: group.map((move) => ({ ...move, packId, named: true, base: NO_BASE, baseId: null })),
     });
   } catch (error) {
     if (!isReadFault(error)) throw error;

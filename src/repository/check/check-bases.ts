@@ -32,20 +32,20 @@ export async function blameBase({ context, problems, bad }: PackCheck, baseId: B
   }
 }
 
-/** Why a delta that is sound itself can't be read: one finding that names it and its base. Null: it can. */
+/** Why a delta that is sound itself can't be read: one finding that names it and its base, and counts where it costs something. Null: it can. */
 export async function baseFaultOf({ index, loader, problems, bad, condemned }: ListCheck, delta: ChunkLocation): Promise<Finding | null> {
   if (delta.baseId === null) return null;
   const [id, base] = [delta.id.toString('hex'), delta.baseId.toString('hex')];
   const copies = await index.find(delta.baseId);
   const [first] = copies;
   if (first === undefined) {
-    return problems.find('REPOSITORY_CHUNK_MISSING', `${packName(delta.packId)} chunk ${id}`, `The chunk ${id} is a delta, and its base ${base} is in no pack`);
+    return problems.find('REPOSITORY_CHUNK_MISSING', `${packName(delta.packId)} chunk ${id}`, `The chunk ${id} is a delta, and its base ${base} is in no pack`, true);
   }
   if (copies.some((copy) => copy.baseId === null && bad.of(copy) === null)) return null;
   // A prune beside us may have given the base another place; or it is left as a delta itself.
   if (copies.some((copy) => copy.baseId !== null || condemned.has(copy.packId)) && (await loads(loader, delta.id))) return null;
   return problems.find('REPOSITORY_CHUNK_DAMAGED', `${packName(first.packId)} chunk ${base} delta ${id}`,
-    `The chunk ${id} of ${packName(delta.packId)} is a delta, and its base ${base} of ${packName(first.packId)} can not be read`);
+    `The chunk ${id} of ${packName(delta.packId)} is a delta, and its base ${base} of ${packName(first.packId)} can not be read`, true);
 }
 
 /** Whether the chunk can be read somehow. */

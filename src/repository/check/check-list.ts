@@ -69,12 +69,15 @@ async function checkChunk(check: ListCheck, id: Buffer, rawBytes: number | null,
   if (!copies.some(({ packId }) => check.namedPacks.has(packId))) {
     check.problems.find('REPOSITORY_OBJECT_MISSING', 'indexes/', 'Chunks of snapshots are named by no index that can be read; they are found through the directories of their packs. `leafvault prune` builds damaged indexes anew');
   }
-  const findings: (Finding | null)[] = [];
-  for (const copy of copies) findings.push(faultOf(check, copy, rawBytes) ?? (await baseFaultOf(check, copy)));
-  if (findings.some((finding) => finding === null)) return true;
+  const findings: Finding[] = [];
+  for (const copy of copies) {
+    const finding = faultOf(check, copy, rawBytes) ?? (await baseFaultOf(check, copy));
+    if (finding === null) return true;
+    findings.push(finding);
+  }
   // A prune beside us may have given it another place since the index was read.
   if (copies.some(({ packId }) => check.condemned.has(packId)) && (await loads(check.loader, id))) return true;
-  for (const finding of findings) if (finding !== null) blame(finding);
+  for (const finding of findings) blame(finding);
   return false;
 }
 

@@ -20,7 +20,7 @@ export function isCopyFault(error: unknown): error is LeafvaultError {
 }
 
 /** Bytes of a pack. @throws REPOSITORY_CHUNK_MISSING, REPOSITORY_CHUNK_DAMAGED */
-export async function readStored(context: Context, packId: string, offset: number, length: number): Promise<Buffer> {
+export async function readStored(context: Pick<Context, 'storage'>, packId: string, offset: number, length: number): Promise<Buffer> {
   const name = packName(packId);
   try {
     return await context.storage.get(name, { offset, length });
@@ -41,7 +41,11 @@ export async function readStored(context: Context, packId: string, offset: numbe
  * @throws REPOSITORY_CHUNK_MISSING, REPOSITORY_CHUNK_DAMAGED where the whole range cannot be read
  */
 export async function openRange(context: Context, range: ChunkRange, bases: Bases = NO_BASES): Promise<readonly (Buffer | LeafvaultError)[]> {
-  const stored = await readStored(context, range.packId, range.offset, range.length);
+  return openStored(context, range, await readStored(context, range.packId, range.offset, range.length), bases);
+}
+
+/** The same of bytes in hand, which change hands. */
+export async function openStored(context: Pick<Context, 'pool' | 'packKeys'>, range: ChunkRange, stored: Buffer, bases: Bases = NO_BASES): Promise<readonly (Buffer | LeafvaultError)[]> {
   const used = basesFor(range, bases);
   const answer = await context.pool.open({
     stored, packKey: await packKeyOf(context, range.packId), packId: Buffer.from(range.packId, 'hex'), entries: packEntries(range, used), bases: used,
@@ -75,7 +79,7 @@ function basesFor({ chunks }: ChunkRange, bases: Bases): OpenBase[] {
 }
 
 /** @throws REPOSITORY_CHUNK_MISSING, REPOSITORY_CHUNK_DAMAGED */
-export async function packKeyOf(context: Context, packId: string): Promise<Buffer> {
+export async function packKeyOf(context: Pick<Context, 'packKeys'>, packId: string): Promise<Buffer> {
   try {
     return await context.packKeys.of(packId);
   } catch (cause) {

@@ -4,13 +4,26 @@ import { readIndexObject } from '../../src/repository/chunk-index/load-indexes.t
 import { INDEXES } from '../../src/repository/format/names.ts';
 import { unlock } from '../../src/repository/unlock.ts';
 import type { Storage } from '../../src/storage/index.ts';
-import { collect, MASTER_KEY } from './repository-fixture.ts';
+import { collect, MASTER_KEY, nearTo, type Near } from './repository-fixture.ts';
 
 /** The same but for some bytes. */
 export function changed(chunk: Buffer, ...places: readonly number[]): Buffer<ArrayBuffer> {
   const copy = Buffer.from(chunk);
   for (const at of places) copy[at % copy.length] = (copy[at % copy.length] ?? 0) ^ 0x55;
   return copy;
+}
+
+/** Makes chunks that are near to others, and remembers to which. */
+export function createVariants(): { readonly near: Near; vary(chunk: Buffer, at?: number): Buffer } {
+  const origins = new Map<string, Buffer>();
+  return {
+    near: nearTo((chunk) => origins.get(chunk.toString('latin1')) ?? null),
+    vary(chunk, at = 11) {
+      const variant = changed(chunk, at, at * 7);
+      origins.set(variant.toString('latin1'), chunk);
+      return variant;
+    },
+  };
 }
 
 export interface NamedChunk {

@@ -15,17 +15,18 @@ import { prepareTenants } from './composition/tenants.ts';
 import { timelineReader } from './composition/timeline-reader.ts';
 import type { Config } from './config/index.ts';
 import { checkKey, type CheckState } from './domain/check-state.ts';
-import { captureSnapshot, dropKept, restoreSnapshot, settleRestore, slicesOfChain, tailOplog, undoRestore } from './engine/index.ts';
+import { captureSnapshot, dropKept, rehearseRestore, restoreSnapshot, settleRehearsal, settleRestore, slicesOfChain, startThrowaway, tailOplog, undoRestore } from './engine/index.ts';
 import type { Clock } from './foundation/clock.ts';
 import { LeafvaultError } from './foundation/errors.ts';
 import type { Logger } from './foundation/logger.ts';
 import { buildServer, consoleApi, consoleDoor, downloadsDoor, facades, oauthDoor, type HttpServer } from './http/index.ts';
 import {
-  checkOnSchedule, createChores, createCopyChores, createDumpChore, createHandlers, createRetentionChores, dumpCatalog, dumpedAtKey, createTailers, openPostgresQueue, sessionOwner, trimCatalogDumps,
-  Worker, type PostgresQueue,
+  checkOnSchedule, createChores, createCopyChores, createDumpChore, createHandlers, createRetentionChores, dumpCatalog, dumpedAtKey, createTailers, openPostgresQueue, scheduleDrills, sessionOwner, trimCatalogDumps,
+  Worker, type JobQueue, type PostgresQueue,
 } from './jobs/index.ts';
 import { openRepository, type Dump, type Repository } from './repository/index.ts';
-import { createOverview, createServices } from './services/index.ts';
+import { createAskForDrill, createDrills, createOverview, createServices } from './services/index.ts';
+import type { Services } from './services/contracts.ts';
 import { openStorage } from './storage/index.ts';
 
 export { roleCommands } from './engine/index.ts';
@@ -125,12 +126,13 @@ async function openParts(options: AppOptions, opened: (name: string, close: () =
 
 function buildWorker({ options, catalog, queue, repositories, tempRoot }: Parts): Worker {
   const { clock, log, config } = options;
-  const handlers = createHandlers({ catalog, repositories, clock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain });
+  const handlers = createHandlers({ catalog, repositories, clock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain, rehearse: rehearseRestore, settleRehearsal, startThrowaway, drillMongod: config.drills.mongod });
   const chores = [
     ...createChores({ catalog, repositories, queue, clock }),
     ...createRetentionChores({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]) }),
     createDumpChore({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]) }),
     checkOnSchedule({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]), ...config.check }),
+    scheduleDrills({ catalog, clock, log, defaults: config.drills, ask: createAskForDrill({ queue, clock }) }),
     ...createCopyChores({ catalog, clock, log, repository: repositories.repository, copies: repositories.copies }),
   ];
   return new Worker({ catalog, queue, handlers, clock, log, tempRoot, concurrency: config.jobsAtOnce, chores });
@@ -148,7 +150,7 @@ async function buildDoor({ options, catalog, queue, repositories, ownTemp }: Par
   // Download addresses are made long after the server listens.
   const baseUrl = (): string => server.baseUrl();
   const services = createServices({
-    catalog, queue, clock, secret: catalog.secret, openArchive, timelineReader: timelineReader({ repositories, signal }), baseUrl, restoreDefaults: config.restore,
+    catalog, queue, clock, secret: catalog.secret, openArchive, timelineReader: timelineReader({ repositories, signal }), baseUrl, restoreDefaults: config.restore, drillDefaults: config.drills,
   });
   const console = consoleDoor({
     overview: createOverview({ catalog, clock, check: async () => ((await catalog.settings.get(checkKey(repositories.repository.id))) as CheckState | undefined) ?? null }), clock, version: version.text,
@@ -214,6 +216,32 @@ export async function openRepositoryOf(config: Config, { clock, log }: Pick<AppO
  */
 export async function openCatalogOf(config: Config, { clock, log }: Pick<AppOptions, 'clock' | 'log'>): Promise<Catalog> {
   return openCatalogAlone(await loadMasterKey(config.masterKeyFile, { make: false }), { config, clock, log });
+}
+
+/** What the commands of drills need. */
+export interface OpenDrills {
+  readonly catalog: Catalog;
+  readonly drills: Services['drills'];
+  close(): Promise<void>;
+}
+
+/** The catalog and its queue, beside a service that runs: a drill is put into the queue, its worker does it. @throws as `openCatalogOf` */
+export async function openDrillsOf(config: Config, options: Pick<AppOptions, 'clock' | 'log'>): Promise<OpenDrills> {
+  const catalog = await openCatalogOf(config, options);
+  let opened: Promise<PostgresQueue> | undefined;
+  // Whoever only looks needs none.
+  const queue = (): Promise<PostgresQueue> => (opened ??= openPostgresQueue({ catalog, log: options.log }));
+  const late: JobQueue = {
+    enqueue: async (tx, request) => (await queue()).enqueue(tx, request),
+    cancel: async (jobId, by) => (await queue()).cancel(jobId, by),
+  };
+  return {
+    catalog, drills: createDrills({ catalog, queue: late, clock: options.clock, defaults: config.drills }),
+    async close() {
+      await opened?.then((each) => each.close(), () => undefined);
+      await catalog.close();
+    },
+  };
 }
 
 /** Dumps the catalog into the repository now, beside a service that runs and without one. @throws what catalog and repository fail with */

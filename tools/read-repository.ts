@@ -284,12 +284,14 @@ function expect(holds: boolean, what: string): void {
   if (!holds) throw new Error(`the format does not hold: ${what}`);
 }
 
-interface Body { readonly kind: 'collection' | 'timeseries' | 'view' | 'users' | 'roles'; readonly db: string; readonly name: string; readonly uuid: string | null; readonly options: string; readonly indexes: string }
+interface Body { readonly kind: 'collection' | 'timeseries' | 'view' | 'users' | 'roles'; readonly db: string; readonly name: string; readonly uuid: string | null; readonly options: string; readonly indexes: string; readonly temporary?: true }
 
 /** Writes `<db>/<collection>.bson` and `.metadata.json` as mongodump does. @param into a folder that is made */
 export function dumpIndependently(reader: IndependentReader, snapshot: IndependentSnapshot, into: string): void {
   for (const { body, lists } of snapshot.entries) {
-    const { kind, db, name, uuid, options, indexes } = body as Body;
+    const { kind, db, name, uuid, options, indexes, temporary } = body as Body;
+    // The server's own, for a while: only an instant behind the snapshot may need it.
+    if (temporary === true) continue;
     mkdirSync(join(into, db), { recursive: true });
     const metadata = [
       ...(Buffer.from(options, 'base64').length > 5 ? [`"options":${documentJson(Buffer.from(options, 'base64'), false)}`] : []),

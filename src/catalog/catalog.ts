@@ -6,6 +6,7 @@ import { createAuditEvents, type AuditEvents } from './audit-events.ts';
 import { createClusters, type Clusters } from './clusters.ts';
 import { createChains, type Chains } from './chains.ts';
 import type { CatalogContext } from './context.ts';
+import { createDrills, type Drills } from './drills.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createLeases, type Claim, type Leases } from './leases.ts';
 import { createNumbers, type Numbers } from './numbers.ts';
@@ -38,6 +39,7 @@ export interface CatalogAggregates {
   readonly snapshots: Snapshots;
   readonly restores: Restores;
   readonly restorePlans: RestorePlans;
+  readonly drills: Drills;
   readonly rescues: Rescues;
   readonly jobs: Jobs;
   readonly leases: Leases;
@@ -130,6 +132,7 @@ function createAggregates(context: CatalogContext): CatalogAggregates {
     snapshots: createSnapshots(context),
     restores: createRestores(context),
     restorePlans: createRestorePlans(context),
+    drills: createDrills(context),
     rescues: createRescues(context),
     jobs: createJobs(context),
     leases: createLeases(context),

@@ -40,6 +40,8 @@ export interface Jobs {
   payload(id: string): Promise<Readonly<Record<string, unknown>> | null>;
   /** null: no such job. Rows of its snapshot follow. Workers hear of it by NOTIFY and by their own looking. */
   requestCancel(id: string, by: string): Promise<CancelAnswer | null>;
+  /** In the place of those before. Call it only inside `catalog.fenced`. */
+  setWarnings(id: string, warnings: readonly string[]): Promise<void>;
   /** What came to light after the end of a job. */
   addToMessage(id: string, sentence: string): Promise<void>;
 }
@@ -78,6 +80,9 @@ export function createJobs(context: CatalogContext): Jobs {
       return (await db.selectFrom('jobs').select('payload').where('id', '=', id).executeTakeFirst())?.payload ?? null;
     },
     requestCancel: (id, by) => atomically(context, (inner) => cancelJob(inner, id, by)),
+    async setWarnings(id, warnings) {
+      await db.updateTable('jobs').set({ warnings: JSON.stringify(warnings) }).where('id', '=', id).execute();
+    },
     async addToMessage(id, sentence) {
       await db
         .updateTable('jobs').set({ errorMessage: sql<string>`concat_ws('. ', error_message, ${sentence}::text)` }).where('id', '=', id).execute();
@@ -138,7 +143,7 @@ function selectJobs({ db }: CatalogContext) {
     .select([
       'jobs.id', 'jobs.kind', 'jobs.state', 'jobs.projectId', 'jobs.clusterId', 'jobs.snapshotId', 'jobs.restoreId', 'jobs.createdAt',
       'jobs.startedAt', 'jobs.finishedAt', 'jobs.cancelRequestedAt', 'jobs.attempt', 'jobs.errorCode', 'jobs.errorMessage',
-      'jobs.errorHint', 'jobs.requestedBy', 'jobs.number', 'leases.phase', 'leases.namespace', 'leases.documentsDone',
+      'jobs.errorHint', 'jobs.warnings', 'jobs.requestedBy', 'jobs.number', 'leases.phase', 'leases.namespace', 'leases.documentsDone',
       'leases.documentsTotal', 'leases.bytesDone', 'leases.bytesTotal', 'leases.bytesPerSecond', 'leases.etaSeconds',
       'snapshots.storageSizeBytes as storedBytes',
     ]);

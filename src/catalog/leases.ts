@@ -49,7 +49,7 @@ export interface LostJob {
 export interface Leases {
   /** The oldest job that may run now, or null. Its row, and its snapshot's, become running. */
   claimNext(request: { readonly workerId: string; readonly leaseSeconds: number; readonly kinds: readonly JobKind[] }): Promise<ClaimedJob | null>;
-  /** A job that is over but whose restore left something on its target: the right to settle it. */
+  /** A job that is over but whose restore, or drill, left something on its target: the right to settle it. */
   claimUnsettled(request: { readonly workerId: string; readonly leaseSeconds: number; readonly except: readonly string[] }): Promise<ClaimedJob | null>;
   /** Moves the end of these leases on; says which of them are still held. */
   renew(claims: readonly Claim[], leaseSeconds: number): Promise<readonly HeldLease[]>;
@@ -162,10 +162,13 @@ async function claimUnsettled(
 ): Promise<ClaimedJob | null> {
   const job = await context.db
     .selectFrom('jobs')
-    .innerJoin('restorePlans', 'restorePlans.jobId', 'jobs.id')
     .innerJoin('leases', 'leases.jobId', 'jobs.id')
     .select(CLAIM_COLUMNS.map((column) => `jobs.${column}` as const))
-    .where('restorePlans.settledAt', 'is', null).where('leases.owner', 'is', null)
+    // One small set: two of them side by side would read all jobs.
+    .where('jobs.id', 'in', (eb) => eb
+      .selectFrom('restorePlans').select('restorePlans.jobId').where('restorePlans.settledAt', 'is', null)
+      .unionAll(eb.selectFrom('drills').select('drills.jobId').where('drills.plan', 'is not', null).where('drills.settledAt', 'is', null)))
+    .where('leases.owner', 'is', null)
     .where('jobs.state', 'not in', ['queued', 'running'])
     // Whoever writes to the same target settles what it finds itself.
     .where((eb) => eb.not(eb.exists(eb.selectFrom('jobs as r').select('r.id').where('r.state', '=', 'running').whereRef('r.exclusiveKey', '=', 'jobs.exclusiveKey'))))

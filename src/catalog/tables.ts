@@ -1,10 +1,12 @@
 // The tables as Kysely sees them. Columns are snake_case in SQL; the camel-case plugin translates.
 // Times are timestamptz, big integers JavaScript numbers (sizes stay below 2^53).
 import type { ColumnType, Generated } from 'kysely';
+import type { DrillChoices, DrillPhase } from '../domain/drill.ts';
 import type { RestoreSelection } from '../domain/records.ts';
 
 type Json<T> = ColumnType<T, string, string>;
 type Defaulted<T> = ColumnType<T, T | undefined, T>;
+type DefaultedJson<T> = ColumnType<T, string | undefined, string | null>;
 
 export interface OrganizationsTable { id: string; name: string; createdAt: Date }
 export interface ProjectsTable { id: string; orgId: string; name: string; createdAt: Date }
@@ -22,6 +24,8 @@ export interface ClustersTable {
   lastProvenAt: Date | null;
   continuousBackup: Defaulted<boolean>;
   createdAt: Date;
+  drillChoices: DefaultedJson<DrillChoices | null>;
+  drilledFrom: Defaulted<Date | null>;
 }
 
 export interface ApiKeysTable {
@@ -166,6 +170,7 @@ export interface JobsTable {
   errorCode: string | null;
   errorMessage: string | null;
   errorHint: string | null;
+  warnings: ColumnType<readonly string[], string | undefined, string>;
 }
 
 /** One for each job, made with it; written often, so it is kept apart from the indexed job. */
@@ -204,6 +209,28 @@ export interface RestorePlansTable {
   outcome: string | null;
   /** Null: nothing is kept for an undo. */
   keptUntil: Date | null;
+}
+
+export interface DrillsTable {
+  id: string;
+  projectId: string;
+  clusterId: string;
+  snapshotId: string;
+  jobId: string;
+  trigger: string;
+  place: string;
+  targetClusterId: string | null;
+  namespaces: string[];
+  createdAt: Date;
+  phases: DefaultedJson<DrillPhase[]>;
+  documents: Defaulted<number | null>;
+  bytes: Defaulted<number | null>;
+  collections: Defaulted<number | null>;
+  indexes: Defaulted<number | null>;
+  warnings: DefaultedJson<string[]>;
+  /** JSON text, as of `restore_plans`. */
+  plan: Defaulted<string | null>;
+  settledAt: Defaulted<Date | null>;
 }
 
 /** One for each cluster that ever had continuous backup. */
@@ -310,6 +337,7 @@ export interface Tables {
   leases: LeasesTable;
   workers: WorkersTable;
   restorePlans: RestorePlansTable;
+  drills: DrillsTable;
   tailers: TailersTable;
   chains: ChainsTable;
   pendingFacts: PendingFactsTable;

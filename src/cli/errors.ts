@@ -3,6 +3,7 @@ import { isLeafvaultError } from '../foundation/errors.ts';
 
 export const CLI_ERRORS = {
   CLI_CLUSTER_UNKNOWN: 'No cluster has that name. details: {name}',
+  CLI_CLUSTER_AMBIGUOUS: 'More than one cluster has that name; its id says which is meant. details: {name, ids}',
   CLI_KEY_UNREADABLE: 'The file of the key cannot be read',
   CLI_SECRET_MISSING: 'A secret was asked for and none was given',
   CLI_COPY_UNKNOWN: 'No second copy is named, neither by a flag nor in the settings',

@@ -5,6 +5,7 @@ import { systemClock } from '../foundation/clock.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import { createLogger } from '../foundation/logger.ts';
 import { EXIT_CODES } from './errors.ts';
+import { plain, secondsText, tableText } from './text-table.ts';
 import type { CliWorld } from './world.ts';
 
 export interface JobsOptions {
@@ -21,9 +22,8 @@ type Job = Awaited<ReturnType<Catalog['jobs']['newest']>>[number];
 /** What `--json` prints of a job. */
 interface JobReport extends Job {
   readonly cluster: string;
-  /** Of a finished restore, else empty: what it moved aside and left on the target, and what it warned of. */
+  /** Of a finished restore, else empty: what it moved aside and left on the target. */
   readonly kept: readonly string[];
-  readonly warnings: readonly string[];
 }
 
 /** Newest first. @throws CLI_CLUSTER_UNKNOWN, what keeps the catalog from being opened */
@@ -51,7 +51,7 @@ async function readReports(catalog: Catalog, { limit, cluster, failedOnly }: Job
   const jobs = await catalog.jobs.newest({ ...(chosen === undefined ? {} : { clusterIds: chosen }), failed: failedOnly }, limit);
   return Promise.all(jobs.map(async (job) => {
     const result = job.kind === 'restore' && job.restoreId !== null && job.state === 'completed' ? await catalog.restores.result(job.restoreId) : null;
-    return { ...job, cluster: names.get(job.clusterId) ?? job.clusterId, kept: textsOf(result?.movedAside), warnings: [...textsOf(result?.warnings), ...missingIndexes(result)] };
+    return { ...job, cluster: names.get(job.clusterId) ?? job.clusterId, kept: textsOf(result?.movedAside), warnings: [...(job.warnings.length > 0 ? job.warnings : textsOf(result?.warnings)), ...missingIndexes(result)] };
   }));
 }
 
@@ -74,11 +74,8 @@ function nothing({ cluster, failedOnly }: JobsOptions): string {
 const TITLES = ['ID', 'KIND', 'CLUSTER', 'STATE', 'WHEN', 'PROGRESS'];
 
 function tableOf(reports: readonly JobReport[]): string {
-  const rows = [TITLES, ...reports.map((job) => [job.id, job.kind, job.cluster, job.state, whenOf(job), progressOf(job)].map(plain))];
-  const widths = TITLES.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
-  const [titles = '', ...jobs] = lines;
-  return [titles, ...jobs.flatMap((line, at) => [line, ...notesOf(reports[at])])].map((line) => `${line}\n`).join('');
+  const rows = [TITLES, ...reports.map((job) => [job.id, job.kind, job.cluster, job.state, whenOf(job), progressOf(job)])];
+  return tableText(rows, (at) => notesOf(reports[at]));
 }
 
 /** Lines below a job: its cause, what can be done, what a restore left. */
@@ -100,19 +97,10 @@ function whenOf({ createdAt, startedAt, finishedAt }: Job): string {
   return `${secondsText(began)}, ${seconds} s`;
 }
 
-function secondsText(date: Date): string {
-  return date.toISOString().replace(/\.\d+Z$/, 'Z');
-}
-
 function progressOf({ state, phase, documentsDone, bytesDone, bytesTotal }: Job): string {
   const done = `${documentsDone.toLocaleString('en')} documents, ${(bytesDone / 1e6).toLocaleString('en', { maximumFractionDigits: 1 })} MB`;
   if (state === 'completed') return done;
   if (phase === null) return '';
   const percent = bytesTotal !== null && bytesTotal > 0 ? ` ${Math.min(99, Math.floor((100 * bytesDone) / bytesTotal))} %,` : '';
   return `${phase}:${percent} ${done}`;
-}
-
-/** On one line, and no control characters: names of collections and words of servers can hold any. */
-function plain(text: string): string {
-  return text.replace(/\s+/g, ' ').replace(/\p{Cc}/gu, '\uFFFD');
 }

@@ -24,7 +24,7 @@ export async function runPrune(world: CliWorld, config: Config, { dryRun, endSes
   try {
     const isOver = await ownersThatAreGone({ clock: systemClock, afterMs: endSessionsAfterHours === null ? null : endSessionsAfterHours * HOUR_MS });
     const report = await repository.prune({ dryRun, isOver, signal: world.stop });
-    const chains = dryRun ? [] : await trimChains(repository, { signal: world.stop });
+    const chains = dryRun ? [] : await trimChains(repository, { now: systemClock.now(), signal: world.stop });
     const { dumps } = dryRun ? { dumps: [] } : await trimCatalogDumps(repository, { signal: world.stop });
     const ofDumps = dumps.length === 0 ? '' : `dumps of the catalog: ${dumps.length} old ones went\n`;
     world.out(json ? `${JSON.stringify({ ...report, chains, dumps })}\n` : `${describe(report, dryRun)}${describeChains(chains)}${ofDumps}`);

@@ -1,9 +1,11 @@
 // `leafvault <command>`: parses, runs one command, turns a failure into a message and an exit code.
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { CONFIG_ERRORS, flagName, loadConfig, SETTINGS, type Config, type Setting, type SettingName } from '../config/index.ts';
 import { describeError, isLeafvaultError } from '../foundation/errors.ts';
 import { runCheck } from './check.ts';
 import { runCopy } from './copy.ts';
+import { runDrill } from './drill.ts';
+import { runDrills } from './drills.ts';
 import { runDumpCatalog } from './dump-catalog.ts';
 import { EXIT_CODES, exitCodeOf } from './errors.ts';
 import { runJobs } from './jobs.ts';
@@ -23,6 +25,7 @@ interface Flags extends Readonly<Record<string, string | boolean | number | Read
 const PASSPHRASE_HELP = 'open the repository with a passphrase, asked without echo, in the place of the master key file; environment: LEAFVAULT_PASSPHRASE_FILE names a file that holds it';
 const JOBS_SHOWN = 20;
 const MOST_JOBS = 1_000;
+const DRILLS_SHOWN = 5;
 
 /** Runs the command of `argv` to its end and gives the exit code. Never throws. */
 export async function runCli(world: CliWorld): Promise<number> {
@@ -98,6 +101,22 @@ function buildProgram(world: CliWorld, outcome: { code: number }): Command {
     .action(run((config, flags) => runJobs(world, config, {
       limit: Number(flags.limit), cluster: typeof flags.cluster === 'string' ? flags.cluster : null, failedOnly: flags.failed === true, json: flags.json === true,
     })));
+  configured('drill', 'restore the newest snapshot of a cluster for practice, prove it, take it away again, and tell how long it took')
+    .argument('<cluster>', 'its name or id')
+    .option('--namespaces <names>', 'only these databases or db.collection, separated by commas (default: as declared for the cluster, else everything)')
+    .addOption(new Option('--where <place>', 'scratch databases, or a throw-away mongod (default: as declared for the cluster, else drills.where)').choices(['scratch', 'mongod']))
+    .option('--no-wait', 'only ask for it')
+    .option('--json', 'as a JSON object, with all fields')
+    .addHelpText('after', '\nA running service or worker does it; exit code 0 says that the snapshot was proven. Ctrl-C ends the waiting, not the drill.\nA service drills by itself: see the settings drills.everyHours and drills.at, and docs/guides/drills.md\n')
+    .action((cluster: string, flags: Flags) => run((config) => runDrill(world, config, {
+      cluster, namespaces: text(flags.namespaces)?.split(',').map((each) => each.trim()).filter(Boolean) ?? null,
+      where: flags.where === 'scratch' || flags.where === 'mongod' ? flags.where : null, wait: flags.wait !== false, json: flags.json === true,
+    }))(flags));
+  configured('drills', 'of each cluster: when it was last proven, the expected recovery time, the next drill, and the newest drills')
+    .option('--limit <number>', `how many of each cluster, 1 to ${MOST_JOBS}`, jobLimit, DRILLS_SHOWN)
+    .option('--cluster <name>', 'only of the clusters of this name')
+    .option('--json', 'as a JSON array, with all fields')
+    .action(run((config, flags) => runDrills(world, config, { limit: Number(flags.limit), cluster: text(flags.cluster), json: flags.json === true })));
   configured('rescue', 'bring an installation back on an empty machine, from the store and the master key')
     .option('--store <address>', 'the same as --repository-store')
     .option('--key <file>', 'file of the master key, or of the recovery key; - asks for it (default: the one of --master-key-file)')

@@ -1,4 +1,5 @@
 // The settings of one process, checked, complete and frozen.
+import type { DrillDefaults } from '../domain/drill.ts';
 import type { TimeSeriesChoice } from '../domain/records.ts';
 import type { Declared } from './declared.ts';
 
@@ -19,6 +20,7 @@ export interface Config {
   readonly restore: { readonly timeSeries: TimeSeriesChoice; readonly keepHours: number };
   readonly beforeMigration: 'dump' | 'nothing';
   readonly check: { readonly everyHours: number; readonly parts: number };
+  readonly drills: DrillDefaults;
   readonly jobsAtOnce: number;
   readonly logLevel: string;
   readonly organizations: Declared;

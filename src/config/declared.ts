@@ -1,9 +1,10 @@
 // What leafvault.yaml may declare to exist: organizations with keys, accounts, users, projects and clusters.
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { DRILL_PLACES } from '../domain/drill.ts';
 import { GLOBAL_ROLES, ORG_ROLES, PROJECT_ROLES } from '../domain/roles.ts';
 import type { SecretReader } from './secrets.ts';
-import { MONGO_URI } from './settings.ts';
+import { HOURS_BETWEEN, MONGO_URI, TIME_OF_DAY } from './settings.ts';
 
 const id = z.string().regex(/^[0-9a-f]{24}$/, { error: 'expected 24 lower-case hex digits' });
 const name = z.string().trim().min(1).max(64);
@@ -11,6 +12,14 @@ const clusterName = z.string().max(64).regex(/^[a-zA-Z0-9][a-zA-Z0-9-]*$/, { err
 const EXPECTED_ADDRESS = 'expected an IP address or a CIDR block such as 10.0.0.0/8';
 const address = z.string().regex(/^[0-9a-fA-F.:]+(\/\d{1,3})?$/, { error: EXPECTED_ADDRESS }).refine(isAddressOrBlock, { error: EXPECTED_ADDRESS });
 const accessList = z.array(address).default([]);
+
+const drills = z.strictObject({
+  everyHours: HOURS_BETWEEN.optional(),
+  at: TIME_OF_DAY.optional(),
+  where: z.enum(DRILL_PLACES).optional(),
+  target: clusterName.optional(),
+  namespaces: z.array(z.string().min(1).max(255)).optional(),
+}).refine(({ where, target }) => where !== 'mongod' || target === undefined, { error: 'a target is for `where: scratch`; a throw-away mongod needs none' });
 
 export type Declared = z.output<ReturnType<typeof declaredSchema>>;
 export type DeclaredOrganization = Declared[number];
@@ -53,6 +62,7 @@ export function declaredSchema(readSecret: SecretReader) {
     id: id.optional(),
     uri: secret(MONGO_URI),
     continuousBackup: z.boolean({ error: 'expected true or false' }).default(false),
+    drills: drills.optional(),
   });
   const project = z.strictObject({ name, id: id.optional(), ...principals(PROJECT_ROLES), clusters: z.array(cluster).default([]) });
   const organization = z.strictObject({ name, id: id.optional(), ...principals([...ORG_ROLES, ...GLOBAL_ROLES] as const), projects: z.array(project).default([]) });

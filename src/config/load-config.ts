@@ -142,6 +142,10 @@ function assemble(parts: {
     restore: { timeSeries: values.restoreTimeSeries, keepHours: values.restoreKeepHours },
     beforeMigration: values.beforeMigration,
     check: { everyHours: values.checkEveryHours, parts: values.checkParts },
+    drills: {
+      everyHours: values.drillsEveryHours, at: values.drillsAt, where: values.drillsWhere,
+      mongod: values.drillsMongod === null ? null : absolute(values.drillsMongod, from('drillsMongod')),
+    },
     jobsAtOnce: values.jobsAtOnce,
     logLevel: values.logLevel,
     organizations: parts.organizations,

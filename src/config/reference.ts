@@ -56,6 +56,7 @@ organizations:
         users: []
         clusters:
           - { name: orders, id: 5f0000000000000000000004, uri: { env: ORDERS_URI }, continuousBackup: true }
+          - { name: carts, uri: { env: CARTS_URI }, drills: { everyHours: 24, at: "03:00", where: scratch, target: orders, namespaces: [shop] } }
 \`\`\`
 
 | In an organization | Roles |
@@ -66,4 +67,7 @@ organizations:
 \`accessList\` holds IP addresses and CIDR blocks; an empty one lets every address in. \`continuousBackup: true\` keeps the oplog of
 the cluster from then on, so that any instant can be restored, and asks for a first snapshot by itself; it needs a replica set (one member is enough). A later start with
 another value switches it on or off; what was kept stays.
+
+\`drills\` of a cluster says what differs for it from the settings \`drills.…\`: \`everyHours\`, \`at\`, \`where\`, and besides \`target\` (name of a cluster of the same project whose scratch databases
+are used) and \`namespaces\` (databases or \`db.collection\`; everything where absent).
 `;

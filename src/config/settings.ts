@@ -1,6 +1,7 @@
 // Every setting that is a single value, each with type, default, help and where it may come from.
 // docs/reference/settings.md, `--help` and the loader are made from this table.
 import { z } from 'zod';
+import { DRILL_PLACES } from '../domain/drill.ts';
 import { TIME_SERIES_CHOICES } from '../domain/records.ts';
 
 export interface Setting<T = unknown> {
@@ -28,6 +29,10 @@ const portNumber = z.coerce.number().int().min(0).max(65_535);
 const list = z.preprocess((value) => (typeof value === 'string' ? value.split(',').map((each) => each.trim()).filter(Boolean) : value), z.array(z.string().min(1)));
 
 export const MONGO_URI: z.ZodType<string, string> = z.string().regex(/^mongodb(\+srv)?:\/\/./, { error: 'expected a connection string that begins with mongodb:// or mongodb+srv://' });
+
+/** `HH:MM`, 24 hours. */
+export const TIME_OF_DAY: z.ZodType<string, string> = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: 'expected a time such as "03:00" (UTC, in quotes)' });
+export const HOURS_BETWEEN: z.ZodType<number> = z.coerce.number().min(0).max(8760);
 
 const DATABASE = z.string().superRefine((text, context) => {
   if (text === 'embedded' || /^postgres(ql)?:\/\/./.test(text)) return;
@@ -103,6 +108,22 @@ export const SETTINGS = {
   checkParts: {
     path: 'check.parts', type: z.coerce.number().int().min(1).max(9999), default: 30, env: 'LEAFVAULT_CHECK_PARTS', flag: '--check-parts <number>',
     help: 'Parts that the bytes of the repository are read in, one at each check; 1 reads everything each time',
+  },
+  drillsEveryHours: {
+    path: 'drills.everyHours', type: HOURS_BETWEEN.nullable(), default: null, defaultText: 'never; 24 where drills.at is set', env: 'LEAFVAULT_DRILLS_EVERY_HOURS', flag: '--drills-every-hours <hours>',
+    help: 'How often the newest snapshot of each cluster is restored for practice, proven and taken away again; 0 never does it by itself. `drills` of a declared cluster overrides it',
+  },
+  drillsAt: {
+    path: 'drills.at', type: TIME_OF_DAY.nullable(), default: null, defaultText: 'any time', env: 'LEAFVAULT_DRILLS_AT', flag: '--drills-at <time>',
+    help: 'Time of day (HH:MM, UTC) at which drills begin',
+  },
+  drillsWhere: {
+    path: 'drills.where', type: z.enum(DRILL_PLACES).nullable(), default: null, defaultText: '`mongod` where drills.mongod is set, else `scratch`', env: 'LEAFVAULT_DRILLS_WHERE', flag: '--drills-where <place>',
+    help: 'Where drills restore: into `scratch` databases on the cluster (or the one that its `drills.target` names), or into a throw-away `mongod` on the machine of the worker',
+  },
+  drillsMongod: {
+    path: 'drills.mongod', type: z.string().min(1).nullable(), default: null, defaultText: 'none', env: 'LEAFVAULT_DRILLS_MONGOD', flag: '--drills-mongod <path>',
+    help: 'Binary that throw-away servers of drills are started from (mongod 5.0 or newer); their data lies below the home folder as long as the drill runs',
   },
   jobsAtOnce: {
     path: 'worker.jobsAtOnce', type: z.coerce.number().int().min(1).max(64), default: 2, env: 'LEAFVAULT_WORKER_JOBS_AT_ONCE', flag: '--jobs-at-once <number>',

@@ -22,7 +22,7 @@ export interface Cluster {
   readonly continuousBackup: boolean;
 }
 
-export type JobKind = 'snapshot' | 'restore' | 'undo' | 'dropKept' | 'prepareDownload' | 'verify';
+export type JobKind = 'snapshot' | 'restore' | 'undo' | 'dropKept' | 'prepareDownload' | 'verify' | 'drill';
 export type JobState = 'queued' | 'running' | 'completed' | 'failed' | 'cancelled';
 
 /** A job, whatever it does; the same row stands behind every door. */
@@ -54,6 +54,8 @@ export interface Job {
   readonly errorCode: string | null;
   readonly errorMessage: string | null;
   readonly errorHint: string | null;
+  /** What it warns of; of a restore before it writes anything, and again at its end. */
+  readonly warnings: readonly string[];
   /** Who asked, for people: `apiKey abcdefgh`. */
   readonly requestedBy: string;
   /** Commvault's integer id. */

@@ -45,6 +45,11 @@ export interface CollectionBody {
   readonly db: string;
   /** Logical name; for a time series not that of its buckets. */
   readonly name: string;
+  /**
+   * Made by the server for a while (`$out`, `convertToCapped`) and not renamed yet at T1. No part of what the snapshot restores, shows and
+   * counts; an instant behind it may need it. Absent: no.
+   */
+  readonly temporary?: true;
   /** 32 hex digits; null for views, users and roles. */
   readonly uuid: string | null;
   /** base64 of a BSON document: options as `listCollections` gives them. */
@@ -146,6 +151,10 @@ export interface RestoreOptions {
   readonly timeSeries: TimeSeriesChoice;
   /** `drop`: the old collections go once the swap is done; `keep`: they stay, named in the result. */
   readonly oldCollections: 'drop' | 'keep';
+  /** Ends behind the proof: nothing is swapped, everything that was built is dropped. */
+  readonly rehearse?: boolean;
+  /** How many times the raw bytes have to be free on the target; 1 where absent. */
+  readonly room?: number;
   readonly journal: RestoreJournal;
   readonly tempDir: string;
   readonly signal: AbortSignal;
@@ -153,6 +162,8 @@ export interface RestoreOptions {
   readonly log: Logger;
   readonly clock: Clock;
   readonly onPhase?: (phase: string) => Promise<void>;
+  /** Told once in each attempt, when preflight is over (to an instant: when the window was read); nothing is written to the target before it resolves. */
+  readonly onWarnings?: (warnings: readonly string[]) => Promise<void>;
 }
 
 export interface RestoreResult {
@@ -175,6 +186,36 @@ export interface RestoreResult {
   /** What preflight warned of, and last steps that the target refused after the collections went live. */
   readonly warnings?: readonly string[];
 }
+
+/** What a rehearsal takes of a restore; names, users and roles are its own affair. */
+export interface RehearsalOptions extends Omit<RestoreOptions, 'selection' | 'rehearse' | 'oldCollections' | 'timeSeries' | 'usersAndRoles' | 'instant'> {
+  /** Databases or `db.collection`; empty: everything. */
+  readonly namespaces: readonly string[];
+}
+
+/** A restore into scratch databases up to its proof; nothing is left of it when it resolves. */
+export type RehearseRestore = (options: RehearsalOptions) => Promise<RestoreResult>;
+
+/** Takes away what a dead worker left of a rehearsal. Safe to call again. */
+export type SettleRehearsal = (options: SettleOptions) => Promise<void>;
+
+/** A mongod that nobody else uses, with one account that may do everything. */
+export interface Throwaway {
+  /** Carries the password. */
+  readonly uri: string;
+  readonly password: string;
+  readonly pid: number;
+  /** Killed, its folder removed. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+export type StartThrowaway = (options: {
+  /** Path of a mongod. */
+  readonly binary: string;
+  /** Made anew; on the file system that takes the data. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+}) => Promise<Throwaway>;
 
 export type RestoreSnapshot = (options: RestoreOptions) => Promise<RestoreResult>;
 

@@ -27,6 +27,8 @@ export const JOB_PAYLOADS = {
   undo: z.strictObject({ restoreId: id, keepHours: z.number().min(0), undone: z.boolean().optional() }),
   dropKept: z.strictObject({ restoreId: id }),
   prepareDownload: z.strictObject({ restoreId: id }),
+  /** `target`: the name that was declared, where no cluster has it. */
+  drill: z.strictObject({ drillId: id, target: z.string().nullable().default(null) }),
   /** One snapshot, or the whole repository of the project when `snapshotId` is null. */
   verify: z.strictObject({ snapshotId: id.nullable(), readData: z.boolean() }),
 } as const satisfies Record<JobKind, z.ZodType>;

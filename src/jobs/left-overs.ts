@@ -3,6 +3,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Catalog, LostJob, WorkerProcess } from '../catalog/index.ts';
+import { endThrowaways } from '../engine/index.ts';
 import { isDead } from './process-identity.ts';
 
 // A worker says every second that it is there.
@@ -25,11 +26,12 @@ export function workerFolder(tempRoot: string, workerId: string): string {
   return join(tempRoot, `worker-${workerId}`);
 }
 
-/** Removes folders of workers of this machine's name that are registered no more. */
+/** Removes folders of workers of this machine's name that are registered no more; servers that still run on them end first. */
 export async function removeOldFolders(catalog: Catalog, tempRoot: string): Promise<void> {
   const known = new Set((await catalog.workers.list()).map(({ id }) => `worker-${id}`));
   for (const name of await readdir(tempRoot).catch(() => [])) {
     if (name.startsWith(`worker-${hostname()}-`) && !known.has(name)) {
+      await endThrowaways(join(tempRoot, name)).catch(() => undefined);
       await rm(join(tempRoot, name), { recursive: true, force: true }).catch(() => undefined);
     }
   }

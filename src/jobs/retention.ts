@@ -64,7 +64,7 @@ async function prune({ catalog, clock, log }: RetentionParts, repository: Reposi
   try {
     const { inTheWay, ended, damagedPacks, ...figures } = await repository.prune({ isOver, signal });
     log.info({ ...figures, inTheWay: inTheWay.length, ended: ended.length, damagedPacks }, 'the repository was pruned');
-    for (const { chainId, slices, storedBytes } of await trimChains(repository, { signal })) {
+    for (const { chainId, slices, storedBytes } of await trimChains(repository, { now: clock.now(), signal })) {
       await catalog.chains.shrink(chainId, storedBytes);
       log.info({ chain: chainId, slices, storedBytes }, 'kept oplog that no snapshot needs went');
     }

@@ -1,7 +1,7 @@
 // Kept oplog goes when no base needs it any more: what lies before the oldest snapshot of a cluster that is still there.
 import { positionOf, type ClusterTime } from '../domain/cluster-time.ts';
 import type { SnapshotBody } from '../engine/contracts.ts';
-import type { Repository } from '../repository/repository.ts';
+import type { ChainEnd, Repository } from '../repository/repository.ts';
 
 export interface TrimmedChain {
   readonly chainId: string;
@@ -12,24 +12,31 @@ export interface TrimmedChain {
 
 /** A restore to an instant reads from where its base began to be captured; more is kept so that nobody has to trust a second. */
 const MARGIN_SECONDS = 3_600;
+/** A snapshot whose instant lies in a chain that ended may still be settling: far longer than that takes. */
+const WITHOUT_BASE_MS = 7 * 24 * 3_600_000;
 
 /**
- * A chain that goes on without any base keeps everything: its first one may be on its way. Of a cluster one snapshot is captured at a time, so
- * none that is on its way began before those that are there.
+ * A chain that goes on without any base keeps everything, and one that ended does for a week: the first one may be on its way. Of a cluster one
+ * snapshot is captured at a time, so none that is on its way began before those that are there.
  * @throws what listing the snapshots throws: then nothing is taken
  */
-export async function trimChains(repository: Repository, { signal }: { readonly signal?: AbortSignal } = {}): Promise<readonly TrimmedChain[]> {
+export async function trimChains(repository: Repository, { now, signal }: { readonly now: Date; readonly signal?: AbortSignal }): Promise<readonly TrimmedChain[]> {
   const oldest = await oldestBases(repository);
   const trimmed: TrimmedChain[] = [];
   for await (const { head, end } of repository.chains.list()) {
     signal?.throwIfAborted();
     const base = oldest.get(head.series);
-    const before = base === undefined ? (end?.at ?? null) : positionOf({ t: Math.max(0, base.t - MARGIN_SECONDS), i: 0 });
+    const before = base === undefined ? endLongAgo(end, now) : positionOf({ t: Math.max(0, base.t - MARGIN_SECONDS), i: 0 });
     if (before === null) continue;
     const gone = await repository.chains.trim(head.id, { before, signal });
     if (gone.slices > 0) trimmed.push({ chainId: head.id, ...gone });
   }
   return trimmed;
+}
+
+/** The position where it ended; null while it goes on, or may get its first base. */
+function endLongAgo(end: ChainEnd | null, now: Date): string | null {
+  return end !== null && now.getTime() - Date.parse(end.createdAt) > WITHOUT_BASE_MS ? end.at : null;
 }
 
 /** When the oldest of each series began to be captured. */

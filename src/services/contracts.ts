@@ -4,6 +4,8 @@ import type { Readable } from 'node:stream';
 import type {
   Cluster, DeliveryKind, Job, Organization, Page, PageOf, Project, Restore, RestoreSelection, Snapshot, TimeSeriesChoice,
 } from '../domain/records.ts';
+import type { Drill, DrillOrder, DrillPlace } from '../domain/drill.ts';
+import type { RecoveryTime } from '../domain/recovery-time.ts';
 import type { ClusterTime } from '../domain/cluster-time.ts';
 import type { LeaveOutRequest, LeftOutReport } from '../domain/leave-out.ts';
 import type { Instant } from '../domain/instant.ts';
@@ -216,6 +218,40 @@ export interface Jobs {
   cancel(id: string, principal: Principal): Promise<void>;
 }
 
+/** Whether a cluster could be brought back, and how long it would take. */
+export interface ClusterRecovery {
+  /** By a drill or a restore. */
+  readonly lastProvenAt: Date | null;
+  /** What counts for its drills. */
+  readonly order: DrillOrder;
+  /** Null: never, or not planned yet. One that waits for a first snapshot may lie in the past. */
+  readonly nextDrillAt: Date | null;
+  /** The newest that was proven or failed. */
+  readonly lastDrill: Drill | null;
+  readonly lastProven: Drill | null;
+  /** Of a whole restore of the newest snapshot; null without a proven drill. */
+  readonly expected: RecoveryTime | null;
+}
+
+export interface Drills {
+  /** Of the newest whole snapshot; the row and its job are there when this resolves. @throws DRILL_WITHOUT_SNAPSHOT, SELECTION_INVALID */
+  ask(request: {
+    readonly cluster: Cluster;
+    /** For people: `apiKey abcdefgh`. */
+    readonly requestedBy: string;
+    /** Absent: as declared for the cluster. Databases or `db.collection`; empty: everything. */
+    readonly namespaces?: readonly string[] | undefined;
+    readonly place?: DrillPlace | undefined;
+  }): Promise<Drill>;
+  /** Newest first. */
+  list(clusterId: string, page: Page): Promise<PageOf<Drill>>;
+  /** @throws DRILL_NOT_FOUND */
+  get(clusterId: string, id: string): Promise<Drill>;
+  /** @throws DRILL_NOT_FOUND, JOB_NOT_CANCELLABLE */
+  cancel(request: { readonly cluster: Cluster; readonly id: string; readonly requestedBy: string }): Promise<void>;
+  recovery(cluster: Cluster): Promise<ClusterRecovery>;
+}
+
 /** Integer ids for Commvault, stable for ever, by kind and our id. */
 export interface Numbers {
   /** From 2 up, one sequence for all kinds. */
@@ -267,6 +303,7 @@ export interface ClusterOverview {
   readonly recoveryPointAt: Date | null;
   /** Null where continuous backup is off and never was on. */
   readonly continuous: ClusterContinuous | null;
+  readonly recovery?: Pick<ClusterRecovery, 'lastDrill' | 'lastProven' | 'expected'>;
 }
 
 export interface ClusterContinuous {
@@ -318,6 +355,7 @@ export interface Services {
   readonly timeline: Timeline;
   readonly downloads: Downloads;
   readonly jobs: Jobs;
+  readonly drills: Drills;
   readonly numbers: Numbers;
   readonly subclients: Subclients;
   readonly identity: Identity;

@@ -1,11 +1,13 @@
 // Everything that the doors may ask for, over one catalog and one queue.
 import type { CatalogStore } from '../catalog/index.ts';
+import type { DrillDefaults } from '../domain/drill.ts';
 import type { Clock } from '../foundation/clock.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import { createAudit } from './audit.ts';
 import { createContinuous } from './continuous.ts';
 import type { Services } from './contracts.ts';
 import { createDownloads, type OpenArchive } from './downloads.ts';
+import { createDrills } from './drills.ts';
 import { createIdentity } from './identity.ts';
 import { createInventory } from './inventory.ts';
 import { createJobs } from './jobs.ts';
@@ -26,9 +28,13 @@ export interface ServicesOptions {
   readonly timelineReader: TimelineReader;
   /** What counts for a restore where its request doesn't say. */
   readonly restoreDefaults: RestoreDefaults;
+  readonly drillDefaults?: DrillDefaults;
 }
 
-export function createServices({ catalog, queue, clock, secret, baseUrl, openArchive, timelineReader, restoreDefaults }: ServicesOptions): Services {
+/** As the settings are where nothing is said. */
+const NO_DRILLS: DrillDefaults = { everyHours: null, at: null, where: null, mongod: null };
+
+export function createServices({ catalog, queue, clock, secret, baseUrl, openArchive, timelineReader, restoreDefaults, drillDefaults = NO_DRILLS }: ServicesOptions): Services {
   const identity = createIdentity({ catalog, clock, secret });
   const key = identity.signingKey('download-url');
   const continuous = createContinuous({ catalog, clock });
@@ -41,6 +47,7 @@ export function createServices({ catalog, queue, clock, secret, baseUrl, openArc
     timeline: createTimeline({ catalog, reader: timelineReader, clock }),
     downloads: createDownloads({ catalog, clock, key, openArchive }),
     jobs: createJobs({ catalog, queue }),
+    drills: createDrills({ catalog, queue, clock, defaults: drillDefaults }),
     numbers: catalog.numbers,
     subclients: createSubclients(catalog),
     audit: createAudit(catalog),

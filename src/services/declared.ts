@@ -1,6 +1,7 @@
 // Makes what the configuration declares: organizations, projects, clusters, credentials. Creates what is missing,
 // deletes nothing; a secret, address or access list of the file stands after a start, any other difference is told.
 import type { CatalogStore } from '../catalog/index.ts';
+import type { DrillChoices } from '../domain/drill.ts';
 import type { Organization, Project } from '../domain/records.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { isLeafvaultError } from '../foundation/errors.ts';
@@ -9,7 +10,7 @@ import { hostsOf } from './cluster-address.ts';
 import { declareCredentials, type DeclaredCredentials } from './declared-credentials.ts';
 import { contradiction, type DeclarationReport, type Declaring } from './declaring.ts';
 
-export interface DeclaredCluster { readonly name: string; readonly id?: string | undefined; readonly uri: string; readonly continuousBackup?: boolean | undefined }
+export interface DeclaredCluster { readonly name: string; readonly id?: string | undefined; readonly uri: string; readonly continuousBackup?: boolean | undefined; readonly drills?: DrillChoices | undefined }
 export interface DeclaredProject extends DeclaredCredentials {
   readonly name: string; readonly id?: string | undefined; readonly clusters?: readonly DeclaredCluster[];
 }
@@ -72,7 +73,8 @@ export async function declareCluster({ catalog, clock, report }: Declaring, proj
     byName: () => catalog.clusters.byName(project.id, declared.name),
   }, report);
   if (known === null) {
-    await created(report, path, catalog.clusters.insert({ id: declared.id ?? newId(clock.now()), projectId: project.id, name: declared.name, uri: declared.uri, hosts, continuousBackup: declared.continuousBackup ?? false }));
+    const made = await created(report, path, catalog.clusters.insert({ id: declared.id ?? newId(clock.now()), projectId: project.id, name: declared.name, uri: declared.uri, hosts, continuousBackup: declared.continuousBackup ?? false }));
+    if (declared.drills !== undefined) await catalog.drills.choose(made.id, declared.drills);
     return;
   }
   if (known.projectId !== project.id) throw contradiction(path, `cluster ${known.id} belongs to another project`);
@@ -80,6 +82,8 @@ export async function declareCluster({ catalog, clock, report }: Declaring, proj
     await catalog.clusters.setContinuousBackup(known.id, declared.continuousBackup);
     report.changed.push(`continuous backup of ${path}, which is ${declared.continuousBackup ? 'on' : 'off'} now`);
   }
+  // The file alone says it, so what is gone from the file is gone.
+  if (await catalog.drills.choose(known.id, declared.drills ?? null)) report.changed.push(`drills of ${path}`);
   if ((await catalog.clusters.uriOf(known.id)) === declared.uri) return;
   await catalog.clusters.setUri(known.id, declared.uri, hosts);
   report.changed.push(`connection string of ${path}`);

@@ -28,6 +28,8 @@ export const SERVICE_ERRORS = {
   LEAVE_OUT_BEFORE_BASE: 'What is to be left out lies before the first base snapshot that could be restored without it. details: {oldestBase, choices}',
   CONTINUOUS_NOT_FOLLOWED: 'No worker follows the oplog of the cluster. No details',
   CONTINUOUS_STANDS_STILL: 'Whoever follows the oplog of the cluster says nothing any more. No details',
+  DRILL_NOT_FOUND: 'No such restore drill of the cluster. details: {id, clusterId}',
+  DRILL_WITHOUT_SNAPSHOT: 'The cluster has no whole snapshot that could be drilled. details: {clusterId}',
   JOB_NOT_FOUND: 'No such job. details: {id} or {number}',
   JOB_NOT_CANCELLABLE: 'The job is already over. details: {id, state}',
   SUBCLIENT_NOT_FOUND: 'No such subclient of the cluster. details: {clusterId, name}',

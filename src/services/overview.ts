@@ -1,30 +1,33 @@
 // What metrics tell: every cluster with its last success and proof, what it holds, and jobs by state.
 import type { CatalogAggregates, CatalogStore, ChainTotals, ClusterTotals, JobCount, Tailer } from '../catalog/index.ts';
+import { DRILLS_COUNTED } from '../domain/recovery-time.ts';
 import type { CheckState } from '../domain/check-state.ts';
 import type { Cluster, Project } from '../domain/records.ts';
 import { COPY_STATES, readCopyStates } from '../domain/copy-state.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { headroomOf, lagOf, stateOf } from './continuous-state.ts';
+import { recoveryOf } from './drills.ts';
 import type { CheckOverview, ClusterContinuous, ClusterOverview, Overview } from './contracts.ts';
 
 const PROJECTS_AT_ONCE = 500;
 
 export function createOverview(
   { catalog, clock, check }: {
-    readonly catalog: Pick<CatalogAggregates, 'overview' | 'clusters' | 'projects' | 'tailers' | 'chains' | 'snapshots'> & Pick<CatalogStore, 'settings'>; readonly clock: Clock;
+    readonly catalog: Pick<CatalogAggregates, 'overview' | 'clusters' | 'projects' | 'tailers' | 'chains' | 'snapshots' | 'drills'> & Pick<CatalogStore, 'settings'>; readonly clock: Clock;
     /** What stands in the catalog of the checks that run by themselves. */
     readonly check?: () => Promise<CheckState | null>;
   },
 ): Overview {
   return {
     async read() {
-      const [clusters, totals, jobs, projects, tailers, chains, copies] = await Promise.all([
+      const [clusters, totals, jobs, projects, tailers, chains, copies, drills] = await Promise.all([
         catalog.clusters.ofProjects(null), catalog.overview.clusterTotals(), catalog.overview.jobCounts(), allProjects(catalog), catalog.tailers.list(),
-        catalog.chains.totals(), catalog.settings.get(COPY_STATES),
+        catalog.chains.totals(), catalog.settings.get(COPY_STATES), catalog.drills.newest(null, DRILLS_COUNTED),
       ]);
       const totalsOf = new Map(totals.map((each) => [each.clusterId, each]));
       const tailerOf = new Map(tailers.map((each) => [each.clusterId, each]));
       const chainsOf = new Map(chains.map((each) => [each.clusterId, each]));
+      const drillsOf = Map.groupBy(drills, ({ clusterId }) => clusterId);
       const now = clock.now();
       const nameOf = new Map(projects.map(({ id, name }) => [id, name]));
       return {
@@ -32,6 +35,7 @@ export function createOverview(
           const kept = chainsOf.get(cluster.id);
           return {
             ...overviewOf(cluster, nameOf.get(cluster.projectId) ?? '', totalsOf.get(cluster.id), kept),
+            recovery: recoveryOf(drillsOf.get(cluster.id) ?? [], totalsOf.get(cluster.id)?.dataSizeBytes ?? null),
             continuous: continuousOf(cluster, tailerOf.get(cluster.id) ?? null, kept, now),
           };
         }),

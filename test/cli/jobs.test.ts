@@ -100,6 +100,16 @@ describe('leafvault jobs', () => {
     for (const limit of ['0', '-1', 'x', '1001']) assert.equal((await run('--limit', limit)).code, 2, limit);
   });
 
+  test('tells what a restore warns of while it runs', async () => {
+    const { job } = await askForRestore(catalog, queue, inventory);
+    const { claim } = (await catalog.leases.claimNext({ workerId: 'w', leaseSeconds: 60, kinds: ['restore'] }))!;
+    await catalog.fenced(claim, (tx) => tx.jobs.setWarnings(job.id, ['a transaction changed shop.a, and\nshop.b']));
+    const [, line, warning] = (await run('--limit', '1')).out.split('\n');
+    assert.match(line ?? '', new RegExp(`^${job.id} +restore .* running `));
+    assert.equal(warning, '  WARNING: a transaction changed shop.a, and shop.b');
+    await catalog.fenced(claim, (tx) => tx.leases.finish(claim, 'cancelled'));
+  });
+
   test('works where no service runs, and leaves none behind', async () => {
     await queue.close();
     await catalog.close();

@@ -118,6 +118,17 @@ describe('loadConfig', () => {
     assert.match(mistakesOf({ yaml: yaml.replace('true', 'maybe') })[0]?.message ?? '', /expected true or false/);
   });
 
+  test('takes drills of all clusters and of one, and says which hours, times and places there are', () => {
+    const yaml = 'drills: { at: "03:00", mongod: ./bin/mongod }\norganizations: [{ name: A, projects: [{ name: p, clusters: [{ name: c, uri: "mongodb://h", drills: { everyHours: 168, target: d, namespaces: [shop] } }] }] }]';
+    const { drills, organizations } = load({ yaml });
+    assert.deepEqual(drills, { everyHours: null, at: '03:00', where: null, mongod: '/etc/lv/bin/mongod' });
+    assert.deepEqual(organizations[0]?.projects[0]?.clusters[0]?.drills, { everyHours: 168, target: 'd', namespaces: ['shop'] });
+    assert.equal(load({ env: { LEAFVAULT_DRILLS_EVERY_HOURS: '6' } }).drills.everyHours, 6);
+    assert.match(mistakesOf({ yaml: yaml.replace('"03:00"', '"3 am"') })[0]?.message ?? '', /expected a time such as "03:00"/);
+    assert.match(mistakesOf({ yaml: yaml.replace('target: d', 'where: mongod, target: d') })[0]?.message ?? '', /a throw-away mongod needs none/);
+    assert.match(mistakesOf({ yaml: 'drills: { where: moon }' })[0]?.message ?? '', /"scratch"\|"mongod"/);
+  });
+
   test('takes secrets from the environment and from files', () => {
     const yaml = 'database: { env: PG }\nsource: { uri: { file: ./uri.txt } }';
     const config = load({ yaml, env: { PG: 'postgres://u:p@h/db' }, files: { '/etc/lv/uri.txt': 'mongodb://u:p@h\n' } });

@@ -11,12 +11,14 @@ import { TOP_FOLDER } from '../../src/engine/archive/index.ts';
 import { BACKUP, call, CLUSTER, PROJECT, settingsFor, startSource, takeSnapshot, until, type Source } from '../support/installation.ts';
 import { leafvaultFolder, startLeafvault, type LeafvaultFolder, type LeafvaultProcess } from '../support/leafvault.ts';
 import { insertDecoded, loadDump, readDump } from '../support/load-dump.ts';
+import { findMongorestore } from '../support/mongorestore.ts';
 import { freePort, startReplicaSet, startStandalone, type MongoServer, type ReplicaSet } from '../support/mongod.ts';
 import { contentOfServer } from '../support/restore-world.ts';
 
 const COPY = { name: 'copy', id: '5f0000000000000000000005' };
 const ALONE = { name: 'alone', id: '5f0000000000000000000006' };
 const ATLAS = `/api/atlas/v2/groups/${PROJECT.id}/clusters`;
+const mongorestore = await findMongorestore();
 const OPS_MANAGER = `/api/public/v1.0/groups/${PROJECT.id}/clusters`;
 
 describe('what is ordered at a door', { timeout: 180_000 }, () => {
@@ -58,6 +60,14 @@ describe('what is ordered at a door', { timeout: 180_000 }, () => {
     assert.deepEqual(await contentOfServer(empty.uri), {});
     await using client = new MongoClient(empty.uri);
     await loadDump(client, files, insertDecoded);
+    assert.deepEqual(await contentOfServer(empty.uri, { ordered: true }), original);
+  });
+
+  test('at Atlas v1.0: mongorestore --dir loads the archive as it is', { skip: typeof mongorestore === 'string' ? mongorestore : false }, async () => {
+    assert.ok(typeof mongorestore !== 'string');
+    await using empty = await startStandalone();
+    const told = await mongorestore.load(empty.uri, join(folder.path, 'download', TOP_FOLDER));
+    assert.match(told, /0 document\(s\) failed to restore/);
     assert.deepEqual(await contentOfServer(empty.uri, { ordered: true }), original);
   });
 

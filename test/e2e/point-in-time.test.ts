@@ -6,7 +6,7 @@ import { BACKUP, call, CLUSTER, PROJECT, settingsFor, startSource, until } from 
 import { leafvaultFolder, startLeafvault, type LeafvaultProcess } from '../support/leafvault.ts';
 import { freePort } from '../support/mongod.ts';
 
-test('a cluster is restored to just before a mistake, by position through Atlas and by time through Ops Manager', async () => {
+test('a cluster is restored to just before a mistake, by position and by time, through Atlas and through Ops Manager', async () => {
   await using source = await startSource(2_000);
   await using folder = await leafvaultFolder();
   const port = await freePort();
@@ -46,15 +46,19 @@ test('a cluster is restored to just before a mistake, by position through Atlas 
   const target = { targetGroupId: PROJECT.id, targetClusterName: CLUSTER.name };
   const early = await call(origin, 'POST', `${BACKUP}/restoreJobs`, { deliveryType: 'pointInTime', ...target, pointInTimeUTCSeconds: 1_300_000_000 });
   assert.deepEqual([early.status, early.body.errorCode], [400, 'INVALID_PIT_RESTORE_TIME']);
-  const atlas = await call(origin, 'POST', `${BACKUP}/restoreJobs`, { deliveryType: 'pointInTime', ...target, ...justBefore });
-  assert.equal(atlas.status, 200, JSON.stringify(atlas.body));
-  const done = await until(() => call(origin, 'GET', `${BACKUP}/restoreJobs/${String(atlas.body.id)}`), (job) => (job.finishedAt !== undefined || job.failed === true ? job : null));
-  assert.equal(done.failed, false, await second.log());
+  const restoreByAtlas = async (instant: object): Promise<string> => {
+    const { status, body } = await call(origin, 'POST', `${BACKUP}/restoreJobs`, { deliveryType: 'pointInTime', ...target, ...instant });
+    assert.equal(status, 200, JSON.stringify(body));
+    const done = await until(() => call(origin, 'GET', `${BACKUP}/restoreJobs/${String(body.id)}`), (job) => (job.finishedAt !== undefined || job.failed === true ? job : null));
+    assert.equal(done.failed, false, await second.log());
+    return String(body.id);
+  };
+  const restoreId = await restoreByAtlas(justBefore);
   assert.deepEqual(await hashes(), good);
   assert.deepEqual((await shop.collection('invoices').indexes()).map(({ name, unique }) => [name, unique ?? false]), [['_id_', false], ['n_1', true]]);
 
   const own = `/api/leafvault/v1/groups/${PROJECT.id}/clusters/${CLUSTER.id}`;
-  const undo = await call(origin, 'POST', `${own}/restores/${String(atlas.body.id)}/undo`);
+  const undo = await call(origin, 'POST', `${own}/restores/${restoreId}/undo`);
   assert.equal(undo.status, 200, JSON.stringify(undo.body));
   await until(() => call(origin, 'GET', `${own}/jobs/${String(undo.body.id)}`), ({ state }) => (state === 'completed' ? true : null));
   assert.deepEqual(await hashes(), broken, 'a restore to an instant is undone like any other');
@@ -63,10 +67,19 @@ test('a cluster is restored to just before a mistake, by position through Atlas 
   const ranges = await call(origin, 'POST', `${ops}/restorableTimeRanges`);
   assert.ok((ranges.body as unknown as unknown[]).length > 0);
   // The second is whole once the next slice is there: the restore ended the chain, which cuts it.
-  const asked = {  delivery: { methodName: 'AUTOMATED_RESTORE', targetGroupId: PROJECT.id, targetClusterId: CLUSTER.id }, pointInTimeUTCMillis: (mistake.oplogTs + 1) * 1000 };
-  const [job] = await until(() => call(origin, 'POST', ops, asked), ({ results }) => results as { id: string }[]);
-  const ended = await until(() => call(origin, 'GET', `${ops}/${job?.id}`), ({ statusName, ...rest }) => (statusName === 'IN_PROGRESS' ? null : { statusName, ...rest }));
-  assert.equal(ended.statusName, 'FINISHED', await second.log());
+  const restoreByOpsManager = async (instant: object): Promise<void> => {
+    const asked = { delivery: { methodName: 'AUTOMATED_RESTORE', targetGroupId: PROJECT.id, targetClusterId: CLUSTER.id }, ...instant };
+    const [job] = await until(() => call(origin, 'POST', ops, asked), ({ results }) => results as { id: string }[]);
+    const ended = await until(() => call(origin, 'GET', `${ops}/${job?.id}`), ({ statusName, ...rest }) => (statusName === 'IN_PROGRESS' ? null : { statusName, ...rest }));
+    assert.equal(ended.statusName, 'FINISHED', await second.log());
+  };
+  const secondAfter = mistake.oplogTs + 1;
+  await restoreByOpsManager({ pointInTimeUTCMillis: secondAfter * 1000 });
   assert.equal(await shop.collection('orders').countDocuments(), 0, 'the deletes happened in the second before that time');
+  const thatSecond = await hashes();
+  await restoreByOpsManager(justBefore);
+  assert.deepEqual(await hashes(), good, 'a position means the same at both doors');
+  await restoreByAtlas({ pointInTimeUTCSeconds: secondAfter });
+  assert.deepEqual(await hashes(), thatSecond, 'a second means the same at both doors');
   assert.equal(await second.stop(), 0);
 });

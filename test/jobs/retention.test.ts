@@ -115,11 +115,15 @@ describe('retention', () => {
       const writer = await repository.openWriter();
       await writer.commit({ id: newId(), createdAt: new Date(0).toISOString(), series: 'used', body: { beganAt: { t, i: 7 } } });
     }
-    await trimChains(repository);
+    const week = 7 * DAY_MS;
+    await trimChains(repository, { now: new Date(clock.now().getTime() + week) });
     const firstOf = async ({ head }: ChainWriter): Promise<string | undefined> => (await collect(repository.chains.slices(head.id)))[0]?.from;
     // The last end at or before 8,400 is 8,200.
-    assert.deepEqual([await firstOf(used), await firstOf(other), await firstOf(fresh), await firstOf(ended)], [seconds(8_200), seconds(8_200), seconds(1_000), undefined]);
-    assert.deepEqual(await trimChains(repository), []);
+    assert.deepEqual([await firstOf(used), await firstOf(other), await firstOf(fresh), await firstOf(ended)], [seconds(8_200), seconds(8_200), seconds(1_000), seconds(1_000)]);
+    const later = { now: new Date(clock.now().getTime() + week + 1) };
+    await trimChains(repository, later);
+    assert.equal(await firstOf(ended), undefined, 'a week later no base is on its way any more');
+    assert.deepEqual(await trimChains(repository, later), []);
     assert.deepEqual((await repository.check({ readData: true })).problems, []);
   });
 

@@ -1,5 +1,6 @@
 // Sessions, generations and fences: what a prune will rely on is written, and obeyed, from the start.
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { LeafvaultError } from '../../src/foundation/errors.ts';
 import { newId } from '../../src/foundation/ids.ts';
@@ -9,16 +10,20 @@ import { generationName, sessionEndName, sessionName, snapshotName } from '../..
 import { openJson, sealJson } from '../../src/repository/format/sealed-json.ts';
 import { openKeySlot, parseKeySlot } from '../../src/repository/format/key-slot.ts';
 import { parseRepositoryFile } from '../../src/repository/format/repository-file.ts';
-import { createMemoryStorage, type Storage } from '../../src/storage/index.ts';
-import { collect, MASTER_KEY, objectNames, openTestRepository, randomChunks, readSnapshot, writeEntries, writeSnapshot } from '../support/repository-fixture.ts';
+import { createLocalStorage, createMemoryStorage, type Storage } from '../../src/storage/index.ts';
+import { collect, MASTER_KEY, objectNames, openTestRepository, randomChunks, readSnapshot, withTempDir, writeEntries, writeSnapshot } from '../support/repository-fixture.ts';
 
 const CONTENT = { a: randomChunks(60, 3_000) };
 
+/** On both kinds of stores, one after the other. */
 async function withRepository(use: (repository: Repository, storage: Storage, keys: RepositoryKeys) => Promise<void>): Promise<void> {
-  const storage = createMemoryStorage();
-  const repository = await openTestRepository(storage);
-  await use(repository, storage, await keysOf(storage));
-  await repository.close();
+  await withTempDir(async (folder) => {
+    for (const storage of [createMemoryStorage(), createLocalStorage(join(folder, 'repository'))]) {
+      const repository = await openTestRepository(storage);
+      await use(repository, storage, await keysOf(storage));
+      await repository.close();
+    }
+  });
 }
 
 describe('session', () => {

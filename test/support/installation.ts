@@ -11,7 +11,8 @@ export const KEY = { publicKey: 'abcdefgh', privateKey: '00000000-0000-4000-8000
 export const PASSWORD = 'p@ss:w/rd of the source';
 
 const V2 = ['--header', 'Accept: application/vnd.atlas.2023-01-01+json', '--header', 'Content-Type: application/json'];
-export const BACKUP = `/api/atlas/v2/groups/${PROJECT.id}/clusters/${CLUSTER.name}/backup`;
+const backupOf = (cluster: string): string => `/api/atlas/v2/groups/${PROJECT.id}/clusters/${cluster}/backup`;
+export const BACKUP = backupOf(CLUSTER.name);
 
 export interface Source extends AsyncDisposable {
   readonly mongo: ReplicaSet;
@@ -71,14 +72,14 @@ export async function until<T>(ask: () => Promise<Reply>, done: (body: Record<st
 }
 
 /** Asks for a snapshot and waits for its end. @returns its last answer */
-export async function takeSnapshot(origin: string): Promise<Record<string, unknown>> {
-  const { status, body } = await call(origin, 'POST', `${BACKUP}/snapshots`, { description: 'test', retentionInDays: 1 });
+export async function takeSnapshot(origin: string, cluster = CLUSTER.name): Promise<Record<string, unknown>> {
+  const { status, body } = await call(origin, 'POST', `${backupOf(cluster)}/snapshots`, { description: 'test', retentionInDays: 1 });
   if (status !== 200) throw new Error(`Asking for a snapshot answered ${status}: ${JSON.stringify(body)}`);
-  return endOfSnapshot(origin, String(body.id));
+  return endOfSnapshot(origin, String(body.id), cluster);
 }
 
-export function endOfSnapshot(origin: string, id: string): Promise<Record<string, unknown>> {
-  return until(() => call(origin, 'GET', `${BACKUP}/snapshots/${id}`), (body) => (['completed', 'failed', 'cancelled'].includes(String(body.status)) ? body : null));
+export function endOfSnapshot(origin: string, id: string, cluster = CLUSTER.name): Promise<Record<string, unknown>> {
+  return until(() => call(origin, 'GET', `${backupOf(cluster)}/snapshots/${id}`), (body) => (['completed', 'failed', 'cancelled'].includes(String(body.status)) ? body : null));
 }
 
 /** Asks for a restore onto the same cluster and waits for its end. */

@@ -7,6 +7,7 @@ import { projectRolesOf, type Principal, type RoleGrant } from '../../src/domain
 import type { Clock } from '../../src/foundation/clock.ts';
 import { LeafvaultError } from '../../src/foundation/errors.ts';
 import type { Services } from '../../src/services/contracts.ts';
+import { drillsInMemory } from './drills-in-memory.ts';
 import { identityInMemory, type InMemoryIdentity } from './identity-in-memory.ts';
 
 export const ORG_ID = '5f0000000000000000000001';
@@ -65,7 +66,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
     const made: Job = {
       ...job, id, state: 'queued', createdAt: clock.now(), startedAt: null, finishedAt: null, cancelRequestedAt: null, phase: null, documentsDone: 0,
       documentsTotal: null, bytesDone: 0, bytesTotal: null, bytesPerSecond: null, etaSeconds: null, namespace: null, storedBytes: null, attempt: 1, errorCode: null,
-      errorMessage: null, errorHint: null, requestedBy: `${principal.kind} ${principal.name}`, number: number(`job ${id}`),
+      errorMessage: null, errorHint: null, warnings: [], requestedBy: `${principal.kind} ${principal.name}`, number: number(`job ${id}`),
     };
     state.jobs.set(id, made);
     return made;
@@ -280,6 +281,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
           endJob(id, 'cancelled');
         },
       },
+      drills: drillsInMemory({ now: () => clock.now(), nextId }),
       numbers: {
         numberOf: async (kind, id) => number(`${kind} ${id}`),
         async idOf(kind, wanted) {

@@ -113,6 +113,8 @@ export const DATABASES = [
   { name: 'the embedded PostgreSQL', start: startEmbedded },
   { name: 'a PostgreSQL by URL', start: startExternal },
 ] as const;
+/** For tests that are long and hardly touch the database: both kinds in the long form only. */
+export const DATABASES_IN_TURN = process.env['LEAFVAULT_LONG_TESTS'] === '1' ? DATABASES : DATABASES.slice(0, 1);
 
 /** Takes every row out of a catalog and its queue: cheaper than a fresh schema for each test. */
 export async function emptyCatalog(catalog: Catalog): Promise<void> {

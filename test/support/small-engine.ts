@@ -1,5 +1,6 @@
 // An engine for tests of jobs: real chunks into a real repository, and a target that is a value in memory.
 import type { CaptureSnapshot, RestoreOptions, RestoreResult, DropKept, RestoreSnapshot, SettleRestore, SnapshotBody, UndoRestore } from '../../src/engine/contracts.ts';
+import type { HandlerParts } from '../../src/jobs/index.ts';
 import { sleep } from '../../src/foundation/abort.ts';
 import { writeEntries } from './repository-fixture.ts';
 
@@ -12,6 +13,14 @@ export const BODY: SnapshotBody = {
 
 export const CAPTURE_PHASES = ['begin', 'scan', 'settle'] as const;
 export const RESTORE_PHASES = ['preflight', 'load', 'indexes', 'prove', 'swap'] as const;
+
+/** For workers that are asked for no drill. */
+export const NO_DRILLS: Pick<HandlerParts, 'rehearse' | 'settleRehearsal' | 'startThrowaway' | 'drillMongod'> = {
+  rehearse: () => Promise.reject(new Error('There are no drills here')),
+  settleRehearsal: () => Promise.reject(new Error('There are no drills here')),
+  startThrowaway: () => Promise.reject(new Error('There are no drills here')),
+  drillMongod: null,
+};
 
 export interface SmallEngine {
   readonly capture: CaptureSnapshot;

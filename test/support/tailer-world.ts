@@ -15,6 +15,7 @@ import { openStorage } from '../../src/storage/index.ts';
 import { makeInventory, type Inventory } from './catalog-rows.ts';
 import { until } from './job-rows.ts';
 import { silent, startEmbedded, type TestDatabase } from './postgres.ts';
+import { NO_DRILLS } from './small-engine.ts';
 import { openTestRepository } from './repository-fixture.ts';
 
 export const SMALL: Partial<TailersOptions> = { limits: { bytes: 64 * 1024, ms: 100 }, statusMs: 100, retryMs: { first: 100, longest: 500 }, baseRetryMs: 500, leaseSeconds: 2 };
@@ -29,7 +30,8 @@ export interface TailerWorld extends AsyncDisposable {
   /** A cluster at this address that wants continuous backup. */
   addCluster(uri: string): Promise<Inventory>;
   startTailers(changes?: Partial<TailersOptions>): Promise<Tailers>;
-  startWorker(): Promise<Worker>;
+  /** @param onPhase awaited between the phases of its jobs */
+  startWorker(onPhase?: (phase: string) => Promise<void>): Promise<Worker>;
   /** Stops all tailers and workers that were started. */
   stopAll(): Promise<void>;
 }
@@ -57,8 +59,8 @@ export async function openTailerWorld(): Promise<TailerWorld> {
       await tailers.start();
       return tailers;
     },
-    async startWorker() {
-      const worker = realWorker({ catalog, queue, repositories, tempRoot: join(folder, 'jobs') });
+    async startWorker(onPhase) {
+      const worker = realWorker({ catalog, queue, repositories, tempRoot: join(folder, 'jobs'), ...(onPhase === undefined ? {} : { onPhase }) });
       started.push(worker);
       await worker.start();
       return worker;
@@ -76,8 +78,10 @@ export async function openTailerWorld(): Promise<TailerWorld> {
 }
 
 /** Takes snapshots and restores as the service's own do. */
-export function realWorker({ catalog, queue, repositories, tempRoot }: Pick<TailersOptions, 'catalog' | 'repositories'> & { readonly queue: PostgresQueue; readonly tempRoot: string }): Worker {
-  const handlers = createHandlers({ catalog, repositories, clock: systemClock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain });
+export function realWorker(
+  { catalog, queue, repositories, tempRoot, onPhase }: Pick<TailersOptions, 'catalog' | 'repositories'> & { readonly queue: PostgresQueue; readonly tempRoot: string; readonly onPhase?: (phase: string) => Promise<void> },
+): Worker {
+  const handlers = createHandlers({ ...NO_DRILLS, catalog, repositories, clock: systemClock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain, ...(onPhase === undefined ? {} : { onPhase }) });
   return new Worker({ catalog, queue, handlers, clock: systemClock, log: silent, tempRoot, drainMs: 0 });
 }
 

@@ -30,6 +30,7 @@ export const DUMP_POLICY: Readonly<Record<string, TablePolicy>> = {
   downloads: { kind: 'recent', where: 't.restore_id in (select id from kept_restores)' },
   restore_plans: { kind: 'recent', where: 't.restore_id in (select id from kept_restores)' },
   jobs: { kind: 'recent', where: 't.id in (select id from kept_jobs)' },
+  drills: { kind: 'recent', where: 't.job_id in (select id from kept_jobs)' },
   leases: { kind: 'recent', where: 't.job_id in (select id from kept_jobs)', blank: ['owner', 'expires_at'] },
   audit_events: { kind: 'recent', where: 't.at > (select at from since)' },
   // Wraps the secret of this catalog, which seals no dump; a rescued one has a secret of its own.

@@ -65,7 +65,7 @@ async function runAttempt(context: CaptureContext, input: AttemptInput, { touche
       await context.onPhase('listed');
       watch.enter('scan');
       const shadows = await readShadows(context, catalog, { level: 'majority' });
-      await scanPending(context, chooseCollections(catalog, { selection: input.selection, shadows }), scanning);
+      await scanPending(context, chooseCollections(catalog, { selection: input.selection, shadows, temporaries: true }), scanning);
       await context.onPhase('scanned');
       watch.enter('settle');
       const instant = await settleInstant(context, { catalog, journal, touched, follower, scanning, selection: input.selection });

@@ -4,7 +4,7 @@ import type { CollectionBody } from '../contracts.ts';
 import { bytesOf, documentsOf, hashOf, orderedHashOf } from '../bson/index.ts';
 import { joinNamespace } from '../mongo/index.ts';
 import type { CaptureContext } from './capture-context.ts';
-import { isCapped } from './collections/catalog.ts';
+import { isCapped, isTemporary } from './collections/catalog.ts';
 import type { ChosenCollection } from './collections/choose-collections.ts';
 import { describeCollection, describeView } from './collections/describe-collection.ts';
 import type { Scans } from './scan/scan-pending.ts';
@@ -31,9 +31,11 @@ export async function storeEntries(context: CaptureContext, input: EntriesInput)
   for (const chosen of input.chosen) {
     const settled = await input.settle(context, { collection: chosen.collection, scan: input.scans.get(chosen.collection.uuid) ?? null, touched: input.touchedOf(chosen.collection.uuid) });
     await context.writer.addEntry(entryOf(chosen, settled));
-    totals.collections += 1;
-    totals.documents += documentsOf(settled.state);
-    totals.bytes += bytesOf(settled.state);
+    if (!isTemporary(chosen.collection)) {
+      totals.collections += 1;
+      totals.documents += documentsOf(settled.state);
+      totals.bytes += bytesOf(settled.state);
+    }
     context.watch.beat();
     context.signal.throwIfAborted();
   }
@@ -46,6 +48,7 @@ function entryOf(chosen: ChosenCollection, settled: SettledCollection): Snapshot
   const capped = isCapped(collection);
   const body: CollectionBody = {
     ...describeCollection(chosen),
+    ...(isTemporary(collection) ? { temporary: true } : {}),
     documents: documentsOf(settled.state),
     bytes: bytesOf(settled.state),
     hash: hashOf(settled.state),

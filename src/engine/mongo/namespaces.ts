@@ -26,6 +26,18 @@ export function bucketsOf(timeSeries: string): string {
 export const PLAN_DB = '__leafvault';
 export const PLAN_COLLECTION = 'plans';
 
+const SCRATCH_DB = /^__lvd_[0-9a-f]{12}_\d+$/;
+
+/** The `n`th database that a rehearsal works in; `mark` is 12 random hex digits of its attempt. */
+export function scratchDatabase(mark: string, n: number): string {
+  return `__lvd_${mark}_${n}`;
+}
+
+/** True for a name that only rehearsals give: it is no part of any snapshot, or of a cluster at an instant. */
+export function isScratchDatabase(db: string): boolean {
+  return SCRATCH_DB.test(db);
+}
+
 /** A name for messages and progress: one line, nothing that moves a terminal's cursor. */
 export function showNamespace(namespace: string): string {
   return namespace.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);

@@ -40,8 +40,8 @@ export const RESTORE_ROLE: Document = {
   privileges: [
     // applyOps, useUUID: a rename over what an application made in the moment between two renames
     { resource: { cluster: true }, actions: ['listDatabases', 'getParameter', 'applyOps', 'useUUID'] },
-    // dbStats: free space of the target
-    { resource: { db: '', collection: '' }, actions: [...RESTORE_ACTIONS, 'dbStats', ...USER_ACTIONS] },
+    // dbStats: free space of the target; dropDatabase: scratch databases of drills
+    { resource: { db: '', collection: '' }, actions: [...RESTORE_ACTIONS, 'dbStats', 'dropDatabase', ...USER_ACTIONS] },
     { resource: { db: '', collection: 'system.js' }, actions: [...RESTORE_ACTIONS] },
     { resource: { db: '', collection: 'system.views' }, actions: ['find'] },
     // raw buckets of time series

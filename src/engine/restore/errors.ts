@@ -22,5 +22,6 @@ export const RESTORE_ERRORS = {
   RESTORE_LEAVE_OUT_UNSUITABLE: 'What was to be left out can not be. details: {position, namespace, reason}',
   RESTORE_LEAVE_OUT_CONFLICT: 'With what was to be left out, two collections would have one name at the instant. details: {namespace}',
   RESTORE_LEAVE_OUT_DEPENDENTS: 'Later operations build on what was to be left out. details: {operations, commands, dependents, examples}',
+  RESTORE_SCRATCH_IN_USE: 'A scratch database of a rehearsal holds something that the rehearsal did not make; it is left alone. details: {database, collections}',
   RESTORE_PLAN_INVALID: 'A restore plan has a form that this version does not read',
 } as const;

@@ -36,7 +36,7 @@ export function planRestore(options: RestoreOptions, { selected, facts, warnings
     else if (options.usersAndRoles && (entry.body.documents > 0 || instant?.numberOf(entry) != null)) authEntries.push(planAuth(plan, n, entry));
   }
   plan.views = inBuildingOrder(plan.views);
-  if (isWholeCluster(options.selection)) planAsides(plan, n, selected, facts, options);
+  if (isWholeCluster(options.selection) && options.rehearse !== true) planAsides(plan, n, selected, facts, options);
   return { plan, loads, authEntries };
 }
 

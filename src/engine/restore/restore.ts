@@ -22,6 +22,7 @@ import { preflight } from './preflight/preflight.ts';
 import { createProgressTally } from './progress-tally.ts';
 import { proveShadows } from './prove-shadows.ts';
 import { resultOf } from './restore-result.ts';
+import { rollBack } from './roll-back.ts';
 import { settlePlan, settleRestore } from './settle-restore.ts';
 import { swapNames } from './swap.ts';
 
@@ -89,6 +90,7 @@ async function runSteps(options: RestoreOptions, attempt: Attempt, target: Targe
   planned.plan.asides = planned.plan.asides.filter(({ db, name }) => !kept.includes(`${db}.${name}`));
   refuseLargePlan(planned.plan);
   const store = createPlanStore(options.journal, target, options.clock);
+  await options.onWarnings?.(planned.plan.warnings);
   attempt.plan = planned.plan;
   await phase('prepare');
   tally.begin('prepare');
@@ -114,6 +116,11 @@ async function runSteps(options: RestoreOptions, attempt: Attempt, target: Targe
   await proveShadows(context);
   planned.plan.state = 'proven';
   await store.save(planned.plan);
+  if (options.rehearse === true) {
+    await phase('drop');
+    tally.follow('drop');
+    return rollBack(target, planned.plan, store, options);
+  }
   await phase('swap');
   await swapNames(context);
   tally.follow('finish');

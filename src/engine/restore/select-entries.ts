@@ -2,7 +2,7 @@
 import type { RestoreSelection } from '../../domain/records.ts';
 import type { SnapshotBody } from '../contracts.ts';
 import type { CollectionEntry } from '../snapshot/index.ts';
-import { PLAN_DB, splitNamespace } from '../mongo/namespaces.ts';
+import { isScratchDatabase, PLAN_DB, splitNamespace } from '../mongo/namespaces.ts';
 
 export interface SelectedEntry {
   readonly entry: CollectionEntry;
@@ -18,7 +18,7 @@ export function isWholeCluster(selection: RestoreSelection): boolean {
 
 /** True for an entry of this namespace. Users and roles belong to the whole cluster only. */
 export function isSelected(selection: RestoreSelection, db: string, name: string): boolean {
-  if (db === PLAN_DB) return false;
+  if (db === PLAN_DB || isScratchDatabase(db)) return false;
   if (isWholeCluster(selection)) return true;
   const namespace = `${db}.${name}`;
   if (selection.databases.includes(db) || selection.collections.includes(namespace)) return true;

@@ -36,9 +36,12 @@ export function readCollectionEntry(entry: SnapshotEntry): CollectionEntry {
   };
 }
 
-/** All entries of a snapshot, in its order. */
-export async function* collectionEntries(reader: RepositoryReader, root: SnapshotRoot): AsyncGenerator<CollectionEntry> {
-  for await (const entry of reader.entries(root)) yield readCollectionEntry(entry);
+/** The entries of a snapshot, in its order. @param options `temporaries`: also those that only an instant behind it may need */
+export async function* collectionEntries(reader: RepositoryReader, root: SnapshotRoot, { temporaries = false } = {}): AsyncGenerator<CollectionEntry> {
+  for await (const entry of reader.entries(root)) {
+    const read = readCollectionEntry(entry);
+    if (temporaries || read.body.temporary !== true) yield read;
+  }
 }
 
 /** Options as `listCollections` gave them. */

@@ -8,6 +8,7 @@ import { readId } from '../wire/read-id.ts';
 import type { Answer } from '../wire/answer.ts';
 import { clusterOf } from './cluster-of.ts';
 import { CONSOLE_STATUS } from './errors.ts';
+import { askForDrill, cancelDrill, getDrill, getRecovery, listDrills, listRecovery } from './drill-calls.ts';
 import { presentJob, presentRestore } from './present-restore.ts';
 import { readRestore, readUndo } from './read-restore.ts';
 import { getOperation, getTimeline, listOperations } from './timeline-calls.ts';
@@ -16,6 +17,7 @@ import { presentContinuous } from './present-continuous.ts';
 const PREFIX = '/api/leafvault/v1';
 const MARK: AnswerMark = { contentType: 'application/json', version: '', headers: {} };
 
+const DRILLS = '/groups/:groupId/clusters/:clusterId/drills';
 const RESTORE = '/groups/:groupId/clusters/:clusterId/restores/:restoreId';
 
 export const CONSOLE_OPERATIONS: readonly Operation[] = [
@@ -28,6 +30,12 @@ export const CONSOLE_OPERATIONS: readonly Operation[] = [
   { method: 'GET', path: `${RESTORE}`, roles: ['GROUP_BACKUP_MANAGER', 'GROUP_BACKUP_RECOVERY_OPERATOR'], handle: getRestore },
   { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/jobs/:jobId', roles: ['GROUP_BACKUP_MANAGER', 'GROUP_BACKUP_RECOVERY_OPERATOR'], handle: getJob },
   { method: 'POST', path: `${RESTORE}/undo`, roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: undoRestore },
+  { method: 'GET', path: '/groups/:groupId/recovery', roles: ['GROUP_READ_ONLY'], handle: listRecovery },
+  { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/recovery', roles: ['GROUP_READ_ONLY'], handle: getRecovery },
+  { method: 'GET', path: DRILLS, roles: ['GROUP_READ_ONLY'], handle: listDrills },
+  { method: 'POST', path: DRILLS, roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: askForDrill },
+  { method: 'GET', path: `${DRILLS}/:drillId`, roles: ['GROUP_READ_ONLY'], handle: getDrill },
+  { method: 'DELETE', path: `${DRILLS}/:drillId`, roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: cancelDrill },
   { method: 'DELETE', path: `${RESTORE}/kept`, roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: letGoOfKept },
 ];
 

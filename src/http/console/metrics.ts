@@ -17,6 +17,10 @@ type ClusterLabel = (typeof CLUSTER_LABELS)[number];
 const CLUSTER_GAUGES: readonly { readonly name: string; readonly help: string; value(cluster: ClusterOverview, now: Date): number | null }[] = [
   { name: 'leafvault_last_success_timestamp_seconds', help: 'When a snapshot of the cluster last became whole', value: ({ cluster }) => secondsOf(cluster.lastSuccessAt) },
   { name: 'leafvault_last_proven_timestamp_seconds', help: 'When data of the cluster was last read back and compared with what was captured', value: ({ cluster }) => secondsOf(cluster.lastProvenAt) },
+  { name: 'leafvault_drill_last_timestamp_seconds', help: 'When the newest restore drill of the cluster ended, proven or failed', value: ({ recovery }) => secondsOf(recovery?.lastDrill?.finishedAt ?? null) },
+  { name: 'leafvault_drill_last_proven_timestamp_seconds', help: 'When the newest restore drill of the cluster that proved its snapshot ended', value: ({ recovery }) => secondsOf(recovery?.lastProven?.finishedAt ?? null) },
+  { name: 'leafvault_drill_failed', help: '1 where the newest restore drill of the cluster failed, 0 where it proved its snapshot', value: ({ recovery }) => (recovery?.lastDrill == null ? null : Number(recovery.lastDrill.state === 'failed')) },
+  { name: 'leafvault_expected_recovery_seconds', help: 'How long a whole restore of the newest snapshot would take, by the rates of the last drills', value: ({ recovery }) => (recovery?.expected == null ? null : recovery.expected.milliseconds / 1000) },
   { name: 'leafvault_recovery_point_timestamp_seconds', help: 'The newest instant of the cluster that can be restored', value: ({ recoveryPointAt }) => secondsOf(recoveryPointAt) },
   {
     name: 'leafvault_recovery_point_age_seconds',

@@ -30,7 +30,7 @@ export function presentRestore({ restore, job, outcome, undoableUntil, undone }:
     undone,
     collections: outcome?.collections ?? [],
     movedAside: outcome?.movedAside ?? [],
-    warnings: outcome?.warnings ?? [],
+    warnings: outcome?.warnings ?? job.warnings,
     leftOut: outcome?.leftOut == null ? null : presentLeftOut(outcome.leftOut),
   };
 }
@@ -56,5 +56,6 @@ export function presentJob(job: Job): object {
     errorCode: job.errorCode,
     message: job.errorMessage,
     hint: job.errorHint,
+    warnings: job.warnings,
   };
 }

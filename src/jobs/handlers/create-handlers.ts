@@ -2,7 +2,8 @@
 import type { Catalog } from '../../catalog/index.ts';
 import type { CaptureOptions, CaptureSnapshot, RestoreOptions, RestoreSnapshot, SettleRestore } from '../../engine/contracts.ts';
 import type { Clock } from '../../foundation/clock.ts';
-import type { JobHandlers } from '../job-handler.ts';
+import { createRunDrill, createSettleDrill, type RunDrillParts } from '../drills/run-drill.ts';
+import type { JobHandler, JobHandlers } from '../job-handler.ts';
 import type { RepositoryProvider } from '../repository-provider.ts';
 import { createPrepareDownload } from './prepare-download.ts';
 import { createRunRestore, createSettleRestore, type RunRestoreParts } from './run-restore.ts';
@@ -10,7 +11,7 @@ import { createDropKept, createRunUndo, type RunUndoParts } from './run-undo.ts'
 import { createRunSnapshot } from './run-snapshot.ts';
 import { createVerify } from './verify.ts';
 
-export interface HandlerParts extends Pick<RunUndoParts, 'undo' | 'dropKept'>, Pick<RunRestoreParts, 'slicesOfChain'> {
+export interface HandlerParts extends Pick<RunUndoParts, 'undo' | 'dropKept'>, Pick<RunRestoreParts, 'slicesOfChain'>, Pick<RunDrillParts, 'rehearse' | 'settleRehearsal' | 'startThrowaway' | 'drillMongod'> {
   readonly catalog: Catalog;
   readonly repositories: RepositoryProvider;
   readonly capture: CaptureSnapshot;
@@ -29,6 +30,12 @@ export function createHandlers(parts: HandlerParts): JobHandlers {
     dropKept: createDropKept(parts),
     prepareDownload: createPrepareDownload(parts),
     verify: createVerify(parts),
-    settle: createSettleRestore(parts),
+    drill: createRunDrill(parts),
+    settle: settleByKind(createSettleRestore(parts), createSettleDrill(parts)),
   };
+}
+
+/** What is left on a target is in the plan of a restore, or in that of a drill. */
+function settleByKind(ofRestore: JobHandler, ofDrill: JobHandler): JobHandler {
+  return (context) => (context.job.kind === 'drill' ? ofDrill(context) : ofRestore(context));
 }

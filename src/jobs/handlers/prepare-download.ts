@@ -21,6 +21,8 @@ export function createPrepareDownload({ catalog, repositories }: PrepareDownload
       let bytes = 0;
       for await (const entry of reader.entries(root)) {
         throwIfAborted(context.signal);
+        // Of use to an instant behind the snapshot only: no part of a download.
+        if (entry.body['temporary'] === true) continue;
         const size = await readLists(reader, entry, context.signal);
         documents += size.records;
         bytes += size.bytes;

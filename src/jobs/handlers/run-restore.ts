@@ -48,6 +48,7 @@ export function createRunRestore(parts: RunRestoreParts): JobHandler {
         ...(restore.instant === null ? {} : { instant: { ...(await instantOf(parts, repository, restore.instant)), ...(leaveOut === undefined ? {} : { leaveOut }) } }),
         tempDir: context.tempDir, signal: context.signal, onProgress: context.onProgress, log: context.log,
         clock: parts.clock, onPhase: parts.onPhase,
+        onWarnings: (warnings) => context.fenced((tx) => tx.jobs.setWarnings(context.job.claim.jobId, warnings)),
       };
       const result = await restoreOrSettle(parts, context, options, restore);
       // Also where an attempt before this one did the work, or the target was only finished from the plan.
@@ -154,7 +155,7 @@ export async function settleAfter(
 }
 
 function completionOf(
-  { clock }: RunRestoreParts, { restore: { id: restoreId, targetClusterId }, sourceClusterId, keepHours }: { readonly restore: RestoreRecord; readonly sourceClusterId: string; readonly keepHours: number },
+  { clock }: RunRestoreParts, { restore: { id: restoreId, jobId, targetClusterId }, sourceClusterId, keepHours }: { readonly restore: RestoreRecord; readonly sourceClusterId: string; readonly keepHours: number },
   result: RestoreResult,
 ): Completion {
   return async (tx) => {
@@ -165,6 +166,7 @@ function completionOf(
       { provenAt, collections: result.collections.length, documents: result.documents, bytes: result.bytes },
       { ...result },
     );
+    await tx.jobs.setWarnings(jobId, result.warnings ?? []);
     await tx.restorePlans.markSettled(restoreId, 'new');
     if (keepHours > 0 && result.undoable !== false && result.movedAside.length > 0) await tx.restorePlans.keep(restoreId, hoursFrom(provenAt, keepHours));
     await tx.clusters.learn(sourceClusterId, { lastProvenAt: provenAt });

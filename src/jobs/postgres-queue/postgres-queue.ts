@@ -76,7 +76,7 @@ function checkPayload(kind: JobKind, payload: unknown): Record<string, unknown> 
 const WRITING: ReadonlySet<JobKind> = new Set(['restore', 'undo', 'dropKept']);
 
 function exclusiveKeyOf({ kind, clusterId, targetClusterId }: JobRequest): string | null {
-  if (kind === 'snapshot') return `snapshot:${clusterId}`;
+  if (kind === 'snapshot' || kind === 'drill') return `${kind}:${clusterId}`;
   return WRITING.has(kind) ? `restore:${targetClusterId ?? clusterId}` : null;
 }
 

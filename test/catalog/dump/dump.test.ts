@@ -11,6 +11,7 @@ import { systemClock } from '../../../src/foundation/clock.ts';
 import { newId } from '../../../src/foundation/ids.ts';
 import { createSealer } from '../../../src/foundation/seal.ts';
 import { openPostgresQueue, type PostgresQueue } from '../../../src/jobs/index.ts';
+import { createAskForDrill } from '../../../src/services/index.ts';
 import { insertCompleted, makeInventory, type Inventory } from '../../support/catalog-rows.ts';
 import { at, saveChain } from '../../support/chain-rows.ts';
 import { askForRestore, askForSnapshot } from '../../support/job-rows.ts';
@@ -206,6 +207,11 @@ async function fill(catalog: Catalog, queue: PostgresQueue, inventory: Inventory
   const claimed = await catalog.leases.claimNext({ workerId: 'w', leaseSeconds: 60, kinds: ['restore'] });
   assert.ok(claimed);
   await catalog.restorePlans.save(String(restore.restoreId), restore.job.id, { text: 'a\u0000b' });
+  const drill = await catalog.transaction((tx) => createAskForDrill({ queue, clock: systemClock })(tx, {
+    cluster: inventory.cluster, order: { everyHours: 0, at: null, place: 'scratch', target: null, namespaces: ['shop'] }, trigger: 'asked', requestedBy: 'test',
+  }));
+  await catalog.drills.savePlan(drill?.id ?? '', { text: 'a\u0000b' });
+  await catalog.drills.choose(inventory.cluster.id, { at: '03:00' });
   await catalog.snapshots.setExpiry(restore.snapshotId, new Date('2031-01-01T00:00:00Z'));
   await catalog.transaction((tx) => tx.executeSql('insert into downloads (restore_id, expiration_hours, file_name) values ($1, 0.1, $2)', [restore.restoreId, 'x.tar.gz']));
   await catalog.subclients.list(cluster.id);

@@ -6,6 +6,7 @@ import { MongoClient, type Document } from 'mongodb';
 import { BACKUP_ROLE } from '../../../src/engine/mongo/index.ts';
 import type { SnapshotBody } from '../../../src/engine/contracts.ts';
 import type { Clock } from '../../../src/foundation/clock.ts';
+import type { Progress } from '../../../src/foundation/progress.ts';
 import type { Repository, SnapshotRoot } from '../../../src/repository/index.ts';
 import { createMemoryStorage } from '../../../src/storage/index.ts';
 import { readBack, takeSnapshot, type LogLine } from '../../support/capture.ts';
@@ -158,4 +159,59 @@ describe('a capture of several members', () => {
     assert.ok(watched.lines.some(({ msg, next }) => msg === 'a scan was interrupted' && next === 'again'));
     await lost.restart();
   });
+
+  it('begins again when the member that it reads rolls back what it had shown', async () => {
+    await client.db('members').collection('plain').deleteMany({ n: { $gte: 500 } });
+    const old = await servers.primary();
+    const others = [0, 1, 2].filter((index) => index !== old);
+    const { host } = servers.members[old]!;
+    const { root } = await takeSnapshot({ uri, repository, selection });
+    const previous = { ...root, body: { ...root.body, source: { ...(root.body as unknown as SnapshotBody).source, member: host } } };
+    const lost = { by: 'the old primary alone' };
+    const lines: LogLine[] = [];
+    const reached: string[] = [];
+    // While it lists: a time that it has seen before is one that a majority holds, so it would wait at once.
+    let writing: Promise<void> | undefined;
+    const writeAlone = (): Promise<void> => onMember(host, async (member) => {
+      while (!reached.includes('listed')) await member.db('members').collection('plain').insertOne({ ...lost }, { writeConcern: { w: 1 } });
+    });
+    const onProgress = ({ phase }: Progress): void => { if (phase === 'list' && reached.length === 1) writing ??= writeAlone(); };
+    const { root: taken, body } = await takeSnapshot({ uri, repository, selection, previous, onProgress, onLog: (line) => void lines.push(line), onPhase: async (phase) => {
+      reached.push(phase);
+      if (reached.filter((each) => each === phase).length > 1) return;
+      if (phase === 'connected') {
+        // The others apply nothing that they get from now on, and say that they are there.
+        for (const index of others) await onMember(servers.members[index]!.host, (member) => member.db('admin').command({ fsync: 1, lock: true }));
+      }
+      if (phase !== 'listed') return;
+      await writing;
+      for (const index of others) await servers.kill(index);
+      // Its cursors and connections stay, and nobody gets what it has alone.
+      servers.members[old]!.pause();
+      for (const index of others) await servers.members[index]!.restart();
+      await untilElected(others);
+      servers.members[old]!.resume();
+      const ofLost = (): Promise<number> => onMember(host, (member) => member.db('members').collection('plain').countDocuments(lost)).catch(() => 1);
+      while ((await ofLost()) > 0) await delay(20);
+    } });
+    assert.match(String(lines.find(({ msg }) => msg === 'the capture begins again')?.reason), /that the member had shown was rolled back/);
+    assert.ok(reached.filter((phase) => phase === 'listed').length === 2, reached.join());
+    const oracle = await onMember(servers.members[await servers.primary()]!.host, (member) => readOracle(member, ['members'], body.pointInTime!));
+    assert.deepEqual(compareWithOracle(await readBack(repository, taken), oracle), []);
+    assert.equal(await client.db('members').collection('plain').countDocuments(lost), 0);
+  });
+
+  /** One of these members is primary and has written with a majority. */
+  async function untilElected(indexes: readonly number[]): Promise<void> {
+    for (;;) {
+      for (const index of indexes) {
+        const done = await onMember(servers.members[index]!.host, async (member) => {
+          await member.db('members').collection('plain').updateMany({ n: { $lt: 100 } }, { $set: { by: 'the next primary' } }, { writeConcern: { w: 'majority', wtimeoutMS: 5_000 } });
+          return true;
+        }).catch(() => false);
+        if (done) return;
+      }
+      await delay(50);
+    }
+  }
 });

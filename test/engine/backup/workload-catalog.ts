@@ -1,10 +1,10 @@
 // Writers of the catalog: every kind of change of collections, indexes and views, with a journal of what should be there.
-import type { Db, Document, MongoClient } from 'mongodb';
+import { MongoServerError, type Db, type Document, type MongoClient } from 'mongodb';
 import type { Random } from './random.ts';
 
 export const CATALOG_KINDS = [
-  'create', 'drop', 'drop and create again', 'rename', 'rename over another', 'rename across databases', 'build an index', 'drop an index', 'modify a collection',
-  'modify an index', 'create a view', 'modify a view', 'drop a view', 'convert to capped', 'drop a database', 'write with $out', 'create in a transaction',
+  'create', 'drop', 'drop and create again', 'rename', 'rename over another', 'rename across databases', 'build an index', 'fail to build an index', 'drop an index', 'modify a collection',
+  'modify an index', 'create a view', 'modify a view', 'drop a view', 'convert to capped', 'drop a database', 'write with $out', 'write with $merge', 'create in a transaction',
 ] as const;
 
 export type CatalogKind = (typeof CATALOG_KINDS)[number];
@@ -30,6 +30,7 @@ export interface CatalogWorld {
 
 const plain = (indexes: readonly string[] = []): Expected => ({ kind: 'collection', indexes: new Set(['_id_', ...indexes]), capped: false, viewOn: null });
 const VICTIM_DOCUMENTS = 150;
+const DUPLICATE_KEY = 11_000;
 let names = 0;
 
 export async function prepareCatalog(world: CatalogWorld): Promise<void> {
@@ -78,6 +79,14 @@ export async function runCatalogOperation(world: CatalogWorld, kind: CatalogKind
       change(world, namespace(victim), (before) => ({ ...before, indexes: new Set([...before.indexes, name]) }));
       return victim;
     }
+    case 'fail to build an index': {
+      const failed = await db.collection(victim).createIndex({ k: 1 }, { unique: true, name: 'twice' }).then(() => false, (error: unknown) => {
+        if (error instanceof MongoServerError && error.code === DUPLICATE_KEY) return true;
+        throw error;
+      });
+      if (!failed) change(world, namespace(victim), (before) => ({ ...before, indexes: new Set([...before.indexes, 'twice']) }));
+      return victim;
+    }
     case 'drop an index': {
       const index = [...(journal.get(namespace(victim))?.indexes ?? [])].find((name) => name !== '_id_');
       if (index === undefined) return null;
@@ -121,13 +130,17 @@ export async function runCatalogOperation(world: CatalogWorld, kind: CatalogKind
       // $out keeps the indexes and options of what it replaces.
       return second;
     }
+    case 'write with $merge':
+      await db.collection(victim).aggregate([{ $match: { k: { $lt: 10 } } }, { $set: { merged: random.below(1e6) } }, { $merge: { into: second, whenMatched: 'merge' } }]).toArray();
+      return second;
     case 'create in a transaction': {
       const name = freshName();
       await client.withSession((session) => session.withTransaction(async () => {
         await other.createCollection(name, { session });
+        await other.collection(name).createIndex({ n: 1 }, { session, name: 'early' });
         await other.collection(name).insertOne({ n: 1 }, { session });
       }));
-      record(world, other, name, plain());
+      record(world, other, name, plain(['early']));
       return null;
     }
   }

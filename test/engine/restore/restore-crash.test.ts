@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { MongoClient, type Document } from 'mongodb';
+import { MongoClient, type Document, type MongoServerError } from 'mongodb';
 import { settleRestore } from '../../../src/engine/restore/index.ts';
 import { newId } from '../../../src/foundation/ids.ts';
 import { createLogger } from '../../../src/foundation/logger.ts';
@@ -38,12 +38,18 @@ describe('a restore killed with SIGKILL', () => {
       _id: newId(), formatVersion: 1, revision: 9, state: 'finished', prefix: '__lv_0123456789ab', swaps: [], asides: [], views: [], asideViews: [], timeSeries: [], kept: [`shop.${FOREIGN}`],
     });
     folder = await mkdtemp(join(tmpdir(), 'leafvault-crash-'));
+    await client.db('admin').command({ createUser: 'newcomer', pwd: 'x', roles: [], mechanisms: ['SCRAM-SHA-256'] });
+    await client.db('admin').command({ createRole: 'clerk', privileges: [{ resource: { db: 'shop', collection: 'a' }, actions: ['find'] }], roles: [] });
+    await client.db('admin').command({ createUser: 'shopper', pwd: 'x', roles: ['clerk'], mechanisms: ['SCRAM-SHA-256'] });
     await makeLive('snapshot');
     const repository = await openTestRepository(createLocalStorage(join(folder, 'repository')));
-    root = await buildSnapshot(server.uri, { repository });
+    root = await buildSnapshot(server.uri, { repository, usersAndRoles: true });
     hashSeed = repository.hashSeed;
     await repository.close();
-    restored = await contentOfServer(server.uri);
+    // Users are merged: those that are there stay.
+    restored = await liveContent();
+    assert.deepEqual([...restored['users']!.matchAll(/"user":"(\w+)"/g)].map(([, name]) => name), ['newcomer', 'shopper']);
+    assert.match(restored['roles']!, /clerk/);
     await makeLive('live');
     steps = await runChild(newId(), () => false);
     assert.deepEqual(await liveContent(), restored);
@@ -56,7 +62,7 @@ describe('a restore killed with SIGKILL', () => {
   });
 
   test('at any step leaves all old or all new and nothing of its own', async (context) => {
-    const wanted = ['prepare', 'load', 'indexes', 'prove', 'swap', 'swap:aside:shop.extra', 'swap:old:shop.a', 'swap:new:shop.a', 'swap:old:shop.b', 'swap:new:shop.b', 'swap:commit', 'after-save:swapping', 'after-save:committed', 'finish:time-series:copying', 'finish:clean-up'];
+    const wanted = ['prepare', 'load', 'indexes', 'prove', 'swap', 'swap:aside:shop.extra', 'swap:old:shop.a', 'swap:new:shop.a', 'swap:old:shop.b', 'swap:new:shop.b', 'swap:commit', 'after-save:swapping', 'after-save:committed', 'finish:time-series:copying', 'finish:users', 'finish:clean-up'];
     for (const step of wanted) assert.ok(steps.includes(step), `${step} is among ${steps.join(', ')}`);
     const outcomes = new Map<string, string>();
     for (const [step, nth] of placesToKill()) {
@@ -87,6 +93,19 @@ describe('a restore killed with SIGKILL', () => {
       await runChild(restoreId, () => false);
       assert.deepEqual(await liveContent(), restored);
     }
+  });
+
+  test('merges users once more where it was killed before it could write down that it had', async () => {
+    await makeLive('live');
+    const restoreId = newId();
+    let merging = false;
+    const seen = await runChild(restoreId, (name) => {
+      merging ||= name === 'finish:users';
+      return merging && name === 'before-save:committed';
+    });
+    assert.equal(seen.at(-1), 'before-save:committed');
+    assert.equal(await settle(restoreId), 'new');
+    assert.deepEqual(await liveContent(), restored);
   });
 
   test('keeps what an application wrote in the moment between two renames', async () => {
@@ -120,7 +139,7 @@ describe('a restore killed with SIGKILL', () => {
   function placesToKill(): [string, number][] {
     const names = [...new Set(steps)];
     // Nothing is written between such a step and the one before it.
-    const same = ['preflight', 'finish', 'finish:time-series', 'finish:users'];
+    const same = ['preflight', 'finish', 'finish:time-series'];
     const chosen = LONG ? names : names.filter((name) => !name.startsWith('before-save') && !same.includes(name));
     const places = chosen.map((name): [string, number] => [name, 0]);
     const twice = LONG ? names.filter((name) => steps.filter((each) => each === name).length > 1 && name.endsWith(':preparing')) : [];
@@ -137,14 +156,25 @@ describe('a restore killed with SIGKILL', () => {
 
   async function liveContent(): Promise<Record<string, string>> {
     const { [`shop.${FOREIGN}`]: _foreign, ...content } = await contentOfServer(server.uri);
-    return content;
+    const admin = client.db('admin');
+    const { users } = await admin.command({ usersInfo: 1, showCredentials: true });
+    const { roles } = await admin.command({ rolesInfo: 1, showPrivileges: true });
+    const collections = (await admin.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name).filter((name) => name.startsWith('__lv_'));
+    return { ...content, users: JSON.stringify(users), roles: JSON.stringify(roles), 'of admin': collections.join() };
   }
 
   async function makeLive(mark: string): Promise<void> {
     const db = client.db('shop');
     await db.dropDatabase();
+    if (mark === 'live') {
+      for (const command of [{ dropUser: 'shopper' }, { dropRole: 'clerk' }]) {
+        await client.db('admin').command(command).catch((error: MongoServerError) => assert.match(String(error.codeName), /^(User|Role)NotFound$/));
+      }
+    }
+    await db.createCollection('a', { validator: { i: { $gte: 5 } }, validationLevel: 'moderate', validationAction: 'error' });
     for (const name of ['a', 'b']) {
-      await db.collection(name).insertMany(Array.from({ length: 40 }, (_, i) => ({ _id: i as never, mark, i })));
+      // The first five were there before the validator.
+      await db.collection(name).insertMany(Array.from({ length: 40 }, (_, i) => ({ _id: i as never, mark, i })), { bypassDocumentValidation: true });
       await db.collection(name).createIndex({ i: 1 });
     }
     await db.collection('b').createIndex({ at: 1 }, { expireAfterSeconds: 3600 });
@@ -160,7 +190,7 @@ describe('a restore killed with SIGKILL', () => {
   function runChild(restoreId: string, isEnd: (step: string) => boolean): Promise<string[]> {
     const options: RestoreChildOptions = {
       restoreId, uri: server.uri, repositoryFolder: join(folder, 'repository'), snapshotId: root.id, journalFile: journalOf(restoreId), tempFolder: folder,
-      changes: { timeSeries: 'replace' },
+      changes: { timeSeries: 'replace', usersAndRoles: true },
     };
     const child = fork(CHILD, [JSON.stringify(options)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     const seen: string[] = [];

@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { after, before, describe, test } from 'node:test';
 import { MongoClient } from 'mongodb';
 import { BACKUP_ROLE, RESTORE_ROLE } from '../../../src/engine/mongo/roles.ts';
@@ -10,6 +14,7 @@ import { buildSnapshot } from '../../support/build-snapshot.ts';
 import { freePort, startReplicaSet, startStandalone, type ReplicaSet } from '../../support/mongod.ts';
 import { openTestRepository } from '../../support/repository-fixture.ts';
 import { contentOfServer, restoreWorld } from '../../support/restore-world.ts';
+import { mountSmallDisk } from '../../support/small-disk.ts';
 import { takeSnapshot } from '../../support/capture.ts';
 
 const DOCUMENTS = 3_000;
@@ -69,6 +74,37 @@ describe('targets of a restore', () => {
     assert.ok(performance.now() - began < 15_000);
     assert.equal(error.code, 'TARGET_UNREACHABLE');
     assert.match(error.message, new RegExp(`127\\.0\\.0\\.1:${port}`));
+  });
+
+  test('whose disk has too little room are refused before anything is written', { skip: process.getuid?.() === 0 ? false : 'only root can mount file systems' }, async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'leafvault-small-'));
+    const disk = mountSmallDisk(t, folder, '2g');
+    if (disk === null) return;
+    const standard = process.env['TMPDIR'];
+    process.env['TMPDIR'] = folder;
+    try {
+      await using full = await startStandalone().finally(() => (standard === undefined ? delete process.env['TMPDIR'] : process.env['TMPDIR'] = standard));
+      await using live = new MongoClient(full.uri);
+      await live.db('shop').collection('orders').insertOne({ live: true });
+      const before = await contentOfServer(full.uri);
+      const whole = (await statfs(folder)).blocks;
+      // The server still makes its journal files: a size below what it has taken meanwhile is refused.
+      for (let steady = 0, last = 0; steady < 3 || (await statfs(folder)).blocks === whole;) {
+        const { bsize, blocks, bavail } = await statfs(folder);
+        steady = blocks - bavail === last ? steady + 1 : 0;
+        last = blocks - bavail;
+        if (steady >= 3) disk.resize(`${Math.ceil((bsize * last) / 1_024) + 5 * 1_024}k`);
+        else await setTimeout(50);
+      }
+      const error = await failure(full.uri);
+      assert.equal(error.code, 'RESTORE_PREFLIGHT_REFUSED');
+      assert.match(String(error.details['reasons']), /the target has [45]\.?\d* MiB free and the documents have [\d.]+ MiB: there is not enough room beside what is live/);
+      assert.deepEqual(await contentOfServer(full.uri), before);
+      assert.deepEqual((await live.db().admin().listDatabases({ nameOnly: true })).databases.map(({ name }) => name).filter((name) => name.startsWith('__leafvault')), []);
+    } finally {
+      disk.unmount();
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   test('may be standalone servers', async () => {

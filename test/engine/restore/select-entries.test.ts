@@ -9,6 +9,7 @@ describe('a selection', () => {
   test('of nothing is the whole cluster, but never our own plans', () => {
     assert.ok(isWholeCluster(choose({})) && isSelected(choose({}), 'shop', 'orders'));
     assert.ok(!isSelected(choose({}), '__leafvault', 'plans'));
+    assert.ok(!isSelected(choose({}), '__lvd_0123456789ab_1', 'x') && isSelected(choose({}), '__lvd_mine', 'x'), 'nor what a drill built at that instant');
   });
 
   test('takes databases and collections together', () => {

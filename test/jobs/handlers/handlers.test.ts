@@ -15,11 +15,11 @@ import { createMemoryStorage, type Storage } from '../../../src/storage/index.ts
 import { makeInventory, type Inventory } from '../../support/catalog-rows.ts';
 import { at, claim, saveChain } from '../../support/chain-rows.ts';
 import { askForRestore, askForSnapshot, ended, running, until } from '../../support/job-rows.ts';
-import { emptyCatalog, silent, startEmbedded, type TestDatabase } from '../../support/postgres.ts';
+import { DATABASES_IN_TURN, emptyCatalog, silent, type TestDatabase } from '../../support/postgres.ts';
 import { openTestRepository, writeEntries } from '../../support/repository-fixture.ts';
-import { BODY, CAPTURE_PHASES, createSmallEngine, RESTORE_PHASES, waitIn, type SmallEngine } from '../../support/small-engine.ts';
+import { BODY, CAPTURE_PHASES, createSmallEngine, NO_DRILLS, RESTORE_PHASES, waitIn, type SmallEngine } from '../../support/small-engine.ts';
 
-describe('the handlers', () => {
+for (const { name, start } of DATABASES_IN_TURN) describe(`the handlers on ${name}`, () => {
   let server: TestDatabase;
   let catalog: Catalog;
   let queue: PostgresQueue;
@@ -32,7 +32,7 @@ describe('the handlers', () => {
 
   const startWorker = async (given: Repository = repository): Promise<Worker> => {
     const repositories = { forProject: () => Promise.resolve(given) };
-    const handlers = createHandlers({ catalog, repositories, ...engine, clock: systemClock, onPhase: undefined });
+    const handlers = createHandlers({ catalog, repositories, ...NO_DRILLS, ...engine, clock: systemClock, onPhase: undefined });
     const worker = new Worker({ catalog, queue, handlers, clock: systemClock, log: silent, tempRoot, leaseSeconds: 10, drainMs: 0, chores: createChores({ catalog, repositories, queue, clock: systemClock }).map((chore) => ({ ...chore, everyMs: 200 })) });
     workers.push(worker);
     await worker.start();
@@ -53,7 +53,7 @@ describe('the handlers', () => {
   }));
 
   before(async () => {
-    server = await startEmbedded();
+    server = await start();
     catalog = await server.open();
     queue = await openPostgresQueue({ catalog, log: silent });
   });

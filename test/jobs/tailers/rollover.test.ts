@@ -31,7 +31,7 @@ describe('an oplog that rolls over what was not kept', { timeout: 240_000 }, () 
     await Promise.all([servers?.stop(), target?.stop()]);
   });
 
-  test('ends the chain by name; the gap offers nothing, both windows are exact', async () => {
+  test('ends the chain by name; the gap offers nothing, both windows are exact, and whoever follows it is warned before the next loss', async () => {
     await world.startWorker();
     const tailers = await world.startTailers();
     await write('before');
@@ -67,6 +67,13 @@ describe('an oplog that rolls over what was not kept', { timeout: 240_000 }, () 
     assert.ok(Buffer.concat(kept.raw.slice(0, expected.length)).equals(Buffer.concat(expected)));
 
     await assertGap(lost, stopped, second.base!);
+    const { warning, headroomSeconds } = await until('the warning', async () => {
+      await mark(client);
+      const status = await servicesOf(world).continuous.status({ ...source.cluster, continuousBackup: true });
+      return status.state === 'warning' && status;
+    });
+    assert.match(warning ?? '', /^the oplog holds only \d+ minutes: \d+ minutes are left before the tailer loses entries; give the replica set a larger oplog$/);
+    assert.ok(headroomSeconds !== null && headroomSeconds < 3_600, `${headroomSeconds} s`);
     for (const { time, held } of [early, late]) {
       const job = await restoreToInstant(world, source, copy, { border: time });
       assert.equal(job.state, 'completed', JSON.stringify(job));

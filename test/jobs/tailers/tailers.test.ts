@@ -6,7 +6,9 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { MongoClient } from 'mongodb';
 import { readPostmaster } from '../../../src/catalog/embedded-postgres/postmaster-file.ts';
 import { compareClusterTimes } from '../../../src/domain/cluster-time.ts';
+import { presentContinuous } from '../../../src/http/console/present-continuous.ts';
 import type { Inventory } from '../../support/catalog-rows.ts';
+import { servicesOf } from '../../support/instant-restores.ts';
 import { until } from '../../support/job-rows.ts';
 import { startReplicaSet, startStandalone, type ReplicaSet } from '../../support/mongod.ts';
 import { mark, openTailerWorld, oplogBetween, reach, storedChain, tailerIn, windowsOf, type TailerWorld } from '../../support/tailer-world.ts';
@@ -18,7 +20,7 @@ describe('tailers', { timeout: 120_000 }, () => {
   let inventory: Inventory;
 
   before(async () => {
-    [servers, world] = await Promise.all([startReplicaSet(), openTailerWorld()]);
+    [servers, world] = await Promise.all([startReplicaSet({ parameters: { enableTestCommands: 1 } }), openTailerWorld()]);
     client = await MongoClient.connect(servers.uri);
     await client.db('shop').collection('orders').insertMany(Array.from({ length: 200 }, (_, n) => ({ n })));
   });
@@ -120,6 +122,31 @@ describe('tailers', { timeout: 120_000 }, () => {
     const stored: (string | undefined)[] = [];
     for await (const { end } of world.repository.chains.list(inventory.cluster.id)) stored.push(end?.reason);
     assert.deepEqual(stored.map((reason) => reason ?? 'open').sort(), windows.map(({ end }) => end?.reason ?? 'open').sort());
+  });
+
+  test('end a chain by name at an operation that nobody knows; a new one begins with a new base, and the API says so', async () => {
+    const { continuous } = servicesOf(world);
+    await client.db('shop').createCollection('ring', { capped: true, size: 4_096 });
+    await world.startWorker();
+    await world.startTailers();
+    const first = await reach(world, inventory, await mark(client), { base: true });
+    const last = await mark(client);
+    // A command of the server's own tests that goes through the oplog.
+    await client.db('shop').command({ emptycapped: 'ring' });
+    const second = await reach(world, inventory, await mark(client), { base: true });
+    assert.notEqual(second.id, first.id);
+    const [ended, ...others] = await windowsOf(world, inventory);
+    assert.deepEqual([ended?.id, ended?.end?.reason, others.map(({ id, end }) => [id, end])], [first.id, 'OPERATION_UNKNOWN', [[second.id, null]]]);
+    assert.ok(compareClusterTimes(ended!.to, last) >= 0 && compareClusterTimes(ended!.to, second.from) < 0, 'with everything before it, and nothing of it');
+    assert.ok(compareClusterTimes(second.base!, second.from) >= 0 && compareClusterTimes(second.base!, first.base!) > 0);
+    const told = await until('the API to tell of the second window', async () => {
+      const status = presentContinuous(await continuous.status((await world.catalog.clusters.get(inventory.cluster.id))!)) as { state: string; windows: { chainId: string; end: { reason: string; message: string } | null }[]; gaps: { reason: string }[] };
+      return status.state === 'running' && status;
+    });
+    assert.deepEqual(told.windows.map(({ chainId, end }) => [chainId, end?.reason]), [[first.id, 'OPERATION_UNKNOWN'], [second.id, undefined]]);
+    assert.match(told.windows[0]?.end?.message ?? '', /emptycapped/);
+    assert.deepEqual(told.gaps.map(({ reason }) => reason), ['OPERATION_UNKNOWN']);
+    await client.db('shop').collection('ring').drop();
   });
 
   test('end the chain that a restore asked to end, and begin the next', async () => {

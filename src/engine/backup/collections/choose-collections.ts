@@ -1,6 +1,6 @@
 // What of the catalog becomes part of a snapshot, and as what.
 import type { CaptureOptions, EntryKind } from '../../contracts.ts';
-import { joinNamespace, PLAN_DB, timeSeriesOf } from '../../mongo/index.ts';
+import { isScratchDatabase, joinNamespace, PLAN_DB, splitNamespace, timeSeriesOf } from '../../mongo/index.ts';
 import { isTemporary, type Catalog, type CatalogCollection } from './catalog.ts';
 
 export interface ChosenCollection {
@@ -14,6 +14,8 @@ export interface ChoiceRules {
   readonly selection: CaptureOptions['selection'];
   /** `db.collection` of collections that a restore is building, or keeps for an undo. */
   readonly shadows: ReadonlySet<string>;
+  /** Also what a server has for a while only: behind T1 it may take any name of its database. */
+  readonly temporaries?: boolean;
 }
 
 /** Everything that has documents of its own; views are read from `system.views` at the end. */
@@ -21,10 +23,11 @@ export function chooseCollections(catalog: Catalog, rules: ChoiceRules): readonl
   const chosen: ChosenCollection[] = [];
   for (const collection of catalog.values()) {
     const kind = kindOf(collection);
-    if (kind === null || isTemporary(collection)) continue;
+    if (kind === null || (isTemporary(collection) && rules.temporaries !== true)) continue;
     const name = timeSeriesOf(collection.name) ?? collection.name;
     const names = [joinNamespace(collection.db, collection.name), joinNamespace(collection.db, name)];
-    if (names.some((each) => rules.shadows.has(each)) || !isSelected(rules.selection, collection.db, name)) continue;
+    if (names.some((each) => rules.shadows.has(each))) continue;
+    if (!isSelected(rules.selection, collection.db, name) && !(isTemporary(collection) && hasSelected(rules.selection, collection.db))) continue;
     chosen.push({ collection, kind, name });
   }
   return chosen;
@@ -37,11 +40,16 @@ export function isCapturable(collection: CatalogCollection): boolean {
 
 /** Null: the servers' or Leafvault's own. */
 function kindOf({ db, name }: CatalogCollection): EntryKind | null {
-  if (db === 'local' || db === 'config' || db === PLAN_DB) return null;
+  if (db === 'local' || db === 'config' || db === PLAN_DB || isScratchDatabase(db)) return null;
   if (db === 'admin' && name === 'system.users') return 'users';
   if (db === 'admin' && name === 'system.roles') return 'roles';
   if (timeSeriesOf(name) !== null) return 'timeseries';
   return name.startsWith('system.') && name !== 'system.js' ? null : 'collection';
+}
+
+/** True when something of the database may be chosen. */
+function hasSelected(selection: CaptureOptions['selection'], db: string): boolean {
+  return selection?.collections.some((namespace) => splitNamespace(namespace).db === db) ?? true;
 }
 
 /** Nothing chosen means everything. */

@@ -78,7 +78,7 @@ async function tryInstant(context: CaptureContext, state: SettleState): Promise<
     const { shadows, swapping } = await readRestorePlans(context, state.catalog, readConcern);
     // Between two renames neither name of a collection is the live one.
     if (swapping) return null;
-    const chosen = chooseCollections(state.catalog, { selection: state.selection, shadows });
+    const chosen = chooseCollections(state.catalog, { selection: state.selection, shadows, temporaries: true });
     if (chosen.some((each) => needsScan(state, each))) return null;
     const gone = await reread(context, state, () => readConcern);
     if (gone.size > 0) return null;
@@ -99,7 +99,7 @@ async function scanMissing(context: CaptureContext, state: SettleState, cappedSc
   const began = context.clock.monotonicMs();
   for (;;) {
     const shadows = await readShadows(context, state.catalog, { level: 'majority' }).catch(ignoreMoved);
-    const chosen = chooseCollections(state.catalog, { selection: state.selection, shadows });
+    const chosen = chooseCollections(state.catalog, { selection: state.selection, shadows, temporaries: true });
     const missing = chosen.filter((each) => needsScan(state, each) || isWorthAScan(state, each));
     if (missing.length === 0) return;
     for (const { collection } of missing.filter(({ collection: { uuid } }) => state.scanning.scans.has(uuid))) {

@@ -20,16 +20,17 @@ export interface BorderEntries {
 
 /** Collections that a restore builds or moves aside; of a base the capture has left them out. */
 const UNDER_CONSTRUCTION = /^(system\.buckets\.)?__lv_[0-9a-f]{12}\./;
-/** Made by a server for a while: `$out`, renames across databases, `convertToCapped`. */
+/** Made by a server for a while (`$out`, renames across databases, `convertToCapped`), and not in a base that an older version took. */
 const FOR_A_WHILE = /^tmp(\.|[A-Za-z0-9]{5}\.)/;
 
 /** @throws REPLAY_COLLECTION_UNLISTED, and what folding views throws */
 export function borderEntries(base: readonly CollectionEntry[], captured: SnapshotBody['selection'], window: ReplayWindow, table: OperationsTable): BorderEntries {
   refuseStrangers(window, captured);
   const byUuid = new Map(base.filter(({ body }) => body.kind !== 'view').map((entry) => [entry.body.uuid, entry]));
+  const isListed = (uuid: string): boolean => byUuid.get(uuid)?.body.temporary === undefined && byUuid.has(uuid);
   const catalog = new Map(window.collections.map((collection) => [collection.uuid, collection]));
   const chosen = chooseCollections(catalog, { selection: undefined, shadows: new Set() })
-    .filter(({ collection, name }) => byUuid.has(collection.uuid) || isSelected(captured, collection.db, name));
+    .filter(({ collection, name }) => isListed(collection.uuid) || isSelected(captured, collection.db, name));
   const [building, kept] = [chosen.filter(isUnderConstruction), chosen.filter((each) => !isUnderConstruction(each))];
   const views = viewsAtBorder(base, window, table).filter(({ db, name }) => isSelected(captured, db, name) && !UNDER_CONSTRUCTION.test(name));
   return {
@@ -45,7 +46,10 @@ function isUnderConstruction({ collection }: ChosenCollection): boolean {
 function entryAt(chosen: ChosenCollection, base: CollectionEntry | null): CollectionEntry {
   const facts = describeCollection(chosen, base === null ? undefined : indexesByName(base.body.indexes));
   const namespace = joinNamespace(facts.db, facts.name);
-  if (base !== null) return { ...base, namespace, body: { ...base.body, ...facts } };
+  if (base !== null) {
+    const { temporary: _noMore, ...body } = base.body;
+    return { ...base, namespace, body: { ...body, ...facts } };
+  }
   return readCollectionEntry({ name: namespace, body: { ...emptyBody(isCapped(chosen.collection)), ...facts }, lists: {} });
 }
 
@@ -64,6 +68,6 @@ function unlisted({ db, name, bornAt }: CatalogCollection): LeafvaultError {
   const namespace = joinNamespace(db, name);
   return new LeafvaultError('REPLAY_COLLECTION_UNLISTED', `Reading the window failed: ${showNamespace(namespace)}, met at ${bornAt === null ? 'its begin' : showClusterTime(bornAt)}, is neither in the base nor made in the window`, {
     details: { namespace, position: bornAt },
-    hint: 'It was being written (by $out, convertToCapped or a rename across databases) when the base was taken: restore an instant before it, or from a later snapshot',
+    hint: 'It was being filled when the base was taken (by a restore; by $out or convertToCapped where an older version took it): restore an instant before it, or from a later snapshot',
   });
 }

@@ -1,5 +1,6 @@
 // What preflight judges: everything is asked, nothing is decided and nothing is changed here.
 import type { Document } from 'mongodb';
+import { isScratchDatabase } from '../../mongo/namespaces.ts';
 import { listNames, type Listed, type Target } from '../open-target.ts';
 import { shadowNamesOf, otherPlans } from '../plan-store.ts';
 import type { RestorePlan } from '../plan.ts';
@@ -49,7 +50,7 @@ export async function gatherFacts(target: Target, restoreId: string, databases: 
   const fcv = await ask('asking for the feature compatibility version', () => target.admin({ getParameter: 1, featureCompatibilityVersion: 1 }));
   const names = (await ask('listing the databases', () => listDatabases(target))) ?? [];
   const live = new Map<string, Map<string, Listed>>();
-  for (const db of new Set([...databases, ...(everywhere ? names.filter((name) => !SERVERS_OWN.includes(name)) : [])])) {
+  for (const db of new Set([...databases, ...(everywhere ? names.filter((name) => !SERVERS_OWN.includes(name) && !isScratchDatabase(name)) : [])])) {
     live.set(db, (await ask(`listing the collections of ${db}`, () => listNames(target, db))) ?? new Map<string, Listed>());
   }
   const plans = (await ask('reading the plans of other restores', () => otherPlans(restoreId, target))) ?? [];

@@ -29,6 +29,10 @@ export interface Request {
   readonly captured: SnapshotBody['selection'];
   /** Bytes of the oplog's operations that are replayed upon it; null: the snapshot as it is. */
   readonly replayed?: number | null;
+  /** No live name is taken. */
+  readonly rehearse?: boolean | undefined;
+  /** How many times the bytes have to be free; 1 where absent. */
+  readonly room?: number | undefined;
 }
 
 export function judgeFacts(facts: TargetFacts, request: Request): Judgement {
@@ -40,13 +44,20 @@ export function judgeFacts(facts: TargetFacts, request: Request): Judgement {
       ...facts.denied.map((words) => `the target refused ${words}`),
       ...missingPrivileges(facts.account, needsOf(request)),
       ...missingChoices(request.selection, request.entries).map((name) => `${name} ${request.replayed == null ? 'is not in the snapshot' : 'was not there at that instant'}`),
-      ...nameFaults(request.selected, facts.databases),
+      // Behind its proof a rehearsal takes no name but those of its shadows.
+      ...(request.rehearse === true ? scratchFaults(facts, request) : nameFaults(request.selected, facts.databases)),
       ...request.selected.flatMap((each) => judgeLiveName(facts, request.timeSeries, each)),
       ...judgeSpace(facts, request).reasons,
       ...judgeOpenPlans(facts, request),
     ],
     warnings: [...version.warnings, ...judgeSpace(facts, request).warnings, ...judgeOplog(facts, request), ...judgeBesides(facts, request), ...judgeUnlisted(facts, request)],
   };
+}
+
+/** Random names: only what somebody made on purpose can be there. */
+function scratchFaults(facts: TargetFacts, { selected }: Request): string[] {
+  const wanted = new Set(selected.map(({ db }) => db));
+  return facts.databases.filter((name) => wanted.has(name)).map((name) => `the target has a database ${name} already`);
 }
 
 function judgeTopology(facts: TargetFacts): string[] {
@@ -62,6 +73,8 @@ function needsOf(request: Request): Parameters<typeof missingPrivileges>[1] {
     scripts: databasesOf(places.filter(({ name }) => name === 'system.js')),
     timeSeries: databasesOf(places.filter(({ entry }) => entry.body.kind === 'timeseries')),
     users: request.usersAndRoles && places.length < request.selected.length,
+    // Views and time series leave a catalog of views behind, which goes with its database only.
+    emptied: request.rehearse === true ? databasesOf(places.filter(({ entry }) => entry.body.kind === 'view' || entry.body.kind === 'timeseries')) : [],
   };
 }
 
@@ -86,6 +99,7 @@ function judgeSpace(facts: TargetFacts, request: Request): Judgement {
   const room = `the target has ${inWords(facts.freeBytes)} free and the documents have ${inWords(bytes)}`;
   // A full disk stops the whole server, so what can't be excluded is refused; compression is not counted on.
   if (bytes > facts.freeBytes) return { reasons: [`${room}: there is not enough room beside what is live${keptWords(facts)}`], warnings: [] };
+  if (bytes * (request.room ?? 1) > facts.freeBytes) return { reasons: [`${room}: it asks for ${request.room} times of them, so that it never fills a disk`], warnings: [] };
   return { reasons: [], warnings: bytes * 1.5 > facts.freeBytes ? [`${room}; indexes and the oplog need more`] : [] };
 }
 

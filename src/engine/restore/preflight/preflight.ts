@@ -27,7 +27,7 @@ export interface Preflight {
  */
 export async function preflight(options: RestoreOptions, target: Target, tally: ProgressTally): Promise<Preflight & { readonly instant: Instant | null }> {
   const entries: CollectionEntry[] = [];
-  for await (const entry of collectionEntries(options.reader, options.root)) entries.push(entry);
+  for await (const entry of collectionEntries(options.reader, options.root, { temporaries: options.instant !== undefined })) entries.push(entry);
   if (options.instant === undefined) return { ...(await judge(options, target, entries, null)), instant: null };
   const instant = await openInstant({ ...options, instant: options.instant, tally }, entries);
   try {
@@ -47,7 +47,7 @@ async function judge(options: RestoreOptions, target: Target, entries: readonly 
   const facts = await gatherFacts(target, options.restoreId, databases, isWholeCluster(selection));
   const body = root.body as unknown as SnapshotBody;
   const { reasons, warnings } = judgeFacts(facts, {
-    selection, timeSeries: options.timeSeries, usersAndRoles: options.usersAndRoles, entries, selected, captured: body.selection, replayed,
+    selection, timeSeries: options.timeSeries, usersAndRoles: options.usersAndRoles, entries, selected, captured: body.selection, replayed, rehearse: options.rehearse, room: options.room,
     sourceVersion: body.source.serverVersion, sourceFeatureCompatibilityVersion: body.source.featureCompatibilityVersion,
   });
   if (reasons.length > 0) throw refused(reasons, warnings);

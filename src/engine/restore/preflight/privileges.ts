@@ -31,7 +31,7 @@ export function readAccount(status: Document): Account {
 }
 
 /** What a restore into these places needs and the account lacks, each in words. */
-export function missingPrivileges(account: Account, needs: { readonly databases: readonly string[]; readonly scripts: readonly string[]; readonly timeSeries: readonly string[]; readonly users: boolean }): string[] {
+export function missingPrivileges(account: Account, needs: { readonly databases: readonly string[]; readonly scripts: readonly string[]; readonly timeSeries: readonly string[]; readonly users: boolean; /** Databases that are dropped whole. */ readonly emptied: readonly string[] }): string[] {
   const { privileges } = account;
   if (privileges === null) return [];
   const missing: string[] = [];
@@ -43,6 +43,7 @@ export function missingPrivileges(account: Account, needs: { readonly databases:
   for (const db of needs.databases) need([...RESTORE_ACTIONS, 'dbStats'], { db, collection: 'any' }, `the database ${db}`);
   for (const db of needs.scripts) need(RESTORE_ACTIONS, { db, collection: 'system.js' }, `${db}.system.js`);
   for (const db of needs.timeSeries) need(RESTORE_ACTIONS, { db, buckets: 'any' }, `the buckets of time series in ${db}`);
+  for (const db of needs.emptied) need(['dropDatabase'], { db, collection: 'any' }, `the database ${db}`);
   if (needs.users) need(USER_ACTIONS, { db: 'admin', collection: 'any' }, 'users and roles');
   return missing;
 }

@@ -22,6 +22,7 @@ const TYPE: Readonly<Record<Job['kind'], string>> = {
   dropKept: 'Data Aging',
   prepareDownload: 'Restore',
   verify: 'Data Verification',
+  drill: 'Data Verification',
 };
 
 /** Where a job belongs, with Commvault's integers. */
@@ -179,5 +180,5 @@ function percentOf(job: Job): number {
 }
 
 function reasonOf(job: Job): string {
-  return [job.errorMessage, job.errorHint].filter((each) => each !== null).join('. ');
+  return [job.errorMessage, job.errorHint, ...job.warnings.map((warning) => `Warning: ${warning}`)].filter((each) => each !== null).join('. ');
 }

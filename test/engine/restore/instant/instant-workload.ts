@@ -27,7 +27,7 @@ export interface InstantWorkload {
   write(operations: number, during?: () => Promise<void>): Promise<void>;
   /** So many transactions by each of several writers, at once; now and then one of many oplog entries. */
   transact(transactions: number): Promise<void>;
-  /** Random changes of the catalog, one after the other. */
+  /** Changes of the catalog, one after the other; one that is refused is tried on other collections. */
   change(kinds: readonly CatalogKind[]): Promise<void>;
   /** Here, while nobody writes. */
   place(label: string): Promise<Place>;
@@ -35,6 +35,8 @@ export interface InstantWorkload {
   placesAmong(after: ClusterTime, count: number): Promise<Place[]>;
 }
 
+const ENOUGH = 4;
+const ATTEMPTS = 4;
 const FORGIVEN = [MongoServerError, MongoNetworkError, MongoServerSelectionError, MongoOperationTimeoutError];
 
 export function createInstantWorkload(client: MongoClient, source: OplogSource, seed: number, user: string): InstantWorkload {
@@ -70,7 +72,11 @@ export function createInstantWorkload(client: MongoClient, source: OplogSource, 
       await Promise.all(writers);
     },
     async change(kinds) {
-      for (const kind of kinds) await tolerating(() => runCatalogOperation(catalog, kind));
+      for (const kind of kinds) {
+        // Enough to lose: some kinds take a collection away.
+        while (victimsOf(journal).length < ENOUGH) await runCatalogOperation(catalog, 'create');
+        for (let attempt = 1; attempt <= ATTEMPTS && !(await tolerating(() => runCatalogOperation(catalog, kind))); attempt += 1);
+      }
     },
     place: async (label) => place(label, await source.now(), true),
     async placesAmong(after, count) {
@@ -93,12 +99,14 @@ function victimsOf(journal: ReadonlyMap<string, Expected>): string[] {
   return [...journal].filter(([name, { kind, capped }]) => name.startsWith('work.') && kind === 'collection' && !capped).map(([name]) => name.slice('work.'.length));
 }
 
-/** Refused, or lost with a server: whether it was done all the same is told by the oplog. */
-async function tolerating(run: () => Promise<unknown>): Promise<void> {
+/** Refused, or lost with a server: whether it was done all the same is told by the oplog. @returns false then */
+async function tolerating(run: () => Promise<unknown>): Promise<boolean> {
   try {
     await run();
+    return true;
   } catch (error) {
     if (!FORGIVEN.some((kind) => error instanceof kind)) throw error;
+    return false;
   }
 }
 

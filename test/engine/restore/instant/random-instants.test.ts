@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test, type TestContext } from 'node:test';
 import { MongoClient, type Document } from 'mongodb';
-import type { ClusterTime } from '../../../../src/domain/cluster-time.ts';
-import type { RestoreOptions, RestoreResult } from '../../../../src/engine/contracts.ts';
+import { compareClusterTimes, type ClusterTime } from '../../../../src/domain/cluster-time.ts';
+import type { RestoreOptions, RestoreResult, SnapshotBody } from '../../../../src/engine/contracts.ts';
 import { RESTORE_ROLE } from '../../../../src/engine/mongo/roles.ts';
 import { restoreSnapshot } from '../../../../src/engine/restore/index.ts';
 import type { Repository, SnapshotRoot } from '../../../../src/repository/repository.ts';
@@ -12,6 +12,7 @@ import { createMemoryStorage } from '../../../../src/storage/index.ts';
 import { takeSnapshot } from '../../../support/capture.ts';
 import { keepOplog, type KeptOplog } from '../../../support/kept-oplog.ts';
 import { startReplicaSet, type ReplicaSet } from '../../../support/mongod.ts';
+import { kindsOfEntry, OPLOG_KINDS } from '../../../support/oplog-kinds.ts';
 import { insertAsIs, oddDocuments, storeZeroTimestamps } from '../../../support/odd-corpus.ts';
 import { openTestRepository } from '../../../support/repository-fixture.ts';
 import { restoreWorld } from '../../../support/restore-world.ts';
@@ -32,6 +33,7 @@ let targetUri: string;
 let repository: Repository;
 let oplog: KeptOplog;
 let root: SnapshotRoot;
+let base: SnapshotBody;
 let workload: InstantWorkload;
 const places: Place[] = [];
 
@@ -49,9 +51,7 @@ before(async () => {
   await storeZeroTimestamps(client, 'work', 'odd');
   await workload.prepare();
   oplog = await keepOplog(from.memberUri(0), repository);
-  await workload.write(30, async () => {
-    root = (await takeSnapshot({ uri: from.memberUri(0), repository })).root;
-  });
+  await workload.write(30, takeBase);
   for (let round = 0; round < ROUNDS; round += 1) await playRound(round);
   await oplog.reach(await workload.source.now());
 });
@@ -64,6 +64,26 @@ after(async () => {
   await from?.stop();
   await to?.stop();
 });
+
+/** Beside writers of documents, and beside every kind of change of the catalog: some before the scan, some beside it, some while its instant is looked for. */
+async function takeBase(): Promise<void> {
+  const third = (n: number): Promise<void> => workload.change(CATALOG_KINDS.filter((_, index) => index % 3 === n));
+  let beside: Promise<void> | undefined;
+  const taken = await takeSnapshot({
+    uri: from.memberUri(0), repository,
+    onPhase: async (phase) => {
+      if (phase === 'listed') await third(0).then(() => { beside = third(1); });
+      if (phase === 'scanned') await beside?.then(() => { beside = third(2); });
+    },
+  });
+  await beside;
+  ({ root, body: base } = taken);
+}
+
+/** Kinds of the entries behind one position up to another. */
+async function kindsBetween(after: ClusterTime, to: ClusterTime): Promise<Set<string>> {
+  return new Set((await workload.source.entries(after)).filter(({ time }) => compareClusterTimes(time, to) <= 0).flatMap(({ raw }) => kindsOfEntry(raw)));
+}
 
 async function playRound(round: number): Promise<void> {
   const begin = await workload.source.now();
@@ -94,6 +114,14 @@ async function assertHolds(place: Place, context: TestContext): Promise<void> {
 }
 
 describe('a restore to an instant', { timeout: 900_000 }, () => {
+  test('has a base that was taken beside changes of the catalog, and every kind to replay behind it', async (context) => {
+    const beside = await kindsBetween(base.beganAt!, base.pointInTime!);
+    context.diagnostic(`between T0 and T1 of the base: ${[...beside].sort().join(', ')}`);
+    for (const kind of ['drop', 'create', 'rename over another', 'collMod', 'commitIndexBuild', 'view']) assert.ok(beside.has(kind), kind);
+    const replayed = await kindsBetween(base.pointInTime!, places.at(-1)!.time);
+    assert.deepEqual(OPLOG_KINDS.filter((kind) => !replayed.has(kind)), []);
+  });
+
   test('holds what the source held there, byte by byte', async (context) => {
     for (const place of places) {
       // An account that is there is left as it is by the merge.

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { BSON } from 'mongodb';
 import type { CollectionBody, EntryKind } from '../../../../src/engine/contracts.ts';
+import { RESTORE_ACTIONS } from '../../../../src/engine/mongo/roles.ts';
 import type { Listed } from '../../../../src/engine/restore/open-target.ts';
 import { newPlan } from '../../../../src/engine/restore/plan.ts';
 import type { TargetFacts } from '../../../../src/engine/restore/preflight/gather-facts.ts';
@@ -57,6 +58,19 @@ describe('preflight', () => {
     assert.match(warnings({ freeBytes: 120 }, [orders]), /indexes and the oplog need more/);
     assert.match(reasons({ freeBytes: 199 }, [entry('timeseries', 'shop.ts')]), /200 bytes/);
     assert.match(warnings({ freeBytes: null }, [orders]), /not known/);
+  });
+
+  test('of a drill asks for half as much again, for room in its scratch databases and for the right to drop them where views are in them', () => {
+    const drill = { rehearse: true, room: 1.5 };
+    const scratch = entry('collection', 'shop.orders', { to: '__lvd_0123456789ab_1.orders' });
+    assert.equal(reasons({ freeBytes: 150 }, [scratch], drill), '');
+    assert.match(reasons({ freeBytes: 149 }, [scratch], drill), /it asks for 1\.5 times of them/);
+    assert.match(reasons({ databases: ['__lvd_0123456789ab_1'] }, [scratch], drill), /has a database __lvd_0123456789ab_1 already/);
+    assert.equal(reasons({}, [entry('collection', 'shop.orders', { to: `__lvd_0123456789ab_1.${'x'.repeat(251)}` })], drill), '', 'a name that is never given can be long');
+    const privileges = [{ resource: { cluster: true }, actions: ['listDatabases', 'applyOps', 'useUUID'] }, { resource: { db: '', collection: '' }, actions: [...RESTORE_ACTIONS, 'dbStats'] }];
+    const account = { users: ['admin.lv'], roles: [], privileges };
+    assert.equal(reasons({ account }, [scratch], drill), '');
+    assert.match(reasons({ account }, [scratch, entry('view', 'shop.large', { to: '__lvd_0123456789ab_1.large' })], drill), /lacks dropDatabase on the database __lvd_0123456789ab_1/);
   });
 
   test('tells what is kept for an undo where there is too little room', () => {

@@ -101,7 +101,7 @@ describe('any sequence of changes', () => {
       for (const { root, content } of live) assert.deepEqual(await readSnapshot(repository, root), content);
       assert.deepEqual((await repository.check({ readData: true })).problems, []);
       await repository.close();
-    }), { numRuns: 25 });
+    }), { numRuns: 15 });
   });
 });
 

@@ -21,7 +21,7 @@ import { LeafvaultError } from './foundation/errors.ts';
 import type { Logger } from './foundation/logger.ts';
 import { buildServer, consoleApi, consoleDoor, downloadsDoor, facades, oauthDoor, type HttpServer } from './http/index.ts';
 import {
-  checkOnSchedule, createChores, createCopyChores, createDumpChore, createHandlers, createRetentionChores, dumpCatalog, dumpedAtKey, createTailers, openPostgresQueue, scheduleDrills, sessionOwner, trimCatalogDumps,
+  checkOnSchedule, createChores, createCopyChores, createScheduleChores, createDumpChore, createHandlers, createRetentionChores, dumpCatalog, dumpedAtKey, createTailers, openPostgresQueue, scheduleDrills, sessionOwner, trimCatalogDumps,
   Worker, type JobQueue, type PostgresQueue,
 } from './jobs/index.ts';
 import { openRepository, type Dump, type Repository } from './repository/index.ts';
@@ -32,7 +32,7 @@ import { openStorage } from './storage/index.ts';
 export { roleCommands } from './engine/index.ts';
 export { ownersThatAreGone, trimCatalogDumps, trimChains, type TrimmedChain } from './jobs/index.ts';
 export { findDumps, planRescue, rescue, type FoundDump, type FoundDumps, type RescuePlan, type RescueReport } from './composition/rescue.ts';
-export { masterKeyFrom } from './services/index.ts';
+export { masterKeyFrom, previewClusterSchedule } from './services/index.ts';
 export type { InstallationKeys, KeysReport } from './composition/installation-keys.ts';
 export type { RetiredSlot, RotationReport } from './composition/rotate-master-key.ts';
 export type { CheckReport, CopyReport, Dump, KeySlotInfo, OpenSession, PruneReport, ReadShare, Repository } from './repository/index.ts';
@@ -129,6 +129,7 @@ function buildWorker({ options, catalog, queue, repositories, tempRoot }: Parts)
   const handlers = createHandlers({ catalog, repositories, clock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain, rehearse: rehearseRestore, settleRehearsal, startThrowaway, drillMongod: config.drills.mongod });
   const chores = [
     ...createChores({ catalog, repositories, queue, clock }),
+    ...createScheduleChores({ catalog, queue, clock, log, ...config.schedules }),
     ...createRetentionChores({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]) }),
     createDumpChore({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]) }),
     checkOnSchedule({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]), ...config.check }),
@@ -150,7 +151,7 @@ async function buildDoor({ options, catalog, queue, repositories, ownTemp }: Par
   // Download addresses are made long after the server listens.
   const baseUrl = (): string => server.baseUrl();
   const services = createServices({
-    catalog, queue, clock, secret: catalog.secret, openArchive, timelineReader: timelineReader({ repositories, signal }), baseUrl, restoreDefaults: config.restore, drillDefaults: config.drills,
+    catalog, queue, clock, secret: catalog.secret, openArchive, timelineReader: timelineReader({ repositories, signal }), baseUrl, restoreDefaults: config.restore, drillDefaults: config.drills, ...config.schedules,
   });
   const console = consoleDoor({
     overview: createOverview({ catalog, clock, check: async () => ((await catalog.settings.get(checkKey(repositories.repository.id))) as CheckState | undefined) ?? null }), clock, version: version.text,

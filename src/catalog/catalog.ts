@@ -18,6 +18,7 @@ import { createRestorePlans, type RestorePlans } from './restore-plans.ts';
 import { createRestores, type Restores } from './restores.ts';
 import { createRoleGrants, type RoleGrants } from './role-grants.ts';
 import { createServiceAccounts, type ServiceAccounts } from './service-accounts.ts';
+import { createSchedules, type Schedules } from './schedules.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 import { createSettings, type Settings } from './settings.ts';
 import { createSnapshots, type Snapshots } from './snapshots.ts';
@@ -37,6 +38,7 @@ export interface CatalogAggregates {
   readonly roleGrants: RoleGrants;
   readonly sessions: Sessions;
   readonly snapshots: Snapshots;
+  readonly schedules: Schedules;
   readonly restores: Restores;
   readonly restorePlans: RestorePlans;
   readonly drills: Drills;
@@ -130,6 +132,7 @@ function createAggregates(context: CatalogContext): CatalogAggregates {
     roleGrants: createRoleGrants(context),
     sessions: createSessions(context),
     snapshots: createSnapshots(context),
+    schedules: createSchedules(context),
     restores: createRestores(context),
     restorePlans: createRestorePlans(context),
     drills: createDrills(context),

@@ -44,14 +44,14 @@ export function createRescues({ db, clock }: CatalogContext): Rescues {
         from snapshots s`.execute(db);
       return new Map(rows.map((row) => [row.id, row]));
     },
-    async saveFound({ pointInTime, selection, replicaSetId, ...row }) {
+    async saveFound({ pointInTime, selection, replicaSetId, policyItems = null, ...row }) {
       const outcome = {
         state: 'completed', pointInTimeT: pointInTime?.t ?? null, pointInTimeI: pointInTime?.i ?? null, capturedAt: row.capturedAt, finishedAt: row.finishedAt,
         mongodbVersion: row.mongodbVersion, replicaSetName: row.replicaSetName, replicaSetId: replicaSetId ?? null, consistency: row.consistency, documents: row.documents,
         dataSizeBytes: row.dataSizeBytes, storageSizeBytes: row.storageSizeBytes, expiresAt: row.expiresAt,
       };
       await db
-        .insertInto('snapshots').values({ ...row, ...outcome, selection: JSON.stringify(selection) })
+        .insertInto('snapshots').values({ ...row, ...outcome, selection: JSON.stringify(selection), policyItems: policyItems === null ? null : JSON.stringify(policyItems) })
         .onConflict((conflict) => conflict.column('id').doUpdateSet(outcome)).execute();
       await db
         .updateTable('jobs').set({ state: 'completed', finishedAt: row.finishedAt })

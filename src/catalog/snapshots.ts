@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { ClusterTime } from '../domain/cluster-time.ts';
 import type { Page, PageOf, Snapshot, SnapshotState } from '../domain/records.ts';
+import type { KeptItem } from '../domain/retention.ts';
 import { atomically, countOf, isOneOfMany, readLongPage, type CatalogContext } from './context.ts';
 import type { SnapshotSelection } from './tables.ts';
 
@@ -24,6 +25,8 @@ export interface NewSnapshot {
   /** Counted from the request until the capture is known. */
   readonly expiresAt: Date;
   readonly jobId: string;
+  /** Absent: of no schedule. */
+  readonly policyItems?: readonly KeptItem[] | null;
 }
 
 export interface SnapshotOutcome {
@@ -59,6 +62,8 @@ export interface Snapshots {
   list(clusterId: string, page: Page, filter?: { readonly completedOnly?: boolean }): Promise<PageOf<SnapshotRecord>>;
   /** The newest completed one that is not deleted. */
   newestCompleted(clusterId: string): Promise<SnapshotRecord | null>;
+  /** Of everything, not of chosen namespaces; completed and not deleted. */
+  newestWhole(clusterId: string): Promise<string | null>;
   /** State `completed`. The caller has seen the root. */
   complete(id: string, outcome: SnapshotOutcome): Promise<void>;
   /** Ids of completed ones whose time is over, oldest end first; never the newest of its cluster, whatever its age. */
@@ -67,8 +72,16 @@ export interface Snapshots {
   markExpired(id: string): Promise<boolean>;
   /** Also leaves the fact for the repository. False when it was deleted before. */
   markDeleted(id: string): Promise<boolean>;
-  /** Also leaves the fact for the repository. */
+  /** Also leaves the fact for the repository. From then on no policy changes it. */
   setExpiry(id: string, expiresAt: Date): Promise<void>;
+  /** Those of schedules, which a policy may change: not deleted, not failed, without an expiry that was set by hand. Inside a transaction, which then holds them. */
+  holdScheduled(clusterId: string): Promise<readonly SnapshotRecord[]>;
+  /** Held, newly read; null: no such snapshot. */
+  hold(id: string): Promise<SnapshotRecord | null>;
+  /** False where its job has begun: what it stands for is said by then. */
+  joinItems(id: string, items: readonly KeptItem[], expiresAt: Date): Promise<boolean>;
+  /** By a policy; of a completed one also the fact for the repository. */
+  changePolicy(id: string, items: readonly KeptItem[], expiresAt: Date): Promise<void>;
   /**
    * Oldest first. Nothing of a snapshot that a job makes or reads: the repository refuses one that it was told is
    * deleted, and a restore that was promised still has to begin, or to begin again.
@@ -80,7 +93,7 @@ export interface Snapshots {
 const COLUMNS = [
   'id', 'projectId', 'clusterId', 'clusterName', 'state', 'type', 'description', 'retentionDays', 'selection', 'requestedAt',
   'startedAt', 'pointInTimeT', 'pointInTimeI', 'capturedAt', 'finishedAt', 'expiresAt', 'mongodbVersion', 'replicaSetName',
-  'consistency', 'documents', 'dataSizeBytes', 'storageSizeBytes', 'jobId', 'deletedAt',
+  'consistency', 'documents', 'dataSizeBytes', 'storageSizeBytes', 'jobId', 'deletedAt', 'policyItems',
 ] as const;
 
 /** A whole snapshot has to have a newer whole one; one of chosen namespaces any newer one. */
@@ -102,7 +115,7 @@ export function createSnapshots(context: CatalogContext): Snapshots {
     async insert(row) {
       const made = await db
         .insertInto('snapshots')
-        .values({ ...row, selection: JSON.stringify(row.selection), state: 'queued', requestedAt: clock.now() })
+        .values({ ...row, selection: JSON.stringify(row.selection), policyItems: jsonOrNull(row.policyItems), state: 'queued', requestedAt: clock.now() })
         .returning(COLUMNS)
         .executeTakeFirstOrThrow();
       return recordOf(made);
@@ -131,6 +144,13 @@ export function createSnapshots(context: CatalogContext): Snapshots {
         .where('clusterId', '=', clusterId).where('deletedAt', 'is', null).where('state', '=', 'completed')
         .orderBy('requestedAt', 'desc').orderBy('id', 'desc').limit(1).executeTakeFirst();
       return row === undefined ? null : recordOf(row);
+    },
+    async newestWhole(clusterId) {
+      const row = await db
+        .selectFrom('snapshots').select('id').where('clusterId', '=', clusterId).where('deletedAt', 'is', null).where('state', '=', 'completed')
+        .where(sql<boolean>`coalesce(jsonb_typeof(selection), 'null') = 'null'`)
+        .orderBy('requestedAt', 'desc').orderBy('id', 'desc').limit(1).executeTakeFirst();
+      return row?.id ?? null;
     },
     async complete(id, { pointInTime, expiresAt, ...outcome }) {
       // An expiry that somebody set while the capture ran is a wish, and counts.
@@ -165,8 +185,31 @@ export function createSnapshots(context: CatalogContext): Snapshots {
       }),
     setExpiry: (id, expiresAt) =>
       atomically(context, async (inner) => {
-        await inner.db.updateTable('snapshots').set({ expiresAt }).where('id', '=', id).execute();
+        await inner.db.updateTable('snapshots').set({ expiresAt, expiryByHand: true }).where('id', '=', id).execute();
         await leaveFact(inner, id, 'expiry', { expiresAt: expiresAt.toISOString() });
+      }),
+    async holdScheduled(clusterId) {
+      const rows = await select()
+        .where('clusterId', '=', clusterId).where('deletedAt', 'is', null).where('policyItems', 'is not', null).where('expiryByHand', '=', false)
+        .where('state', 'in', ['queued', 'inProgress', 'completed']).orderBy('id').forUpdate().execute();
+      return rows.map(recordOf);
+    },
+    async hold(id) {
+      const row = await select().where('id', '=', id).forUpdate().executeTakeFirst();
+      return row === undefined ? null : recordOf(row);
+    },
+    async joinItems(id, items, expiresAt) {
+      const row = await db
+        .updateTable('snapshots').set({ policyItems: JSON.stringify(items), expiresAt })
+        .where('id', '=', id).where('state', '=', 'queued').where('deletedAt', 'is', null).returning('id').executeTakeFirst();
+      return row !== undefined;
+    },
+    changePolicy: (id, items, expiresAt) =>
+      atomically(context, async (inner) => {
+        const { state } = await inner.db
+          .updateTable('snapshots').set({ policyItems: JSON.stringify(items), expiresAt }).where('id', '=', id).returning('state').executeTakeFirstOrThrow();
+        // Of one that is captured the job says it, with its end.
+        if (state === 'completed') await leaveFact(inner, id, 'expiry', { expiresAt: expiresAt.toISOString() });
       }),
     async pendingFacts(limit) {
       return db
@@ -191,7 +234,11 @@ interface SnapshotRow {
   retentionDays: number; selection: SnapshotSelection | null; requestedAt: Date; startedAt: Date | null; pointInTimeT: number | null;
   pointInTimeI: number | null; capturedAt: Date | null; finishedAt: Date | null; expiresAt: Date; mongodbVersion: string | null;
   replicaSetName: string | null; consistency: string | null; documents: number | null; dataSizeBytes: number | null;
-  storageSizeBytes: number | null; jobId: string; deletedAt: Date | null;
+  storageSizeBytes: number | null; jobId: string; deletedAt: Date | null; policyItems: readonly KeptItem[] | null;
+}
+
+function jsonOrNull(value: unknown): string | null {
+  return value === null || value === undefined ? null : JSON.stringify(value);
 }
 
 /** Field by field: taking rows apart and spreading them costs more than reading them. */
@@ -220,5 +267,6 @@ function recordOf(row: SnapshotRow): SnapshotRecord {
     storageSizeBytes: row.storageSizeBytes,
     jobId: row.jobId,
     deletedAt: row.deletedAt,
+    policyItems: row.policyItems,
   };
 }

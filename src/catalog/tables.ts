@@ -3,6 +3,8 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { DrillChoices, DrillPhase } from '../domain/drill.ts';
 import type { RestoreSelection } from '../domain/records.ts';
+import type { KeptItem, PolicyItem } from '../domain/retention.ts';
+import type { SnapshotSchedule } from '../domain/schedule.ts';
 
 type Json<T> = ColumnType<T, string, string>;
 type Defaulted<T> = ColumnType<T, T | undefined, T>;
@@ -106,6 +108,32 @@ export interface SnapshotsTable {
   storageSizeBytes: number | null;
   jobId: string;
   deletedAt: Date | null;
+  policyItems: ColumnType<KeptItem[] | null, string | null | undefined, string | null>;
+  expiryByHand: Defaulted<boolean>;
+}
+
+export interface SchedulesTable {
+  clusterId: string;
+  items: Json<PolicyItem[]>;
+  referenceHour: number;
+  referenceMinute: number;
+  restoreWindowDays: number;
+  extraDays: Json<SnapshotSchedule['extraDays']>;
+  forms: Json<SnapshotSchedule['forms']>;
+  handledUntil: Date;
+  owed: Json<string[]>;
+  failures: number;
+  retryAt: Date | null;
+  nextAt: Date | null;
+}
+
+export interface ScheduleRunsTable {
+  clusterId: string;
+  dueAt: Date;
+  snapshotId: string;
+  items: Json<PolicyItem[]>;
+  missed: number;
+  settledAt: Date | null;
 }
 
 export interface SnapshotSelection { readonly databases: readonly string[]; readonly collections: readonly string[] }
@@ -331,6 +359,8 @@ export interface Tables {
   revokedBearers: RevokedBearersTable;
   usedNonces: UsedNoncesTable;
   snapshots: SnapshotsTable;
+  schedules: SchedulesTable;
+  scheduleRuns: ScheduleRunsTable;
   restores: RestoresTable;
   downloads: DownloadsTable;
   jobs: JobsTable;

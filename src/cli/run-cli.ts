@@ -14,6 +14,7 @@ import type { ReadShare } from '../app.ts';
 import { runPrune } from './prune.ts';
 import { runRescue } from './rescue.ts';
 import { printRoles } from './roles.ts';
+import { runSchedulePreview } from './schedule.ts';
 import { runService } from './serve.ts';
 import { leafvaultVersion } from './version.ts';
 import type { CliWorld } from './world.ts';
@@ -26,6 +27,7 @@ const PASSPHRASE_HELP = 'open the repository with a passphrase, asked without ec
 const JOBS_SHOWN = 20;
 const MOST_JOBS = 1_000;
 const DRILLS_SHOWN = 5;
+const MOST_DAYS = 3_660;
 
 /** Runs the command of `argv` to its end and gives the exit code. Never throws. */
 export async function runCli(world: CliWorld): Promise<number> {
@@ -117,6 +119,14 @@ function buildProgram(world: CliWorld, outcome: { code: number }): Command {
     .option('--cluster <name>', 'only of the clusters of this name')
     .option('--json', 'as a JSON array, with all fields')
     .action(run((config, flags) => runDrills(world, config, { limit: Number(flags.limit), cluster: text(flags.cluster), json: flags.json === true })));
+  const schedule = command('schedule', 'backup schedules of the clusters');
+  withSettings(schedule.command('preview').description('what the schedules would take from now on, and until when it is kept').exitOverride().configureOutput(output), CATALOG_SETTINGS)
+    .option('--cluster <name>', 'only of the clusters of this name')
+    .option('--days <number>', `how far, 1 to ${MOST_DAYS}`, previewDays, 30)
+    .option('--limit <number>', `runs of each cluster, 1 to ${MOST_JOBS}`, jobLimit, 100)
+    .option('--json', 'as a JSON array, with all fields')
+    .addHelpText('after', '\nIt reads the catalog with the master key and changes nothing; the times are those that the workers keep.\n')
+    .action(run((config, flags) => runSchedulePreview(world, config, { cluster: text(flags.cluster), days: Number(flags.days), limit: Number(flags.limit), json: flags.json === true })));
   configured('rescue', 'bring an installation back on an empty machine, from the store and the master key')
     .option('--store <address>', 'the same as --repository-store')
     .option('--key <file>', 'file of the master key, or of the recovery key; - asks for it (default: the one of --master-key-file)')
@@ -147,6 +157,9 @@ function buildProgram(world: CliWorld, outcome: { code: number }): Command {
 /** What the keys rest on; the rest would only fill their help. */
 const KEYS_SETTINGS: readonly SettingName[] = ['home', 'database', 'repositoryStore', 'masterKeyFile', 'logLevel'];
 
+/** What the catalog rests on, and what a preview asks of a schedule. */
+const CATALOG_SETTINGS: readonly SettingName[] = ['home', 'database', 'repositoryStore', 'masterKeyFile', 'schedulesCatchUp', 'logLevel'];
+
 function withSettings(command: Command, names: readonly SettingName[] = Object.keys(SETTINGS) as SettingName[]): Command {
   command.option('--config <path>', 'settings file (default: leafvault.yaml in the current folder where there is one; environment: LEAFVAULT_CONFIG)');
   for (const name of names) {
@@ -175,6 +188,12 @@ function jobLimit(text: string): number {
   const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
   if (limit < 1 || limit > MOST_JOBS) throw new InvalidArgumentError(`It must be a whole number from 1 to ${MOST_JOBS}.`);
   return limit;
+}
+
+function previewDays(text: string): number {
+  const days = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (days < 1 || days > MOST_DAYS) throw new InvalidArgumentError(`It must be a whole number from 1 to ${MOST_DAYS}.`);
+  return days;
 }
 
 function readShare(text: string): ReadShare {

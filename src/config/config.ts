@@ -1,5 +1,6 @@
 // The settings of one process, checked, complete and frozen.
 import type { DrillDefaults } from '../domain/drill.ts';
+import type { CatchUp } from '../domain/plan-run.ts';
 import type { TimeSeriesChoice } from '../domain/records.ts';
 import type { Declared } from './declared.ts';
 
@@ -19,6 +20,7 @@ export interface Config {
   readonly sourceUri: string | null;
   readonly restore: { readonly timeSeries: TimeSeriesChoice; readonly keepHours: number };
   readonly beforeMigration: 'dump' | 'nothing';
+  readonly schedules: { readonly catchUp: CatchUp };
   readonly check: { readonly everyHours: number; readonly parts: number };
   readonly drills: DrillDefaults;
   readonly jobsAtOnce: number;

@@ -63,6 +63,7 @@ export function declaredSchema(readSecret: SecretReader) {
     uri: secret(MONGO_URI),
     continuousBackup: z.boolean({ error: 'expected true or false' }).default(false),
     drills: drills.optional(),
+    schedule: z.enum(['default', 'none']).default('default'),
   });
   const project = z.strictObject({ name, id: id.optional(), ...principals(PROJECT_ROLES), clusters: z.array(cluster).default([]) });
   const organization = z.strictObject({ name, id: id.optional(), ...principals([...ORG_ROLES, ...GLOBAL_ROLES] as const), projects: z.array(project).default([]) });

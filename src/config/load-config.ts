@@ -141,6 +141,7 @@ function assemble(parts: {
     sourceUri: values.sourceUri,
     restore: { timeSeries: values.restoreTimeSeries, keepHours: values.restoreKeepHours },
     beforeMigration: values.beforeMigration,
+    schedules: { catchUp: values.schedulesCatchUp },
     check: { everyHours: values.checkEveryHours, parts: values.checkParts },
     drills: {
       everyHours: values.drillsEveryHours, at: values.drillsAt, where: values.drillsWhere,

@@ -2,6 +2,7 @@
 // docs/reference/settings.md, `--help` and the loader are made from this table.
 import { z } from 'zod';
 import { DRILL_PLACES } from '../domain/drill.ts';
+import { CATCH_UP_CHOICES } from '../domain/plan-run.ts';
 import { TIME_SERIES_CHOICES } from '../domain/records.ts';
 
 export interface Setting<T = unknown> {
@@ -100,6 +101,10 @@ export const SETTINGS = {
   beforeMigration: {
     path: 'catalog.beforeMigration', type: z.enum(['dump', 'nothing']), default: 'dump', env: 'LEAFVAULT_CATALOG_BEFORE_MIGRATION', flag: '--catalog-before-migration <choice>',
     help: 'What has to be done before a new version changes the tables: `dump` the catalog into the repository, or refuse to start where that fails; `nothing` goes on without, for a repository that is away',
+  },
+  schedulesCatchUp: {
+    path: 'schedules.catchUp', type: z.enum(CATCH_UP_CHOICES), default: 'once', env: 'LEAFVAULT_SCHEDULES_CATCH_UP', flag: '--schedules-catch-up <choice>',
+    help: 'Times of backup schedules that went by while no worker ran: `once` takes one snapshot of the cluster for all of them, `skip` waits for the next time',
   },
   checkEveryHours: {
     path: 'check.everyHours', type: z.coerce.number().min(0).max(8760), default: 24, env: 'LEAFVAULT_CHECK_EVERY_HOURS', flag: '--check-every-hours <hours>',

@@ -1,5 +1,6 @@
 // The fact `about`: whose snapshot it is, in words that a rescue without the catalog needs.
 import type { Catalog, SnapshotRecord } from '../catalog/index.ts';
+import type { KeptItem } from '../domain/retention.ts';
 import type { Clock } from '../foundation/clock.ts';
 import type { Fact, Repository } from '../repository/repository.ts';
 
@@ -18,6 +19,8 @@ export interface About {
   /** ISO 8601. */
   readonly requestedAt: string;
   readonly jobId: string;
+  /** Of its schedule; absent: it was taken by none. */
+  readonly policyItems?: readonly KeptItem[];
 }
 
 /** Once; nothing where the rows are gone that it would speak of. */
@@ -30,6 +33,7 @@ export async function stateAbout({ catalog, repository, clock }: { readonly cata
   const about: About = {
     organization: named(organization), project: named(project), cluster: { ...named(cluster), continuousBackup: cluster.continuousBackup },
     type: snapshot.type, description: snapshot.description, retentionDays: snapshot.retentionDays, requestedAt: snapshot.requestedAt.toISOString(), jobId: snapshot.jobId,
+    ...(snapshot.policyItems === null ? {} : { policyItems: snapshot.policyItems }),
   };
   await repository.addFact({ snapshotId: snapshot.id, kind: ABOUT, createdAt: clock.now().toISOString(), body: { ...about } });
 }

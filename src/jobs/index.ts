@@ -8,6 +8,7 @@ export type { RepositoryProvider } from './repository-provider.ts';
 export { createHandlers, type HandlerParts } from './handlers/create-handlers.ts';
 export { checkOnSchedule } from './check-on-schedule.ts';
 export { scheduleDrills, type AskForDrill } from './drills/schedule-drills.ts';
+export { createScheduleChores, type SchedulingParts } from './scheduling.ts';
 export { createRetentionChores } from './retention.ts';
 export { ownersThatAreGone, sessionOwner } from './session-owner.ts';
 export { createChores } from './chores.ts';

@@ -11,6 +11,9 @@ import type { LeaveOutRequest, LeftOutReport } from '../domain/leave-out.ts';
 import type { Instant } from '../domain/instant.ts';
 import type { Mark, MinuteCount, OperationFilter, OperationPage, OperationView, TimelineRange } from '../domain/timeline.ts';
 import type { Principal } from '../domain/roles.ts';
+import type { PolicyItem } from '../domain/retention.ts';
+import type { SnapshotSchedule } from '../domain/schedule.ts';
+import type { Preview } from '../domain/schedule-preview.ts';
 
 export interface Inventory {
   organizations(principal: Principal, page: Page): Promise<PageOf<Organization>>;
@@ -44,6 +47,38 @@ export interface Snapshots {
   delete(request: { readonly cluster: Cluster; readonly id: string; readonly principal: Principal }): Promise<void>;
   /** @throws SNAPSHOT_NOT_FOUND, EXPIRY_INVALID (before the capture) */
   setExpiry(request: { readonly cluster: Cluster; readonly id: string; readonly expiresAt: Date; readonly principal: Principal }): Promise<Snapshot>;
+}
+
+export type ClusterSchedule = SnapshotSchedule & {
+  /** When the next snapshot is asked for; null: nothing is. */
+  readonly nextSnapshotAt: Date | null;
+};
+
+/** Without an id it is a new one. */
+export type GivenItem = Omit<PolicyItem, 'id'> & { readonly id?: string | undefined };
+
+/** What is absent stays. */
+export type ScheduleChange = Partial<Pick<SnapshotSchedule, 'referenceHour' | 'referenceMinute' | 'restoreWindowDays' | 'extraDays'>> & {
+  /** Has to be the schedule's. */
+  readonly policyId?: string;
+  /** All of them. Empty: nothing is taken any more. */
+  readonly items?: readonly GivenItem[];
+  /** By form; other forms keep theirs. */
+  readonly forms?: SnapshotSchedule['forms'];
+};
+
+export interface Schedules {
+  /** A cluster that never had one has one without items. */
+  get(cluster: Cluster): Promise<ClusterSchedule>;
+  /**
+   * `updateSnapshots`: those that are there get the new retention of their items; `deleteSnapshots`: those that stand for removed items alone go,
+   * never the newest whole one. @throws SCHEDULE_INVALID, details {rule, reason, value}
+   */
+  change(request: {
+    readonly cluster: Cluster; readonly change: ScheduleChange; readonly updateSnapshots?: boolean; readonly deleteSnapshots?: boolean; readonly principal: Principal;
+  }): Promise<ClusterSchedule>;
+  /** What it would do from now on, `limit` runs at most, by the code that does it. */
+  preview(cluster: Cluster, range: { readonly until: Date; readonly limit: number }): Promise<Preview>;
 }
 
 /** What became of a restore, for people. */
@@ -350,6 +385,7 @@ export interface CopyOverview {
 export interface Services {
   readonly inventory: Inventory;
   readonly snapshots: Snapshots;
+  readonly schedules: Schedules;
   readonly restores: Restores;
   readonly continuous: Continuous;
   readonly timeline: Timeline;

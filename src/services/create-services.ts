@@ -12,6 +12,8 @@ import { createIdentity } from './identity.ts';
 import { createInventory } from './inventory.ts';
 import { createJobs } from './jobs.ts';
 import { createRestores, type RestoreDefaults } from './restores.ts';
+import type { CatchUp } from '../domain/plan-run.ts';
+import { createSchedules } from './schedules.ts';
 import { createSnapshots } from './snapshots.ts';
 import { createTimeline, type TimelineReader } from './timeline.ts';
 import { createSubclients } from './subclients.ts';
@@ -29,12 +31,16 @@ export interface ServicesOptions {
   /** What counts for a restore where its request doesn't say. */
   readonly restoreDefaults: RestoreDefaults;
   readonly drillDefaults?: DrillDefaults;
+  /** What becomes of due times that nobody looked at; default `once`. */
+  readonly catchUp?: CatchUp;
 }
 
 /** As the settings are where nothing is said. */
 const NO_DRILLS: DrillDefaults = { everyHours: null, at: null, where: null, mongod: null };
 
-export function createServices({ catalog, queue, clock, secret, baseUrl, openArchive, timelineReader, restoreDefaults, drillDefaults = NO_DRILLS }: ServicesOptions): Services {
+export function createServices(
+  { catalog, queue, clock, secret, baseUrl, openArchive, timelineReader, restoreDefaults, drillDefaults = NO_DRILLS, catchUp = 'once' }: ServicesOptions,
+): Services {
   const identity = createIdentity({ catalog, clock, secret });
   const key = identity.signingKey('download-url');
   const continuous = createContinuous({ catalog, clock });
@@ -42,6 +48,7 @@ export function createServices({ catalog, queue, clock, secret, baseUrl, openArc
     identity,
     inventory: createInventory(catalog),
     snapshots: createSnapshots({ catalog, queue, clock }),
+    schedules: createSchedules({ catalog, clock, catchUp }),
     restores: createRestores({ catalog, queue, clock, key, baseUrl, continuous, defaults: restoreDefaults }),
     continuous,
     timeline: createTimeline({ catalog, reader: timelineReader, clock }),

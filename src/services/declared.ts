@@ -2,6 +2,8 @@
 // deletes nothing; a secret, address or access list of the file stands after a start, any other difference is told.
 import type { CatalogStore } from '../catalog/index.ts';
 import type { DrillChoices } from '../domain/drill.ts';
+import { freshProgress } from '../domain/plan-run.ts';
+import { defaultSchedule } from '../domain/schedule.ts';
 import type { Organization, Project } from '../domain/records.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { isLeafvaultError } from '../foundation/errors.ts';
@@ -10,7 +12,15 @@ import { hostsOf } from './cluster-address.ts';
 import { declareCredentials, type DeclaredCredentials } from './declared-credentials.ts';
 import { contradiction, type DeclarationReport, type Declaring } from './declaring.ts';
 
-export interface DeclaredCluster { readonly name: string; readonly id?: string | undefined; readonly uri: string; readonly continuousBackup?: boolean | undefined; readonly drills?: DrillChoices | undefined }
+export interface DeclaredCluster {
+  readonly name: string;
+  readonly id?: string | undefined;
+  readonly uri: string;
+  readonly continuousBackup?: boolean | undefined;
+  readonly drills?: DrillChoices | undefined;
+  /** Of one that is made; `default` unless told. */
+  readonly schedule?: 'default' | 'none' | undefined;
+}
 export interface DeclaredProject extends DeclaredCredentials {
   readonly name: string; readonly id?: string | undefined; readonly clusters?: readonly DeclaredCluster[];
 }
@@ -75,6 +85,9 @@ export async function declareCluster({ catalog, clock, report }: Declaring, proj
   if (known === null) {
     const made = await created(report, path, catalog.clusters.insert({ id: declared.id ?? newId(clock.now()), projectId: project.id, name: declared.name, uri: declared.uri, hosts, continuousBackup: declared.continuousBackup ?? false }));
     if (declared.drills !== undefined) await catalog.drills.choose(made.id, declared.drills);
+    if (declared.schedule === 'none') return;
+    const now = clock.now();
+    await catalog.schedules.insert({ schedule: defaultSchedule(made.id, now, () => newId(now)), progress: freshProgress(now) });
     return;
   }
   if (known.projectId !== project.id) throw contradiction(path, `cluster ${known.id} belongs to another project`);

@@ -14,6 +14,7 @@ export const SERVICE_ERRORS = {
   TARGET_FORBIDDEN: 'Who asks holds no role that may restore into the target project. details: {projectId, roles}',
   SELECTION_INVALID: 'A database, collection or rename of the request cannot be used. details: {value}',
   TEXT_NOT_STORABLE: 'A text that would be kept holds U+0000. details: {name}',
+  SCHEDULE_INVALID: 'A change of a backup schedule breaks one of its rules. details: {rule, reason, value}',
   EXPIRY_INVALID: 'The new expiry lies before the snapshot or in the past. details: {expiresAt}',
   DOWNLOAD_NOT_FOUND: 'The download address was altered or never ours. No details',
   DOWNLOAD_EXPIRED: 'The download address has passed its time. details: {expiresAt}',

@@ -1,6 +1,7 @@
 // The door of the services. What they offer to the doors of the APIs stands in contracts.ts.
 export { createServices, type ServicesOptions } from './create-services.ts';
 export { createAskForDrill, createDrills } from './drills.ts';
+export { previewClusterSchedule } from './schedules.ts';
 export { createOverview } from './overview.ts';
 export { type TimelineChain, type TimelineReader } from './timeline.ts';
 export { type OpenArchive } from './downloads.ts';

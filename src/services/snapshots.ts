@@ -12,7 +12,7 @@ import { keptText } from './storable.ts';
 const DAY_MS = 86_400_000;
 
 export interface SnapshotsOptions {
-  readonly catalog: Pick<CatalogStore, 'snapshots' | 'transaction'>;
+  readonly catalog: Pick<CatalogStore, 'snapshots' | 'schedules' | 'transaction'>;
   readonly queue: JobQueue;
   readonly clock: Clock;
 }
@@ -24,8 +24,9 @@ export function createSnapshots({ catalog, queue, clock }: SnapshotsOptions): Sn
     return found;
   };
   return {
-    create: async ({ cluster, description, retentionDays, principal, selection }) => catalog.transaction(async (tx) => {
+    create: async ({ cluster, description, retentionDays: asked, principal, selection }) => catalog.transaction(async (tx) => {
       const now = clock.now();
+      const retentionDays = asked + ((await tx.schedules.get(cluster.id))?.schedule.extraDays.ondemand ?? 0);
       const [snapshotId, jobId] = [newId(now), newId(now)];
       const where = { projectId: cluster.projectId, clusterId: cluster.id };
       const job = await queue.enqueue(tx, {

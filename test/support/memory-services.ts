@@ -8,6 +8,7 @@ import type { Clock } from '../../src/foundation/clock.ts';
 import { LeafvaultError } from '../../src/foundation/errors.ts';
 import type { Services } from '../../src/services/contracts.ts';
 import { drillsInMemory } from './drills-in-memory.ts';
+import { schedulesInMemory } from './schedules-in-memory.ts';
 import { identityInMemory, type InMemoryIdentity } from './identity-in-memory.ts';
 
 export const ORG_ID = '5f0000000000000000000001';
@@ -189,7 +190,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
             id, projectId: of.projectId, clusterId: of.id, clusterName: of.name, state: 'queued', type: 'onDemand', description, retentionDays,
             requestedAt: clock.now(), startedAt: null, pointInTime: null, capturedAt: null, finishedAt: null,
             expiresAt: new Date(clock.now().getTime() + retentionDays * 86_400_000), mongodbVersion: null, replicaSetName: null, consistency: null,
-            documents: null, dataSizeBytes: null, storageSizeBytes: null, jobId: job.id, deletedAt: null,
+            documents: null, dataSizeBytes: null, storageSizeBytes: null, jobId: job.id, deletedAt: null, policyItems: null,
           };
           state.snapshots.set(id, snapshot);
           return { snapshot, job };
@@ -209,6 +210,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
           return change(state.snapshots, id, { expiresAt });
         },
       },
+      schedules: schedulesInMemory(clock),
       restores: {
         async create({ cluster: of, delivery, target, download, principal, ...from }) {
           const base = from.instant === undefined ? null : await world.services.continuous.findBase(of, from.instant);

@@ -11,6 +11,7 @@ import { CONSOLE_STATUS } from './errors.ts';
 import { askForDrill, cancelDrill, getDrill, getRecovery, listDrills, listRecovery } from './drill-calls.ts';
 import { presentJob, presentRestore } from './present-restore.ts';
 import { readRestore, readUndo } from './read-restore.ts';
+import { previewSchedule } from './schedule-calls.ts';
 import { getOperation, getTimeline, listOperations } from './timeline-calls.ts';
 import { presentContinuous } from './present-continuous.ts';
 
@@ -22,6 +23,7 @@ const RESTORE = '/groups/:groupId/clusters/:clusterId/restores/:restoreId';
 
 export const CONSOLE_OPERATIONS: readonly Operation[] = [
   { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/continuous', roles: ['GROUP_READ_ONLY'], handle: getContinuous },
+  { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/schedule/preview', roles: ['GROUP_READ_ONLY'], handle: previewSchedule },
   { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/timeline', roles: ['GROUP_READ_ONLY'], handle: getTimeline },
   // They show documents: for who may restore them elsewhere.
   { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/timeline/operations', roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: listOperations },

@@ -1,6 +1,7 @@
 // The snapshot job: capture, commit the root, state the expiry, then the rows. The rows never say more than the root.
 import type { Catalog, SnapshotRecord } from '../../catalog/index.ts';
 import type { CaptureOptions, CaptureSnapshot, SnapshotBody } from '../../engine/contracts.ts';
+import { expiryOf } from '../../domain/retention.ts';
 import { throwIfAborted } from '../../foundation/abort.ts';
 import type { Clock } from '../../foundation/clock.ts';
 import { isLeafvaultError } from '../../foundation/errors.ts';
@@ -30,7 +31,7 @@ export function createRunSnapshot(parts: RunSnapshotParts): JobHandler {
     throwIfAborted(context.signal);
     // An attempt before this one may have put the root and died before its rows.
     const root = (await loadRoot(repository, snapshot.id)) ?? (await captureAndCommit(parts, context, repository, snapshot));
-    const expiresAt = expiryOf(bodyOf(root), snapshot);
+    const expiresAt = endOf(bodyOf(root), (await parts.catalog.snapshots.get(snapshot.id)) ?? snapshot);
     const known: Fact[] = [];
     for await (const fact of repository.listFacts(snapshot.id)) known.push(fact);
     await stateExpiry(repository, snapshot.id, expiresAt, { known, clock: parts.clock });
@@ -97,8 +98,9 @@ function bodyOf(root: SnapshotRoot): SnapshotBody {
   return root.body as unknown as SnapshotBody;
 }
 
-function expiryOf({ capturedAt }: SnapshotBody, { retentionDays }: SnapshotRecord): Date {
-  return new Date(new Date(capturedAt).getTime() + retentionDays * DAY_MS);
+function endOf({ capturedAt }: Pick<SnapshotBody, 'capturedAt'>, { retentionDays, policyItems }: Pick<SnapshotRecord, 'retentionDays' | 'policyItems'>): Date {
+  const from = new Date(capturedAt);
+  return policyItems === null ? new Date(from.getTime() + retentionDays * DAY_MS) : expiryOf(from, policyItems);
 }
 
 /** A fact, so that a rescue from the store alone keeps the retention. */
@@ -110,6 +112,8 @@ async function stateExpiry(repository: Repository, snapshotId: string, expiresAt
 function completionOf(root: SnapshotRoot, { id, clusterId }: SnapshotRecord, expiresAt: Date): Completion {
   const { source, pointInTime, capturedAt, consistency, documents, bytes } = bodyOf(root);
   return async (tx) => {
+    // Its policy may have been changed while it was captured; held, so that a change comes before this or after it.
+    const { policyItems = null } = (await tx.snapshots.hold(id)) ?? {};
     await tx.snapshots.complete(id, {
       pointInTime, consistency, documents, expiresAt,
       capturedAt: new Date(capturedAt),
@@ -119,6 +123,8 @@ function completionOf(root: SnapshotRoot, { id, clusterId }: SnapshotRecord, exp
       dataSizeBytes: bytes,
       storageSizeBytes: root.stats.storedBytes,
     });
+    const changed = policyItems === null ? expiresAt : expiryOf(new Date(capturedAt), policyItems);
+    if (policyItems !== null && changed.getTime() !== expiresAt.getTime()) await tx.snapshots.changePolicy(id, policyItems, changed);
     await tx.clusters.learn(clusterId, {
       lastSuccessAt: new Date(capturedAt), mongodbVersion: source.serverVersion, replicaSetName: source.replicaSetName,
     });

@@ -105,7 +105,7 @@ async function addSnapshot(tx: CatalogTransaction, { id, body, createdAt, stored
   await tx.rescues.saveFound({
     id, expiresAt, capturedAt, pointInTime, consistency, documents,
     projectId: cluster.projectId, clusterId: cluster.id, clusterName: about?.cluster.name ?? cluster.name,
-    type: about?.type ?? 'onDemand', description: about?.description ?? null,
+    type: about?.type ?? 'onDemand', policyItems: about?.policyItems ?? null, description: about?.description ?? null,
     retentionDays: about?.retentionDays ?? Math.max(1, Math.round((expiresAt.getTime() - capturedAt.getTime()) / DAY_MS)),
     selection: selection === undefined || selection.databases.length + selection.collections.length === 0 ? null : selection,
     jobId: about?.jobId ?? newId(capturedAt), requestedAt: new Date(about?.requestedAt ?? createdAt), finishedAt: new Date(createdAt),

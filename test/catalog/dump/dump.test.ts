@@ -7,6 +7,8 @@ import { createCatalogDumps } from '../../../src/catalog/dump/dump-source.ts';
 import { DUMP_POLICY, SEALED_COLUMNS } from '../../../src/catalog/dump/dump-policy.ts';
 import { openCatalog, openForRescue, type Catalog, type CatalogDumps } from '../../../src/catalog/index.ts';
 import { migrate, readMigrations } from '../../../src/catalog/migrate.ts';
+import { freshProgress } from '../../../src/domain/plan-run.ts';
+import { defaultSchedule } from '../../../src/domain/schedule.ts';
 import { systemClock } from '../../../src/foundation/clock.ts';
 import { newId } from '../../../src/foundation/ids.ts';
 import { createSealer } from '../../../src/foundation/seal.ts';
@@ -219,6 +221,9 @@ async function fill(catalog: Catalog, queue: PostgresQueue, inventory: Inventory
   await catalog.settings.set('firstStart', project.id);
   await catalog.auditEvents.insert({ principalKind: null, principalId: null, principalName: null, action: 'test', projectId: project.id, object: null, address: '::1', details: { a: [1, 2.5] } } as never);
   await catalog.transaction((tx) => tx.executeSql("insert into revoked_bearers values ('t', now() + interval '1 hour')"));
+  const schedule = defaultSchedule(cluster.id, new Date(), newId);
+  await catalog.schedules.save({ schedule, progress: { ...freshProgress(new Date()), owed: [schedule.items[0]!.id] } });
+  await catalog.schedules.addRun({ clusterId: cluster.id, dueAt: new Date(), snapshotId: restore.snapshotId, items: schedule.items, missed: 2 });
   await saveChain(catalog, inventory, at(1_000), at(2_000));
   await catalog.workers.seen({ id: 'w', host: 'h', pid: 1, processStart: '' });
   await catalog.tailers.claim({ clusterId: cluster.id, workerId: 'w', leaseSeconds: 60 });

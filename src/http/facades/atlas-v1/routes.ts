@@ -4,6 +4,7 @@ import type { Facade } from '../../facade.ts';
 import * as inventory from '../../wire/atlas/inventory/handlers.ts';
 import { limitRate } from '../../wire/atlas/limit-rate.ts';
 import * as restoreJobs from '../../wire/atlas/restore-jobs/handlers.ts';
+import * as schedule from '../../wire/atlas/schedule/handlers.ts';
 import * as snapshots from '../../wire/atlas/snapshots/handlers.ts';
 import * as tenant from '../../wire/atlas/tenant/handlers.ts';
 import { presentMmsFailure } from '../../wire/mms-failure.ts';
@@ -29,6 +30,10 @@ export const ATLAS_V1_OPERATIONS: readonly Operation[] = [
   { method: 'GET', path: `${CLUSTER}/backup/snapshots/:snapshotId`, roles: ['GROUP_READ_ONLY'], handle: snapshots.getSnapshot },
   { method: 'PATCH', path: `${CLUSTER}/backup/snapshots/:snapshotId`, roles: ['GROUP_BACKUP_MANAGER'], handle: snapshots.updateSnapshot },
   { method: 'DELETE', path: `${CLUSTER}/backup/snapshots/:snapshotId`, roles: ['GROUP_BACKUP_MANAGER'], handle: snapshots.deleteSnapshot },
+
+  { method: 'GET', path: `${CLUSTER}/backup/schedule`, roles: ['GROUP_READ_ONLY'], handle: schedule.getSchedule },
+  { method: 'PATCH', path: `${CLUSTER}/backup/schedule`, roles: ['GROUP_BACKUP_MANAGER'], handle: schedule.updateSchedule },
+  { method: 'DELETE', path: `${CLUSTER}/backup/schedule`, roles: ['GROUP_BACKUP_MANAGER'], handle: schedule.deleteSchedule },
 
   { method: 'POST', path: `${CLUSTER}/backup/restoreJobs`, roles: ['GROUP_BACKUP_EXPORT_OPERATOR', 'GROUP_BACKUP_RECOVERY_OPERATOR'], handle: restoreJobs.createRestoreJob },
   { method: 'GET', path: `${CLUSTER}/backup/restoreJobs`, roles: ['GROUP_BACKUP_MANAGER'], handle: restoreJobs.listRestoreJobs },

@@ -7,9 +7,10 @@ import { ATLAS_V2_TABLES } from './errors.ts';
 import * as inventory from '../../wire/atlas/inventory/handlers.ts';
 import { limitRate } from '../../wire/atlas/limit-rate.ts';
 import * as restoreJobs from '../../wire/atlas/restore-jobs/handlers.ts';
+import * as schedule from '../../wire/atlas/schedule/handlers.ts';
 import * as snapshots from '../../wire/atlas/snapshots/handlers.ts';
 import * as tenant from '../../wire/atlas/tenant/handlers.ts';
-import { CLOUD_BACKUP, CLUSTERS, FLEX, GROUPS, negotiateVersion, TENANT, type Versions } from './version.ts';
+import { CLOUD_BACKUP, CLUSTERS, FLEX, GROUPS, negotiateVersion, SCHEDULE, TENANT, type Versions } from './version.ts';
 
 type V2Operation = Operation & { readonly versions: Versions };
 
@@ -36,6 +37,10 @@ export const ATLAS_V2_OPERATIONS: readonly V2Operation[] = [
   { method: 'GET', path: `${CLUSTER}/backup/snapshots/shardedClusters`, roles: ['GROUP_READ_ONLY'], versions: CLOUD_BACKUP, handle: snapshots.listShardedSnapshots },
   { method: 'GET', path: `${CLUSTER}/backup/snapshots/shardedCluster/:snapshotId`, roles: ['GROUP_READ_ONLY'], versions: CLOUD_BACKUP, handle: snapshots.getShardedSnapshot },
   { method: 'DELETE', path: `${CLUSTER}/backup/snapshots/shardedCluster/:snapshotId`, roles: ['GROUP_BACKUP_MANAGER'], versions: CLOUD_BACKUP, handle: snapshots.deleteSnapshot },
+
+  { method: 'GET', path: `${CLUSTER}/backup/schedule`, roles: ['GROUP_READ_ONLY'], versions: SCHEDULE, handle: schedule.getSchedule },
+  { method: 'PATCH', path: `${CLUSTER}/backup/schedule`, roles: ['GROUP_BACKUP_MANAGER'], versions: SCHEDULE, handle: schedule.updateSchedule },
+  { method: 'DELETE', path: `${CLUSTER}/backup/schedule`, roles: ['GROUP_BACKUP_MANAGER'], versions: SCHEDULE, handle: schedule.deleteSchedule },
 
   { method: 'POST', path: `${CLUSTER}/backup/restoreJobs`, roles: ['GROUP_BACKUP_EXPORT_OPERATOR', 'GROUP_BACKUP_RECOVERY_OPERATOR'], versions: CLOUD_BACKUP, handle: restoreJobs.createRestoreJob },
   { method: 'GET', path: `${CLUSTER}/backup/restoreJobs`, roles: ['GROUP_BACKUP_MANAGER'], versions: CLOUD_BACKUP, handle: restoreJobs.listRestoreJobs },

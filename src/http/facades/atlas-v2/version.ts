@@ -17,6 +17,7 @@ export interface Version {
 export type Versions = readonly [Version, ...Version[]];
 
 export const CLOUD_BACKUP: Versions = [{ date: '2023-01-01' }];
+export const SCHEDULE: Versions = [{ date: '2023-01-01', deprecatedSince: '2024-08-05', sunset: '2027-07-01' }, { date: '2024-08-05' }];
 export const GROUPS: Versions = [{ date: '2023-01-01' }];
 /** Replaced by the flex endpoints. */
 export const TENANT: Versions = [{ date: '2023-01-01', deprecatedSince: '2024-11-13', sunset: '2026-01-22' }];

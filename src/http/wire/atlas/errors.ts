@@ -7,6 +7,9 @@ import type { ErrorRow, ErrorTable, FailureTable } from '../mms-failure.ts';
 export const ATLAS_ERRORS = {
   POINT_IN_TIME_FORM: 'A point in time is given in no form, or in two. No details',
   SNAPSHOT_UNFINISHED: 'The retention of a snapshot that is not completed cannot be changed. details: {id}',
+  SCHEDULE_FORM: 'A schedule has not exactly one policy, or the policy no items, or an item lacks a member. details: {part}',
+  SCHEDULE_FEATURE: 'A schedule asks for what is not done here: exports and copies by region. details: {reason}',
+  SCHEDULE_BUCKET: 'A schedule exports to a bucket that is not there. details: {id}',
   NOT_FLEX: 'A flex operation was asked of a cluster that is none. details: {clusterName}',
 } as const;
 
@@ -16,6 +19,23 @@ const NOT_FOUND_BY_KIND: Readonly<Record<string, ErrorRow>> = {
   snapshot: { status: 404, errorCode: 'INVALID_SNAPSHOT_ID', detail: 'An invalid snapshot ID %s was specified.', parameters: ({ value }) => [value] },
   restoreJob: { status: 404, errorCode: 'INVALID_JOB_ID', detail: 'An invalid restore job ID %s was specified.', parameters: ({ value }) => [value] },
 };
+
+/** Words of the vendor for each rule of a schedule; what has none is an invalid policy. */
+const SCHEDULE_BY_RULE: Readonly<Record<string, ErrorRow>> = {
+  policyId: { status: 400, errorCode: 'INVALID_POLICY_ID', detail: 'The policy id %s is invalid.', parameters: ({ value }) => [value] },
+  itemId: { status: 400, errorCode: 'INVALID_POLICY_ITEM_ID', detail: 'The specified policy item id %s does not exist.', parameters: ({ value }) => [value] },
+  itemType: { status: 400, errorCode: 'INVALID_FREQUENCY_TYPE_CHANGE', detail: 'The frequency type of a policy item must not be changed.' },
+  retention: { status: 400, errorCode: 'BACKUP_SNAPSHOT_RETENTION_VALUE_INVALID', detail: 'Retention value of snapshot is invalid.' },
+  referenceHour: { status: 400, errorCode: 'INVALID_REFERENCE_HOUR_OF_DAY', detail: 'Snapshot schedule reference hour must be between 0 and 23, inclusive.' },
+  referenceMinute: { status: 400, errorCode: 'INVALID_REFERENCE_MINUTE_OF_HOUR', detail: 'Snapshot schedule reference minute must be between 0 and 59, inclusive.' },
+  restoreWindow: { status: 400, errorCode: 'INVALID_RESTORE_WINDOW', detail: 'The restore window days should be a positive number.' },
+};
+const INVALID_POLICY: ErrorRow = { status: 400, errorCode: 'INVALID_BACKUP_POLICY', detail: 'Invalid Backup Policy: %s.', parameters: ({ reason }) => [reason] };
+const SCHEDULE_BY_PART: Readonly<Record<string, ErrorRow>> = {
+  policies: { status: 400, errorCode: 'INVALID_NUM_OF_POLICIES', detail: 'Must have exactly one policy.' },
+  items: { status: 400, errorCode: 'INVALID_NUM_OF_POLICY_ITEMS', detail: 'Must have at least one policy item.' },
+};
+const ITEM_INCOMPLETE: ErrorRow = { status: 400, errorCode: 'MISSING_POLICY_ITEM_PARAMETERS', detail: 'Each policy item must contain all required fields.' };
 
 const UNEXPECTED: ErrorRow = { status: 500, errorCode: 'UNEXPECTED_ERROR', detail: 'Unexpected error.' };
 
@@ -48,6 +68,10 @@ export const ATLAS_ERROR_TABLE: ErrorTable = {
 
   POINT_IN_TIME_FORM: { status: 400, errorCode: 'INVALID_PIT_RESTORE_TIME', detail: 'Please provide a valid UTC time or an operation time (ts).' },
   ...instantRows({ status: 400, errorCode: 'INVALID_PIT_RESTORE_TIME' }),
+  SCHEDULE_INVALID: ({ rule }) => SCHEDULE_BY_RULE[String(rule)] ?? INVALID_POLICY,
+  SCHEDULE_FORM: ({ part }) => SCHEDULE_BY_PART[String(part)] ?? ITEM_INCOMPLETE,
+  SCHEDULE_FEATURE: { status: 400, errorCode: 'INVALID_SNAPSHOT_SCHEDULE', detail: 'Invalid snapshot schedule: %s.', parameters: ({ reason }) => [reason] },
+  SCHEDULE_BUCKET: { status: 404, errorCode: 'EXPORT_BUCKET_NOT_FOUND', detail: 'No export Bucket with ID %s does not exist.', parameters: ({ id }) => [id] },
   SNAPSHOT_UNFINISHED: { status: 400, errorCode: 'CANNOT_MODIFY_IN_PROGRESS_SNAPSHOT_RETENTION', detail: 'Snapshot retention can only be modified once it is completed.' },
   NOT_FLEX: { status: 400, errorCode: 'CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API', detail: 'Cannot use non-flex cluster %s in the flex API.', parameters: ({ clusterName }) => [clusterName] },
 };

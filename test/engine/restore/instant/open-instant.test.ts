@@ -3,14 +3,16 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { BSON, type Document } from 'mongodb';
 import type { ClusterTime } from '../../../../src/domain/cluster-time.ts';
 import type { KeptSlice, KeptInstant } from '../../../../src/engine/contracts.ts';
 import { openInstant, type Instant } from '../../../../src/engine/restore/instant/open-instant.ts';
+import { readCollectionEntry, type CollectionEntry } from '../../../../src/engine/snapshot/index.ts';
 import { createProgressTally } from '../../../../src/engine/restore/progress-tally.ts';
 import { systemClock } from '../../../../src/foundation/clock.ts';
 import { isLeafvaultError } from '../../../../src/foundation/errors.ts';
 import type { SnapshotRoot } from '../../../../src/repository/repository.ts';
-import { at, CREATE, deleteOf, entry, insertOf, partOf, updateOf } from '../../replay/entries.ts';
+import { at, COLLECTION, CREATE, deleteOf, entry, insertOf, partOf, updateOf, UUID_TEXT } from '../../replay/entries.ts';
 import type { RawEntry } from '../../replay/oplog-source.ts';
 
 let tempDir: string;
@@ -28,12 +30,12 @@ function slicesOf(from: number, ...slices: readonly (readonly RawEntry[])[]): Ke
   });
 }
 
-function open(base: number, border: number, slices: KeptInstant['slices']): Promise<Instant> {
-  const body = { consistency: 'point-in-time', pointInTime: at(base), beganAt: at(base), source: { replicaSetId: 'a' }, selection: { databases: [], collections: [] } };
+function open(base: number, border: number, slices: KeptInstant['slices'], { entries = [], collections = [] }: { readonly entries?: readonly CollectionEntry[]; readonly collections?: readonly string[] } = {}): Promise<Instant> {
+  const body = { consistency: 'point-in-time', pointInTime: at(base), beganAt: at(base), source: { replicaSetId: 'a' }, selection: { databases: [], collections } };
   return openInstant({
     root: { body } as unknown as SnapshotRoot, tempDir, signal: new AbortController().signal, tally: createProgressTally(() => undefined, systemClock),
     instant: { border: at(border), replicaSetId: 'a', slices },
-  }, []);
+  }, entries);
 }
 
 const all = (slices: readonly KeptSlice[]): KeptInstant['slices'] => async function* () { yield* slices; };
@@ -59,6 +61,25 @@ describe('what a restore knows of an instant', () => {
     await instant.close();
     await instant.close();
     assert.deepEqual(await readdir(tempDir), []);
+  });
+
+  test('takes what a server had for a while from the base once it has its name, and not where it is dropped or takes a name that was not chosen', async () => {
+    const [raw, none] = [(document: Document) => Buffer.from(BSON.serialize(document)).toString('base64'), { documents: 0, bytes: 0, cutMask: 0, capped: false, orderedHash: null }];
+    const filled = readCollectionEntry({ name: 'd.tmp.agg_out.1', lists: {}, body: {
+      kind: 'collection', db: 'd', name: 'tmp.agg_out.1', uuid: UUID_TEXT, options: raw({ temp: true }), indexes: raw({ indexes: [] }), hash: '0'.repeat(32), ...none, documents: 7, temporary: true,
+    } });
+    const command = (o: Document): Document => ({ op: 'c', ns: 'd.$cmd', ui: COLLECTION, o });
+    const rename = entry(4, command({ renameCollection: 'd.tmp.agg_out.1', to: 'd.c', stayTemp: false }));
+    const found = async (border: number, window: readonly RawEntry[], collections: readonly string[] = []): Promise<unknown[]> => {
+      const instant = await open(1, border, all(slicesOf(1, window)), { entries: [filled], collections });
+      await instant.close();
+      return instant.entries.map(({ namespace, body }) => [namespace, body.documents, body.temporary]);
+    };
+    assert.deepEqual(await found(3, [entry(3, insertOf(1)), rename]), []);
+    assert.deepEqual(await found(4, [entry(3, insertOf(1)), rename]), [['d.c', 7, undefined]]);
+    assert.deepEqual(await found(4, [rename], ['d.c']), [['d.c', 7, undefined]]);
+    assert.deepEqual(await found(4, [rename], ['d.else']), []);
+    assert.deepEqual(await found(4, [entry(4, command({ drop: 'tmp.agg_out.1' }))]), []);
   });
 
   test('leaves out what a restore was building', async () => {

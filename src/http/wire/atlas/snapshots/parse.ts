@@ -1,4 +1,5 @@
 // Snapshot requests from Atlas's words to ours.
+import { retainedUntil, RETENTION_UNITS } from '../../../../domain/retention.ts';
 import type { Snapshot } from '../../../../domain/records.ts';
 import { LeafvaultError } from '../../../../foundation/errors.ts';
 import { readBody } from '../../read-body.ts';
@@ -20,11 +21,8 @@ export function parseTakeSnapshot(body: unknown): { readonly description: string
 export function parseUpdateSnapshot(body: unknown, snapshot: Snapshot): Date {
   const { retentionUnit, retentionValue } = readBody(updateSnapshotBody, body);
   if (snapshot.state !== 'completed') throw new LeafvaultError('SNAPSHOT_UNFINISHED', `Changing the retention of snapshot ${snapshot.id} failed: it is ${snapshot.state}`, { details: { id: snapshot.id } });
-  const expiry = new Date(snapshot.capturedAt ?? snapshot.requestedAt);
-  if (retentionUnit === 'DAYS') expiry.setUTCDate(expiry.getUTCDate() + retentionValue);
-  else if (retentionUnit === 'WEEKS') expiry.setUTCDate(expiry.getUTCDate() + 7 * retentionValue);
-  else if (retentionUnit === 'MONTHS') expiry.setUTCMonth(expiry.getUTCMonth() + retentionValue);
-  else expiry.setUTCFullYear(expiry.getUTCFullYear() + retentionValue);
+  const unit = RETENTION_UNITS.find((each) => each.toUpperCase() === retentionUnit) ?? 'days';
+  const expiry = retainedUntil(snapshot.capturedAt ?? snapshot.requestedAt, { retentionUnit: unit, retentionValue });
   if (isWithinLimit(expiry, snapshot.requestedAt)) return expiry;
   throw new LeafvaultError('ATTRIBUTE_INVALID', `Reading the body failed: attribute retentionValue reaches beyond ${MOST_RETENTION_DAYS} days`, { details: { name: 'retentionValue' } });
 }

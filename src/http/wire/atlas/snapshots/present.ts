@@ -1,4 +1,5 @@
 // A snapshot in Atlas's form.
+import { frequencyOf } from '../../../../domain/retention.ts';
 import type { Snapshot } from '../../../../domain/records.ts';
 import { isoSeconds, isoSecondsOrUnset } from '../../time-text.ts';
 
@@ -18,14 +19,14 @@ export function presentSnapshot(snapshot: Snapshot, root: string): object {
     createdAt: snapshot.state === 'completed' ? isoSecondsOrUnset(snapshot.capturedAt) : undefined,
     description: snapshot.description ?? undefined,
     expiresAt: isoSeconds(snapshot.expiresAt),
-    frequencyType: snapshot.type === 'onDemand' ? 'ondemand' : undefined,
+    frequencyType: snapshot.type === 'onDemand' ? 'ondemand' : frequencyOf(snapshot.policyItems ?? []) ?? undefined,
     id: snapshot.id,
     links: [
       { rel: 'self', href: `${cluster}/backup/snapshots/${snapshot.id}` },
       { rel: 'https://cloud.mongodb.com/cluster', href: cluster },
     ],
     mongodVersion: snapshot.mongodbVersion ?? undefined,
-    policyItems: [],
+    policyItems: (snapshot.policyItems ?? []).map(({ id }) => id),
     replicaSetName: snapshot.replicaSetName ?? snapshot.clusterName,
     snapshotType: snapshot.type,
     status: STATUS[snapshot.state],

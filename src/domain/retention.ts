@@ -1,0 +1,84 @@
+// How long a snapshot is kept: by the calendar, in UTC, and never shorter than the words say (docs/design/schedules.md, "Retention").
+
+/** Most frequent first. */
+export const FREQUENCIES = ['hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const;
+export type FrequencyType = (typeof FREQUENCIES)[number];
+
+export const RETENTION_UNITS = ['days', 'weeks', 'months', 'years'] as const;
+export type RetentionUnit = (typeof RETENTION_UNITS)[number];
+
+export interface Retention {
+  readonly retentionUnit: RetentionUnit;
+  /** From 1 up. */
+  readonly retentionValue: number;
+}
+
+/** One line of a schedule. */
+export interface PolicyItem extends Retention {
+  readonly id: string;
+  readonly frequencyType: FrequencyType;
+  /** Hours; the weekday from Monday = 1; the day of the month, or 40 for its last; the month. */
+  readonly frequencyInterval: number;
+}
+
+/** An item as a snapshot keeps it, whatever becomes of the schedule. */
+export interface KeptItem extends PolicyItem {
+  /** Added to the retention. */
+  readonly extraDays: number;
+}
+
+const DAY_MS = 86_400_000;
+const MONTHS_OF_YEAR = 12;
+
+/**
+ * Days and weeks are 24 hours and seven times that; months and years go to the same day and time, or, where the month lacks
+ * that day, to the first of the next.
+ */
+export function retainedUntil(from: Date, { retentionUnit, retentionValue }: Retention): Date {
+  switch (retentionUnit) {
+    case 'days': return new Date(from.getTime() + retentionValue * DAY_MS);
+    case 'weeks': return new Date(from.getTime() + 7 * retentionValue * DAY_MS);
+    case 'months': return addMonths(from, retentionValue);
+    case 'years': return addMonths(from, MONTHS_OF_YEAR * retentionValue);
+  }
+}
+
+function addMonths(from: Date, months: number): Date {
+  const first = new Date(from);
+  first.setUTCDate(1);
+  first.setUTCMonth(first.getUTCMonth() + months);
+  const day = from.getUTCDate();
+  const isThere = day <= daysOfMonth(first.getUTCFullYear(), first.getUTCMonth());
+  if (isThere) first.setUTCDate(day);
+  else first.setUTCMonth(first.getUTCMonth() + 1);
+  return first;
+}
+
+/** @param month from 0 */
+export function daysOfMonth(year: number, month: number): number {
+  return new Date(Date.UTC(year, month + 1, 0)).getUTCDate();
+}
+
+/** The latest end of all items that a snapshot of this instant stands for. There has to be one. */
+export function expiryOf(from: Date, items: readonly KeptItem[]): Date {
+  return new Date(Math.max(...items.map((item) => retainedUntil(from, item).getTime() + item.extraDays * DAY_MS)));
+}
+
+/** The least frequent of them: by that one a snapshot is named. */
+export function frequencyOf(items: readonly Pick<PolicyItem, 'frequencyType'>[]): FrequencyType | null {
+  return FREQUENCIES.findLast((frequency) => items.some(({ frequencyType }) => frequencyType === frequency)) ?? null;
+}
+
+/** Items of both, each once; of the same item the second counts. */
+export function joinItems<Item extends PolicyItem>(first: readonly Item[], second: readonly Item[]): readonly Item[] {
+  return [...new Map([...first, ...second].map((item) => [item.id, item])).values()];
+}
+
+/** The most days that it can be, wherever it begins: a month 31, a year 366. */
+export function longestDays(retention: Retention): number {
+  if (retention.retentionUnit === 'days') return retention.retentionValue;
+  if (retention.retentionUnit === 'weeks') return 7 * retention.retentionValue;
+  // Four years of first days meet every length that a run of months can have.
+  const starts = Array.from({ length: 48 }, (_, month) => new Date(Date.UTC(2024, month, 1)));
+  return Math.max(...starts.map((start) => Math.round((retainedUntil(start, retention).getTime() - start.getTime()) / DAY_MS)));
+}

@@ -1,0 +1,107 @@
+// Snapshots that schedules ask for. Every worker looks; one does it, once for each due time (docs/design/schedules.md).
+import type { Catalog, CatalogTransaction, EndedRun } from '../catalog/index.ts';
+import { afterFailure, afterSuccess, planRun, type CatchUp, type PlannedRun } from '../domain/plan-run.ts';
+import { expiryOf, joinItems, longestDays } from '../domain/retention.ts';
+import { keptItems, type SnapshotSchedule } from '../domain/schedule.ts';
+import type { Clock } from '../foundation/clock.ts';
+import { describeError, isLeafvaultError } from '../foundation/errors.ts';
+import { newId } from '../foundation/ids.ts';
+import type { Logger } from '../foundation/logger.ts';
+import type { JobQueue } from './queue.ts';
+import type { Chore } from './worker.ts';
+
+export interface SchedulingParts {
+  readonly catalog: Catalog;
+  readonly queue: JobQueue;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly catchUp: CatchUp;
+}
+
+const LOOK_EVERY_MS = 10_000;
+const FORGET_EVERY_MS = 3_600_000;
+const AT_ONCE = 100;
+const DAY_MS = 86_400_000;
+const RUNS_KEPT_MS = 35 * DAY_MS;
+
+export const SCHEDULE_REQUESTER = 'backup schedule';
+
+export function createScheduleChores(parts: SchedulingParts): readonly Chore[] {
+  return [
+    { name: 'following the backup schedules', everyMs: LOOK_EVERY_MS, run: (signal) => followSchedules(parts, signal) },
+    {
+      name: 'forgetting runs of schedules', everyMs: FORGET_EVERY_MS,
+      run: async () => void (await parts.catalog.schedules.forgetRuns(new Date(parts.clock.now().getTime() - RUNS_KEPT_MS))),
+    },
+  ];
+}
+
+/** What ended first: it says what is owed. */
+async function followSchedules(parts: SchedulingParts, signal: AbortSignal): Promise<void> {
+  const { catalog, log } = parts;
+  for (const run of await catalog.schedules.ended(AT_ONCE)) {
+    if (signal.aborted) return;
+    await settle(parts, run);
+  }
+  // Those that fail, or that another process holds, must not stand before the others for ever: one pass over all, each once.
+  for (const clusterId of await catalog.schedules.due(Number.MAX_SAFE_INTEGER)) {
+    if (signal.aborted) return;
+    await look(parts, clusterId).catch((error: unknown) => {
+      // Another process was faster; the unique row says so.
+      if (!isLeafvaultError(error, 'CATALOG_DUPLICATE')) log.warn({ cluster: clusterId, reason: describeError(error) }, 'a backup schedule could not be followed; trying again');
+    });
+  }
+}
+
+async function settle({ catalog, clock, log }: SchedulingParts, { clusterId, dueAt, items, snapshotState }: EndedRun): Promise<void> {
+  await catalog.transaction(async (tx) => {
+    const record = await tx.schedules.hold(clusterId, { wait: false });
+    if (record === null || !(await tx.schedules.settle(clusterId, dueAt))) return;
+    // Somebody's decision; nothing is owed.
+    if (snapshotState === 'cancelled') return;
+    const { schedule, progress } = record;
+    const known = items.filter(({ id }) => schedule.items.some((item) => item.id === id));
+    if (snapshotState === 'failed' && known.length === 0) return;
+    const changed = snapshotState === 'completed' ? afterSuccess(progress, items) : afterFailure(progress, known, clock.now());
+    await tx.schedules.save({ schedule, progress: changed });
+    if (snapshotState === 'failed') log.warn({ cluster: clusterId, dueAt, failures: changed.failures, retryAt: changed.retryAt }, 'a scheduled snapshot failed; it is asked for again');
+  });
+}
+
+async function look({ catalog, queue, clock, log, catchUp }: SchedulingParts, clusterId: string): Promise<void> {
+  await catalog.transaction(async (tx) => {
+    const record = await tx.schedules.hold(clusterId, { wait: false });
+    if (record === null) return;
+    const { schedule } = record;
+    const { run, progress } = planRun(schedule, record.progress, { now: clock.now(), catchUp });
+    await tx.schedules.save({ schedule, progress });
+    if (run === null || (await tx.schedules.hasRun(clusterId, run.dueAt))) return;
+    const snapshotId = (await joinWaiting(tx, clock, schedule, run)) ?? (await askForSnapshot(tx, { queue, clock }, schedule, run));
+    await tx.schedules.addRun({ ...run, clusterId, snapshotId });
+    log.info({ cluster: clusterId, snapshot: snapshotId, dueAt: run.dueAt, missed: run.missed }, 'a scheduled snapshot is due');
+  });
+}
+
+/** One that waits for its job takes the items of this due time, too. */
+async function joinWaiting(tx: CatalogTransaction, clock: Clock, schedule: SnapshotSchedule, { items }: PlannedRun): Promise<string | null> {
+  const id = await tx.schedules.waitingSnapshot(schedule.clusterId);
+  const waiting = id === null ? null : await tx.snapshots.hold(id);
+  if (waiting === null) return null;
+  const joined = joinItems(waiting.policyItems ?? [], keptItems(schedule, items));
+  return (await tx.snapshots.joinItems(waiting.id, joined, expiryOf(clock.now(), joined))) ? waiting.id : null;
+}
+
+async function askForSnapshot(tx: CatalogTransaction, { queue, clock }: Pick<SchedulingParts, 'queue' | 'clock'>, schedule: SnapshotSchedule, run: PlannedRun): Promise<string> {
+  const cluster = await tx.clusters.get(schedule.clusterId);
+  if (cluster === null) throw new Error(`A schedule without its cluster ${schedule.clusterId}`);
+  const now = clock.now();
+  const [snapshotId, jobId] = [newId(now), newId(now)];
+  const where = { projectId: cluster.projectId, clusterId: cluster.id };
+  const policyItems = keptItems(schedule, run.items);
+  await queue.enqueue(tx, { ...where, id: jobId, kind: 'snapshot', payload: { snapshotId }, snapshotId, restoreId: null, requestedBy: SCHEDULE_REQUESTER });
+  await tx.snapshots.insert({
+    ...where, id: snapshotId, jobId, clusterName: cluster.name, type: 'scheduled', description: null, selection: null, policyItems,
+    retentionDays: Math.max(...policyItems.map((item) => longestDays(item) + item.extraDays)), expiresAt: expiryOf(now, policyItems),
+  });
+  return snapshotId;
+}

@@ -1,0 +1,98 @@
+// The backup schedule of a cluster: looking at it, changing it, and what a change does to snapshots that are there.
+import type { CatalogStore, CatalogTransaction, ScheduleRecord } from '../catalog/index.ts';
+import { nextDue } from '../domain/due-times.ts';
+import { afterChange, freshProgress, type CatchUp } from '../domain/plan-run.ts';
+import type { Cluster } from '../domain/records.ts';
+import { expiryOf, type KeptItem, type PolicyItem } from '../domain/retention.ts';
+import { broken, checkSchedule, emptySchedule, keptItems, type SnapshotSchedule } from '../domain/schedule.ts';
+import { previewSchedule, type Preview } from '../domain/schedule-preview.ts';
+import type { Clock } from '../foundation/clock.ts';
+import { newId } from '../foundation/ids.ts';
+import type { ClusterSchedule, GivenItem, ScheduleChange, Schedules } from './contracts.ts';
+
+export interface SchedulesOptions {
+  readonly catalog: Pick<CatalogStore, 'schedules' | 'transaction'>;
+  readonly clock: Clock;
+  readonly catchUp: CatchUp;
+}
+
+export function createSchedules({ catalog, clock, catchUp }: SchedulesOptions): Schedules {
+  /** A cluster without a row takes nothing. */
+  const recordOf = (found: ScheduleRecord | null, { id, createdAt }: Cluster): ScheduleRecord =>
+    found ?? { schedule: emptySchedule(id, createdAt), progress: freshProgress(clock.now()) };
+  const shown = ({ schedule, progress }: ScheduleRecord): ClusterSchedule => ({ ...schedule, nextSnapshotAt: nextAt(schedule, progress, clock.now()) });
+  return {
+    get: async (cluster) => shown(recordOf(await catalog.schedules.get(cluster.id), cluster)),
+    change: ({ cluster, change, updateSnapshots = false, deleteSnapshots = false }) => catalog.transaction(async (tx) => {
+      const now = clock.now();
+      // So that two changes of a cluster that has no row yet follow each other.
+      await tx.schedules.insert({ schedule: emptySchedule(cluster.id, now), progress: freshProgress(now) });
+      const old = recordOf(await tx.schedules.hold(cluster.id, { wait: true }), cluster);
+      const schedule = changed(old.schedule, change, now);
+      checkSchedule(schedule);
+      const record = { schedule, progress: afterChange(old.schedule, schedule, old.progress, { now, catchUp }) };
+      await tx.schedules.save(record);
+      await changeSnapshots(tx, old.schedule, schedule, { updateSnapshots, deleteSnapshots });
+      return shown(record);
+    }),
+    preview: (cluster, range) => previewClusterSchedule(catalog, cluster, { ...range, clock, catchUp }),
+  };
+}
+
+/** For the command line, too, which has a catalog alone. */
+export async function previewClusterSchedule(
+  catalog: Pick<CatalogStore, 'schedules'>, { id }: Pick<Cluster, 'id'>,
+  { clock, until, limit, catchUp }: { readonly clock: Clock; readonly until: Date; readonly limit: number; readonly catchUp: CatchUp },
+): Promise<Preview> {
+  const found = await catalog.schedules.get(id);
+  return found === null ? { runs: [], isCut: false } : previewSchedule(found.schedule, found.progress, { now: clock.now(), until, limit, catchUp });
+}
+
+/** The next time in the future at which one is asked for; null: never. */
+function nextAt(schedule: SnapshotSchedule, { retryAt }: ScheduleRecord['progress'], now: Date): Date | null {
+  const due = nextDue(schedule, now)?.at ?? null;
+  return retryAt !== null && retryAt > now && (due === null || retryAt < due) ? retryAt : due;
+}
+
+/** @throws SCHEDULE_INVALID */
+function changed(old: SnapshotSchedule, { policyId, items, forms, ...rest }: ScheduleChange, now: Date): SnapshotSchedule {
+  if (policyId !== undefined && policyId !== old.policyId) throw broken('policyId', `the policy of the cluster has another id than ${policyId}`, policyId);
+  return { ...old, ...rest, items: items === undefined ? old.items : items.map((item) => itemOf(old, item, now)), forms: { ...old.forms, ...forms } };
+}
+
+function itemOf({ items }: SnapshotSchedule, { id, ...given }: GivenItem, now: Date): PolicyItem {
+  if (id === undefined) return { id: newId(now), ...given };
+  const known = items.find((item) => item.id === id);
+  if (known === undefined) throw broken('itemId', `the policy has no item ${id}`, id);
+  if (known.frequencyType !== given.frequencyType) throw broken('itemType', `the item ${id} is ${known.frequencyType}, which does not change`, given.frequencyType);
+  return { id, ...given };
+}
+
+async function changeSnapshots(
+  tx: CatalogTransaction, old: SnapshotSchedule, schedule: SnapshotSchedule, { updateSnapshots, deleteSnapshots }: { readonly updateSnapshots: boolean; readonly deleteSnapshots: boolean },
+): Promise<void> {
+  if (!updateSnapshots && !deleteSnapshots) return;
+  const kept = new Set(schedule.items.map(({ id }) => id));
+  const removed = new Set(old.items.map(({ id }) => id).filter((id) => !kept.has(id)));
+  // Like an end by age: of two at once each has to see what the other took.
+  await tx.executeSql('select 1 from clusters where id = $1 for update', [schedule.clusterId]);
+  const newest = await tx.snapshots.newestWhole(schedule.clusterId);
+  for (const { id, state, policyItems, expiresAt, ...snapshot } of await tx.snapshots.holdScheduled(schedule.clusterId)) {
+    const items = policyItems ?? [];
+    const isOver = items.some((item) => removed.has(item.id)) && items.every((item) => !kept.has(item.id));
+    if (deleteSnapshots && isOver && state === 'completed' && id !== newest) await tx.snapshots.markDeleted(id);
+    else if (updateSnapshots) {
+      const renewed = renewedItems(schedule, items);
+      const until = expiryOf(snapshot.capturedAt ?? snapshot.requestedAt, renewed);
+      if (until.getTime() !== expiresAt.getTime() || JSON.stringify(renewed) !== JSON.stringify(items)) await tx.snapshots.changePolicy(id, renewed, until);
+    }
+  }
+}
+
+/** Items that are gone keep what they promised. */
+function renewedItems(schedule: SnapshotSchedule, items: readonly KeptItem[]): readonly KeptItem[] {
+  return items.map((item) => {
+    const now = schedule.items.find(({ id }) => id === item.id);
+    return now === undefined ? item : (keptItems(schedule, [now])[0] ?? item);
+  });
+}

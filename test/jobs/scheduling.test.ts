@@ -1,0 +1,170 @@
+// Schedules on a real catalog and queue: two processes, days away, what fails, what a change does to snapshots that are there.
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import type { Catalog } from '../../src/catalog/index.ts';
+import { freshProgress } from '../../src/domain/plan-run.ts';
+import type { KeptItem, PolicyItem } from '../../src/domain/retention.ts';
+import { emptySchedule, keptItems } from '../../src/domain/schedule.ts';
+import type { Snapshot } from '../../src/domain/records.ts';
+import { createScheduleChores, openPostgresQueue, type PostgresQueue } from '../../src/jobs/index.ts';
+import { createSchedules } from '../../src/services/schedules.ts';
+import type { ScheduleChange } from '../../src/services/contracts.ts';
+import { insertCompleted, makeInventory, OUTCOME, type Inventory } from '../support/catalog-rows.ts';
+import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
+import { emptyCatalog, silent, startEmbedded, type TestDatabase } from '../support/postgres.ts';
+
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const HOURLY: PolicyItem = { id: 'a'.repeat(24), frequencyType: 'hourly', frequencyInterval: 6, retentionUnit: 'days', retentionValue: 2 };
+const WEEKLY: PolicyItem = { id: 'b'.repeat(24), frequencyType: 'weekly', frequencyInterval: 6, retentionUnit: 'weeks', retentionValue: 4 };
+const PRINCIPAL = { kind: 'apiKey', id: 'c'.repeat(24), name: 'abcdefgh', orgId: 'd'.repeat(24), grants: [] } as const;
+
+describe('backup schedules', () => {
+  let server: TestDatabase;
+  let clock: FakeClock;
+  const catalogs: Catalog[] = [];
+  const queues: PostgresQueue[] = [];
+  let inventory: Inventory;
+  let catalog: Catalog;
+
+  before(async () => {
+    server = await startEmbedded();
+    // A Sunday.
+    clock = fakeClock(new Date('2026-03-01T12:00:00Z'));
+    for (const _ of [1, 2]) {
+      const opened = await server.open({ clock });
+      catalogs.push(opened);
+      queues.push(await openPostgresQueue({ catalog: opened, log: silent }));
+    }
+    catalog = catalogs[0]!;
+  });
+  after(async () => {
+    for (const each of [...queues, ...catalogs]) await each.close();
+    await server.stop();
+  });
+  beforeEach(async () => {
+    await emptyCatalog(catalog);
+    inventory = await makeInventory(catalog);
+    clock.advance(7 * DAY_MS - (clock.now().getTime() - Date.UTC(2026, 2, 1, 12)) % (7 * DAY_MS));
+    await catalog.schedules.save({ schedule: { ...emptySchedule(inventory.cluster.id, clock.now()), items: [HOURLY, WEEKLY] }, progress: freshProgress(clock.now()) });
+  });
+
+  /** One look of one process. */
+  const look = (process = 0): Promise<void> =>
+    createScheduleChores({ catalog: catalogs[process]!, queue: queues[process]!, clock, log: silent, catchUp: 'once' })[0]!.run(AbortSignal.timeout(60_000));
+  const snapshots = async (): Promise<readonly Snapshot[]> => (await catalog.snapshots.list(inventory.cluster.id, { pageNumber: 1, itemsPerPage: 100 })).items;
+  const idsOf = ({ policyItems }: Pick<Snapshot, 'policyItems'>): string[] => (policyItems ?? []).map(({ id }) => id.slice(0, 1)).sort();
+  /** As a worker would end it. */
+  const end = async (outcome: 'completed' | 'failed'): Promise<string> => {
+    const job = await catalog.leases.claimNext({ workerId: 'w', leaseSeconds: 60, kinds: ['snapshot'] });
+    assert.ok(job?.snapshotId);
+    const { claim, snapshotId } = job;
+    await catalog.fenced(claim, async (tx) => {
+      if (outcome === 'completed') await tx.snapshots.complete(snapshotId, { ...OUTCOME, capturedAt: clock.now(), expiresAt: (await tx.snapshots.get(snapshotId))!.expiresAt });
+      await tx.leases.finish(claim, outcome === 'completed' ? 'completed' : { code: 'SOURCE_UNREACHABLE', message: 'away', hint: null });
+    });
+    return snapshotId;
+  };
+  const change = (given: ScheduleChange, flags: { readonly updateSnapshots?: boolean; readonly deleteSnapshots?: boolean } = {}) =>
+    createSchedules({ catalog, clock, catchUp: 'once' }).change({ cluster: inventory.cluster, principal: PRINCIPAL, change: given, ...flags });
+
+  test('ask once for each due time, however many processes look at the same moment', async () => {
+    for (let round = 1; round <= 6; round += 1) {
+      clock.advance(6 * HOUR_MS);
+      await Promise.all([look(0), look(1), look(0), look(1)]);
+      const taken = await snapshots();
+      assert.equal(taken.length, round);
+      assert.deepEqual([taken[0]?.type, idsOf(taken[0]!)], ['scheduled', ['a']]);
+      await end('completed');
+    }
+    const { rows } = await catalog.transaction((tx) => tx.executeSql('select count(distinct snapshot_id)::int as snapshots, count(*)::int as runs from schedule_runs'));
+    assert.deepEqual(rows, [{ snapshots: 6, runs: 6 }]);
+  });
+
+  test('ask for one after three days away, which stands for all, kept as long as the longest', async () => {
+    clock.advance(6 * DAY_MS - HOUR_MS);
+    await look();
+    await end('completed');
+    clock.advance(3 * DAY_MS);
+    await Promise.all([look(0), look(1)]);
+    await Promise.all([look(0), look(1)]);
+    const taken = await snapshots();
+    assert.equal(taken.length, 2);
+    assert.deepEqual(idsOf(taken[0]!), ['a', 'b']);
+    assert.equal(taken[0]!.expiresAt.getTime(), clock.now().getTime() + 28 * DAY_MS);
+    const { rows } = await catalog.transaction((tx) => tx.executeSql('select missed from schedule_runs order by due_at desc limit 1'));
+    assert.deepEqual(rows, [{ missed: 11 }]);
+  });
+
+  test('let a due time join the snapshot that still waits, and queue no more than one beside one that runs', async () => {
+    clock.advance(6 * HOUR_MS);
+    await look();
+    clock.advance(6 * DAY_MS);
+    await look();
+    const [only, ...more] = await snapshots();
+    assert.deepEqual([more.length, idsOf(only!)], [0, ['a', 'b']]);
+    assert.ok(await catalog.leases.claimNext({ workerId: 'w', leaseSeconds: 60, kinds: ['snapshot'] }));
+    for (let round = 0; round < 4; round += 1) {
+      clock.advance(6 * HOUR_MS);
+      await look();
+    }
+    assert.deepEqual((await snapshots()).map(({ state }) => state), ['queued', 'inProgress']);
+  });
+
+  test('ask again for what failed, and leave it once another one stands for it', async () => {
+    clock.advance(6 * DAY_MS);
+    await look();
+    await end('failed');
+    await look();
+    clock.advance(9 * 60_000);
+    await look();
+    assert.equal((await snapshots()).length, 1);
+    clock.advance(60_000);
+    await Promise.all([look(0), look(1)]);
+    assert.deepEqual([(await snapshots()).length, idsOf((await snapshots())[0]!)], [2, ['a', 'b']]);
+    await end('completed');
+    await look();
+    assert.deepEqual((await catalog.schedules.get(inventory.cluster.id))?.progress, { handledUntil: (await catalog.schedules.get(inventory.cluster.id))?.progress.handledUntil, owed: [], failures: 0, retryAt: null });
+    clock.advance(2 * HOUR_MS);
+    await look();
+    assert.equal((await snapshots()).length, 2);
+  });
+
+  test('take nothing without items, and forget no run that is young', async () => {
+    await change({ items: [] });
+    clock.advance(400 * DAY_MS);
+    await look();
+    assert.deepEqual(await snapshots(), []);
+    assert.equal(await catalog.schedules.forgetRuns(new Date(clock.now().getTime() - 35 * DAY_MS)), 0);
+  });
+
+  /** Completed, of these items. */
+  const taken = async (items: readonly KeptItem[]): Promise<string> => {
+    const { snapshotId } = await insertCompleted(catalog, inventory);
+    await catalog.snapshots.changePolicy(snapshotId, items, OUTCOME.expiresAt);
+    clock.advance(1_000);
+    return snapshotId;
+  };
+  const until = async (id: string): Promise<string | undefined> => (await catalog.snapshots.get(id))?.expiresAt.toISOString();
+
+  test('change snapshots that are there only when told to, and none whose end was set by hand', async () => {
+    const kept = keptItems({ extraDays: {} }, [HOURLY]);
+    const [old, byHand, both] = [await taken(kept), await taken(kept), await taken(keptItems({ extraDays: {} }, [HOURLY, WEEKLY]))];
+    await catalog.snapshots.setExpiry(byHand, new Date('2027-01-01T00:00:00Z'));
+    const was = await until(old);
+    await change({ items: [{ ...HOURLY, retentionValue: 5 }, WEEKLY] });
+    assert.equal(await until(old), was);
+    await change({ items: [{ ...HOURLY, retentionValue: 10 }, WEEKLY] }, { updateSnapshots: true });
+    assert.deepEqual([await until(old), await until(byHand), await until(both)], ['2026-03-11T12:00:00.000Z', '2027-01-01T00:00:00.000Z', '2026-03-29T12:00:00.000Z']);
+    assert.deepEqual((await catalog.snapshots.pendingFacts(100)).filter(({ snapshotId }) => snapshotId === old).at(-1)?.body, { expiresAt: '2026-03-11T12:00:00.000Z' });
+  });
+
+  test('delete what stands for removed items alone, never the newest, when told to', async () => {
+    const [hourly, weekly] = [keptItems({ extraDays: {} }, [HOURLY]), keptItems({ extraDays: {} }, [WEEKLY])];
+    const ids = [await taken(hourly), await taken([...hourly, ...weekly]), await taken(weekly), await taken(hourly), await taken(hourly)];
+    await change({ items: [WEEKLY] }, { deleteSnapshots: true });
+    assert.deepEqual((await snapshots()).map(({ id }) => id), [ids[4], ids[2], ids[1]]);
+    await change({ items: [] });
+    assert.equal((await snapshots()).length, 3, 'without being told, nothing goes');
+  });
+});

@@ -71,6 +71,8 @@ async function playRound(round: number, documents: number, samples: Record<strin
   await client.db('bench_raw').dropDatabase();
   await measure('restore', 'restore');
   await client.db('bench_restored').dropDatabase();
+  await measure('restoreFull', 'restoreFull');
+  await client.db('bench_full').dropDatabase();
   await restoreWithTool(keep, samples);
   await measure('restoreOne', 'restoreOne');
   await client.db('bench_one').dropDatabase();

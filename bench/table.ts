@@ -34,6 +34,7 @@ export function tableRows(samples: Samples): Row[] {
     grown(samples, 'new bytes', 'random', 3),
     speed(samples, 'restore, proof included', 'restore', 'rawInsert', { name: 'raw insert + createIndexes', atLeast: 0.75 }),
     speed(samples, 'restore, proof included', 'restore', 'mongorestore', { name: 'mongorestore', atLeast: 1.5 }),
+    speed(samples, 'restore of a snapshot with deltas', 'restore', 'restoreFull', { name: 'restore of one without', atLeast: 0.9 }),
     single(samples),
     speed(samples, 'replay to an instant', 'replay', 'plainReplay', { name: 'one applyOps for each operation', atLeast: 5 }),
     memory(samples, 'memory of a snapshot', 'snapshot'),

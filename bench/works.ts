@@ -80,16 +80,18 @@ export const WORKS: Readonly<Record<string, Work>> = {
   }),
 
   restore: (options) => restore(options, [], 'bench_restored'),
+  /** The first snapshot, which holds no deltas: what these cost the other one. */
+  restoreFull: (options) => restore(options, [], 'bench_full', 'oldest'),
   /** One small collection out of the large snapshot. */
   restoreOne: (options) => restore(options, [`${DATABASE}.${SMALL}`], 'bench_one'),
 };
 
 const log = createLogger('error');
 
-async function restore({ uri, repository: folder, folder: tempDir }: WorkOptions, collections: readonly string[], into: string): Promise<WorkResult> {
+async function restore({ uri, repository: folder, folder: tempDir }: WorkOptions, collections: readonly string[], into: string, which: 'newest' | 'oldest' = 'newest'): Promise<WorkResult> {
   await withClient(uri, (client) => client.db(into).dropDatabase());
   return withRepository(folder, tempDir, async (repository) => {
-    const root = await newest(repository);
+    const root = which === 'newest' ? await newest(repository) : await oldest(repository);
     if (root === null) throw new Error('There is no snapshot to restore');
     const reader = await repository.openReader();
     let plan: Readonly<Record<string, unknown>> | null = null;
@@ -119,6 +121,12 @@ export async function withRepository<T>(folder: string, tempDir: string, use: (r
 async function newest(repository: Repository): Promise<Awaited<ReturnType<Repository['loadSnapshot']>> | null> {
   let found = null;
   for await (const root of repository.listSnapshots()) if (found === null || root.createdAt > found.createdAt) found = root;
+  return found;
+}
+
+async function oldest(repository: Repository): Promise<Awaited<ReturnType<Repository['loadSnapshot']>> | null> {
+  let found = null;
+  for await (const root of repository.listSnapshots()) if (found === null || root.createdAt < found.createdAt) found = root;
   return found;
 }
 

@@ -1,6 +1,6 @@
-// Makes the golden repository of a format version, once for each: `node scripts/make-golden.ts v2`. Later versions of both readers have to read
+// Makes the golden repository of a format version, once for each: `node scripts/make-golden.ts v2`; `v1-deltas` is one whose snapshot rests in part on the one before. Later versions of both readers have to read
 // what lies in test/fixtures/golden for ever.
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { execFile } from 'node:child_process';
@@ -13,6 +13,7 @@ import { streamArchive, TOP_FOLDER } from '../src/engine/archive/index.ts';
 import { BACKUP_ROLE } from '../src/engine/mongo/roles.ts';
 import { createLocalStorage } from '../src/storage/index.ts';
 import { takeSnapshot } from '../test/support/capture.ts';
+import { deltasIn } from '../test/support/delta-fixture.ts';
 import { keepOplog } from '../test/support/kept-oplog.ts';
 import { startReplicaSet } from '../test/support/mongod.ts';
 import { writeCorpus } from '../test/support/odd-corpus.ts';
@@ -20,7 +21,7 @@ import { openTestRepository } from '../test/support/repository-fixture.ts';
 import { openOplogSource } from '../test/engine/replay/oplog-source.ts';
 
 const [version = ''] = process.argv.slice(2);
-if (!/^v\d+$/.test(version)) throw new Error('node scripts/make-golden.ts v<number of the format version>');
+if (!/^v\d+(-deltas)?$/.test(version)) throw new Error('node scripts/make-golden.ts v<number of the format version>[-deltas]');
 const target = join(import.meta.dirname, '../test/fixtures/golden', version);
 const folder = await mkdtemp(join(tmpdir(), 'leafvault-golden-'));
 const server = await startReplicaSet({ auth: true });
@@ -28,11 +29,15 @@ await server.createRole(BACKUP_ROLE);
 const uri = await server.createUser({ user: 'leafvault', password: 'backs up', roles: ['leafvaultBackup'] });
 const client = new MongoClient(server.adminUri);
 await writeCorpus(client);
+const withDeltas = version.endsWith('-deltas');
 const moving = client.db('shop').collection<{ _id: number; n: number }>('moving');
-await moving.insertMany(Array.from({ length: 300 }, (_, n) => ({ _id: n, n })));
+// What shrinks well is as short whole as it is as a difference.
+await moving.insertMany(Array.from({ length: 300 }, (_, n) => ({ _id: n, n, ...(withDeltas ? { pad: randomBytes(60).toString('base64') } : {}) })));
 const repository = await openTestRepository(createLocalStorage(join(target, 'store')));
 const oplog = await keepOplog(uri, repository);
-const { root } = await takeSnapshot({ uri, repository, onPhase: async () => {
+const previous = withDeltas ? (await takeSnapshot({ uri, repository })).root : null;
+if (previous !== null) await moving.updateMany({ _id: { $in: [20, 150, 290] } }, { $inc: { n: 1_000 } });
+const { root } = await takeSnapshot({ uri, repository, previous, onPhase: async () => {
   await moving.updateOne({ _id: 7 }, { $inc: { n: 1 } });
   await moving.deleteOne({ _id: 8 });
 } });
@@ -53,7 +58,8 @@ for (const item of await readdir(join(folder, TOP_FOLDER), { recursive: true, wi
 let slices = 0;
 for await (const _slice of repository.chains.slices(oplog.chainId)) slices += 1;
 await repository.close();
-await writeFile(join(target, 'expected.json'), `${JSON.stringify({ snapshotId: root.id, chainId: oplog.chainId, slices, files: Object.fromEntries(Object.entries(files).sort()) }, null, 1)}\n`);
+const deltas = previous === null ? {} : { deltas: (await deltasIn(createLocalStorage(join(target, 'store')))).length };
+await writeFile(join(target, 'expected.json'), `${JSON.stringify({ snapshotId: root.id, chainId: oplog.chainId, slices, ...deltas, files: Object.fromEntries(Object.entries(files).sort()) }, null, 1)}\n`);
 await client.close();
 await server.stop();
 await rm(folder, { recursive: true, force: true });

@@ -78,6 +78,9 @@ export function readIndependently(folder: string, opener: Buffer | string): Inde
     const packIds = Array.from({ length: count }, (_, i) => payload.toString('hex', 16 + i * 24, 28 + i * 24));
     for (let i = 0; i < payload.readUInt32LE(4); i += 1) {
       const at = 16 + count * 24 + i * 64;
+      // 7, type 2: of two copies the full one, since it may be a base.
+      const known = places.get(payload.toString('hex', at, at + 32));
+      if (known !== undefined && known.base === null && payload[at + 32] === 2) continue;
       places.set(payload.toString('hex', at, at + 32), placeAt(payload, at, { pack: packIds[payload.readUInt32LE(at + 56)] ?? '', basesAt: 16 + count * 24 + payload.readUInt32LE(4) * 64 }));
     }
   }

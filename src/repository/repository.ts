@@ -70,6 +70,12 @@ export interface ChunkListWriter {
   finish(): Promise<ChunkList>;
 }
 
+/**
+ * Called with the id of each chunk that it was handed in with, known or new, in the order of the calls. Any id will do: a wrong one costs
+ * time, one of something that is not stored nothing. It must not throw.
+ */
+export type BaseHint = (id: Buffer) => Buffer | null;
+
 export interface RepositoryWriter {
   readonly sessionId: string;
   /**
@@ -78,8 +84,9 @@ export interface RepositoryWriter {
    * caller may reuse its buffer only after that); waits while too much is under way: that is the back-pressure.
    * Several calls may run at once; chunks land in packs in the order of the calls.
    * After any failed write every further call throws that first failure.
+   * @param options `base`: names a stored chunk that is likely to be near; where that pays, a new chunk is stored as its difference from it
    */
-  putChunk(raw: Uint8Array, records: number): Promise<ChunkRef>;
+  putChunk(raw: Uint8Array, records: number, options?: { readonly base?: BaseHint }): Promise<ChunkRef>;
   openList(): ChunkListWriter;
   addEntry(entry: SnapshotEntry): Promise<void>;
   /** Packs, index, entries, then the root, each acknowledged before the next; checks the session's fence before the root. */

@@ -1,7 +1,8 @@
-// Whether bytes are the object that their name says: checksum or tag of every kind, and every chunk of a pack.
+// Whether bytes are the object that their name says: checksum or tag of every kind, and every chunk of a pack. Of a delta the tag,
+// which vouches for its bytes and for the id of its base: the base lies elsewhere, and is verified there.
 import { isLeafvaultError } from '../foundation/errors.ts';
 import type { ChunkPool } from './chunks/chunk-pool.ts';
-import { CHUNK_ENTRY_BYTES, CHUNK_TYPES, writeChunkEntry, type ChunkEntry } from './format/chunk-entry.ts';
+import { CHUNK_ENTRY_BYTES, CHUNK_ID_BYTES, CHUNK_TYPES, NO_BASE, writeChunkEntry, type ChunkEntry } from './format/chunk-entry.ts';
 import { damaged } from './format/damage.ts';
 import { parseKeySlot } from './format/key-slot.ts';
 import type { RepositoryKeys } from './format/keys.ts';
@@ -48,12 +49,12 @@ async function verifyPack(context: VerifyContext, name: string, bytes: Buffer): 
   const trailer = readPackTrailer(packId, bytes.subarray(trailerAt));
   const directoryAt = trailerAt - trailer.directoryBytes;
   if (directoryAt < PACK_HEADER_BYTES) throw damaged(name, 'its directory is said to be longer than the pack');
-  const { entries } = openDirectory(packKey, packId, bytes.subarray(directoryAt, trailerAt), trailer.chunks);
+  const { entries, bases } = openDirectory(packKey, packId, bytes.subarray(directoryAt, trailerAt), trailer.chunks);
   const end = entries.reduce((at, entry) => (entry.offset === at ? at + entry.storedLength : Number.NaN), PACK_HEADER_BYTES);
   if (end !== directoryAt) throw damaged(name, 'its directory does not fit its chunks');
   for (let from = 0; from < entries.length;) {
     const group = groupAt(entries, from);
-    await verifyGroup(context, { name, packId, packKey, bytes }, group);
+    await verifyGroup(context, { name, packId, packKey, bytes, bases }, group);
     from += group.length;
   }
 }
@@ -67,19 +68,22 @@ function groupAt(entries: readonly ChunkEntry[], from: number): readonly ChunkEn
   return entries.slice(from, to);
 }
 
-interface Pack { readonly name: string; readonly packId: string; readonly packKey: Buffer; readonly bytes: Buffer }
+interface Pack { readonly name: string; readonly packId: string; readonly packKey: Buffer; readonly bytes: Buffer; readonly bases: Buffer }
 
-async function verifyGroup({ pool }: VerifyContext, { name, packId, packKey, bytes }: Pack, group: readonly ChunkEntry[]): Promise<void> {
+async function verifyGroup({ pool }: VerifyContext, { name, packId, packKey, bytes, bases }: Pack, group: readonly ChunkEntry[]): Promise<void> {
   // A later form of a chunk is vouched for by whoever can read it.
-  const known = group.filter(({ type }) => type === CHUNK_TYPES.plain || type === CHUNK_TYPES.zstd);
+  const known = group.filter(({ type }) => type <= CHUNK_TYPES.delta);
   const [first, last] = [known[0], known.at(-1)];
   if (first === undefined || last === undefined) return;
   const entries = Buffer.allocUnsafeSlow(known.length * CHUNK_ENTRY_BYTES);
-  known.forEach((chunk, i) => writeChunkEntry(entries, i * CHUNK_ENTRY_BYTES, { ...chunk, offset: chunk.offset - first.offset }));
+  const used = [...new Set(known.filter(({ type }) => type === CHUNK_TYPES.delta).map(({ base }) => base))];
+  known.forEach((chunk, i) => writeChunkEntry(entries, i * CHUNK_ENTRY_BYTES, { ...chunk, offset: chunk.offset - first.offset, base: chunk.type === CHUNK_TYPES.delta ? used.indexOf(chunk.base) : NO_BASE }));
   // Memory of its own, since the threads take it over.
   const stored = Buffer.allocUnsafeSlow(last.offset + last.storedLength - first.offset);
   bytes.copy(stored, 0, first.offset);
-  const { faults } = await pool.open({ stored, packKey, packId: Buffer.from(packId, 'hex'), entries });
+  const { faults } = await pool.open({
+    stored, packKey, packId: Buffer.from(packId, 'hex'), entries, bases: used.map((base) => ({ id: Uint8Array.from(bases.subarray(base * CHUNK_ID_BYTES, (base + 1) * CHUNK_ID_BYTES)), raw: null })),
+  });
   const [fault] = faults;
   if (fault !== undefined) throw damaged(name, `its chunk ${known[fault.chunk]?.id.toString('hex') ?? ''} can not be opened: ${fault.reason}`);
 }

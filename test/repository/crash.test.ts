@@ -5,13 +5,18 @@ import { describe, test } from 'node:test';
 import { newId } from '../../src/foundation/ids.ts';
 import { initRepository } from '../../src/repository/index.ts';
 import { createMemoryStorage, type Storage } from '../../src/storage/index.ts';
+import { createVariants, deltasIn } from '../support/delta-fixture.ts';
 import { createFaultyStorage, FAULT_MODES, type FaultMode } from '../support/faulty-storage.ts';
 import {
   collect, copyToMemory, MASTER_KEY, openTestRepository, randomChunks, readSnapshot, writeSnapshot, type Content,
 } from '../support/repository-fixture.ts';
 
 const FIRST: Content = { 'shop.orders': randomChunks(40, 3_000), 'shop.items': randomChunks(3, 200) };
-const SECOND: Content = { 'shop.orders': [...(FIRST['shop.orders'] ?? []), ...randomChunks(50, 3_000)], 'shop.new': randomChunks(10, 1_000) };
+const { near, vary } = createVariants();
+/** Known chunks, deltas of known chunks, and new ones. */
+const SECOND: Content = {
+  'shop.orders': [...(FIRST['shop.orders'] ?? []).map((chunk, i) => (i % 2 === 0 ? chunk : vary(chunk))), ...randomChunks(50, 3_000)], 'shop.new': randomChunks(10, 1_000),
+};
 const THIRD: Content = { 'shop.orders': randomChunks(5, 1_000) };
 
 describe('crash', () => {
@@ -19,7 +24,7 @@ describe('crash', () => {
     test(`at any call of a snapshot loses nothing that was finished (${mode})`, async (context) => {
       const base = createMemoryStorage();
       const repository = await openTestRepository(base);
-      const finished = await writeSnapshot(repository, FIRST);
+      const finished = await writeSnapshot(repository, FIRST, newId(), near);
       await repository.close();
       let call = 1;
       for (; await strikeAt(base, finished.id, call, mode); call += 1);
@@ -49,7 +54,10 @@ async function strikeAt(base: Storage, finishedId: string, call: number, mode: F
   const faulty = createFaultyStorage(storage, call, mode);
   const id = newId();
   const committed = await attempt(faulty, id);
-  if (!faulty.struck) return false;
+  if (!faulty.struck) {
+    assert.equal((await deltasIn(storage)).length, 20);
+    return false;
+  }
   if (mode === 'fail once' || mode === 'lose answer') assert.equal(committed, true, `call ${call}: a try that may be repeated was given up`);
   const repository = await openTestRepository(storage);
   try {
@@ -71,7 +79,7 @@ async function strikeAt(base: Storage, finishedId: string, call: number, mode: F
 async function attempt(storage: Storage, id: string): Promise<boolean> {
   try {
     const repository = await openTestRepository(storage, { packBytes: 16 * 1024 });
-    await writeSnapshot(repository, SECOND, id);
+    await writeSnapshot(repository, SECOND, id, near);
     await repository.close();
     return true;
   } catch {

@@ -12,11 +12,12 @@ import { streamArchive, TOP_FOLDER } from '../../src/engine/archive/index.ts';
 import { openRepository } from '../../src/repository/index.ts';
 import { createLocalStorage } from '../../src/storage/index.ts';
 import { dumpIndependently, readIndependently } from '../../tools/read-repository.ts';
+import { deltasIn } from '../support/delta-fixture.ts';
 import { collect, MASTER_KEY, openTestRepository, withTempDir } from '../support/repository-fixture.ts';
 
 const GOLDEN = join(import.meta.dirname, '../fixtures/golden');
 
-interface Expected { readonly snapshotId: string; readonly chainId: string; readonly slices: number; readonly files: Readonly<Record<string, string>>;
+interface Expected { readonly snapshotId: string; readonly chainId: string; readonly slices: number; readonly deltas?: number; readonly files: Readonly<Record<string, string>>;
   /** What else opens it, where there is more than the master key of the tests. */
   readonly openers?: { readonly masterKey: string; readonly passphrase: string };
 }
@@ -41,6 +42,7 @@ for (const version of await readdir(GOLDEN)) {
       const repository = await openTestRepository(createLocalStorage(join(folder, 'store')), { tempDir: join(folder, 'temp') });
       const { problems } = await repository.check({ readData: true });
       assert.deepEqual(problems, []);
+      assert.equal((await deltasIn(createLocalStorage(join(folder, 'store')))).length, expected.deltas ?? 0);
       const root = await repository.loadSnapshot(expected.snapshotId);
       const reader = await repository.openReader();
       const options = { reader, root, hashSeed: repository.hashSeed, selection: { databases: [], collections: [], renames: [] }, tempDir: folder, signal: new AbortController().signal };

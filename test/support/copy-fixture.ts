@@ -1,7 +1,9 @@
 // A source with everything that a copier may meet, and what must be true of its copy at every moment.
 import assert from 'node:assert/strict';
 import type { CopyOptions, CopyReport, Repository } from '../../src/repository/index.ts';
+import { newId } from '../../src/foundation/ids.ts';
 import { createMemoryStorage, type Storage } from '../../src/storage/index.ts';
+import { createVariants } from './delta-fixture.ts';
 import { collect, objectNames, openTestRepository, randomChunks, readSnapshot, writeSnapshot, type Content } from './repository-fixture.ts';
 
 export const PACKS = { packBytes: 24 * 1024 };
@@ -16,12 +18,15 @@ export interface Source {
   readonly live: Set<string>;
 }
 
+const { near, vary } = createVariants();
+
 export async function makeSource(storage: Storage = createMemoryStorage()): Promise<Source> {
   const repository = await openTestRepository(storage, PACKS);
   const source: Source = { storage, repository, contents: new Map(), live: new Set() };
   const shared = randomChunks(10, 2_000);
   await add(source, { a: shared, b: randomChunks(12, 2_000) });
-  await add(source, { a: shared, c: randomChunks(12, 2_000) });
+  // Deltas: what they rest on is needed by them alone once the first snapshot is gone.
+  await add(source, { a: shared.map((chunk) => vary(chunk)), c: randomChunks(12, 2_000) });
   const chain = await repository.chains.begin({ series: 's', from: position(0), body: {} });
   for (let n = 1; n <= 4; n += 1) await chain.append({ to: position(n), records: 1, raw: Buffer.from(`slice ${n}`), body: {} });
   await dump(source);
@@ -33,7 +38,7 @@ async function dump({ repository }: Source): Promise<void> {
 }
 
 export async function add(source: Source, content: Content): Promise<string> {
-  const { id } = await writeSnapshot(source.repository, content);
+  const { id } = await writeSnapshot(source.repository, content, newId(), near);
   await source.repository.addFact({ snapshotId: id, kind: 'pin', createdAt: new Date().toISOString(), body: {} });
   source.contents.set(id, content);
   source.live.add(id);

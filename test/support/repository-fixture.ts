@@ -36,20 +36,35 @@ export function randomChunks(count: number, bytes: number): Buffer[] {
   return Array.from({ length: count }, () => randomBytes(bytes));
 }
 
-export async function writeEntries(writer: RepositoryWriter, content: Content): Promise<void> {
+/** Ids of chunks that were stored, by their bytes, and what a chunk is near to. */
+export interface Near {
+  readonly ids: Map<string, Buffer>;
+  /** Bytes of another chunk, which may have been stored before. */
+  of(chunk: Buffer): Buffer | null;
+}
+
+/** Writes chunks as deltas of those that they are near to, where that pays. */
+export function nearTo(of: Near['of']): Near {
+  return { ids: new Map(), of };
+}
+
+/** @param near left out: every chunk is stored full */
+export async function writeEntries(writer: RepositoryWriter, content: Content, near?: Near): Promise<void> {
+  const hint = (chunk: Buffer) => (): Buffer | null => near?.ids.get(near.of(chunk)?.toString('latin1') ?? '') ?? null;
   for (const [name, chunks] of Object.entries(content)) {
     const list = writer.openList();
-    const refs = await Promise.all(chunks.map((chunk) => writer.putChunk(chunk, 1)));
+    const refs = await Promise.all(chunks.map((chunk) => writer.putChunk(chunk, 1, near === undefined ? {} : { base: hint(chunk) })));
+    if (near !== undefined) refs.forEach(({ id }, i) => near.ids.set(chunks[i]?.toString('latin1') ?? '', id));
     for (const ref of refs) await list.append(ref);
     await writer.addEntry({ name, body: { of: name }, lists: { data: await list.finish() } });
   }
 }
 
 /** Writes and commits; aborts where that fails. */
-export async function writeSnapshot(repository: Repository, content: Content, id: string = newId()): Promise<SnapshotRoot> {
+export async function writeSnapshot(repository: Repository, content: Content, id: string = newId(), near?: Near): Promise<SnapshotRoot> {
   const writer = await repository.openWriter();
   try {
-    await writeEntries(writer, content);
+    await writeEntries(writer, content, near);
     return await writer.commit({ id, createdAt: new Date().toISOString(), series: 'test', body: { entries: Object.keys(content).length } });
   } catch (error) {
     await writer.abort();

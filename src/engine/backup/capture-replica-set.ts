@@ -53,7 +53,7 @@ async function runAttempt(context: CaptureContext, input: AttemptInput, { touche
     scans,
     refused: new Set<string>(),
     keepRecords: true,
-    cutMask: input.previous.cutMask,
+    before: input.previous.collection,
     begin: (uuid: string): ClusterTime => {
       journal.track(uuid);
       return follower.position;

@@ -18,7 +18,7 @@ export async function captureStandalone(context: CaptureContext, input: AttemptI
   const chosen = chooseCollections(catalog, { selection: input.selection, shadows });
   const scans: Scans = new Map();
   const refused = new Set<string>();
-  await scanPending(context, chosen, { scans, refused, keepRecords: false, cutMask: input.previous.cutMask, begin: () => null, gone: () => undefined });
+  await scanPending(context, chosen, { scans, refused, keepRecords: false, before: input.previous.collection, begin: () => null, gone: () => undefined });
   await context.onPhase('scanned');
   watch.enter('store');
   const views = await readViews(context, catalog, readConcern);

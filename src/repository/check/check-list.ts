@@ -6,6 +6,7 @@ import { readPage, type Page } from '../format/list-page.ts';
 import type { ChunkLoader } from '../read/load-chunk.ts';
 import type { ChunkList } from '../repository.ts';
 import type { BadChunks } from './bad-chunks.ts';
+import { baseFaultOf, loads } from './check-bases.ts';
 import type { CleanPages, PageSums } from './clean-pages.ts';
 import type { Finding, Problems } from './problems.ts';
 
@@ -68,19 +69,16 @@ async function checkChunk(check: ListCheck, id: Buffer, rawBytes: number | null,
   if (!copies.some(({ packId }) => check.namedPacks.has(packId))) {
     check.problems.find('REPOSITORY_OBJECT_MISSING', 'indexes/', 'Chunks of snapshots are named by no index that can be read; they are found through the directories of their packs. `leafvault prune` builds damaged indexes anew');
   }
-  const findings = copies.map((copy) => faultOf(check, copy, rawBytes));
-  if (findings.some((finding) => finding === null)) return true;
+  const findings: Finding[] = [];
+  for (const copy of copies) {
+    const finding = faultOf(check, copy, rawBytes) ?? (await baseFaultOf(check, copy));
+    if (finding === null) return true;
+    findings.push(finding);
+  }
   // A prune beside us may have given it another place since the index was read.
-  if (copies.some(({ packId }) => check.condemned.has(packId)) && (await loads(check, id))) return true;
-  for (const finding of findings) if (finding !== null) blame(finding);
+  if (copies.some(({ packId }) => check.condemned.has(packId)) && (await loads(check.loader, id))) return true;
+  for (const finding of findings) blame(finding);
   return false;
-}
-
-async function loads({ loader }: ListCheck, id: Buffer): Promise<boolean> {
-  return loader.load(id).then(() => true, (error: unknown) => {
-    if (!isLeafvaultError(error) || !error.code.startsWith('REPOSITORY_')) throw error;
-    return false;
-  });
 }
 
 function faultOf({ bad, problems }: ListCheck, copy: ChunkLocation, rawBytes: number | null): Finding | null {

@@ -56,8 +56,9 @@ async function runCheck(context: RepositoryContext, unreadableIndexes: ReadonlyM
   await checkRecords(context, problems);
 
   const recorded = await readBadCopies(context);
+  const loader = createChunkLoader(context, unreadableIndexes);
   const packCheck: PackCheck = {
-    context, problems, bad, signal, readsPack: (id) => isInShare(options.readData, Number.parseInt(id.slice(-8), 16)),
+    context, loader, problems, bad, signal, readsPack: (id) => isInShare(options.readData, Number.parseInt(id.slice(-8), 16)),
     onPack(bytesRead, chunks) {
       counted.packs += 1;
       counted.chunks += chunks;
@@ -79,7 +80,7 @@ async function runCheck(context: RepositoryContext, unreadableIndexes: ReadonlyM
   recallBadCopies(packCheck, recorded, sound);
 
   const listCheck = {
-    index: context.index, loader: createChunkLoader(context, unreadableIndexes), problems, bad, clean: createCleanPages(), signal, namedPacks, condemned,
+    index: context.index, loader, problems, bad, clean: createCleanPages(), signal, namedPacks, condemned,
   };
   for (const [id, place] of snapshots) {
     throwIfAborted(signal);

@@ -18,7 +18,7 @@ const MAX_COSTS = 10_000;
 
 interface Kept extends Finding {
   readonly problem: Omit<CheckProblem, 'affects'>;
-  readonly onlyIfCostly: boolean;
+  onlyIfCostly: boolean;
   readonly affects: Map<string, { readonly snapshotId: string; readonly entry: string | null }>;
 }
 
@@ -45,7 +45,10 @@ export function createProblems(): Problems {
   return {
     find(code, object, message, onlyIfCostly = false) {
       const key = `${code} ${object}`;
-      return kept.get(key) ?? keep(key, { code, object, message }, onlyIfCostly);
+      const known = kept.get(key);
+      // Who finds it a fault in itself knows more than who met it on the way.
+      if (known !== undefined && !onlyIfCostly) known.onlyIfCostly = false;
+      return known ?? keep(key, { code, object, message }, onlyIfCostly);
     },
     report() {
       const reported = [...kept.values()]

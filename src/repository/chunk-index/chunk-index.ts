@@ -1,7 +1,8 @@
 // Where every stored chunk lies: sorted runs in a local folder, made from the repository's index
 // objects, with a filter in front. Memory is fixed, whatever the size of the repository.
-import { CHUNK_ENTRY_BYTES, readChunkEntry, type ChunkEntry } from '../format/chunk-entry.ts';
+import { CHUNK_ENTRY_BYTES, CHUNK_TYPES, readChunkEntry, type ChunkEntry } from '../format/chunk-entry.ts';
 import type { IndexPayload } from '../format/index-object.ts';
+import { baseIn, takeBases } from './base-records.ts';
 import { createBloomFilter, type BloomFilter } from './bloom-filter.ts';
 import { createPackTable, type PackTable } from './pack-table.ts';
 import { createSortedRuns, type SortedRunsOptions } from './sorted-runs.ts';
@@ -15,6 +16,8 @@ export interface ChunkLocation extends ChunkEntry {
   readonly packId: string;
   /** False where no index object names the pack: it may be read, but nothing new may rest on it. */
   readonly named: boolean;
+  /** Of a delta: the id of its base. Null for a full chunk. */
+  readonly baseId: Buffer | null;
 }
 
 export interface ChunkIndex {
@@ -24,6 +27,8 @@ export interface ChunkIndex {
   find(id: Buffer): Promise<ChunkLocation[]>;
   /** All entries in order of id, in pieces valid until the next is asked for; nothing may be added meanwhile. */
   pieces(): AsyncIterable<Buffer>;
+  /** What the deltas among them rest on: records of chunk id and base id, in the same order, in the same way. */
+  bases(): AsyncIterable<Buffer>;
   readonly packs: PackTable;
   readonly entries: number;
   readonly filter: BloomFilter;
@@ -35,10 +40,13 @@ export interface ChunkIndex {
 
 const BITS_PER_ENTRY = 12;
 const FIRST_FILTER_BYTES = 64 * 1024;
+/** Bases are looked up for deltas alone, and mostly where a neighbour was just looked up. */
+const BASES_MEMORY_BYTES = 4 * 1024 * 1024;
 
 export function createChunkIndex(options: ChunkIndexOptions): ChunkIndex {
   const filterMaxBytes = options.filterMaxBytes ?? 32 * 1024 * 1024;
   const runs = createSortedRuns(options);
+  const bases = createSortedRuns({ memoryRunBytes: BASES_MEMORY_BYTES, pageCacheBytes: BASES_MEMORY_BYTES, ...options });
   const listeners: ((filter: BloomFilter) => void)[] = [];
   let packs = createPackTable();
   const unnamed = new Set<number>();
@@ -60,6 +68,9 @@ export function createChunkIndex(options: ChunkIndexOptions): ChunkIndex {
     if (!named) for (const number of numbers) unnamed.add(number);
     const own = Buffer.from(index.entries);
     for (let at = 56; at < own.length; at += CHUNK_ENTRY_BYTES) own.writeUInt32LE(numbers[own.readUInt32LE(at)] ?? 0xffffffff, at);
+    // Bases first: no delta is found whose base is not.
+    const records = takeBases(own, index.bases);
+    if (records.length > 0) await bases.add(records);
     entries += own.length / CHUNK_ENTRY_BYTES;
     addAll(filter, own);
     await runs.add(own);
@@ -76,16 +87,17 @@ export function createChunkIndex(options: ChunkIndexOptions): ChunkIndex {
       if (!filter.mayHold(id)) return [];
       for (;;) {
         const table = packs;
-        const found = await runs.find(id);
+        const found = (await runs.find(id)).map((bytes) => readChunkEntry(bytes, 0));
+        const records = found.some(({ type }) => type === CHUNK_TYPES.delta) ? await bases.find(id) : [];
         // Cleared meanwhile: the numbers mean other packs.
         if (table !== packs) continue;
-        return found.map((bytes) => {
-          const entry = readChunkEntry(bytes, 0);
-          return { ...entry, packId: table.idOf(entry.packNumber), named: !unnamed.has(entry.packNumber) };
-        });
+        return found.map((entry) => ({
+          ...entry, packId: table.idOf(entry.packNumber), named: !unnamed.has(entry.packNumber), baseId: entry.type === CHUNK_TYPES.delta ? baseIn(records, entry.base) : null,
+        }));
       }
     },
     pieces: () => runs.pieces(),
+    bases: () => bases.pieces(),
     get packs() {
       return packs;
     },
@@ -101,10 +113,12 @@ export function createChunkIndex(options: ChunkIndexOptions): ChunkIndex {
       [entries, packs] = [0, createPackTable()];
       unnamed.clear();
       await runs.clear();
+      await bases.clear();
     },
     async close() {
       await adding;
       await runs.close();
+      await bases.close();
     },
   };
 }

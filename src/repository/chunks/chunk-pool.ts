@@ -3,16 +3,18 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import type { BloomFilter } from '../chunk-index/bloom-filter.ts';
-import type { ChunkAnswer, ChunkJob, OpenAnswer, SealAnswer, WorkerStart } from './chunk-jobs.ts';
+import type { ChunkAnswer, ChunkJob, OpenAnswer, PackPlace, SealAnswer, WorkerStart } from './chunk-jobs.ts';
 import { createChunkWork } from './chunk-work.ts';
 
 type SealRequest = Omit<Extract<ChunkJob, { kind: 'seal' }>, 'kind' | 'job'>;
+type ResealRequest = Omit<Extract<ChunkJob, { kind: 'reseal' }>, 'kind' | 'job'>;
 type OpenRequest = Omit<Extract<ChunkJob, { kind: 'open' }>, 'kind' | 'job'>;
 
 export interface ChunkPool {
   /** How many jobs keep all threads busy. */
   readonly width: number;
   seal(request: SealRequest): Promise<SealAnswer>;
+  reseal(request: ResealRequest): Promise<SealAnswer>;
   /** Takes over the memory of `stored` when it is alone in it. */
   open(request: OpenRequest): Promise<OpenAnswer>;
   /** From now on `seal` asks this filter. */
@@ -84,8 +86,13 @@ export function createChunkPool(chunkIdKey: Uint8Array, threadCount?: number): C
   return {
     width: count,
     seal: async (request) => {
-      const alone = { ...request, packKey: inOwnMemory(request.packKey), packId: inOwnMemory(request.packId) };
+      const { base } = request;
+      const alone = { ...request, ...placeAlone(request), base: base === undefined || base === null ? null : { ...base, ...placeAlone(base), id: inOwnMemory(base.id), stored: inOwnMemory(base.stored) } };
       return (await send((job) => ({ kind: 'seal', job, ...alone }), [])) as SealAnswer;
+    },
+    reseal: async (request) => {
+      const alone = { ...request, baseId: inOwnMemory(request.baseId), from: placeAlone(request.from), to: placeAlone(request.to) };
+      return (await send((job) => ({ kind: 'reseal', job, ...alone }), [])) as SealAnswer;
     },
     open: async (request) => {
       const { stored } = request;
@@ -103,6 +110,10 @@ export function createChunkPool(chunkIdKey: Uint8Array, threadCount?: number): C
       await Promise.all(threads.splice(0).map(({ worker }) => worker.terminate()));
     },
   };
+}
+
+function placeAlone({ packKey, packId, counter }: PackPlace): PackPlace {
+  return { packKey: inOwnMemory(packKey), packId: inOwnMemory(packId), counter };
 }
 
 /** A copy in memory of its own: posting a view would copy all the memory that it looks at. */

@@ -1,9 +1,10 @@
 // What is done to chunks, in a worker thread or in place: named, compressed and sealed, or opened.
 import { createSecretKey, type KeyObject } from 'node:crypto';
+import { releaseMemory } from '../../foundation/release-memory.ts';
 import { bloomFilterOn, type BloomFilter } from '../chunk-index/bloom-filter.ts';
-import { CHUNK_ENTRY_BYTES, readChunkEntry } from '../format/chunk-entry.ts';
-import { SLOT_DATA_AT, type ChunkAnswer, type ChunkFault, type ChunkJob } from './chunk-jobs.ts';
-import { ChunkUnreadable, chunkIdOf, createChunkSealer, openChunk } from './seal-chunk.ts';
+import { CHUNK_ENTRY_BYTES, CHUNK_ID_BYTES, CHUNK_TYPES, readChunkEntry } from '../format/chunk-entry.ts';
+import { SLOT_DATA_AT, type ChunkAnswer, type ChunkFault, type ChunkJob, type SealedBase } from './chunk-jobs.ts';
+import { ChunkUnreadable, chunkIdOf, createChunkSealer, openChunk, resealDelta, verifySeal, type DeltaBase } from './seal-chunk.ts';
 import { createZstd } from './zstd.ts';
 
 /** Null for a job without an answer. */
@@ -17,13 +18,43 @@ export function createChunkWork(chunkIdKeyBytes: Uint8Array): ChunkWork {
   const sealChunk = createChunkSealer(zstd);
   let filter: BloomFilter | null = null;
 
+  /** The raw bytes of a base, verified; null where they can't be had: then the chunk is stored full. */
+  const openBase = (base: SealedBase): DeltaBase | null => {
+    const raw = Buffer.allocUnsafeSlow(base.rawLength);
+    try {
+      openChunk(zstd, chunkIdKey, base.stored, { ...base, packKey: packKeys(base.packId, base.packKey) }, raw);
+      return { id: base.id, raw };
+    } catch (error) {
+      if (!(error instanceof ChunkUnreadable)) throw error;
+      return null;
+    }
+  };
+
   const seal = (job: Extract<ChunkJob, { kind: 'seal' }>): ChunkAnswer => {
     const slot = Buffer.from(job.slot);
     const raw = slot.subarray(SLOT_DATA_AT, SLOT_DATA_AT + job.rawLength);
-    const id = chunkIdOf(chunkIdKey, raw);
+    const id = job.task === 'seal named' ? Buffer.from(slot.subarray(0, CHUNK_ID_BYTES)) : chunkIdOf(chunkIdKey, raw);
     slot.set(id, 0);
-    if (!job.always && filter?.mayHold(id) !== false) return { kind: 'sealed', job: job.job, type: 0, storedLength: 0 };
-    return { kind: 'sealed', job: job.job, ...sealChunk(raw, id, { ...job, packKey: packKeys(job.packId, job.packKey) }, slot.subarray(SLOT_DATA_AT)) };
+    const mayBeKnown = (job.task === 'name' || job.task === 'seal new') && filter?.mayHold(id) !== false;
+    if (job.task === 'name' || mayBeKnown) return { kind: 'sealed', job: job.job, type: 0, storedLength: 0, mayBeKnown };
+    const base = job.base === undefined || job.base === null ? null : openBase(job.base);
+    const sealed = sealChunk(raw, id, { ...job, packKey: packKeys(job.packId, job.packKey) }, slot.subarray(SLOT_DATA_AT), base ?? undefined);
+    if (base !== null) releaseMemory(base.raw);
+    return { kind: 'sealed', job: job.job, ...sealed, mayBeKnown };
+  };
+
+  const reseal = (job: Extract<ChunkJob, { kind: 'reseal' }>): ChunkAnswer => {
+    const slot = Buffer.from(job.slot);
+    const stored = slot.subarray(SLOT_DATA_AT, SLOT_DATA_AT + job.storedLength);
+    const delta = { ...job.from, packKey: packKeys(job.from.packId, job.from.packKey), id: Buffer.from(slot.subarray(0, CHUNK_ID_BYTES)), type: CHUNK_TYPES.delta, rawLength: job.rawLength };
+    const answer = { kind: 'sealed', job: job.job, type: CHUNK_TYPES.delta, mayBeKnown: false } as const;
+    try {
+      resealDelta(stored, { delta, baseId: job.baseId, to: { ...job.to, packKey: packKeys(job.to.packId, job.to.packKey) } });
+      return { ...answer, storedLength: job.storedLength };
+    } catch (error) {
+      if (!(error instanceof ChunkUnreadable)) throw error;
+      return { ...answer, storedLength: 0 };
+    }
   };
 
   const open = (job: Extract<ChunkJob, { kind: 'open' }>): ChunkAnswer => {
@@ -37,8 +68,12 @@ export function createChunkWork(chunkIdKeyBytes: Uint8Array): ChunkWork {
     for (const [i, chunk] of chunks.entries()) {
       const target = raw.subarray(at, at + chunk.rawLength);
       at += chunk.rawLength;
+      const stored = job.stored.subarray(chunk.offset, chunk.offset + chunk.storedLength);
+      const sealed = { ...chunk, packKey, packId: job.packId };
+      const base = chunk.type === CHUNK_TYPES.delta ? job.bases?.[chunk.base] : undefined;
       try {
-        openChunk(zstd, chunkIdKey, job.stored.subarray(chunk.offset, chunk.offset + chunk.storedLength), { ...chunk, packKey, packId: job.packId }, target);
+        if (base?.raw === null) verifySeal(stored, sealed, base.id);
+        else openChunk(zstd, chunkIdKey, stored, sealed, target, base === undefined ? undefined : { id: base.id, raw: base.raw });
       } catch (error) {
         if (!(error instanceof ChunkUnreadable)) throw error;
         faults.push({ chunk: i, reason: error.message });
@@ -53,7 +88,7 @@ export function createChunkWork(chunkIdKeyBytes: Uint8Array): ChunkWork {
       return null;
     }
     try {
-      return job.kind === 'seal' ? seal(job) : open(job);
+      return job.kind === 'seal' ? seal(job) : job.kind === 'reseal' ? reseal(job) : open(job);
     } catch (error) {
       return { kind: 'failed', job: job.job, reason: error instanceof Error ? error.message : String(error) };
     }

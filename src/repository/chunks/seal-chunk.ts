@@ -56,12 +56,7 @@ export function createChunkSealer(zstd: Zstd): (raw: Uint8Array, id: Uint8Array,
     const plain = pays ? delta : full;
     const type = pays ? CHUNK_TYPES.delta : shrank ? CHUNK_TYPES.zstd : CHUNK_TYPES.plain;
     const aad = chunkAad({ type, id, rawLength: raw.length, baseId: pays ? base?.id : undefined }, seal);
-    const cipher = createCipheriv('aes-256-gcm', seal.packKey, packNonce(0, seal.counter)).setAAD(aad);
-    const encrypted = cipher.update(plain);
-    target.set(encrypted);
-    releaseMemory(encrypted);
-    cipher.final();
-    target.set(cipher.getAuthTag(), plain.length);
+    encrypt(plain, aad, seal, target);
     return { type, storedLength: plain.length + TAG_BYTES };
   };
 }
@@ -83,6 +78,30 @@ export function openChunk(zstd: Zstd, chunkIdKey: KeyObject, stored: Uint8Array,
   else throw new ChunkUnreadable(`it has ${plain.length} bytes where ${target.length} are due`);
   releaseMemory(plain);
   if (Buffer.compare(chunkIdOf(chunkIdKey, target), chunk.id) !== 0) throw new ChunkUnreadable('its content does not give its id');
+}
+
+/** Whether the bytes are those that were sealed: the tag alone. @param baseId of a delta @throws ChunkUnreadable */
+export function verifySeal(stored: Uint8Array, chunk: OpenableChunk, baseId: Uint8Array | undefined): void {
+  if (stored.length < TAG_BYTES) throw new ChunkUnreadable('it is shorter than its tag');
+  releaseMemory(decrypt(stored, chunk, baseId));
+}
+
+/** Takes a delta from one pack to another, in place: nothing but nonce and tag changes. @throws ChunkUnreadable */
+export function resealDelta(stored: Uint8Array, { delta, baseId, to }: { readonly delta: OpenableChunk; readonly baseId: Uint8Array; readonly to: ChunkSeal }): void {
+  if (stored.length < TAG_BYTES) throw new ChunkUnreadable('it is shorter than its tag');
+  const plain = decrypt(stored, delta, baseId);
+  encrypt(plain, chunkAad({ ...delta, baseId }, to), to, stored);
+  releaseMemory(plain);
+}
+
+/** Ciphertext and tag into `target`. */
+function encrypt(plain: Uint8Array, aad: Buffer, seal: ChunkSeal, target: Uint8Array): void {
+  const cipher = createCipheriv('aes-256-gcm', seal.packKey, packNonce(0, seal.counter)).setAAD(aad);
+  const encrypted = cipher.update(plain);
+  target.set(encrypted);
+  releaseMemory(encrypted);
+  cipher.final();
+  target.set(cipher.getAuthTag(), plain.length);
 }
 
 function decompress(target: Uint8Array, run: () => void): void {

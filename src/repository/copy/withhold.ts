@@ -1,6 +1,7 @@
 // Which new roots must not be put, since what they need could not be copied.
 import { isLeafvaultError } from '../../foundation/errors.ts';
 import { createCleanPages } from '../check/clean-pages.ts';
+import { isSafelyStored } from '../chunk-index/resting.ts';
 import type { RepositoryContext } from '../context.ts';
 import { openRoot } from '../format/root.ts';
 import { partsOfSnapshotName } from '../format/names.ts';
@@ -8,7 +9,7 @@ import { markSnapshot } from '../prune/mark-live.ts';
 import { createChunkLoader } from '../read/load-chunk.ts';
 import { isDamage } from '../verify-object.ts';
 
-/** Tells of each root whether every page and chunk below it has a copy outside of the packs that are not in the copy. */
+/** Tells of each root whether every page and chunk below it, and every base of those, has a copy outside of the packs that are not in the copy. */
 export function createWithholding(source: RepositoryContext, missing: ReadonlySet<string>, signal: AbortSignal | undefined): (name: string, bytes: Buffer) => Promise<boolean> {
   const loader = createChunkLoader(source, new Map());
   const walked = createCleanPages();
@@ -23,8 +24,7 @@ export function createWithholding(source: RepositoryContext, missing: ReadonlySe
       await markSnapshot({
         loader, walked, signal,
         async mark(id) {
-          const places = await source.index.find(id);
-          if (places.every(({ packId }) => missing.has(packId))) throw new NotCopied();
+          if (!(await isSafelyStored(source.index, id, ({ packId }) => !missing.has(packId)))) throw new NotCopied();
         },
       }, root);
       return true;

@@ -48,3 +48,16 @@ export function readChunkEntry(source: Buffer, at: number): ChunkEntry {
     packNumber: source.readUInt32LE(at + 56),
   };
 }
+
+/** Whether each delta among the entries has its base in a table of so many. */
+export function haveBases(entries: Buffer, bases: number): boolean {
+  for (let at = 0; at < entries.length; at += CHUNK_ENTRY_BYTES) {
+    if (entries[at + 32] === CHUNK_TYPES.delta && entries.readUInt32LE(at + 52) >= bases) return false;
+  }
+  return true;
+}
+
+/** The id of a delta's base, from the table that its entry points into. Null for a full chunk. */
+export function baseIdOf({ type, base }: Pick<ChunkEntry, 'type' | 'base'>, table: Buffer | undefined): Buffer | null {
+  return type === CHUNK_TYPES.delta && table !== undefined ? table.subarray(base * CHUNK_ID_BYTES, (base + 1) * CHUNK_ID_BYTES) : null;
+}

@@ -1,6 +1,6 @@
 // Header, directory and trailer of a pack (format document, section 7).
 import { createCipheriv, createDecipheriv } from 'node:crypto';
-import { CHUNK_ENTRY_BYTES, CHUNK_ID_BYTES, readChunkEntry, type ChunkEntry } from './chunk-entry.ts';
+import { CHUNK_ENTRY_BYTES, CHUNK_ID_BYTES, haveBases, readChunkEntry, type ChunkEntry } from './chunk-entry.ts';
 import { damaged, newerFormat } from './damage.ts';
 import { FORMAT_VERSION, packName } from './names.ts';
 
@@ -86,7 +86,9 @@ export function openDirectory(packKey: Buffer, packId: string, sealed: Buffer, c
   }
   const bases = plain.length - chunks * CHUNK_ENTRY_BYTES;
   if (bases < 0 || bases % CHUNK_ID_BYTES !== 0) throw damaged(name, 'its directory has another length than it says');
-  return { entries: Array.from({ length: chunks }, (_, i) => readChunkEntry(plain, i * CHUNK_ENTRY_BYTES)), bases: plain.subarray(chunks * CHUNK_ENTRY_BYTES) };
+  const table = plain.subarray(chunks * CHUNK_ENTRY_BYTES);
+  if (!haveBases(plain.subarray(0, chunks * CHUNK_ENTRY_BYTES), bases / CHUNK_ID_BYTES)) throw damaged(name, 'its directory has a delta and not its base');
+  return { entries: Array.from({ length: chunks }, (_, i) => readChunkEntry(plain, i * CHUNK_ENTRY_BYTES)), bases: table };
 }
 
 /** u32 domain, u64 counter. */

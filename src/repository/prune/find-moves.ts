@@ -2,22 +2,19 @@
 import type { ChunkIndex } from '../chunk-index/chunk-index.ts';
 import type { SortedRuns } from '../chunk-index/sorted-runs.ts';
 import { CHUNK_ENTRY_BYTES, type ChunkEntry } from '../format/chunk-entry.ts';
-import { bestCopyIn, visitChunks, type IsBad } from './live-chunks.ts';
+import { keptCopy, withKept, type CopyRules } from './kept-copy.ts';
+import { visitChunks } from './live-chunks.ts';
 
-/** Where a chunk lies that has to be put elsewhere. */
-export type Move = Pick<ChunkEntry, 'id' | 'type' | 'flags' | 'counter' | 'offset' | 'storedLength' | 'rawLength' | 'packNumber'>;
+/** Where a chunk lies that has to be put elsewhere. `base`: of a delta, how the id of its base begins. */
+export type Move = Pick<ChunkEntry, 'id' | 'type' | 'flags' | 'counter' | 'offset' | 'storedLength' | 'rawLength' | 'base' | 'packNumber'>;
 
-export interface FindMovesOptions {
+export interface FindMovesOptions extends CopyRules {
   readonly index: ChunkIndex;
   readonly live: SortedRuns;
   /** Filled with the moves; `readMoves` gives them back. */
   readonly moves: SortedRuns;
   /** Packs that stay: a chunk with a copy there does not move. */
   readonly stays: (packNumber: number) => boolean;
-  /** Packs that are there. */
-  readonly isThere: (packNumber: number) => boolean;
-  /** Copies that don't count where there is another. */
-  readonly isBad?: IsBad | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -33,12 +30,12 @@ export async function findMoves({ index, live, moves, stays, isThere, isBad, sig
   };
   await visitChunks(index, live, {
     live(entries, from, to) {
-      const has = (isOne: (packNumber: number) => boolean): number | null => bestCopyIn(entries, from, to, isOne, { isThere, isBad });
-      const last = has(stays) === null ? has(isThere) : null;
-      if (last === null) return undefined;
-      writeMove(batch, filled, entries, last);
-      filled += CHUNK_ENTRY_BYTES;
-      return filled === batch.length ? flush() : undefined;
+      return withKept(keptCopy({ index, isThere, isBad }, { entries, from, to }, stays), (kept) => {
+        if (kept === null || stays(entries.readUInt32LE(kept + 56))) return undefined;
+        writeMove(batch, filled, entries, kept);
+        filled += CHUNK_ENTRY_BYTES;
+        return filled === batch.length ? flush() : undefined;
+      });
     },
   }, signal);
   await flush();
@@ -51,7 +48,7 @@ export async function* readMoves(moves: SortedRuns): AsyncGenerator<Move> {
     for (let at = 0; at < own.length; at += CHUNK_ENTRY_BYTES) {
       yield {
         packNumber: own.readUInt32BE(at), offset: own.readUInt32BE(at + 4), type: own.readUInt8(at + 8), flags: own.readUInt8(at + 9), counter: own.readUInt32LE(at + 12),
-        storedLength: own.readUInt32LE(at + 16), rawLength: own.readUInt32LE(at + 20), id: own.subarray(at + 32, at + 64),
+        storedLength: own.readUInt32LE(at + 16), rawLength: own.readUInt32LE(at + 20), base: own.readUInt32LE(at + 24), id: own.subarray(at + 32, at + 64),
       };
     }
   }
@@ -63,7 +60,7 @@ function writeMove(target: Buffer, to: number, entries: Buffer, at: number): voi
   target.writeUInt32BE(entries.readUInt32LE(at + 40), to + 4);
   entries.copy(target, to + 8, at + 32, at + 34);
   entries.copy(target, to + 12, at + 36, at + 40);
-  entries.copy(target, to + 16, at + 44, at + 52);
+  entries.copy(target, to + 16, at + 44, at + 56);
   entries.copy(target, to + 32, at, at + 32);
 }
 

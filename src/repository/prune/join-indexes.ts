@@ -2,7 +2,8 @@
 import { newId } from '../../foundation/ids.ts';
 import { sortEntries } from '../chunk-index/sort-entries.ts';
 import type { RepositoryContext } from '../context.ts';
-import { CHUNK_ENTRY_BYTES, CHUNK_ID_BYTES, NO_BASE } from '../format/chunk-entry.ts';
+import { createBaseTable } from '../format/base-table.ts';
+import { CHUNK_ENTRY_BYTES } from '../format/chunk-entry.ts';
 import { writeIndexPayload, type IndexedPack, type IndexPayload } from '../format/index-object.ts';
 import { indexName } from '../format/names.ts';
 import { sealObject } from '../format/sealed-object.ts';
@@ -20,17 +21,16 @@ export function createJoiner(context: Pick<RepositoryContext, 'storage' | 'keys'
   let packs: IndexedPack[] = [];
   let blocks: Buffer[] = [];
   let bytes = 0;
-  // Ids of bases in hex: one that several inputs name stands once.
-  const bases = new Map<string, number>();
+  let bases = createBaseTable();
   const flush = async (): Promise<void> => {
     if (packs.length === 0) return;
     // An index that names a pack which another prune took would be believed by writers.
     await assertOurs();
     const name = indexName(newId(context.clock.now()));
     await context.storage.put(name, sealObject(context.keys, { kind: 'index', name }, writeIndexPayload({
-      packs, entries: sortEntries(Buffer.concat(blocks)), bases: Buffer.from([...bases.keys()].join(''), 'hex'),
+      packs, entries: sortEntries(Buffer.concat(blocks)), bases: bases.bytes(),
     })));
-    bases.clear();
+    bases = createBaseTable();
     [packs, blocks, bytes] = [[], [], 0];
   };
   return {
@@ -38,7 +38,7 @@ export function createJoiner(context: Pick<RepositoryContext, 'storage' | 'keys'
     async add(index, without) {
       const numbers = index.packs.map((pack) => (without.has(pack.id) ? null : packs.push(pack) - 1));
       const kept = keptEntries(index.entries, numbers);
-      if (index.bases !== undefined) numberBases(kept, index.bases, bases);
+      if (index.bases !== undefined) bases.take(kept, index.bases);
       blocks.push(kept);
       bytes += kept.length;
       if (bytes >= FULL_ENTRIES * CHUNK_ENTRY_BYTES) await flush();
@@ -58,16 +58,4 @@ function keptEntries(entries: Buffer, numbers: readonly (number | null)[]): Buff
     length += CHUNK_ENTRY_BYTES;
   }
   return kept.subarray(0, length);
-}
-
-/** Entries name their bases by position in a table: that of `from` before, that of `into` afterwards. */
-function numberBases(entries: Buffer, from: Buffer, into: Map<string, number>): void {
-  for (let at = 52; at < entries.length; at += CHUNK_ENTRY_BYTES) {
-    const old = entries.readUInt32LE(at);
-    if (old === NO_BASE) continue;
-    const id = from.toString('hex', old * CHUNK_ID_BYTES, (old + 1) * CHUNK_ID_BYTES);
-    // A position behind the end is damage, and stays one: it must not come to mean the base of another.
-    if (id.length === CHUNK_ID_BYTES * 2 && !into.has(id)) into.set(id, into.size);
-    entries.writeUInt32LE(into.get(id) ?? NO_BASE, at);
-  }
 }

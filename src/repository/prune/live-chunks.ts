@@ -6,14 +6,18 @@ import { CHUNK_ENTRY_BYTES } from '../format/chunk-entry.ts';
 
 /** Entries of all copies of one chunk, in order of pack number: `entries` from `from` to `to`; empty where it has none. Valid during the call. */
 export interface ChunkVisitor {
-  live(entries: Buffer, from: number, to: number, id: Buffer): Promise<void> | void;
+  /** @param bases with `withBases`: the records of what its deltas rest on */
+  live(entries: Buffer, from: number, to: number, id: Buffer, bases: readonly Buffer[]): Promise<void> | void;
   dead?(entries: Buffer, from: number, to: number): void;
+  readonly withBases?: boolean;
 }
 
 /** Every live chunk, also one without any copy, and every other chunk that is stored. */
 export async function visitChunks(index: ChunkIndex, live: SortedRuns, visitor: ChunkVisitor, signal?: AbortSignal): Promise<void> {
   const stored = createCursor(index.pieces(), signal);
   const wanted = createCursor(live.pieces(), signal);
+  const resting = visitor.withBases === true ? createCursor(index.bases(), signal) : null;
+  let hasBases = resting !== null && (await resting.next());
   let hasStored = await stored.next();
   while (await wanted.next()) {
     while (hasStored && stored.compare(wanted) < 0) {
@@ -21,35 +25,14 @@ export async function visitChunks(index: ChunkIndex, live: SortedRuns, visitor: 
       hasStored = stored.step() || (await stored.next());
     }
     const isStored = hasStored && stored.compare(wanted) === 0;
+    while (resting !== null && hasBases && resting.compare(wanted) < 0) hasBases = resting.step() || (await resting.next());
+    const bases = resting !== null && hasBases && resting.compare(wanted) === 0 ? recordsOf(resting) : [];
     const id = wanted.bytes.subarray(wanted.from, wanted.from + ID_BYTES);
-    const waiting = isStored ? visitor.live(stored.bytes, stored.from, stored.to, id) : visitor.live(NOTHING, 0, 0, id);
+    const waiting = isStored ? visitor.live(stored.bytes, stored.from, stored.to, id, bases) : visitor.live(NOTHING, 0, 0, id, bases);
     if (waiting !== undefined) await waiting;
     if (isStored) hasStored = stored.step() || (await stored.next());
   }
   for (; hasStored; hasStored = stored.step() || (await stored.next())) visitor.dead?.(stored.bytes, stored.from, stored.to);
-}
-
-/** Where the first copy stands whose pack is one of these; null: none is. */
-export function copyIn(entries: Buffer, from: number, to: number, isOne: (packNumber: number) => boolean): number | null {
-  for (let at = from; at < to; at += CHUNK_ENTRY_BYTES) if (isOne(entries.readUInt32LE(at + 56))) return at;
-  return null;
-}
-
-/** Whether a check found this copy bad. */
-export type IsBad = (packNumber: number, chunkId: Buffer) => boolean;
-
-/** As `copyIn`, but never a bad copy where a sound one is there. */
-export function bestCopyIn(
-  entries: Buffer, from: number, to: number, isOne: (packNumber: number) => boolean, { isThere, isBad }: { readonly isThere: (packNumber: number) => boolean; readonly isBad: IsBad | undefined },
-): number | null {
-  let hasSound = false;
-  for (let at = from; isBad !== undefined && at < to; at += CHUNK_ENTRY_BYTES) {
-    const packNumber = entries.readUInt32LE(at + 56);
-    if (!isThere(packNumber) || isBad(packNumber, entries.subarray(at, at + ID_BYTES))) continue;
-    if (isOne(packNumber)) return at;
-    hasSound = true;
-  }
-  return hasSound ? null : copyIn(entries, from, to, isOne);
 }
 
 const ID_BYTES = 32;
@@ -64,6 +47,10 @@ interface Cursor {
   step(): boolean;
   next(): Promise<boolean>;
   compare(other: Cursor): number;
+}
+
+function recordsOf({ bytes, from, to }: Cursor): Buffer[] {
+  return Array.from({ length: (to - from) / CHUNK_ENTRY_BYTES }, (_, i) => bytes.subarray(from + i * CHUNK_ENTRY_BYTES, from + (i + 1) * CHUNK_ENTRY_BYTES));
 }
 
 function createCursor(pieces: AsyncIterable<Buffer>, signal: AbortSignal | undefined): Cursor {

@@ -1,6 +1,7 @@
 // Pruning: condemn in one generation, sweep when nobody older is at work (docs/design/pruning.md).
 import { isLeafvaultError, type LeafvaultError } from '../../foundation/errors.ts';
 import { forgetBadCopies, readBadCopies } from '../bad-copies.ts';
+import { addNeededPacks, type IsSafe } from '../chunk-index/resting.ts';
 import type { RepositoryContext } from '../context.ts';
 import { generationName, packName, sessionName } from '../format/names.ts';
 import { beginGeneration, condemnations, generations } from '../generations.ts';
@@ -119,18 +120,18 @@ async function sweep(
   return { swept, inTheWay };
 }
 
-/** Packs that hold the last copy of what a snapshot needs that came since the survey. */
+/** Packs that hold the last copy of what a snapshot needs that came since the survey, bases among it. */
 async function neededByNewSnapshots(prune: Prune, found: Survey, doomed: ReadonlySet<string>): Promise<ReadonlySet<string>> {
   const needed = new Set<string>();
   if (doomed.size === 0) return needed;
   const roots = await snapshotPlaces(prune.context);
   await refreshIndexes(prune);
   const bad = await readBadCopies(prune.context);
+  const isSafe: IsSafe = async ({ packId, id }) =>
+    !doomed.has(packId) && !bad.has(packId, id) && (found.packs.has(packId) || (await prune.context.storage.stat(packName(packId))) !== null);
   await markNew(prune, roots, async (id) => {
-    const copies = await prune.index.find(id);
-    for (const { packId } of copies) if (!doomed.has(packId) && !bad.has(packId, id) && (found.packs.has(packId) || (await prune.context.storage.stat(packName(packId))) !== null)) return;
-    if (copies.length === 0) throw refused(`the chunk ${id.toString('hex')} of a new snapshot is in no pack`, CHECK);
-    for (const { packId } of copies) needed.add(packId);
+    const isNamed = await addNeededPacks(prune.index, id, isSafe, needed);
+    if (!isNamed) throw refused(`the chunk ${id.toString('hex')} of a new snapshot, or what it rests on, is in no pack`, CHECK);
   });
   return needed;
 }

@@ -20,6 +20,7 @@ export interface PruneParts extends PruneOptions {
 export interface Prune {
   readonly context: RepositoryContext;
   readonly parts: PruneParts;
+  readonly tempDir: string;
   readonly index: ChunkIndex;
   /** Ids of live chunks. */
   readonly live: SortedRuns;
@@ -41,7 +42,7 @@ export function startPrune(shared: RepositoryContext, parts: PruneParts): Prune 
     // What only unnamed packs hold is lost to a prune: they are leavings to it.
     recoverIndex: () => Promise.resolve(),
   };
-  return { context, parts, index, live, moves, indexes, loader: createChunkLoader(context, indexes.unreadable), walked: createCleanPages(), marked: new Set() };
+  return { context, parts, tempDir, index, live, moves, indexes, loader: createChunkLoader(context, indexes.unreadable), walked: createCleanPages(), marked: new Set() };
 }
 
 export async function endPrune({ index, live, moves }: Prune): Promise<void> {

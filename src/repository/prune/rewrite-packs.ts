@@ -1,11 +1,12 @@
 // Puts live chunks of packs that go into new ones, as a writer does, and names those in an index.
 import { throwIfAborted } from '../../foundation/abort.ts';
-import { isLeafvaultError, type LeafvaultError } from '../../foundation/errors.ts';
+import { isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
 import { releaseMemory } from '../../foundation/release-memory.ts';
 import type { RepositoryContext } from '../context.ts';
-import { FLAG_PAGE, NO_BASE } from '../format/chunk-entry.ts';
-import { openRange, type ChunkLoader } from '../read/load-chunk.ts';
-import { createChunkIntake } from '../write/chunk-intake.ts';
+import { CHUNK_TYPES, FLAG_PAGE, NO_BASE } from '../format/chunk-entry.ts';
+import type { ChunkLoader } from '../read/load-chunk.ts';
+import { openStored, packKeyOf, readStored } from '../read/open-range.ts';
+import { createChunkIntake, type ChunkIntake, type MovedDelta } from '../write/chunk-intake.ts';
 import { createPackLine } from '../write/pack-line.ts';
 import type { Move } from './find-moves.ts';
 
@@ -45,7 +46,7 @@ export async function rewriteChunks(options: RewriteOptions, moves: AsyncIterabl
   try {
     for await (const group of inGroups(moves)) {
       throwIfAborted(signal);
-      await rewriteGroup(options, group, { damaged, put: (raw, isPage) => intake.put(raw, 0, isPage) });
+      await rewriteGroup(options, group, { damaged, intake });
       options.onProgress(writtenBytes);
     }
     await intake.settled();
@@ -59,14 +60,17 @@ export async function rewriteChunks(options: RewriteOptions, moves: AsyncIterabl
   return { writtenBytes, damaged };
 }
 
-interface Target { readonly damaged: Set<string>; put(raw: Buffer, isPage: boolean): Promise<unknown> }
+interface Target { readonly damaged: Set<string>; readonly intake: Pick<ChunkIntake, 'put' | 'move'> }
 
-async function rewriteGroup({ context, loader }: RewriteOptions, group: readonly Move[], { damaged, put }: Target): Promise<void> {
-  const opened = await openGroup(context, group);
+async function rewriteGroup({ context, loader }: RewriteOptions, group: readonly Move[], { damaged, intake }: Target): Promise<void> {
+  const stored = await readGroup(context, group);
+  const deltas = stored instanceof LeafvaultError ? [] : await sealedDeltas(context, group, stored);
+  const opened = await openGroup(context, group, stored);
   await Promise.all(group.map(async ({ id, flags }, i) => {
-    const raw = opened[i];
+    const [raw, delta] = [opened[i], deltas[i] ?? null];
     try {
-      await put(Buffer.isBuffer(raw) ? raw : await loader.load(id), (flags & FLAG_PAGE) !== 0);
+      if (delta !== null && (await intake.move(delta))) return;
+      await intake.put(Buffer.isBuffer(raw) ? raw : await loader.load(id), 0, { page: (flags & FLAG_PAGE) !== 0 });
     } catch (error) {
       if (!isReadFault(error)) throw error;
       context.log.warn({ chunk: id.toString('hex'), reason: error.message }, 'a chunk can not be read; the packs that hold it stay');
@@ -77,18 +81,51 @@ async function rewriteGroup({ context, loader }: RewriteOptions, group: readonly
   if (sound !== undefined) releaseMemory(new Uint8Array(sound.buffer));
 }
 
-/** Raw bytes of each, or the fault of this copy. */
-async function openGroup(context: RepositoryContext, group: readonly Move[]): Promise<readonly (Buffer | LeafvaultError)[]> {
+/** Bytes of the pack from the first to the last of them, or why there are none. */
+async function readGroup(context: RepositoryContext, group: readonly Move[]): Promise<Buffer | LeafvaultError> {
   const [first, last] = [group[0] as Move, group.at(-1) as Move];
-  const packId = context.index.packs.idOf(first.packNumber);
   try {
-    return await openRange(context, {
-      packId, offset: first.offset, length: last.offset + last.storedLength - first.offset, chunks: group.map((move) => ({ ...move, packId, named: true, base: NO_BASE })),
-    });
+    return await readStored(context, context.index.packs.idOf(first.packNumber), first.offset, last.offset + last.storedLength - first.offset);
   } catch (error) {
     if (!isReadFault(error)) throw error;
-    return group.map(() => error);
+    return error;
   }
+}
+
+/** Of each delta what it takes to move it as it is; null for full chunks, and where the key of the pack can't be had. */
+async function sealedDeltas(context: RepositoryContext, group: readonly Move[], stored: Buffer): Promise<readonly (MovedDelta | null)[]> {
+  const [first] = group as readonly [Move];
+  const packId = context.index.packs.idOf(first.packNumber);
+  const moved: (MovedDelta | null)[] = [];
+  for (const { id, type, flags, base, counter, offset, storedLength, rawLength } of group) {
+    const copies = type === CHUNK_TYPES.delta ? await context.index.find(id) : [];
+    const baseId = copies.find((copy) => copy.packId === packId && copy.base === base)?.baseId ?? null;
+    const packKey = baseId === null ? null : await packKeyOf(context, packId).catch(orNull);
+    // A copy: the bytes of the group change hands when the others are opened.
+    const bytes = Buffer.from(stored.subarray(offset - first.offset, offset - first.offset + storedLength));
+    moved.push(baseId === null || packKey === null ? null : { id, baseId, flags, rawLength, stored: bytes, from: { packKey, packId: Buffer.from(packId, 'hex'), counter } });
+  }
+  return moved;
+}
+
+/** Raw bytes of each full chunk, or the fault of this copy; null for deltas. */
+async function openGroup(context: RepositoryContext, group: readonly Move[], stored: Buffer | LeafvaultError): Promise<readonly (Buffer | LeafvaultError | null)[]> {
+  if (stored instanceof LeafvaultError) return group.map(() => stored);
+  const full = group.filter(({ type }) => type !== CHUNK_TYPES.delta);
+  if (full.length === 0) return group.map(() => null);
+  const [first] = group as readonly [Move];
+  const packId = context.index.packs.idOf(first.packNumber);
+  const chunks = full.map((move) => ({ ...move, packId, named: true, base: NO_BASE, baseId: null }));
+  const opened = await openStored(context, { packId, offset: first.offset, length: stored.length, chunks }, stored).catch((error: unknown) => {
+    if (!isReadFault(error)) throw error;
+    return full.map(() => error);
+  });
+  return group.map((move) => opened[full.indexOf(move)] ?? null);
+}
+
+function orNull(error: unknown): null {
+  if (!isReadFault(error)) throw error;
+  return null;
 }
 
 function isReadFault(error: unknown): error is LeafvaultError {

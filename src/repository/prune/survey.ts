@@ -2,6 +2,7 @@
 import { isLeafvaultError } from '../../foundation/errors.ts';
 import { createCleanPages } from '../check/clean-pages.ts';
 import { readBadCopies } from '../bad-copies.ts';
+import { addNeededPacks } from '../chunk-index/resting.ts';
 import type { RepositoryContext } from '../context.ts';
 import { deletedSnapshots } from '../facts.ts';
 import { idOfName, packName, PACKS } from '../format/names.ts';
@@ -10,7 +11,8 @@ import type { OpenSession, PruneReport } from '../repository.ts';
 import type { Session } from '../sessions.ts';
 import { readRoot, snapshotPlaces } from '../snapshots.ts';
 import { forgetRoots } from './forget-snapshots.ts';
-import type { IsBad } from './live-chunks.ts';
+import type { IsBad } from './kept-copy.ts';
+import { markBases } from './mark-bases.ts';
 import { createLiveSet, markSnapshot } from './mark-live.ts';
 import { assertReadable, markNew, tell, type Prune } from './prune-run.ts';
 import { rebuildIndexes } from './rebuild-indexes.ts';
@@ -68,12 +70,14 @@ export async function survey(prune: Prune, own: Session, dryRun: boolean): Promi
   const snapshots = await markNew(prune, roots, mark.mark);
   await mark.flush();
   tell(prune, 'weigh', 0, null);
-  const isThere = (number: number): boolean => packs.get(index.packs.idOf(number)) === index.packs.sizeOf(number);
+  // Asked several times for every chunk.
+  const there = Uint8Array.from({ length: index.packs.count }, (_, number) => (packs.get(index.packs.idOf(number)) === index.packs.sizeOf(number) ? 1 : 0));
+  const isThere = (number: number): boolean => there[number] === 1;
   // Behind the indexes: what was stored anew for a bad copy has its record there.
   const bad = await readBadCopies(context);
   const isBad = bad.packs.size === 0 ? undefined : (number: number, id: Buffer): boolean => bad.has(index.packs.idOf(number), id);
+  await markBases({ index, live: prune.live, isThere, isBad, tempDir: prune.tempDir, signal: prune.parts.signal });
   const weights = await weighPacks({ index, live: prune.live, isThere, isBad, isUsable: (number) => isThere(number) && !condemned.has(index.packs.idOf(number)), signal: prune.parts.signal });
-  if (weights.deltas > 0) throw refused('it holds chunks of a kind that this version does not know', 'Use the version of Leafvault that wrote them, or a newer one');
   if (weights.lost > 0) throw refused(`${weights.lost} chunks of snapshots are in no pack, the first is ${weights.firstLost}`, CHECK);
   const needed = new Set([...weights.needed].map((number) => index.packs.idOf(number)));
   const unneeded = [...condemned].filter(([id]) => !needed.has(id));
@@ -104,8 +108,7 @@ async function restingOnCondemned(prune: Prune, condemned: ReadonlyMap<string, n
       await markSnapshot({
         loader, walked: createCleanPages(), signal,
         async mark(chunk) {
-          const copies = await index.find(chunk);
-          if (copies.every(({ packId }) => condemned.has(packId))) for (const { packId } of copies) packs.add(packId);
+          await addNeededPacks(index, chunk, ({ packId }) => !condemned.has(packId), packs);
         },
       }, root);
     } catch (error) {
@@ -114,6 +117,7 @@ async function restingOnCondemned(prune: Prune, condemned: ReadonlyMap<string, n
       context.log.warn({ snapshot: id, reason: error.message }, 'a deleted snapshot can not be walked');
     }
   }
+  for (const id of packs) if (!condemned.has(id)) packs.delete(id);
   return packs;
 }
 

@@ -2,27 +2,25 @@
 import { isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
 import type { ChunkLocation } from '../chunk-index/chunk-index.ts';
 import type { RepositoryContext } from '../context.ts';
-import { CHUNK_ENTRY_BYTES, CHUNK_TYPES, writeChunkEntry } from '../format/chunk-entry.ts';
 import { packName } from '../format/names.ts';
-
-/** Neighbouring chunks of one pack, in order of offset. */
-export interface ChunkRange {
-  readonly packId: string;
-  readonly offset: number;
-  readonly length: number;
-  readonly chunks: readonly ChunkLocation[];
-}
+import { rangeOfOne, type ChunkRange } from './chunk-range.ts';
+import { loadBases } from './load-bases.ts';
+import { CHECK, isCopyFault, openRange, type Bases } from './open-range.ts';
 
 export interface ChunkLoader {
-  /** Every copy, the best to read first. @throws REPOSITORY_CHUNK_MISSING */
+  /** Every copy, the best to read first: full ones before deltas. @throws REPOSITORY_CHUNK_MISSING */
   locate(id: Buffer): Promise<readonly [ChunkLocation, ...ChunkLocation[]]>;
   /** Verified raw bytes. @throws REPOSITORY_CHUNK_MISSING, REPOSITORY_CHUNK_DAMAGED */
   load(id: Buffer): Promise<Buffer>;
   /** Verified raw bytes of each chunk of the range, in its order; each may fail for itself. */
   loadRange(range: ChunkRange): Promise<readonly Promise<Buffer>[]>;
+  /** Verified raw bytes of what the deltas among these chunks rest on, or why a base has none. */
+  loadBases(chunks: readonly ChunkLocation[]): Promise<Bases>;
 }
 
 const DOWN_MS = 30_000;
+/** A base is full. Should its full copies be lost and a delta of it be left, that one is still read; then no further. */
+const MAX_DEPTH = 2;
 
 type Context = Pick<RepositoryContext, 'storage' | 'clock' | 'index' | 'pool' | 'packKeys' | 'refreshIndex' | 'recoverIndex'>;
 
@@ -43,12 +41,24 @@ export function createChunkLoader(context: Context, unreadableIndexes: ReadonlyM
       await context.recoverIndex();
       copies = await context.index.find(id);
     }
-    const [first, ...others] = copies;
+    const [first, ...others] = fullFirst(copies);
     if (first === undefined) throw missing(id, unreadableIndexes);
     return [first, ...others];
   };
 
-  const loadHere = async (id: Buffer): Promise<Buffer> => {
+  const basesOf = (chunks: readonly ChunkLocation[], depth: number): Promise<Bases> => loadBases({
+    locate, loadRange: (range) => loadRange(range, depth + 1),
+  }, chunks);
+
+  const loadCopy = async (copy: ChunkLocation, depth: number): Promise<Buffer> => {
+    if (copy.baseId !== null && depth >= MAX_DEPTH) throw tooDeep(copy);
+    const [raw] = await openRange(context, rangeOfOne(copy), await basesOf([copy], depth));
+    if (raw === undefined) throw new Error('a range of one chunk gave none');
+    if (raw instanceof LeafvaultError) throw raw;
+    return raw;
+  };
+
+  const loadHere = async (id: Buffer, depth: number): Promise<Buffer> => {
     const failures: unknown[] = [];
     const tried = new Set<string>();
     const tryEach = async (copies: readonly ChunkLocation[]): Promise<Buffer | null> => {
@@ -56,7 +66,7 @@ export function createChunkLoader(context: Context, unreadableIndexes: ReadonlyM
         if (tried.has(copy.packId)) continue;
         tried.add(copy.packId);
         try {
-          return await loadCopy(context, copy);
+          return await loadCopy(copy, depth);
         } catch (error) {
           if (!isCopyFault(error)) throw error;
           failures.push(error);
@@ -69,7 +79,7 @@ export function createChunkLoader(context: Context, unreadableIndexes: ReadonlyM
     // A pack that is gone may have been pruned, and the chunk given another place since the index was read.
     if (failures.some((failure) => isLeafvaultError(failure, 'REPOSITORY_CHUNK_MISSING'))) {
       await context.refreshIndex();
-      const moved = await tryEach(await context.index.find(id));
+      const moved = await tryEach(fullFirst(await context.index.find(id)));
       if (moved !== null) return moved;
     }
     throw failures[0];
@@ -82,13 +92,13 @@ export function createChunkLoader(context: Context, unreadableIndexes: ReadonlyM
     if (isLeafvaultError(cause) && cause.code.startsWith('STORAGE_')) down = { until: context.clock.now().getTime() + DOWN_MS, cause };
   };
 
-  const load = async (id: Buffer): Promise<Buffer> => {
+  const load = async (id: Buffer, depth: number): Promise<Buffer> => {
     if (fromCopy !== undefined && isDown()) {
       const raw = await fromCopy(id, down?.cause);
       if (raw !== null) return raw;
     }
     try {
-      return await loadHere(id);
+      return await loadHere(id, depth);
     } catch (error) {
       noteFailure(error);
       const raw = fromCopy === undefined || !mayBeInCopy(error) ? null : await fromCopy(id, error);
@@ -97,20 +107,23 @@ export function createChunkLoader(context: Context, unreadableIndexes: ReadonlyM
     }
   };
 
-  return {
-    locate,
-    load,
-    async loadRange(range) {
-      if (fromCopy !== undefined && isDown()) return range.chunks.map(({ id }) => load(id));
-      const opened = await openRange(context, range).catch((error: unknown) => {
-        if (!isCopyFault(error) && (fromCopy === undefined || !mayBeInCopy(error))) throw error;
-        noteFailure(error);
-        return range.chunks.map(() => error);
-      });
-      // What this copy cannot give, another may.
-      return opened.map(async (raw, i) => (Buffer.isBuffer(raw) ? raw : load((range.chunks[i] as ChunkLocation).id)));
-    },
+  const loadRange = async (range: ChunkRange, depth: number): Promise<readonly Promise<Buffer>[]> => {
+    const each = (): Promise<Buffer>[] => range.chunks.map(({ id }) => load(id, depth));
+    if ((fromCopy !== undefined && isDown()) || depth >= MAX_DEPTH) return each();
+    const opened = await basesOf(range.chunks, depth).then((bases) => openRange(context, range, bases)).catch((error: unknown) => {
+      if (!isCopyFault(error) && (fromCopy === undefined || !mayBeInCopy(error))) throw error;
+      noteFailure(error);
+      return range.chunks.map(() => error);
+    });
+    // What this copy cannot give, another may.
+    return opened.map(async (raw, i) => (Buffer.isBuffer(raw) ? raw : load((range.chunks[i] as ChunkLocation).id, depth)));
   };
+
+  return { locate, load: (id) => load(id, 0), loadRange: (range) => loadRange(range, 0), loadBases: (chunks) => basesOf(chunks, 0) };
+}
+
+function fullFirst(copies: readonly ChunkLocation[]): readonly ChunkLocation[] {
+  return copies.length < 2 ? copies : [...copies.filter(({ baseId }) => baseId === null), ...copies.filter(({ baseId }) => baseId !== null)];
 }
 
 /** What a copy of the repository may give where this store can't: the chunk, or the store itself, is damaged or gone. */
@@ -118,89 +131,10 @@ function mayBeInCopy(error: unknown): boolean {
   return isCopyFault(error) || isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED') || (isLeafvaultError(error) && error.code.startsWith('STORAGE_'));
 }
 
-/** Faults of one copy: another copy, or another place in the pack, may be sound. */
-function isCopyFault(error: unknown): boolean {
-  return isLeafvaultError(error, 'REPOSITORY_CHUNK_DAMAGED') || isLeafvaultError(error, 'REPOSITORY_CHUNK_MISSING');
-}
-
-/** Bytes of a pack. @throws REPOSITORY_CHUNK_MISSING, REPOSITORY_CHUNK_DAMAGED */
-async function readStored(context: Context, packId: string, offset: number, length: number): Promise<Buffer> {
+function tooDeep({ id, packId }: ChunkLocation): LeafvaultError {
   const name = packName(packId);
-  try {
-    return await context.storage.get(name, { offset, length });
-  } catch (cause) {
-    if (isLeafvaultError(cause, 'STORAGE_OBJECT_MISSING')) {
-      throw new LeafvaultError('REPOSITORY_CHUNK_MISSING', `Reading from ${name} failed: the pack is gone`, { cause, details: { pack: packId, object: name }, hint: CHECK });
-    }
-    if (isLeafvaultError(cause, 'STORAGE_RANGE_INVALID')) {
-      throw new LeafvaultError('REPOSITORY_CHUNK_DAMAGED', `Reading from ${name} failed: the pack is cut off`, { cause, details: { pack: packId, object: name }, hint: CHECK });
-    }
-    throw cause;
-  }
-}
-
-async function loadCopy(context: Context, copy: ChunkLocation): Promise<Buffer> {
-  const [raw] = await openRange(context, { packId: copy.packId, offset: copy.offset, length: copy.storedLength, chunks: [copy] });
-  if (raw === undefined) throw new Error('a range of one chunk gave none');
-  if (raw instanceof LeafvaultError) throw raw;
-  return raw;
-}
-
-/**
- * For each chunk of the range its verified raw bytes, or why it has none (REPOSITORY_CHUNK_DAMAGED, REPOSITORY_CHUNK_UNSUPPORTED).
- * @throws REPOSITORY_CHUNK_MISSING, REPOSITORY_CHUNK_DAMAGED where the whole range cannot be read
- */
-export async function openRange(context: Context, range: ChunkRange): Promise<readonly (Buffer | LeafvaultError)[]> {
-  const stored = await readStored(context, range.packId, range.offset, range.length);
-  const answer = await context.pool.open({
-    stored, packKey: await packKeyOf(context, range.packId), packId: Buffer.from(range.packId, 'hex'), entries: packEntries(range),
-  });
-  const faults = new Map(answer.faults.map(({ chunk, reason }) => [chunk, reason]));
-  let at = 0;
-  return range.chunks.map((chunk, i) => {
-    const raw = Buffer.from(answer.raw.buffer, answer.raw.byteOffset + at, chunk.rawLength);
-    at += chunk.rawLength;
-    if (chunk.type !== CHUNK_TYPES.plain && chunk.type !== CHUNK_TYPES.zstd) return unsupported(chunk);
-    const reason = faults.get(i);
-    return reason === undefined ? raw : damagedChunk(chunk, reason);
-  });
-}
-
-async function packKeyOf(context: Context, packId: string): Promise<Buffer> {
-  try {
-    return await context.packKeys.of(packId);
-  } catch (cause) {
-    if (isLeafvaultError(cause, 'REPOSITORY_OBJECT_MISSING')) {
-      throw new LeafvaultError('REPOSITORY_CHUNK_MISSING', `Reading from ${packName(packId)} failed: the pack is gone`, { cause, details: { pack: packId, object: packName(packId) }, hint: CHECK });
-    }
-    if (!isLeafvaultError(cause, 'REPOSITORY_OBJECT_DAMAGED') && !isLeafvaultError(cause, 'REPOSITORY_FORMAT_NEWER')) throw cause;
-    throw new LeafvaultError('REPOSITORY_CHUNK_DAMAGED', `Reading from ${packName(packId)} failed: ${cause.message}`, {
-      cause, details: { pack: packId, object: packName(packId) }, hint: CHECK,
-    });
-  }
-}
-
-function packEntries(range: ChunkRange): Buffer {
-  const entries = Buffer.allocUnsafeSlow(range.chunks.length * CHUNK_ENTRY_BYTES);
-  range.chunks.forEach((chunk, i) => writeChunkEntry(entries, i * CHUNK_ENTRY_BYTES, { ...chunk, offset: chunk.offset - range.offset }));
-  return entries;
-}
-
-const CHECK = 'Run `leafvault check --read-data` to see what it costs, and bring the pack back from a copy of the store if there is one';
-
-function chunkDetails(chunk: ChunkLocation): Readonly<Record<string, unknown>> {
-  return { pack: chunk.packId, object: packName(chunk.packId), chunk: chunk.id.toString('hex') };
-}
-
-function damagedChunk(chunk: ChunkLocation, reason: string): LeafvaultError {
-  return new LeafvaultError('REPOSITORY_CHUNK_DAMAGED', `Reading the chunk ${chunk.id.toString('hex')} of ${packName(chunk.packId)} failed: ${reason}`, {
-    details: chunkDetails(chunk), hint: CHECK,
-  });
-}
-
-function unsupported(chunk: ChunkLocation): LeafvaultError {
-  return new LeafvaultError('REPOSITORY_CHUNK_UNSUPPORTED', `Reading the chunk ${chunk.id.toString('hex')} of ${packName(chunk.packId)} failed: its type ${chunk.type} is not known`, {
-    details: chunkDetails(chunk), hint: 'Use the version of Leafvault that wrote it, or a newer one',
+  return new LeafvaultError('REPOSITORY_CHUNK_DAMAGED', `Reading the chunk ${id.toString('hex')} of ${name} failed: it is a delta on a delta on a delta`, {
+    details: { pack: packId, object: name, chunk: id.toString('hex') }, hint: CHECK,
   });
 }
 

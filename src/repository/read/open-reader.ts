@@ -61,5 +61,9 @@ function whileOpen(loader: ChunkLoader, isOpen: () => boolean): ChunkLoader {
       guard();
       return loader.loadRange(range);
     },
+    async loadBases(chunks) {
+      guard();
+      return loader.loadBases(chunks);
+    },
   };
 }

@@ -3,17 +3,13 @@
 import { throwIfAborted } from '../../foundation/abort.ts';
 import type { ChunkLocation } from '../chunk-index/chunk-index.ts';
 import type { ChunkList, ChunkRef } from '../repository.ts';
-import type { ChunkLoader, ChunkRange } from './load-chunk.ts';
+import { createRangeBuilder, type ChunkRange } from './chunk-range.ts';
+import type { ChunkLoader } from './load-chunk.ts';
 import { walkLeaves } from './walk-list.ts';
 
 /** Raw and stored bytes under way or waiting for the consumer. */
 const AHEAD_BYTES = 16 * 1024 * 1024;
 const RANGES_AT_ONCE = 8;
-const MAX_RANGE_BYTES = 1024 * 1024;
-/** What shrank a thousandfold must not come back all at once. */
-const MAX_RANGE_RAW_BYTES = 4 * 1024 * 1024;
-/** Reading over a gap is cheaper than another call. */
-const MAX_GAP_BYTES = 64 * 1024;
 
 interface Ahead {
   readonly refs: readonly ChunkRef[];
@@ -66,35 +62,24 @@ function begin(loader: ChunkLoader, { refs, range }: { readonly refs: readonly C
 }
 
 async function* coalesce(loader: ChunkLoader, list: ChunkList): AsyncGenerator<{ readonly refs: ChunkRef[]; readonly range: ChunkRange }> {
+  const builder = createRangeBuilder();
   let own: ChunkRef[] = [];
-  let chunks: ChunkLocation[] = [];
-  let rawBytes = 0;
   for await (const leaf of walkLeaves(loader, list)) {
     for (const ref of leaf) {
-      const copies = await loader.locate(ref.id);
-      const last = chunks.at(-1);
-      // Of several copies take the one that goes on where the range stands.
-      const copy = copies.find((one) => last !== undefined && one.packId === last.packId) ?? copies[0];
-      if (last !== undefined && (rawBytes + ref.rawBytes > MAX_RANGE_RAW_BYTES || !goesOn(chunks[0] as ChunkLocation, last, copy))) {
-        yield { refs: own, range: rangeOf(chunks) };
-        [own, chunks, rawBytes] = [[], [], 0];
+      const range = builder.add(nextOf(await loader.locate(ref.id), builder.last));
+      if (range !== null) {
+        yield { refs: own, range };
+        own = [];
       }
       own.push(ref);
-      chunks.push(copy);
-      rawBytes += ref.rawBytes;
     }
   }
-  if (chunks.length > 0) yield { refs: own, range: rangeOf(chunks) };
+  const range = builder.end();
+  if (range !== null) yield { refs: own, range };
 }
 
-function goesOn(first: ChunkLocation, last: ChunkLocation, next: ChunkLocation): boolean {
-  const end = last.offset + last.storedLength;
-  return next.packId === last.packId && next.offset >= end && next.offset - end <= MAX_GAP_BYTES
-    && next.offset + next.storedLength - first.offset <= MAX_RANGE_BYTES;
-}
-
-function rangeOf(chunks: readonly ChunkLocation[]): ChunkRange {
-  const first = chunks[0] as ChunkLocation;
-  const last = chunks.at(-1) as ChunkLocation;
-  return { packId: first.packId, offset: first.offset, length: last.offset + last.storedLength - first.offset, chunks };
+/** Of several copies the one that goes on where the range stands; but no delta where there is a full one. */
+function nextOf(copies: readonly [ChunkLocation, ...ChunkLocation[]], last: ChunkLocation | null): ChunkLocation {
+  const [best] = copies;
+  return copies.find((one) => last !== null && one.packId === last.packId && (one.baseId === null) === (best.baseId === null)) ?? best;
 }

@@ -2,15 +2,17 @@
 // of the calls: known, or placed into a pack.
 import { LeafvaultError } from '../../foundation/errors.ts';
 import { NO_BAD_COPIES, type BadCopies } from '../bad-copies.ts';
+import { isSafelyStored, safeCopy } from '../chunk-index/resting.ts';
 import { createByteBudget } from '../chunks/byte-budget.ts';
-import { SLOT_DATA_AT, type SealAnswer } from '../chunks/chunk-jobs.ts';
+import { SLOT_DATA_AT, type PackPlace, type SealTask, type SealedBase } from '../chunks/chunk-jobs.ts';
 import { sealedBound } from '../chunks/seal-chunk.ts';
 import type { RepositoryContext } from '../context.ts';
-import { FLAG_PAGE } from '../format/chunk-entry.ts';
-import { packName } from '../format/names.ts';
-import type { ChunkRef } from '../repository.ts';
-import type { PackDraft } from './pack-draft.ts';
+import { CHUNK_ID_BYTES, CHUNK_TYPES, FLAG_PAGE } from '../format/chunk-entry.ts';
+import type { BaseHint, ChunkRef } from '../repository.ts';
+import { chooseBase } from './choose-base.ts';
+import type { PackDraft, PlacedChunk } from './pack-draft.ts';
 import type { PackLine } from './pack-line.ts';
+import { createTrust } from './trusted-copies.ts';
 
 export const MAX_CHUNK_BYTES = 32 * 1024 * 1024;
 
@@ -22,13 +24,36 @@ export interface IntakeCounts {
 }
 
 export interface ChunkIntake {
-  /** `page`: the chunk is a page of a list. */
-  put(raw: Uint8Array, records: number, page: boolean): Promise<ChunkRef>;
+  put(raw: Uint8Array, records: number, options: PutOptions): Promise<ChunkRef>;
+  /** Takes a delta to another pack as it is, without its base. @returns false where what lies there was altered */
+  move(delta: MovedDelta): Promise<boolean>;
   readonly counts: Readonly<IntakeCounts>;
   /** Resolves when everything that was taken in is settled. */
   settled(): Promise<void>;
   fail(error: unknown): void;
 }
+
+export interface PutOptions {
+  /** The chunk is a page of a list. */
+  readonly page: boolean;
+  readonly base?: BaseHint | undefined;
+}
+
+export interface MovedDelta {
+  readonly id: Buffer;
+  readonly baseId: Buffer;
+  readonly flags: number;
+  readonly rawLength: number;
+  readonly stored: Uint8Array;
+  readonly from: PackPlace;
+}
+
+/** Where a chunk is sealed, and for which place. */
+interface Sealing { readonly slot: Slot; readonly pack: PackDraft; readonly counter: number }
+
+/** What became of a chunk before its turn; `perhaps`: known or not, which is settled in its turn. */
+type Outcome = 'known' | 'perhaps' | 'broken' | SealedForm;
+type SealedForm = Pick<PlacedChunk, 'type' | 'baseId'> & { readonly storedLength: number };
 
 interface Slot {
   readonly memory: SharedArrayBuffer;
@@ -39,7 +64,7 @@ interface Slot {
 const UNDER_WAY_BYTES = 8 * 1024 * 1024;
 const SLOT_BYTES = 512 * 1024;
 
-type Context = Pick<RepositoryContext, 'index' | 'pool' | 'storage'>;
+type Context = Pick<RepositoryContext, 'index' | 'pool' | 'storage' | 'packKeys'>;
 
 /**
  * @param condemned packs whose chunks have to be stored anew; `all`: every chunk is, and none is looked for
@@ -60,41 +85,49 @@ export function createChunkIntake(context: Context, line: PackLine, condemned: R
     return { memory, bytes: Buffer.from(memory) };
   };
 
-  // An index may name a pack that is gone: lost, or put by somebody who was ended long ago and woke up.
-  const there = new Map<string, Promise<boolean>>();
-  const isThere = (packId: string): Promise<boolean> => {
-    const known = there.get(packId) ?? context.storage.stat(packName(packId)).then((found) => found !== null);
-    there.set(packId, known);
-    return known;
+  const isSafe = createTrust(context, condemned === 'all' ? new Set() : condemned, bad);
+
+  const seal = async ({ slot, pack, counter }: Sealing, rawLength: number, task: SealTask, base: SealedBase | null = null): Promise<'perhaps' | SealedForm> => {
+    const { type, storedLength, mayBeKnown } = await context.pool.seal({ slot: slot.memory, rawLength, packKey: pack.key, packId: pack.idBytes, counter, task, base });
+    if (mayBeKnown) return 'perhaps';
+    return { type, storedLength, ...(type === CHUNK_TYPES.delta && base !== null ? { baseId: Buffer.from(base.id) } : {}) };
   };
 
-  const isStored = async (id: Buffer): Promise<boolean> => {
-    if (condemned === 'all') return false;
-    for (const { packId, named } of await context.index.find(id)) {
-      if (named && !condemned.has(packId) && !bad.has(packId, id) && (await isThere(packId))) return true;
-    }
-    return false;
-  };
+  // Hints are asked for in the order of the calls.
+  let hinted: Promise<unknown> = Promise.resolve();
 
-  const seal = (slot: Slot, rawLength: number, pack: PackDraft, counter: number, always: boolean): Promise<SealAnswer> =>
-    context.pool.seal({ slot: slot.memory, rawLength, packKey: pack.key, packId: pack.idBytes, counter, always });
+  /** Named first: what is known needs no base, and what is new gets the one that is near. */
+  const sealNear = async (sealing: Sealing, rawLength: number, base: BaseHint): Promise<Outcome> => {
+    const named = seal(sealing, rawLength, 'name');
+    const before = hinted;
+    const hint = Promise.all([named, before]).then(() => base(idIn(sealing.slot)));
+    hinted = hint.catch(() => undefined);
+    const [outcome, near] = await Promise.all([named, hint]);
+    const id = idIn(sealing.slot);
+    if (line.holds(id)) return 'known';
+    const copies = outcome === 'perhaps' ? await context.index.find(id) : [];
+    if ((await safeCopy(context.index, copies, isSafe)) !== null) return 'known';
+    // What has copies that are not to be trusted is stored full: one day it may be all that is left.
+    const chosen = near === null || copies.length > 0 ? null : await chooseBase(context, near, rawLength, isSafe);
+    return seal(sealing, rawLength, 'seal named', chosen);
+  };
 
   /** Known already, or placed. Runs for one chunk at a time, in the order of the calls. */
-  const settle = async (slot: Slot, answer: SealAnswer, chunk: { rawLength: number; page: boolean; pack: PackDraft; counter: number }): Promise<Buffer> => {
-    const id = Buffer.from(slot.bytes.subarray(0, 32));
-    if (line.holds(id)) return id;
-    let sealed = answer;
-    if (answer.storedLength === 0) {
-      if (await isStored(id)) return id;
+  const settle = async (sealing: Sealing, outcome: Outcome, { flags, rawLength }: Pick<PlacedChunk, 'flags' | 'rawLength'>): Promise<Buffer> => {
+    const { slot, pack, counter } = sealing;
+    const id = idIn(slot);
+    if (outcome === 'known' || outcome === 'broken' || line.holds(id)) return id;
+    let sealed: 'perhaps' | SealedForm = outcome;
+    if (sealed === 'perhaps') {
+      if (condemned !== 'all' && (await isSafelyStored(context.index, id, isSafe))) return id;
       // The filter was wrong, as it may be in one case of a hundred. The counter was drawn and not used.
-      sealed = await seal(slot, chunk.rawLength, chunk.pack, chunk.counter, true);
+      sealed = await seal(sealing, rawLength, 'seal named');
+      if (sealed === 'perhaps') throw new Error('a chunk that had to be sealed was not');
     }
-    const { type, storedLength } = sealed;
-    line.place(chunk.pack, slot.bytes.subarray(SLOT_DATA_AT, SLOT_DATA_AT + storedLength), {
-      id, type, flags: chunk.page ? FLAG_PAGE : 0, counter: chunk.counter, rawLength: chunk.rawLength,
-    });
+    const { storedLength, ...form } = sealed;
+    line.place(pack, slot.bytes.subarray(SLOT_DATA_AT, SLOT_DATA_AT + storedLength), { id, flags, counter, rawLength, ...form });
     counts.newChunks += 1;
-    counts.newRawBytes += chunk.rawLength;
+    counts.newRawBytes += rawLength;
     return id;
   };
 
@@ -108,36 +141,53 @@ export function createChunkIntake(context: Context, line: PackLine, condemned: R
     }
   };
 
+  /** One chunk, from its admission to its place. @param bytes that fill the slot, and that are under way @param work its outcome, at the same time as those of others */
+  const takeIn = async (bytes: Uint8Array, chunk: Pick<PlacedChunk, 'flags' | 'rawLength'>, work: (sealing: Sealing) => Promise<Outcome>): Promise<{ readonly id: Buffer; readonly outcome: Outcome }> => {
+    const { length } = bytes;
+    const before = admitted;
+    const admission = before.then(() => admit(length));
+    admitted = admission.catch(() => undefined);
+    const pack = await admission;
+    const slot = takeSlot(length);
+    slot.bytes.set(bytes, SLOT_DATA_AT);
+    const sealing: Sealing = { slot, pack, counter: pack.nextCounter() };
+    const previous = settledUpTo;
+    const working = work(sealing);
+    const own = (async () => {
+      try {
+        const [outcome] = await Promise.all([working, previous]);
+        return { id: await settle(sealing, outcome, chunk), outcome };
+      } finally {
+        await Promise.allSettled([working, previous]);
+        line.settle(pack, length);
+        if (slot.memory.byteLength === SLOT_BYTES) freeSlots.push(slot);
+        budget.give(length);
+      }
+    })();
+    settledUpTo = own.catch(() => undefined);
+    return own;
+  };
+
   return {
     counts,
-    async put(raw, records, page) {
+    async put(raw, records, { page, base }) {
       assertChunk(raw, records);
       const rawLength = raw.length;
-      const before = admitted;
-      const admission = before.then(() => admit(rawLength));
-      admitted = admission.catch(() => undefined);
-      const pack = await admission;
-      const slot = takeSlot(rawLength);
-      slot.bytes.set(raw, SLOT_DATA_AT);
-      const counter = pack.nextCounter();
-      const previous = settledUpTo;
-      const sealing = seal(slot, rawLength, pack, counter, condemned === 'all');
-      const own = (async () => {
-        try {
-          const [answer] = await Promise.all([sealing, previous]);
-          return await settle(slot, answer, { rawLength, page, pack, counter });
-        } finally {
-          await Promise.allSettled([sealing, previous]);
-          line.settle(pack, rawLength);
-          if (slot.memory.byteLength === SLOT_BYTES) freeSlots.push(slot);
-          budget.give(rawLength);
-        }
-      })();
-      settledUpTo = own.catch(() => undefined);
-      const id = await own;
+      const isNear = base !== undefined && condemned !== 'all';
+      const { id } = await takeIn(raw, { flags: page ? FLAG_PAGE : 0, rawLength }, (sealing) =>
+        isNear ? sealNear(sealing, rawLength, base) : seal(sealing, rawLength, condemned === 'all' ? 'seal' : 'seal new'));
       counts.chunks += 1;
       counts.rawBytes += rawLength;
       return { id, rawBytes: rawLength, records };
+    },
+    async move({ id, baseId, flags, rawLength, stored, from }) {
+      const { outcome } = await takeIn(stored, { flags, rawLength }, async ({ slot, pack, counter }) => {
+        slot.bytes.set(id, 0);
+        const to = { packKey: pack.key, packId: pack.idBytes, counter };
+        const { type, storedLength } = await context.pool.reseal({ slot: slot.memory, storedLength: stored.length, rawLength, baseId, from, to });
+        return storedLength === 0 ? 'broken' : { type, storedLength, baseId };
+      });
+      return outcome !== 'broken';
     },
     async settled() {
       await admitted;
@@ -145,6 +195,10 @@ export function createChunkIntake(context: Context, line: PackLine, condemned: R
     },
     fail: (error) => budget.fail(error),
   };
+}
+
+function idIn({ bytes }: Slot): Buffer {
+  return Buffer.from(bytes.subarray(0, CHUNK_ID_BYTES));
 }
 
 function assertChunk(raw: Uint8Array, records: number): void {

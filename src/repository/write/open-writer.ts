@@ -80,8 +80,8 @@ function startWriter(context: RepositoryContext, session: Session, untrusted: Un
     }
   };
 
-  const openList = () => createListWriter((page) => step(() => intake.put(page, 0, true)));
-  const entries = createEntryWriter((raw, records) => step(() => intake.put(raw, records, false)), openList());
+  const openList = () => createListWriter((page) => step(() => intake.put(page, 0, { page: true })));
+  const entries = createEntryWriter((raw, records) => step(() => intake.put(raw, records, { page: false })), openList());
   const stats = (): WriteStats => ({ ...intake.counts, storedBytes });
 
   const close = (): Promise<void> => {
@@ -107,7 +107,7 @@ function startWriter(context: RepositoryContext, session: Session, untrusted: Un
     get stats() {
       return stats();
     },
-    putChunk: (raw, records) => step(() => intake.put(raw, records, false)),
+    putChunk: (raw, records, { base } = {}) => step(() => intake.put(raw, records, { page: false, base })),
     openList,
     addEntry: (entry) => step(() => entries.add(entry)),
     async commit(root) {

@@ -4,6 +4,7 @@ import { throwIfAborted } from '../../foundation/abort.ts';
 import { newId } from '../../foundation/ids.ts';
 import { sortEntries } from '../chunk-index/sort-entries.ts';
 import type { RepositoryContext } from '../context.ts';
+import { createBaseTable, type BaseTable } from '../format/base-table.ts';
 import { CHUNK_ENTRY_BYTES } from '../format/chunk-entry.ts';
 import { writeIndexPayload } from '../format/index-object.ts';
 import { indexName, packName } from '../format/names.ts';
@@ -41,6 +42,7 @@ export interface PackLineOptions {
 interface StoredPack {
   readonly id: string;
   readonly entries: Buffer;
+  readonly bases: Buffer;
   readonly sizeBytes: number;
 }
 
@@ -100,7 +102,7 @@ export function createPackLine(context: Context, options: PackLineOptions): Pack
     const sealed = pack.seal();
     await context.storage.put(packName(pack.id), sealed.parts, { signal: options.signal });
     options.onStored(sealed.sizeBytes);
-    unnamed.push({ id: pack.id, entries: Buffer.from(sealed.entries), sizeBytes: sealed.sizeBytes });
+    unnamed.push({ id: pack.id, entries: Buffer.from(sealed.entries), bases: sealed.bases, sizeBytes: sealed.sizeBytes });
     const entries = unnamed.reduce((sum, { entries: block }) => sum + block.length / CHUNK_ENTRY_BYTES, 0);
     if (unnamed.length >= INDEX_PACKS || entries >= INDEX_ENTRIES) await flushIndex();
   };
@@ -115,9 +117,11 @@ export function createPackLine(context: Context, options: PackLineOptions): Pack
     // A copy: packs that arrive while the index is stored wait for the next one.
     const naming = [...unnamed];
     if (naming.length === 0) return;
+    const table = createBaseTable();
     const payload = {
       packs: naming.map(({ id, entries, sizeBytes }) => ({ id, sizeBytes, chunks: entries.length / CHUNK_ENTRY_BYTES })),
-      entries: sortEntries(Buffer.concat(naming.map(({ entries }, number) => numbered(entries, number)))),
+      entries: sortEntries(Buffer.concat(naming.map((pack, number) => numbered(pack, number, table)))),
+      bases: table.bytes(),
     };
     const name = indexName(newId(context.clock.now()));
     const bytes = sealObject(context.keys, { kind: 'index', name }, writeIndexPayload(payload));
@@ -175,8 +179,9 @@ export function createPackLine(context: Context, options: PackLineOptions): Pack
   };
 }
 
-function numbered(entries: Buffer, packNumber: number): Buffer {
+function numbered({ entries, bases }: StoredPack, packNumber: number, table: BaseTable): Buffer {
   const copy = Buffer.from(entries);
+  table.take(copy, bases);
   for (let at = 56; at < copy.length; at += CHUNK_ENTRY_BYTES) copy.writeUInt32LE(packNumber, at);
   return copy;
 }

@@ -9,6 +9,7 @@ import type { Progress } from '../../../src/foundation/progress.ts';
 import type { Repository, RepositoryWriter } from '../../../src/repository/index.ts';
 import { createMemoryStorage } from '../../../src/storage/index.ts';
 import { readBack, takeSnapshot, type LogLine } from '../../support/capture.ts';
+import { deltasIn } from '../../support/delta-fixture.ts';
 import { startReplicaSet, type ReplicaSet } from '../../support/mongod.ts';
 import { openTestRepository } from '../../support/repository-fixture.ts';
 import { compareWithOracle, readOracle } from './oracle.ts';
@@ -35,6 +36,28 @@ after(async () => {
 async function fill(db: string, name: string, count: number, bytes: number = 300): Promise<void> {
   await client.db(db).collection<Document>(name).insertMany(Array.from({ length: count }, (_, n) => ({ _id: n as never, n, pad: randomBytes(bytes / 2).toString('hex') })));
 }
+
+describe('the next snapshot of a collection of which little changed at random', () => {
+  it('stores what changed as deltas, and is as true to the source as the first', async () => {
+    const selection = { databases: ['deltas'], collections: [] };
+    const storage = createMemoryStorage();
+    const own = await openTestRepository(storage, { packBytes: 1024 * 1024 });
+    await fill('deltas', 'a', 12_000, 400);
+    const first = await takeSnapshot({ uri, repository: own, selection });
+    const a = client.db('deltas').collection<{ _id: number }>('a');
+    for (let n = 0; n < 12_000; n += 100) await a.updateOne({ _id: n }, { $set: { n: -n } });
+    await a.deleteMany({ _id: { $in: [7, 4_444, 9_001] } });
+    await a.insertOne({ _id: 20_000 });
+    const second = await takeSnapshot({ uri, repository: own, selection, previous: first.root });
+    const deltas = await deltasIn(storage);
+    assert.ok(deltas.length > 20, `${deltas.length} deltas`);
+    assert.ok(second.root.stats.storedBytes < first.root.stats.storedBytes * 0.1, `${second.root.stats.storedBytes} bytes after ${first.root.stats.storedBytes}`);
+    assert.ok(second.root.stats.newRawBytes > first.root.stats.newRawBytes * 0.4, 'most chunks are new');
+    assert.deepEqual(compareWithOracle(await readBack(own, second.root), await readOracle(client, ['deltas'], second.body.pointInTime!)), []);
+    assert.deepEqual((await own.check({ readData: true })).problems, []);
+    await own.close();
+  });
+});
 
 describe('a document whose _id keeps its value and changes its bytes', () => {
   it('is kept, once, with the bytes that it has at the end', async () => {
@@ -338,7 +361,7 @@ function withWriter(inner: Repository, change: (writer: RepositoryWriter) => Rep
   return { ...inner, hashSeed: inner.hashSeed, openReader: () => inner.openReader(), openWriter: async (options) => {
     const writer = await inner.openWriter(options);
     return change({
-      sessionId: writer.sessionId, putChunk: (raw, records) => writer.putChunk(raw, records), openList: () => writer.openList(), addEntry: (entry) => writer.addEntry(entry),
+      sessionId: writer.sessionId, putChunk: (raw, records, options) => writer.putChunk(raw, records, options), openList: () => writer.openList(), addEntry: (entry) => writer.addEntry(entry),
       commit: (root) => writer.commit(root), abort: () => writer.abort(), stats: writer.stats,
     });
   } };

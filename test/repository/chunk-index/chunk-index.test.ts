@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { createBloomFilter } from '../../../src/repository/chunk-index/bloom-filter.ts';
 import { createChunkIndex, type ChunkIndex } from '../../../src/repository/chunk-index/chunk-index.ts';
 import { compareEntries, sortEntries } from '../../../src/repository/chunk-index/sort-entries.ts';
-import { CHUNK_ENTRY_BYTES, NO_BASE, writeChunkEntry } from '../../../src/repository/format/chunk-entry.ts';
+import { CHUNK_ENTRY_BYTES, CHUNK_TYPES, NO_BASE, writeChunkEntry } from '../../../src/repository/format/chunk-entry.ts';
 import type { IndexPayload } from '../../../src/repository/format/index-object.ts';
 import { createPendingChunks } from '../../../src/repository/write/pending-chunks.ts';
 import { withTempDir } from '../../support/repository-fixture.ts';
@@ -24,6 +24,16 @@ function packOf(pack: number, seeds: readonly number[]): IndexPayload {
     id: idOf(seed), type: 1, flags: 0, counter: i, offset: seed, storedLength: 10, rawLength: 20, base: NO_BASE, packNumber: 0,
   }));
   return { packs: [{ id: pack.toString(16).padStart(24, '0'), chunks: seeds.length, sizeBytes: 1_000 + pack }], entries: sortEntries(entries) };
+}
+
+/** One pack of deltas: chunk of each seed on the base of that seed. */
+function deltasOf(pack: number, pairs: readonly (readonly [seed: number, base: number])[]): IndexPayload {
+  const table = [...new Set(pairs.map(([, base]) => base))];
+  const entries = Buffer.alloc(pairs.length * CHUNK_ENTRY_BYTES);
+  pairs.forEach(([seed, base], i) => writeChunkEntry(entries, i * CHUNK_ENTRY_BYTES, {
+    id: idOf(seed), type: CHUNK_TYPES.delta, flags: 0, counter: i, offset: seed, storedLength: 10, rawLength: 20, base: table.indexOf(base), packNumber: 0,
+  }));
+  return { ...packOf(pack, []), entries: sortEntries(entries), bases: Buffer.concat(table.map(idOf)) };
 }
 
 const TINY = { memoryRunBytes: 64 * 1024, pageCacheBytes: 64 * 1024, filterMaxBytes: 256 * 1024 };
@@ -72,6 +82,32 @@ describe('chunk index', () => {
     await added;
     assert.ok(lookups > 20);
     await index.close();
+  }));
+
+  test('knows the base of every delta, across runs and merges, and of each copy its own', () => withTempDir(async (tempDir) => {
+    const index = createChunkIndex({ ...TINY, memoryRunBytes: 2_000, pageCacheBytes: 8_192, tempDir });
+    for (let pack = 0; pack < 60; pack += 1) {
+      await index.add(packOf(2 * pack, Array.from({ length: 40 }, (_, i) => pack * 40 + i)));
+      await index.add(deltasOf(2 * pack + 1, Array.from({ length: 40 }, (_, i) => [10_000 + pack * 40 + i, (pack * 40 + i) >> 1])));
+    }
+    await index.add(deltasOf(500, [[10_007, 99], [5, 98]]));
+    for (let seed = 0; seed < 2_400; seed += 7) {
+      const [full] = await index.find(idOf(seed));
+      assert.equal(full?.baseId, null);
+      const deltas = (await index.find(idOf(10_000 + seed))).filter(({ packId }) => packId !== (500).toString(16).padStart(24, '0'));
+      assert.deepEqual(deltas.map(({ baseId }) => baseId), [idOf(seed >> 1)], `chunk ${seed}`);
+    }
+    const copies = await index.find(idOf(10_007));
+    assert.deepEqual(new Map(copies.map(({ packId, baseId }) => [Number.parseInt(packId, 16), baseId])), new Map([[1, idOf(3)], [500, idOf(99)]]));
+    assert.deepEqual((await index.find(idOf(5))).map(({ type, baseId }) => [type, baseId]).sort(), [[1, null], [2, idOf(98)]]);
+    let records = 0;
+    for await (const piece of index.bases()) records += piece.length / CHUNK_ENTRY_BYTES;
+    assert.equal(records, 2_402);
+    await index.clear();
+    await index.add(deltasOf(1, [[10_007, 4]]));
+    assert.deepEqual((await index.find(idOf(10_007))).map(({ baseId }) => baseId), [idOf(4)]);
+    await index.close();
+    assert.deepEqual(await readdir(tempDir), [], 'no file is left');
   }));
 
   test('forgets everything when it is cleared', () => withTempDir(async (tempDir) => {

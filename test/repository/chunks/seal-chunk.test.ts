@@ -171,7 +171,7 @@ describe('chunk pool', () => {
   test('tells a failure of its own work from a damaged chunk, and works on', async () => {
     const pool = createChunkPool(Buffer.alloc(32, 3), 1);
     const slot = new SharedArrayBuffer(1_000);
-    const request = { slot, rawLength: 100, packKey: new Uint8Array(32), packId: new Uint8Array(12), counter: 1, always: true };
+    const request = { slot, rawLength: 100, packKey: new Uint8Array(32), packId: new Uint8Array(12), counter: 1, task: 'seal' } as const;
     await assert.rejects(pool.seal({ ...request, packKey: new Uint8Array(5), packId: new Uint8Array(12).fill(1) }), { code: 'REPOSITORY_WORKER_FAILED' });
     const answer = await pool.seal(request);
     assert.deepEqual(Buffer.from(slot, 0, 32), chunkIdOf(ID_KEY, Buffer.alloc(100)));

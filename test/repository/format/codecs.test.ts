@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { LeafvaultError } from '../../../src/foundation/errors.ts';
-import { CHUNK_ENTRY_BYTES, readChunkEntry, writeChunkEntry, type ChunkEntry } from '../../../src/repository/format/chunk-entry.ts';
+import { CHUNK_ENTRY_BYTES, CHUNK_TYPES, readChunkEntry, writeChunkEntry, type ChunkEntry } from '../../../src/repository/format/chunk-entry.ts';
 import { readChecksummedJson, writeChecksummedJson } from '../../../src/repository/format/checksummed-json.ts';
 import { readEntryRecords, writeEntryRecord } from '../../../src/repository/format/entry-record.ts';
 import { readIndexPayload, writeIndexPayload } from '../../../src/repository/format/index-object.ts';
@@ -28,6 +28,9 @@ const chunkEntry: fc.Arbitrary<ChunkEntry> = fc.record({
   id: bytes(32), type: fc.integer({ min: 0, max: 255 }), flags: fc.integer({ min: 0, max: 255 }), counter: u32, offset: u32, storedLength: u32,
   rawLength: u32, base: u32, packNumber: u32,
 }, PLAIN);
+/** The same as far as a table of so many bases allows: a delta has its base there. */
+const withBases = (entries: readonly ChunkEntry[], bases: number): ChunkEntry[] =>
+  entries.map((entry) => (entry.type !== CHUNK_TYPES.delta ? entry : bases === 0 ? { ...entry, type: CHUNK_TYPES.zstd } : { ...entry, base: entry.base % bases }));
 const ref = fc.record({ id: bytes(32), rawBytes: u32, records: u32 }, PLAIN);
 const pageRef = fc.record({ id: bytes(32), pageBytes: u32, chunks: size, records: size, rawBytes: size }, PLAIN);
 
@@ -62,7 +65,7 @@ describe('what is written', () => {
     const pack = fc.record({ id: bytes(12).map((id) => id.toString('hex')), chunks: u32, sizeBytes: size }, PLAIN);
     fc.assert(fc.property(fc.array(pack), fc.array(chunkEntry), (packs, entries) => {
       const packed = Buffer.alloc(entries.length * CHUNK_ENTRY_BYTES);
-      entries.forEach((entry, i) => writeChunkEntry(packed, i * CHUNK_ENTRY_BYTES, entry));
+      withBases(entries, 0).forEach((entry, i) => writeChunkEntry(packed, i * CHUNK_ENTRY_BYTES, entry));
       assert.deepEqual(readIndexPayload('indexes/x', writeIndexPayload({ packs, entries: packed })), { packs, entries: packed });
     }));
   });
@@ -70,7 +73,7 @@ describe('what is written', () => {
   test('as an index with bases reads back, and shorter or longer it is refused', () => {
     fc.assert(fc.property(fc.array(chunkEntry), fc.array(bytes(32), { minLength: 1, maxLength: 9 }), (entries, ids) => {
       const packed = Buffer.alloc(entries.length * CHUNK_ENTRY_BYTES);
-      entries.forEach((entry, i) => writeChunkEntry(packed, i * CHUNK_ENTRY_BYTES, entry));
+      withBases(entries, ids.length).forEach((entry, i) => writeChunkEntry(packed, i * CHUNK_ENTRY_BYTES, entry));
       const index = { packs: [], entries: packed, bases: Buffer.concat(ids) };
       const payload = writeIndexPayload(index);
       assert.deepEqual(readIndexPayload('indexes/x', payload), index);
@@ -79,8 +82,19 @@ describe('what is written', () => {
     }));
   });
 
+  test('as an index or a directory with a delta is refused without its base', () => {
+    const entry = { id: Buffer.alloc(32, 1), type: CHUNK_TYPES.delta, flags: 0, counter: 1, offset: 64, storedLength: 20, rawLength: 90, base: 2, packNumber: 0 };
+    const entries = Buffer.alloc(CHUNK_ENTRY_BYTES);
+    writeChunkEntry(entries, 0, entry);
+    const bases = Buffer.alloc(2 * 32);
+    assert.throws(() => readIndexPayload('indexes/x', writeIndexPayload({ packs: [], entries, bases })), { code: 'REPOSITORY_OBJECT_DAMAGED' });
+    const end = sealDirectory(KEYS.packKey(Buffer.alloc(32)), Buffer.alloc(12), Buffer.concat([entries, bases]), 1);
+    assert.throws(() => openDirectory(KEYS.packKey(Buffer.alloc(32)), '00'.repeat(12), end.subarray(0, -16), 1), { code: 'REPOSITORY_OBJECT_DAMAGED' });
+  });
+
   test('as a pack header, directory and trailer reads back', () => {
-    fc.assert(fc.property(fc.array(chunkEntry, { maxLength: 20 }), bytes(12), bytes(32), fc.array(bytes(32), { maxLength: 5 }), (entries, id, salt, ids) => {
+    fc.assert(fc.property(fc.array(chunkEntry, { maxLength: 20 }), bytes(12), bytes(32), fc.array(bytes(32), { maxLength: 5 }), (any, id, salt, ids) => {
+      const entries = withBases(any, ids.length);
       assert.deepEqual(readPackHeader(id.toString('hex'), writePackHeader({ id, salt })), { id, salt });
       const plain = Buffer.alloc(entries.length * CHUNK_ENTRY_BYTES);
       entries.forEach((entry, i) => writeChunkEntry(plain, i * CHUNK_ENTRY_BYTES, entry));

@@ -4,13 +4,16 @@ import { before, describe, test } from 'node:test';
 import { newId } from '../../../src/foundation/ids.ts';
 import type { SnapshotRoot } from '../../../src/repository/index.ts';
 import { createMemoryStorage, type Storage } from '../../../src/storage/index.ts';
+import { createVariants, deltasIn } from '../../support/delta-fixture.ts';
 import { createFaultyStorage, FAULT_MODES, type FaultMode } from '../../support/faulty-storage.ts';
 import { collect, copyToMemory, objectNames, openTestRepository, randomChunks, readSnapshot, writeEntries, writeSnapshot, type Content } from '../../support/repository-fixture.ts';
 
 const A = randomChunks(30, 3_000);
 const B = randomChunks(30, 3_000);
-const KEPT: Content = { a: A, c: randomChunks(5, 500) };
-const SAVED: Content = { b: B.slice(0, 10) };
+const { near, vary } = createVariants();
+// What the deltas rest on is needed by them alone.
+const KEPT: Content = { a: A, c: randomChunks(5, 500), d: B.slice(10, 20).map((chunk) => vary(chunk)) };
+const SAVED: Content = { b: B.slice(0, 10), e: B.slice(20).map((chunk) => vary(chunk)) };
 const PACKS = { packBytes: 24 * 1024 };
 
 interface Base { readonly storage: Storage; readonly kept: SnapshotRoot; readonly saved: SnapshotRoot; readonly restBytes: number }
@@ -19,13 +22,13 @@ interface Base { readonly storage: Storage; readonly kept: SnapshotRoot; readonl
 async function makeBase(): Promise<Base> {
   const storage = createMemoryStorage();
   const repository = await openTestRepository(storage, PACKS);
-  const mixed = await writeSnapshot(repository, { mixed: A.flatMap((chunk, i) => [chunk, B[i] as Buffer]) });
-  const kept = await writeSnapshot(repository, KEPT);
+  const mixed = await writeSnapshot(repository, { mixed: A.flatMap((chunk, i) => [chunk, B[i] as Buffer]) }, newId(), near);
+  const kept = await writeSnapshot(repository, KEPT, newId(), near);
   const late = await openTestRepository(storage, PACKS);
   const writer = await late.openWriter();
   await repository.addFact({ snapshotId: mixed.id, kind: 'deleted', createdAt: new Date().toISOString(), body: {} });
   await repository.prune();
-  await writeEntries(writer, SAVED);
+  await writeEntries(writer, SAVED, near);
   const saved = await writer.commit({ id: newId(), createdAt: new Date().toISOString(), series: 'test', body: {} });
   await late.close();
   const dead = await openTestRepository(createFaultyStorage(storage, 12, 'stop'), PACKS);
@@ -34,6 +37,7 @@ async function makeBase(): Promise<Base> {
   await repository.addFact({ snapshotId: gone.id, kind: 'expiry', createdAt: new Date().toISOString(), body: {} });
   await repository.addFact({ snapshotId: gone.id, kind: 'deleted', createdAt: new Date().toISOString(), body: {} });
   await repository.close();
+  assert.equal((await deltasIn(storage)).length, 20);
   const rest = await copyToMemory(storage);
   return { storage, kept, saved, restBytes: await endWork(rest) };
 }

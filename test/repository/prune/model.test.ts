@@ -8,9 +8,10 @@ import { newId } from '../../../src/foundation/ids.ts';
 import type { Repository, SnapshotRoot } from '../../../src/repository/index.ts';
 import { createMemoryStorage, type Storage } from '../../../src/storage/index.ts';
 import { createFaultyStorage } from '../../support/faulty-storage.ts';
-import { collect, objectNames, openTestRepository, readContent, writeEntries, writeSnapshot, type Content } from '../../support/repository-fixture.ts';
+import { deltasIn } from '../../support/delta-fixture.ts';
+import { collect, nearTo, objectNames, openTestRepository, readContent, writeEntries, writeSnapshot, type Content } from '../../support/repository-fixture.ts';
 
-const HISTORIES = process.env['LEAFVAULT_LONG_TESTS'] === '1' ? 400 : 12;
+const HISTORIES = process.env['LEAFVAULT_LONG_TESTS'] === '1' ? 400 : 10;
 const ACTORS = 4;
 const STEPS = 14;
 const PACKS = { packBytes: 8 * 1024 };
@@ -24,11 +25,16 @@ function randomOf(seed: number): (below: number) => number {
   };
 }
 
-/** The chunk of that number, always the same and incompressible. */
-function chunkOf(number: number): Buffer {
+/** The chunk of that number, always the same and incompressible; its versions differ in some bytes. */
+function chunkOf(number: number, version = 0): Buffer {
   const blocks = Array.from({ length: 4 + (number % 40) }, (_, i) => createHash('sha256').update(`${number} ${i}`).digest());
-  return Buffer.concat(blocks);
+  const chunk = Buffer.concat(blocks);
+  if (version > 0) chunk.writeUInt16LE(version, chunk.length >> 1);
+  return chunk;
 }
+
+const VERSIONS = 4;
+const NUMBER_OF = new Map(Array.from({ length: 150 * VERSIONS }, (_, i) => [chunkOf(i % 150, Math.floor(i / 150)).toString('latin1'), i % 150]));
 
 /** Hands the turn on at each call, at random: calls of several actors fall between each other. */
 function interleaved(inner: Storage, random: (below: number) => number): Storage {
@@ -78,8 +84,8 @@ interface Sleeper {
   readonly ended: Promise<void>;
 }
 
-type Counts = Record<'snapshots' | 'deletions' | 'reads' | 'checks' | 'prunes' | 'deaths' | 'sleeps' | 'fenced' | 'refused', number>;
-const NOTHING: Counts = { snapshots: 0, deletions: 0, reads: 0, checks: 0, prunes: 0, deaths: 0, sleeps: 0, fenced: 0, refused: 0 };
+type Counts = Record<'deltas' | 'snapshots' | 'deletions' | 'reads' | 'checks' | 'prunes' | 'deaths' | 'sleeps' | 'fenced' | 'refused', number>;
+const NOTHING: Counts = { deltas: 0, snapshots: 0, deletions: 0, reads: 0, checks: 0, prunes: 0, deaths: 0, sleeps: 0, fenced: 0, refused: 0 };
 
 class History {
   readonly inner = createMemoryStorage();
@@ -92,6 +98,11 @@ class History {
   readonly counts: Counts = { ...NOTHING };
   readonly random: (below: number) => number;
   readonly seed: number;
+  /** Any version of the same number is near. */
+  readonly near = nearTo((chunk) => {
+    const number = NUMBER_OF.get(chunk.toString('latin1'));
+    return number === undefined ? null : chunkOf(number, this.random(VERSIONS));
+  });
   constructor(seed: number) {
     this.seed = seed;
     this.random = randomOf(seed);
@@ -135,14 +146,14 @@ class History {
   content(): Content {
     const [from, length] = [this.random(120), 5 + this.random(40)];
     const step = 1 + this.random(3);
-    return { data: Array.from({ length }, (_, i) => chunkOf((from + i * step) % 150)), own: [chunkOf(1_000 + this.random(500))] };
+    return { data: Array.from({ length }, (_, i) => chunkOf((from + i * step) % 150, Math.max(0, this.random(2 * VERSIONS) - VERSIONS))), own: [chunkOf(1_000 + this.random(500))] };
   }
 
   async snapshot(repository: Repository): Promise<void> {
     const content = this.content();
     const writer = await repository.openWriter();
     try {
-      await writeEntries(writer, content);
+      await writeEntries(writer, content, this.near);
       const root = await writer.commit({ id: newId(), createdAt: new Date().toISOString(), series: 'model', body: {} });
       this.live.set(root.id, { root, content });
       this.counts.snapshots += 1;
@@ -216,7 +227,7 @@ class History {
         await repository.prune({ isOver: (session) => this.dead.has(session.owner) });
       } else {
         const writer = await repository.openWriter();
-        await writeEntries(writer, content);
+        await writeEntries(writer, content, this.near);
         const root = await writer.commit({ id, createdAt: new Date().toISOString(), series: 'model', body: {} });
         this.live.set(root.id, { root, content });
       }
@@ -255,7 +266,7 @@ class History {
       else {
         const writer = await repository.openWriter();
         try {
-          await writeEntries(writer, content);
+          await writeEntries(writer, content, this.near);
           this.live.set(id, { root: await writer.commit({ id, createdAt: new Date().toISOString(), series: 'model', body: {} }), content });
         } finally {
           await writer.abort();
@@ -266,7 +277,7 @@ class History {
         this.counts.fenced += 1;
         this.dead.delete(owner);
         // Taken again under the same id, as a job does.
-        this.live.set(id, { root: await writeSnapshot(repository, content, id), content });
+        this.live.set(id, { root: await writeSnapshot(repository, content, id, this.near), content });
       } else if (!isLeafvaultError(error, 'REPOSITORY_PRUNE_REFUSED') || error.details['busy'] !== true) throw error;
     } finally {
       await repository.close();
@@ -292,6 +303,7 @@ class History {
     await reader.close();
     assert.deepEqual((await repository.check({ readData: true })).problems, [], `seed ${this.seed}`);
     assert.deepEqual((await objectNames(this.inner)).filter((name) => /^(?:sessions|facts)\//.test(name)), [], `seed ${this.seed}`);
+    this.counts.deltas += (await deltasIn(this.inner)).length;
     const needed = new Map([...this.live.values()].flatMap(({ content }) => Object.values(content).flat().map((chunk) => [chunk.toString('latin1'), chunk.length])));
     const neededBytes = [...needed.values()].reduce((sum, bytes) => sum + bytes, 0);
     const bytes = (await collect(this.inner.list('packs/'))).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
@@ -308,6 +320,6 @@ describe('random histories of several processes', () => {
       for (const [key, count] of Object.entries(counts)) total[key as keyof Counts] += count;
     }
     context.diagnostic(JSON.stringify(total));
-    for (const key of ['snapshots', 'deletions', 'reads', 'checks', 'prunes', 'deaths', 'sleeps', 'fenced', 'refused'] as const) assert.ok(total[key] > 0, `no ${key} at all`);
+    for (const key of ['deltas', 'snapshots', 'deletions', 'reads', 'checks', 'prunes', 'deaths', 'sleeps', 'fenced', 'refused'] as const) assert.ok(total[key] > 0, `no ${key} at all`);
   });
 });

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { systemClock } from '../../../src/foundation/clock.ts';
 import type { LeafvaultError } from '../../../src/foundation/errors.ts';
 import type { ChunkLocation } from '../../../src/repository/chunk-index/chunk-index.ts';
-import { CHUNK_TYPES, NO_BASE } from '../../../src/repository/format/chunk-entry.ts';
+import { NO_BASE } from '../../../src/repository/format/chunk-entry.ts';
 import { createChunkLoader } from '../../../src/repository/read/load-chunk.ts';
 import { createMemoryStorage } from '../../../src/storage/index.ts';
 import { createFaultyStorage } from '../../support/faulty-storage.ts';
@@ -66,21 +66,21 @@ describe('a chunk of a later format', () => {
     const storage = createMemoryStorage();
     const packId = '5f00000000000000000000ab';
     await storage.put(`packs/ab/${packId}`, randomBytes(500));
-    const delta: ChunkLocation = {
-      id: Buffer.alloc(32, 1), type: CHUNK_TYPES.delta, flags: 0, counter: 1, offset: 64, storedLength: 50, rawLength: 100, base: NO_BASE, packNumber: 0, packId, named: true,
+    const later: ChunkLocation = {
+      id: Buffer.alloc(32, 1), type: 3, flags: 0, counter: 1, offset: 64, storedLength: 50, rawLength: 100, base: NO_BASE, packNumber: 0, packId, named: true, baseId: null,
     };
     const loader = createChunkLoader({
       storage,
-      index: { find: async () => [delta] } as unknown as Parameters<typeof createChunkLoader>[0]['index'],
+      index: { find: async () => [later] } as unknown as Parameters<typeof createChunkLoader>[0]['index'],
       pool: { open: async () => ({ kind: 'opened', job: 1, raw: new Uint8Array(100), faults: [] }) } as unknown as Parameters<typeof createChunkLoader>[0]['pool'],
       packKeys: { of: async () => Buffer.alloc(32), fromHeader: () => Buffer.alloc(32) },
       refreshIndex: async () => undefined,
       recoverIndex: async () => undefined,
       clock: systemClock,
     }, new Map());
-    await assert.rejects(loader.load(delta.id), (error: LeafvaultError) => {
+    await assert.rejects(loader.load(later.id), (error: LeafvaultError) => {
       assert.equal(error.code, 'REPOSITORY_CHUNK_UNSUPPORTED');
-      assert.ok(error.message.includes(packId) && error.message.includes('type 2'));
+      assert.ok(error.message.includes(packId) && error.message.includes('type 3'));
       return true;
     });
   });

@@ -1,6 +1,7 @@
 // Turns a stream of framed documents into chunks and hands them to the repository, a few at a time, in order.
 import { releaseMemory } from '../../../foundation/release-memory.ts';
 import { asBuffer, cutRule, documentsOf, newHashState, type CutRule, type HashState, type Kernel, type Slice } from '../../bson/index.ts';
+import type { NearWalk } from './near-walk.ts';
 import type { ChunkList, ChunkListWriter, ChunkRef, RepositoryWriter } from '../../../repository/repository.ts';
 
 export interface ChunkStream {
@@ -21,7 +22,8 @@ interface Chunk {
 /** Bytes of chunks that one stream may have under way. */
 const UNDER_WAY_BYTES = 4 * 1024 * 1024;
 
-export function createChunkStream(writer: RepositoryWriter, mask: number): ChunkStream {
+/** @param walk beside the list of the snapshot before; null: there is none */
+export function createChunkStream(writer: RepositoryWriter, mask: number, walk: NearWalk | null = null): ChunkStream {
   const rule: CutRule = cutRule(mask);
   const state = newHashState();
   const list: ChunkListWriter = writer.openList();
@@ -55,7 +57,8 @@ export function createChunkStream(writer: RepositoryWriter, mask: number): Chunk
   };
   const send = async ({ bytes, documents }: Chunk): Promise<void> => {
     while (underWay.length > 0 && underWayBytes + bytes.length > UNDER_WAY_BYTES) await appendOldest();
-    const ref = writer.putChunk(bytes, documents);
+    await walk?.fill();
+    const ref = writer.putChunk(bytes, documents, walk === null ? {} : { base: walk.near });
     // Awaited in order by appendOldest; until then a failure must not count as unhandled.
     ref.catch(() => undefined);
     underWay.push({ ref, bytes });
@@ -84,6 +87,7 @@ export function createChunkStream(writer: RepositoryWriter, mask: number): Chunk
       if (rest.length > 0) await send({ bytes: Buffer.concat(rest), documents: documentsOf(state) - documentsInChunks });
       rest = [];
       while (underWay.length > 0) await appendOldest();
+      await walk?.end();
       return list.finish();
     },
   };

@@ -5,12 +5,13 @@ import { Binary, type Document } from 'mongodb';
 import type { ClusterTime } from '../../../domain/cluster-time.ts';
 import { throwIfAborted } from '../../../foundation/abort.ts';
 import { describeError, LeafvaultError } from '../../../foundation/errors.ts';
-import type { ChunkList } from '../../../repository/repository.ts';
+import type { ChunkList, ChunkRef } from '../../../repository/repository.ts';
 import { bytesOf, chooseCutMask, documentsOf, type HashState } from '../../bson/index.ts';
 import { toTimestamp, type RawReply } from '../../mongo/index.ts';
 import type { CaptureContext } from '../capture-context.ts';
 import { asReadError, isTransient, serverCode } from '../source.ts';
 import { createChunkStream, type ChunkStream } from './chunk-stream.ts';
+import { createNearWalk } from './near-walk.ts';
 import { createRecordFile, type RecordFile } from './record-file.ts';
 import { createTokenRing, KEY_NOT_FOUND, stepBack, tokenCommand, type ResumeToken } from './resume-token.ts';
 
@@ -23,6 +24,8 @@ export interface ScanTarget {
   readonly label: string;
   /** Cut mask of the previous snapshot, null when there is none. */
   readonly mask: number | null;
+  /** Its chunks in order, where it was cut by that mask, too. */
+  readonly old: (() => AsyncIterable<ChunkRef>) | null;
   readonly averageBytes: number | null;
 }
 
@@ -77,7 +80,7 @@ export async function scanCollection(context: CaptureContext, target: ScanTarget
 async function scanOnce(context: CaptureContext, target: ScanTarget, run: { readonly since: ClusterTime | null; readonly records: RecordFile | null }): Promise<Scan | 'again' | 'gone'> {
   const mask = target.mask ?? chooseCutMask(target.averageBytes ?? 1024);
   const place: Place = {
-    stream: createChunkStream(context.writer, mask),
+    stream: createChunkStream(context.writer, mask, target.old === null ? null : createNearWalk(target.old(), (error) => tellNoBases(context, target, error))),
     generation: context.source.generation,
     tokens: createTokenRing(),
     last: null,
@@ -100,6 +103,11 @@ async function scanOnce(context: CaptureContext, target: ScanTarget, run: { read
       if (next === 'fatal' || failures >= FAILURES_IN_PLACE) throw asReadError(error, `Reading ${target.label}`, context.source.member);
     }
   }
+}
+
+/** Costs bytes, not the snapshot: damage of an old one must not end backups. */
+function tellNoBases({ log }: CaptureContext, { label }: ScanTarget, error: unknown): void {
+  log.warn({ namespace: label, reason: describeError(error) }, 'the list of the previous snapshot can not be read; what changed is stored whole');
 }
 
 /** What a failed read means: go on from the last token, begin again, or give up. */

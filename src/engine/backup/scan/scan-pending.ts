@@ -6,6 +6,7 @@ import type { ChosenCollection } from '../collections/choose-collections.ts';
 import { uuidOf } from '../collections/list-catalog.ts';
 import type { CaptureContext } from '../capture-context.ts';
 import { runAtOnce } from '../run-at-once.ts';
+import type { PreviousSnapshot } from '../previous-snapshot.ts';
 import { isPrivilegeMissing } from '../source.ts';
 import { estimateSize, type SizeEstimate } from './estimate-size.ts';
 import { scanCollection, type Scan, type ScanOptions } from './scan-collection.ts';
@@ -14,7 +15,8 @@ export type Scans = Map<string, Scan>;
 
 export interface ScanPendingOptions {
   readonly scans: Scans;
-  readonly cutMask: (uuid: string, namespace: string) => number | null;
+  /** What the snapshot before has of a collection. */
+  readonly before: PreviousSnapshot['collection'];
   readonly begin: (uuid: string) => ReturnType<ScanOptions['begin']>;
   /** The collection was gone when it was to be read, though its drop may not be part of the majority's oplog yet. */
   readonly gone: (uuid: string) => void;
@@ -41,6 +43,8 @@ export async function scanPending(context: CaptureContext, pending: readonly Cho
 
 async function scanOne(context: CaptureContext, { chosen, size }: Task, options: ScanPendingOptions): Promise<void> {
   const { collection } = chosen;
+  const before = options.before(collection.uuid, joinNamespace(collection.db, chosen.name));
+  const mask = keepMask(before?.mask ?? null, size);
   await options.scans.get(collection.uuid)?.records?.clear();
   options.scans.delete(collection.uuid);
   try {
@@ -49,7 +53,8 @@ async function scanOne(context: CaptureContext, { chosen, size }: Task, options:
       db: collection.db,
       name: collection.name,
       label: showNamespace(joinNamespace(collection.db, chosen.name)),
-      mask: keepMask(options.cutMask(collection.uuid, joinNamespace(collection.db, chosen.name)), size),
+      mask,
+      old: mask === null ? null : (before?.chunks ?? null),
       averageBytes: size.averageBytes,
     }, { begin: () => options.begin(collection.uuid), keepRecords: options.keepRecords });
     if (scan === null) options.gone(collection.uuid);

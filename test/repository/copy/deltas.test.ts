@@ -1,0 +1,68 @@
+// Deltas in a second copy: a snapshot is shown there when what its deltas rest on is there, too; a base comes back from it.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { newId } from '../../../src/foundation/ids.ts';
+import { packName } from '../../../src/repository/format/names.ts';
+import { openWithCopies, type Repository, type SnapshotRoot } from '../../../src/repository/index.ts';
+import { createMemoryStorage, type Storage } from '../../../src/storage/index.ts';
+import { assertWholeCopy, copyTo, PACKS } from '../../support/copy-fixture.ts';
+import { createVariants, deltasIn, named } from '../../support/delta-fixture.ts';
+import { copyToMemory, MASTER_KEY, openTestRepository, randomChunks, readSnapshot, writeSnapshot, type Content } from '../../support/repository-fixture.ts';
+
+interface World { readonly storage: Storage; readonly repository: Repository; readonly fresh: SnapshotRoot; readonly content: Content; readonly contents: ReadonlyMap<string, Content>; readonly basePack: string; readonly deltaPack: string }
+
+/** One snapshot that rests on itself, one with deltas whose base is in the first alone. */
+async function begin(): Promise<World> {
+  const storage = createMemoryStorage();
+  const repository = await openTestRepository(storage, PACKS);
+  const { near, vary } = createVariants();
+  const chunks = randomChunks(6, 3_000);
+  const old = await writeSnapshot(repository, { a: chunks }, newId(), near);
+  const content = { a: chunks.map((chunk) => vary(chunk)) };
+  const fresh = await writeSnapshot(repository, content, newId(), near);
+  const [delta] = await deltasIn(storage);
+  const basePack = (await named(storage)).find(({ id }) => id === delta?.base)?.pack ?? assert.fail();
+  return { storage, repository, fresh, content, contents: new Map([[old.id, { a: chunks }], [fresh.id, content]]), basePack: packName(basePack), deltaPack: packName(delta?.pack ?? '') };
+}
+
+async function withDamage(storage: Storage, name: string): Promise<Storage> {
+  // Behind the header: a chunk.
+  return copyToMemory(storage, (each, bytes) => (each === name ? Buffer.concat([bytes.subarray(0, 90), Buffer.alloc(8), bytes.subarray(98)]) : bytes));
+}
+
+describe('a copy of a repository with deltas', () => {
+  test('withholds a snapshot whose deltas rest on what could not be copied, and shows it when that is mended', async () => {
+    const { storage, repository, fresh, contents, basePack } = await begin();
+    const to = createMemoryStorage();
+    const report = await copyTo(await withDamage(storage, basePack), to);
+    assert.deepEqual(report.damaged.map(({ object }) => object), [basePack]);
+    assert.ok(report.withheld.some((name) => name.includes(fresh.id)));
+    await assertWholeCopy(to, contents, 'withheld');
+    await copyTo(storage, to);
+    assert.deepEqual(await assertWholeCopy(to, contents, 'mended'), [...contents.keys()].sort());
+    await repository.close();
+  });
+
+  test('finds a delta that is damaged by its tag', async () => {
+    const { storage, repository, deltaPack } = await begin();
+    const report = await copyTo(await withDamage(storage, deltaPack), createMemoryStorage());
+    assert.deepEqual(report.damaged.map(({ object }) => object), [deltaPack]);
+    await repository.close();
+  });
+
+  test('gives a base that is damaged in the first store to its readers, and back to the store', async () => {
+    const { storage, repository, fresh, content, basePack } = await begin();
+    const to = createMemoryStorage();
+    await copyTo(storage, to);
+    await repository.close();
+    const damaged = await withDamage(storage, basePack);
+    const both = await openWithCopies({ storage: damaged, masterKey: MASTER_KEY, tempDir: '/tmp/leafvault-test-index', threads: 0, copies: [to], retry: { attempts: 1, firstDelayMs: 1 } });
+    assert.deepEqual(await readSnapshot(both, fresh), content);
+    const { problems } = await both.check({ readData: true });
+    assert.ok(problems.some(({ affects }) => affects.some(({ snapshotId }) => snapshotId === fresh.id)));
+    const { healed, failed } = await both.heal({ from: to, objects: problems.map(({ object }) => object) });
+    assert.deepEqual([healed.map(({ name }) => name), failed], [[basePack], []]);
+    assert.deepEqual((await both.check({ readData: true })).problems, []);
+    await both.close();
+  });
+});

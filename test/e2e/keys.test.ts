@@ -21,7 +21,7 @@ import { silent, startExternal } from '../support/postgres.ts';
 const ROOT = join(import.meta.dirname, '../..');
 const MAIN = join(ROOT, 'src/main.ts');
 const LONG = process.env['LEAFVAULT_LONG_TESTS'] === '1';
-const KILLS = LONG ? 80 : 4;
+const KILLS = LONG ? 80 : 2;
 const run = promisify(execFile);
 const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('LEAFVAULT_')));
 

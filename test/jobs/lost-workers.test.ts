@@ -12,10 +12,10 @@ import { systemClock } from '../../src/foundation/clock.ts';
 import { openPostgresQueue, Worker, type JobHandler, type PostgresQueue } from '../../src/jobs/index.ts';
 import { makeInventory, type Inventory } from '../support/catalog-rows.ts';
 import { askForRestore, ended, until } from '../support/job-rows.ts';
-import { DATABASES, emptyCatalog, silent, startEmbedded, type TestDatabase } from '../support/postgres.ts';
+import { DATABASES_IN_TURN, emptyCatalog, silent, startEmbedded, type TestDatabase } from '../support/postgres.ts';
 import { startWorkerChild, type CatalogChild } from '../support/start-catalog-child.ts';
 
-for (const { name, start } of DATABASES) {
+for (const { name, start } of DATABASES_IN_TURN) {
   describe(`a worker that is lost, on ${name}`, () => {
     let server: TestDatabase;
     let catalog: Catalog;

@@ -13,6 +13,23 @@ export type FaultMode = 'stop' | 'stop after' | 'tear' | 'fail once' | 'lose ans
 
 export const FAULT_MODES: readonly FaultMode[] = ['stop', 'stop after', 'tear', 'fail once', 'lose answer'];
 
+/** The long form strikes every call; the short one every third, from another one on each time. */
+const CALLS_APART = process.env['LEAFVAULT_LONG_TESTS'] === '1' ? 1 : 3;
+
+/**
+ * Strikes call after call until one is not reached any more.
+ * @param strikeAt false when what is struck was through before the call came
+ * @returns how many calls there are, at least; what was struck goes to the test's diagnostics
+ */
+export async function strikeCalls(context: { diagnostic(text: string): void }, strikeAt: (call: number) => Promise<boolean>): Promise<number> {
+  const first = 1 + Math.floor(Math.random() * CALLS_APART);
+  let call = first;
+  let struck = 0;
+  for (; await strikeAt(call); call += CALLS_APART) struck += 1;
+  context.diagnostic(`${struck} calls struck: ${CALLS_APART === 1 ? 'each' : `every third of up to ${call - 1}, from call ${first} on`}`);
+  return call - 1;
+}
+
 export interface FaultyStorage extends Storage {
   /** Calls that were made, the failed ones included. A listing counts once. */
   readonly calls: number;

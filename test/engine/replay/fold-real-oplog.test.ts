@@ -16,7 +16,7 @@ import { changedSomething, shapedDocument, SHAPES } from './update-shapes.ts';
 
 const SEED = Number(process.env.LEAFVAULT_REPLAY_SEED ?? 20261126);
 const DOCUMENTS = 60;
-const ROUNDS = process.env.LEAFVAULT_LONG_TESTS === undefined ? 14 : 150;
+const ROUNDS = process.env.LEAFVAULT_LONG_TESTS === undefined ? 8 : 150;
 const DATABASES = ['stream', 'other'];
 /** Written by the server between our positions. */
 const ours = (namespace: string): boolean => DATABASES.some((db) => namespace.startsWith(`${db}.`));

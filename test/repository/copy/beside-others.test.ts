@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMemoryStorage, type Storage } from '../../../src/storage/index.ts';
 import { add, assertSame, assertWholeCopy, copyTo, goOn, isOver, makeSource, PACKS, type Source } from '../../support/copy-fixture.ts';
+import { strikeCalls } from '../../support/faulty-storage.ts';
 import { collect, copyToMemory, openTestRepository, randomChunks, readContent } from '../../support/repository-fixture.ts';
 
 /** Does something at one call, before it happens. */
@@ -25,19 +26,15 @@ for (const takenForDead of [false, true]) test(`a source that goes on at any cal
   await copyTo(origin.storage, behind);
   await add(origin, { f: randomChunks(6, 2_000) });
   await origin.repository.close();
-  for (let call = 1; ; call += 1) {
+  const calls = await strikeCalls(context, async (call) => {
     const storage = await copyToMemory(origin.storage);
     const source: Source = { storage, repository: await openTestRepository(storage, PACKS), contents: new Map(origin.contents), live: new Set(origin.live) };
     const to = await copyToMemory(behind);
     const seen = interrupted(storage, call, () => goOn(source, { isOver: () => takenForDead }));
     const copier = await openTestRepository(seen, PACKS);
-    const before = seen.calls();
     const done = await copier.copyTo({ to, isOver }).then(({ damaged }) => damaged, (error: { readonly code: string }) => error.code);
     await copier.close();
-    if (seen.calls() < call) {
-      context.diagnostic(`${call - 1 - before} calls`);
-      return assert.ok(call > 25);
-    }
+    if (seen.calls() < call) return false;
     if (takenForDead && typeof done === 'string') assert.ok(['REPOSITORY_SESSION_FENCED', 'REPOSITORY_COPY_REFUSED'].includes(done), `call ${call}: ${done}`);
     else assert.deepEqual(done, [], `call ${call}`);
     await assertWholeCopy(to, source.contents, `call ${call}`);
@@ -46,7 +43,9 @@ for (const takenForDead of [false, true]) test(`a source that goes on at any cal
     await assertSame(storage, to, `call ${call}`);
     assert.deepEqual(await assertWholeCopy(to, source.contents, `call ${call}`), [...source.live].sort());
     await source.repository.close();
-  }
+    return true;
+  });
+  assert.ok(calls >= 25, `only ${calls} calls`);
 });
 
 test('a reader that begins in the copy at any call of the copier reads to its end what it found', async (context) => {
@@ -54,7 +53,7 @@ test('a reader that begins in the copy at any call of the copier reads to its en
   const behind = createMemoryStorage();
   await copyTo(source.storage, behind);
   await goOn(source);
-  for (let call = 1; ; call += 1) {
+  const calls = await strikeCalls(context, async (call) => {
     const to = await copyToMemory(behind);
     let read: (() => Promise<void>) | null = null;
     const seen = interrupted(to, call, async () => {
@@ -68,13 +67,12 @@ test('a reader that begins in the copy at any call of the copier reads to its en
       };
     });
     await copyTo(source.storage, seen, { isOver: () => false });
-    if (read === null) {
-      context.diagnostic(`${call - 1} calls`);
-      assert.ok(call > 40);
-      return source.repository.close();
-    }
+    if (read === null) return false;
     await (read as () => Promise<void>)();
     await copyTo(source.storage, to);
     await assertSame(source.storage, to, `call ${call}`);
-  }
+    return true;
+  });
+  assert.ok(calls >= 40, `only ${calls} calls`);
+  await source.repository.close();
 });

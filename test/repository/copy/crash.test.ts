@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { createMemoryStorage, type Storage } from '../../../src/storage/index.ts';
 import { add, assertSame, assertWholeCopy, copyTo, goOn, makeSource, PACKS, sharedNames, type Source } from '../../support/copy-fixture.ts';
-import { createFaultyStorage, FAULT_MODES, type FaultMode } from '../../support/faulty-storage.ts';
+import { createFaultyStorage, FAULT_MODES, strikeCalls, type FaultMode } from '../../support/faulty-storage.ts';
 import { copyToMemory, openTestRepository, randomChunks } from '../../support/repository-fixture.ts';
 
 describe('a copier that is struck', () => {
@@ -26,18 +26,14 @@ describe('a copier that is struck', () => {
   for (const [what, begin, short] of [['a new copy', () => createMemoryStorage(), ['stop after']], ['an old one', () => lagging, ['stop', 'lose answer']]] as const) {
     for (const mode of modes.filter((each) => isLong || (short as readonly FaultMode[]).includes(each))) {
       test(`leaves ${what} whole wherever in it that was (${mode})`, async (context) => {
-        let call = 1;
-        for (; await strikeCopy(begin, call, mode); call += 1);
-        context.diagnostic(`${call - 1} calls`);
-        assert.ok(call > 40, `only ${call - 1} calls were struck`);
+        const calls = await strikeCalls(context, (call) => strikeCopy(begin, call, mode));
+        assert.ok(calls > 40, `only ${calls} calls`);
       });
     }
     for (const mode of (['stop', 'lose answer'] as const).filter((each) => isLong || (what === 'an old one' && each === 'stop'))) {
       test(`leaves ${what} whole and its source as it was wherever in that this was (${mode})`, async (context) => {
-        let call = 1;
-        for (; await strikeSource(begin, call, mode); call += 1);
-        context.diagnostic(`${call - 1} calls`);
-        assert.ok(call > 40, `only ${call - 1} calls were struck`);
+        const calls = await strikeCalls(context, (call) => strikeSource(begin, call, mode));
+        assert.ok(calls > 40, `only ${calls} calls`);
       });
     }
   }

@@ -79,7 +79,8 @@ async function changeSnapshots(
   const newest = await tx.snapshots.newestWhole(schedule.clusterId);
   for (const { id, state, policyItems, expiresAt, ...snapshot } of await tx.snapshots.holdScheduled(schedule.clusterId)) {
     const items = policyItems ?? [];
-    const isOver = items.some((item) => removed.has(item.id)) && items.every((item) => !kept.has(item.id));
+    // An item that an earlier change removed promised to keep its snapshots.
+    const isOver = items.length > 0 && items.every((item) => removed.has(item.id));
     if (deleteSnapshots && isOver && state === 'completed' && id !== newest) await tx.snapshots.markDeleted(id);
     else if (updateSnapshots) {
       const renewed = renewedItems(schedule, items);

@@ -167,4 +167,12 @@ describe('backup schedules', () => {
     await change({ items: [] });
     assert.equal((await snapshots()).length, 3, 'without being told, nothing goes');
   });
+
+  test('keep what an earlier change promised to keep, whatever a later one deletes', async () => {
+    const both = keptItems({ extraDays: {} }, [HOURLY, WEEKLY]);
+    const [promised, , newest] = [await taken(both), await taken(both.slice(0, 1)), await taken(both.slice(0, 1))];
+    await change({ items: [HOURLY] });
+    await change({ items: [] }, { deleteSnapshots: true });
+    assert.deepEqual((await snapshots()).map(({ id }) => id), [newest, promised]);
+  });
 });

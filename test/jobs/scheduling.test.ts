@@ -159,6 +159,16 @@ describe('backup schedules', () => {
     assert.deepEqual((await catalog.snapshots.pendingFacts(100)).filter(({ snapshotId }) => snapshotId === old).at(-1)?.body, { expiresAt: '2026-03-11T12:00:00.000Z' });
   });
 
+  test('change none that stands for no changed item, and cut a longer end only for an item that is kept shorter', async () => {
+    const [hourly, both] = [keptItems({ extraDays: {} }, [HOURLY]), keptItems({ extraDays: {} }, [HOURLY, WEEKLY])];
+    const [untouched, long] = [await taken(hourly), await taken(both)];
+    await catalog.transaction((tx) => tx.executeSql('update snapshots set expires_at = $1 where id = $2', ['2027-01-01T00:00:00Z', long]));
+    await change({ items: [HOURLY, { ...WEEKLY, retentionValue: 5 }] }, { updateSnapshots: true });
+    assert.deepEqual([await until(untouched), await until(long)], [OUTCOME.expiresAt.toISOString(), '2027-01-01T00:00:00.000Z']);
+    await change({ items: [HOURLY, { ...WEEKLY, retentionValue: 3 }] }, { updateSnapshots: true });
+    assert.deepEqual([await until(untouched), await until(long)], [OUTCOME.expiresAt.toISOString(), '2026-03-22T12:00:00.000Z']);
+  });
+
   test('delete what stands for removed items alone, never the newest, when told to', async () => {
     const [hourly, weekly] = [keptItems({ extraDays: {} }, [HOURLY]), keptItems({ extraDays: {} }, [WEEKLY])];
     const ids = [await taken(hourly), await taken([...hourly, ...weekly]), await taken(weekly), await taken(hourly), await taken(hourly)];

@@ -31,11 +31,13 @@ export function createRunSnapshot(parts: RunSnapshotParts): JobHandler {
     throwIfAborted(context.signal);
     // An attempt before this one may have put the root and died before its rows.
     const root = (await loadRoot(repository, snapshot.id)) ?? (await captureAndCommit(parts, context, repository, snapshot));
-    const expiresAt = endOf(bodyOf(root), (await parts.catalog.snapshots.get(snapshot.id)) ?? snapshot);
+    // Its policy may have been changed while it was captured: what is told of it and its end have to agree.
+    const current = (await parts.catalog.snapshots.get(snapshot.id)) ?? snapshot;
+    const expiresAt = endOf(bodyOf(root), current);
     const known: Fact[] = [];
     for await (const fact of repository.listFacts(snapshot.id)) known.push(fact);
     await stateExpiry(repository, snapshot.id, expiresAt, { known, clock: parts.clock });
-    await stateAbout({ ...parts, repository }, snapshot, known);
+    await stateAbout({ ...parts, repository }, current, known);
     return completionOf(root, snapshot, expiresAt);
   };
 }

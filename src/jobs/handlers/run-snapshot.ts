@@ -114,6 +114,10 @@ async function stateExpiry(repository: Repository, snapshotId: string, expiresAt
 function completionOf(root: SnapshotRoot, { id, clusterId }: SnapshotRecord, expiresAt: Date): Completion {
   const { source, pointInTime, capturedAt, consistency, documents, bytes } = bodyOf(root);
   return async (tx) => {
+    // First the cluster, then its snapshots, like a change of its schedule: in another order each could wait for the other.
+    await tx.clusters.learn(clusterId, {
+      lastSuccessAt: new Date(capturedAt), mongodbVersion: source.serverVersion, replicaSetName: source.replicaSetName,
+    });
     // Its policy may have been changed while it was captured; held, so that a change comes before this or after it.
     const { policyItems = null } = (await tx.snapshots.hold(id)) ?? {};
     await tx.snapshots.complete(id, {
@@ -127,8 +131,5 @@ function completionOf(root: SnapshotRoot, { id, clusterId }: SnapshotRecord, exp
     });
     const changed = policyItems === null ? expiresAt : expiryOf(new Date(capturedAt), policyItems);
     if (policyItems !== null && changed.getTime() !== expiresAt.getTime()) await tx.snapshots.changePolicy(id, policyItems, changed);
-    await tx.clusters.learn(clusterId, {
-      lastSuccessAt: new Date(capturedAt), mongodbVersion: source.serverVersion, replicaSetName: source.replicaSetName,
-    });
   };
 }

@@ -1,7 +1,7 @@
 // Snapshots that schedules ask for. Every worker looks; one does it, once for each due time (docs/design/schedules.md).
 import type { Catalog, CatalogTransaction, EndedRun } from '../catalog/index.ts';
 import { afterFailure, afterSuccess, planRun, type CatchUp, type PlannedRun } from '../domain/plan-run.ts';
-import { expiryOf, joinItems, longestDays } from '../domain/retention.ts';
+import { daysKept, expiryOf, joinItems } from '../domain/retention.ts';
 import { keptItems, type SnapshotSchedule } from '../domain/schedule.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { describeError, isLeafvaultError } from '../foundation/errors.ts';
@@ -101,7 +101,7 @@ async function askForSnapshot(tx: CatalogTransaction, { queue, clock }: Pick<Sch
   await queue.enqueue(tx, { ...where, id: jobId, kind: 'snapshot', payload: { snapshotId }, snapshotId, restoreId: null, requestedBy: SCHEDULE_REQUESTER });
   await tx.snapshots.insert({
     ...where, id: snapshotId, jobId, clusterName: cluster.name, type: 'scheduled', description: null, selection: null, policyItems,
-    retentionDays: Math.max(...policyItems.map((item) => longestDays(item) + item.extraDays)), expiresAt: expiryOf(now, policyItems),
+    retentionDays: daysKept(policyItems), expiresAt: expiryOf(now, policyItems),
   });
   return snapshotId;
 }

@@ -102,7 +102,7 @@ describe('backup schedules', () => {
     clock.advance(6 * DAY_MS);
     await look();
     const [only, ...more] = await snapshots();
-    assert.deepEqual([more.length, idsOf(only!)], [0, ['a', 'b']]);
+    assert.deepEqual([more.length, idsOf(only!), only!.retentionDays], [0, ['a', 'b'], 28]);
     assert.ok(await catalog.leases.claimNext({ workerId: 'w', leaseSeconds: 60, kinds: ['snapshot'] }));
     for (let round = 0; round < 4; round += 1) {
       clock.advance(6 * HOUR_MS);
@@ -156,6 +156,7 @@ describe('backup schedules', () => {
     assert.equal(await until(old), was);
     await change({ items: [{ ...HOURLY, retentionValue: 10 }, WEEKLY] }, { updateSnapshots: true });
     assert.deepEqual([await until(old), await until(byHand), await until(both)], ['2026-03-11T12:00:00.000Z', '2027-01-01T00:00:00.000Z', '2026-03-29T12:00:00.000Z']);
+    assert.deepEqual([(await catalog.snapshots.get(old))?.retentionDays, (await catalog.snapshots.get(both))?.retentionDays], [10, 28]);
     assert.deepEqual((await catalog.snapshots.pendingFacts(100)).filter(({ snapshotId }) => snapshotId === old).at(-1)?.body, { expiresAt: '2026-03-11T12:00:00.000Z' });
   });
 

@@ -11,7 +11,7 @@ import { createSchedules } from '../../src/services/schedules.ts';
 import type { ScheduleChange } from '../../src/services/contracts.ts';
 import { insertCompleted, makeInventory, OUTCOME, type Inventory } from '../support/catalog-rows.ts';
 import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
-import { emptyCatalog, silent, startEmbedded, type TestDatabase } from '../support/postgres.ts';
+import { emptyCatalog, freshSchema, silent, startEmbedded, type TestDatabase } from '../support/postgres.ts';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
@@ -31,8 +31,9 @@ describe('backup schedules', () => {
     server = await startEmbedded();
     // A Sunday.
     clock = fakeClock(new Date('2026-03-01T12:00:00Z'));
+    const schema = freshSchema();
     for (const _ of [1, 2]) {
-      const opened = await server.open({ clock });
+      const opened = await server.open({ clock, schema });
       catalogs.push(opened);
       queues.push(await openPostgresQueue({ catalog: opened, log: silent }));
     }
@@ -128,6 +129,47 @@ describe('backup schedules', () => {
     clock.advance(2 * HOUR_MS);
     await look();
     assert.equal((await snapshots()).length, 2);
+  });
+
+  test('count one failure for a snapshot that several due times had joined, and owe the items of all', async () => {
+    for (const hours of [6, 6 * 24, 6]) {
+      clock.advance(hours * HOUR_MS);
+      await look();
+    }
+    assert.equal((await snapshots()).length, 1);
+    await end('failed');
+    await look();
+    const { owed, failures, retryAt } = (await catalog.schedules.get(inventory.cluster.id))!.progress;
+    assert.deepEqual([owed.toSorted(), failures, retryAt], [[HOURLY.id, WEEKLY.id], 1, new Date(clock.now().getTime() + 10 * 60_000)]);
+  });
+
+  test('keep what is owed where a due time has its snapshot already, and ask for it after that', async () => {
+    clock.advance(6 * HOUR_MS);
+    await look();
+    await end('completed');
+    await look();
+    // As after a clock that was wrong: the same time is due again.
+    const { schedule } = (await catalog.schedules.get(inventory.cluster.id))!;
+    const retryAt = clock.now();
+    clock.advance(1_000);
+    await catalog.schedules.save({ schedule, progress: { handledUntil: new Date(retryAt.getTime() - HOUR_MS), owed: [WEEKLY.id], failures: 1, retryAt } });
+    await look();
+    assert.deepEqual([(await snapshots()).length, (await catalog.schedules.get(inventory.cluster.id))?.progress.owed], [1, [WEEKLY.id]]);
+    clock.advance(1_000);
+    await look();
+    assert.deepEqual([(await snapshots()).length, idsOf((await snapshots())[0]!)], [2, ['b']]);
+  });
+
+  test('go on with other clusters where the end of a snapshot of one can not be taken into account', async () => {
+    clock.advance(6 * HOUR_MS);
+    await look();
+    await end('completed');
+    await catalog.transaction((tx) => tx.executeSql(`update schedules set items = 'null'`));
+    const other = await makeInventory(catalog);
+    await catalog.schedules.save({ schedule: { ...emptySchedule(other.cluster.id, clock.now()), items: [HOURLY] }, progress: freshProgress(new Date(clock.now().getTime() - HOUR_MS)) });
+    await catalog.transaction((tx) => tx.executeSql(`update snapshots set state = 'failed'`));
+    await look();
+    assert.equal((await catalog.snapshots.list(other.cluster.id, { pageNumber: 1, itemsPerPage: 10 })).totalCount, 1);
   });
 
   test('take nothing without items, and forget no run that is young', async () => {

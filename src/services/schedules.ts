@@ -26,7 +26,7 @@ export function createSchedules({ catalog, clock, catchUp }: SchedulesOptions): 
     change: ({ cluster, change, updateSnapshots = false, deleteSnapshots = false }) => catalog.transaction(async (tx) => {
       const now = clock.now();
       // So that two changes of a cluster that has no row yet follow each other.
-      await tx.schedules.insert({ schedule: emptySchedule(cluster.id, now), progress: freshProgress(now) });
+      await tx.schedules.insert({ schedule: emptySchedule(cluster.id, cluster.createdAt), progress: freshProgress(now) });
       const old = recordOf(await tx.schedules.hold(cluster.id, { wait: true }), cluster);
       const schedule = changed(old.schedule, change, now);
       checkSchedule(schedule);

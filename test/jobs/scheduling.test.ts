@@ -180,6 +180,15 @@ describe('backup schedules', () => {
     assert.equal(await catalog.schedules.forgetRuns(new Date(clock.now().getTime() - 35 * DAY_MS)), 0);
   });
 
+  test('begin at the reference time that was shown before there was a schedule', async () => {
+    const { cluster } = await makeInventory(catalog);
+    const schedules = createSchedules({ catalog, clock, catchUp: 'once' });
+    clock.advance(95 * 60_000);
+    const { referenceHour, referenceMinute } = await schedules.get(cluster);
+    const made = await schedules.change({ cluster, principal: PRINCIPAL, change: { items: [{ ...HOURLY, id: undefined }] } });
+    assert.deepEqual([made.referenceHour, made.referenceMinute], [referenceHour, referenceMinute]);
+  });
+
   /** Completed, of these items. */
   const taken = async (items: readonly KeptItem[]): Promise<string> => {
     const { snapshotId } = await insertCompleted(catalog, inventory);

@@ -160,6 +160,23 @@ for (const { name, start } of DATABASES_IN_TURN) describe(`the handlers on ${nam
     assert.deepEqual(await rootsIn(), []);
   });
 
+  test('end a snapshot beside a change of its schedule, neither waiting for what the other holds', async () => {
+    await startWorker();
+    let go = (): void => undefined;
+    const gone = new Promise<void>((resolve) => { go = resolve; });
+    engine.onPhase = (phase) => (phase === 'settle' ? gone : Promise.resolve());
+    const { job, snapshotId } = await askForSnapshot(catalog, queue, inventory);
+    await until('the phase', async () => (await catalog.jobs.get(job.id))?.phase === 'settle');
+    await catalog.transaction(async (tx) => {
+      await tx.executeSql('select 1 from clusters where id = $1 for update', [inventory.cluster.id]);
+      go();
+      await until('the end of the job to wait', async () => (await tx.executeSql(`select 1 from pg_locks where not granted and locktype in ('transactionid', 'tuple') limit 1`)).rows.length > 0);
+      assert.ok(await tx.snapshots.hold(snapshotId));
+    });
+    const { state, attempt } = await ended(catalog, job.id);
+    assert.deepEqual([state, attempt], ['completed', 1]);
+  });
+
   for (const phase of CAPTURE_PHASES) {
     test(`cancel a snapshot in its phase ${phase} within two seconds`, async () => {
       await startWorker();

@@ -20,7 +20,7 @@ export type { ClusterTotals, JobCount } from './overview.ts';
 export type { ProjectFilter } from './projects.ts';
 export type { DownloadRecord, IndexStrategy, NewRestore, RestoreRecord } from './restores.ts';
 export type { FoundSnapshot, KnownSnapshot } from './rescues.ts';
-export type { EndedRun, NewRun, ScheduleRecord, Schedules } from './schedules.ts';
+export type { EndedSnapshot, NewRun, ScheduleRecord, Schedules } from './schedules.ts';
 export type { ServiceAccount } from './service-accounts.ts';
 export type { SessionOwner } from './sessions.ts';
 export type { NewSnapshot, PendingFact, SnapshotOutcome, SnapshotRecord, SnapshotSelection } from './snapshots.ts';

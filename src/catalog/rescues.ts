@@ -1,5 +1,6 @@
 // What a rescue writes that nothing else may: rows as the store has them, without telling the repository what it said itself.
 import { sql } from 'kysely';
+import type { KeptItem } from '../domain/retention.ts';
 import type { CatalogContext } from './context.ts';
 import type { JobFailure } from './leases.ts';
 import { RESCUE_MARK } from './rescue-mark.ts';
@@ -11,12 +12,14 @@ export interface KnownSnapshot {
   readonly state: string;
   readonly deleted: boolean;
   readonly expiresAt: Date;
+  readonly capturedAt: Date | null;
+  readonly policyItems: readonly KeptItem[] | null;
   /** When the newest expiry was decided that the repository has still to be told; null: there is none. */
   readonly expiryToTellAt: Date | null;
 }
 
 /** A snapshot whose root is there. */
-export type FoundSnapshot = NewSnapshot & Omit<SnapshotOutcome, 'expiresAt'> & { readonly requestedAt: Date; readonly finishedAt: Date };
+export type FoundSnapshot = NewSnapshot & Omit<SnapshotOutcome, 'expiresAt'> & { readonly requestedAt: Date; readonly finishedAt: Date; readonly expiryByHand: boolean };
 
 /** Inside one transaction. */
 export interface Rescues {
@@ -24,7 +27,8 @@ export interface Rescues {
   snapshots(): Promise<ReadonlyMap<string, KnownSnapshot>>;
   /** Completed, whatever the row said; what was asked for stays as the row has it. Its job is completed as well. */
   saveFound(snapshot: FoundSnapshot): Promise<void>;
-  setExpiry(id: string, expiresAt: Date): Promise<void>;
+  /** @param byHand it is not what the items of its schedule say: somebody wanted it, no policy changes it */
+  setExpiry(id: string, expiresAt: Date, options: { readonly byHand: boolean }): Promise<void>;
   markDeleted(id: string, at: Date): Promise<void>;
   /** Fails what was queued or running, with its snapshot. @returns how many */
   failJobs(failure: JobFailure): Promise<number>;
@@ -39,7 +43,7 @@ export function createRescues({ db, clock }: CatalogContext): Rescues {
   return {
     async snapshots() {
       const { rows } = await sql<KnownSnapshot>`
-        select s.id, s.cluster_id, s.state, s.deleted_at is not null as deleted, s.expires_at,
+        select s.id, s.cluster_id, s.state, s.deleted_at is not null as deleted, s.expires_at, s.captured_at, s.policy_items,
           (select max(f.created_at) from pending_facts f where f.snapshot_id = s.id and f.kind = 'expiry') as expiry_to_tell_at
         from snapshots s`.execute(db);
       return new Map(rows.map((row) => [row.id, row]));
@@ -48,17 +52,19 @@ export function createRescues({ db, clock }: CatalogContext): Rescues {
       const outcome = {
         state: 'completed', pointInTimeT: pointInTime?.t ?? null, pointInTimeI: pointInTime?.i ?? null, capturedAt: row.capturedAt, finishedAt: row.finishedAt,
         mongodbVersion: row.mongodbVersion, replicaSetName: row.replicaSetName, replicaSetId: replicaSetId ?? null, consistency: row.consistency, documents: row.documents,
-        dataSizeBytes: row.dataSizeBytes, storageSizeBytes: row.storageSizeBytes, expiresAt: row.expiresAt,
+        dataSizeBytes: row.dataSizeBytes, storageSizeBytes: row.storageSizeBytes, expiresAt: row.expiresAt, expiryByHand: row.expiryByHand,
       };
+      // Due times that joined it after the dump are in what the store says of it.
+      const stoodFor = policyItems === null ? {} : { policyItems: JSON.stringify(policyItems), retentionDays: row.retentionDays };
       await db
-        .insertInto('snapshots').values({ ...row, ...outcome, selection: JSON.stringify(selection), policyItems: policyItems === null ? null : JSON.stringify(policyItems) })
-        .onConflict((conflict) => conflict.column('id').doUpdateSet(outcome)).execute();
+        .insertInto('snapshots').values({ ...row, ...outcome, ...stoodFor, selection: JSON.stringify(selection) })
+        .onConflict((conflict) => conflict.column('id').doUpdateSet({ ...outcome, ...stoodFor })).execute();
       await db
         .updateTable('jobs').set({ state: 'completed', finishedAt: row.finishedAt })
         .where('snapshotId', '=', row.id).where('kind', '=', 'snapshot').where('state', 'in', ['queued', 'running']).execute();
     },
-    async setExpiry(id, expiresAt) {
-      await db.updateTable('snapshots').set({ expiresAt }).where('id', '=', id).execute();
+    async setExpiry(id, expiresAt, { byHand }) {
+      await db.updateTable('snapshots').set({ expiresAt, expiryByHand: byHand }).where('id', '=', id).execute();
     },
     async markDeleted(id, at) {
       await db.updateTable('snapshots').set({ deletedAt: at }).where('id', '=', id).where('deletedAt', 'is', null).execute();

@@ -1,18 +1,17 @@
 // Schedules as rows: what is taken when, how far it was followed, and which due time became which snapshot (docs/design/schedules.md).
 import { sql } from 'kysely';
 import { nextLook, type ScheduleProgress } from '../domain/plan-run.ts';
-import type { PolicyItem } from '../domain/retention.ts';
+import { joinItems, type PolicyItem } from '../domain/retention.ts';
 import { policyIdOf, type SnapshotSchedule } from '../domain/schedule.ts';
 import type { SnapshotState } from '../domain/records.ts';
 import type { CatalogContext } from './context.ts';
 
 export interface ScheduleRecord { readonly schedule: SnapshotSchedule; readonly progress: ScheduleProgress }
 
-/** A due time whose snapshot came to its end, which nobody took into account yet. */
-export interface EndedRun {
+/** A snapshot that came to its end, which nobody took into account yet. */
+export interface EndedSnapshot {
   readonly clusterId: string;
-  readonly dueAt: Date;
-  readonly items: readonly PolicyItem[];
+  readonly snapshotId: string;
   readonly snapshotState: SnapshotState;
 }
 
@@ -41,9 +40,10 @@ export interface Schedules {
   addRun(run: NewRun): Promise<void>;
   /** The snapshot that waits for its job and was asked for by the schedule; null: none. */
   waitingSnapshot(clusterId: string): Promise<string | null>;
-  ended(limit: number): Promise<readonly EndedRun[]>;
-  /** False when somebody did. */
-  settle(clusterId: string, dueAt: Date): Promise<boolean>;
+  /** That of the oldest due time first. */
+  ended(limit: number): Promise<readonly EndedSnapshot[]>;
+  /** All due times of the snapshot. @returns their items, each once; null: somebody did */
+  settle(snapshotId: string): Promise<readonly PolicyItem[] | null>;
   /** @returns how many went */
   forgetRuns(before: Date): Promise<number>;
 }
@@ -94,16 +94,17 @@ export function createSchedules({ db, clock }: CatalogContext): Schedules {
     async ended(limit) {
       const rows = await db
         .selectFrom('scheduleRuns').innerJoin('snapshots', 'snapshots.id', 'scheduleRuns.snapshotId')
-        .select(['scheduleRuns.clusterId', 'scheduleRuns.dueAt', 'scheduleRuns.items', 'snapshots.state as snapshotState'])
+        .select(['scheduleRuns.clusterId', 'scheduleRuns.snapshotId', 'snapshots.state as snapshotState'])
         .where('scheduleRuns.settledAt', 'is', null).where('snapshots.state', 'in', ['completed', 'failed', 'cancelled'])
-        .orderBy('scheduleRuns.dueAt').limit(limit).execute();
+        .groupBy(['scheduleRuns.clusterId', 'scheduleRuns.snapshotId', 'snapshots.state'])
+        .orderBy(sql`min(schedule_runs.due_at)`).limit(limit).execute();
       return rows.map((row) => ({ ...row, snapshotState: row.snapshotState as SnapshotState }));
     },
-    async settle(clusterId, dueAt) {
-      const row = await db
+    async settle(snapshotId) {
+      const rows = await db
         .updateTable('scheduleRuns').set({ settledAt: clock.now() })
-        .where('clusterId', '=', clusterId).where('dueAt', '=', dueAt).where('settledAt', 'is', null).returning('clusterId').executeTakeFirst();
-      return row !== undefined;
+        .where('snapshotId', '=', snapshotId).where('settledAt', 'is', null).returning('items').execute();
+      return rows.length === 0 ? null : joinItems([], rows.flatMap(({ items }) => items));
     },
     async forgetRuns(before) {
       const { numDeletedRows } = await db.deleteFrom('scheduleRuns').where('dueAt', '<', before).where('settledAt', 'is not', null).executeTakeFirst();

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import type { ClusterTime } from '../domain/cluster-time.ts';
 import type { Page, PageOf, Snapshot, SnapshotState } from '../domain/records.ts';
-import type { KeptItem } from '../domain/retention.ts';
+import { daysKept, type KeptItem } from '../domain/retention.ts';
 import { atomically, countOf, isOneOfMany, readLongPage, type CatalogContext } from './context.ts';
 import type { SnapshotSelection } from './tables.ts';
 
@@ -78,9 +78,9 @@ export interface Snapshots {
   holdScheduled(clusterId: string): Promise<readonly SnapshotRecord[]>;
   /** Held, newly read; null: no such snapshot. */
   hold(id: string): Promise<SnapshotRecord | null>;
-  /** False where its job has begun: what it stands for is said by then. */
+  /** Its retention is that of the longest. False where its job has begun: what it stands for is said by then. */
   joinItems(id: string, items: readonly KeptItem[], expiresAt: Date): Promise<boolean>;
-  /** By a policy; of a completed one also the fact for the repository. */
+  /** By a policy; its retention is that of the longest item. Of a completed one also the fact for the repository. */
   changePolicy(id: string, items: readonly KeptItem[], expiresAt: Date): Promise<void>;
   /**
    * Oldest first. Nothing of a snapshot that a job makes or reads: the repository refuses one that it was told is
@@ -200,14 +200,14 @@ export function createSnapshots(context: CatalogContext): Snapshots {
     },
     async joinItems(id, items, expiresAt) {
       const row = await db
-        .updateTable('snapshots').set({ policyItems: JSON.stringify(items), expiresAt })
+        .updateTable('snapshots').set({ policyItems: JSON.stringify(items), retentionDays: daysKept(items), expiresAt })
         .where('id', '=', id).where('state', '=', 'queued').where('deletedAt', 'is', null).returning('id').executeTakeFirst();
       return row !== undefined;
     },
     changePolicy: (id, items, expiresAt) =>
       atomically(context, async (inner) => {
         const { state } = await inner.db
-          .updateTable('snapshots').set({ policyItems: JSON.stringify(items), expiresAt }).where('id', '=', id).returning('state').executeTakeFirstOrThrow();
+          .updateTable('snapshots').set({ policyItems: JSON.stringify(items), retentionDays: daysKept(items), expiresAt }).where('id', '=', id).returning('state').executeTakeFirstOrThrow();
         // Of one that is captured the job says it, with its end.
         if (state === 'completed') await leaveFact(inner, id, 'expiry', { expiresAt: expiresAt.toISOString() });
       }),

@@ -56,6 +56,12 @@ export function planRun(schedule: Timing, given: ScheduleProgress, { now, catchU
   return { run: { dueAt, items, missed: Math.max(0, count - 1) }, progress: settled };
 }
 
+/** The due time has its snapshot, from when the clock was wrong: nothing is asked for, and what is owed stays owed. */
+export function afterTwice(before: ScheduleProgress, { run, progress }: { readonly run: PlannedRun; readonly progress: ScheduleProgress }, now: Date): ScheduleProgress {
+  // A retry of that very minute would find the same snapshot again.
+  return { ...progress, owed: before.owed, retryAt: before.retryAt?.getTime() === run.dueAt.getTime() ? now : before.retryAt };
+}
+
 export function isClockWrong({ handledUntil }: Pick<ScheduleProgress, 'handledUntil'>, now: Date): boolean {
   return handledUntil.getTime() - now.getTime() > CLOCK_WAS_WRONG_MS;
 }

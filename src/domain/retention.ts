@@ -64,6 +64,29 @@ export function expiryOf(from: Date, items: readonly KeptItem[]): Date {
   return new Date(Math.max(...items.map((item) => retainedUntil(from, item).getTime() + item.extraDays * DAY_MS)));
 }
 
+/** The most days that they may be: of a snapshot that stands for them. There has to be one. */
+export function daysKept(items: readonly KeptItem[]): number {
+  return Math.max(...items.map((item) => longestDays(item) + item.extraDays));
+}
+
+/**
+ * What a snapshot of `from` stands for, and until when, once items of its schedule have another retention. An end that was
+ * longer than the items say stays, unless one of them is kept shorter now.
+ *
+ * @param changed items of the schedule with a new retention; others leave what the snapshot keeps as it is
+ * @returns null: nothing of it changes
+ */
+export function renewed(
+  { from, items, expiresAt }: { readonly from: Date; readonly items: readonly KeptItem[]; readonly expiresAt: Date }, changed: readonly KeptItem[],
+): { readonly items: readonly KeptItem[]; readonly expiresAt: Date } | null {
+  const news = changed.filter(({ id }) => items.some((item) => item.id === id));
+  if (news.length === 0) return null;
+  const isShorter = news.some((item) => expiryOf(from, [item]) < expiryOf(from, items.filter(({ id }) => id === item.id)));
+  const joined = joinItems(items, news);
+  const counted = expiryOf(from, joined);
+  return { items: joined, expiresAt: isShorter || counted > expiresAt ? counted : expiresAt };
+}
+
 /** The least frequent of them: by that one a snapshot is named. */
 export function frequencyOf(items: readonly Pick<PolicyItem, 'frequencyType'>[]): FrequencyType | null {
   return FREQUENCIES.findLast((frequency) => items.some(({ frequencyType }) => frequencyType === frequency)) ?? null;

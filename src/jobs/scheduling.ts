@@ -1,7 +1,7 @@
 // Snapshots that schedules ask for. Every worker looks; one does it, once for each due time (docs/design/schedules.md).
-import type { Catalog, CatalogTransaction, EndedRun } from '../catalog/index.ts';
-import { afterFailure, afterSuccess, planRun, type CatchUp, type PlannedRun } from '../domain/plan-run.ts';
-import { expiryOf, joinItems, longestDays } from '../domain/retention.ts';
+import type { Catalog, CatalogTransaction, EndedSnapshot } from '../catalog/index.ts';
+import { afterFailure, afterSuccess, afterTwice, planRun, type CatchUp, type PlannedRun } from '../domain/plan-run.ts';
+import { daysKept, expiryOf, joinItems } from '../domain/retention.ts';
 import { keptItems, type SnapshotSchedule } from '../domain/schedule.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { describeError, isLeafvaultError } from '../foundation/errors.ts';
@@ -39,9 +39,11 @@ export function createScheduleChores(parts: SchedulingParts): readonly Chore[] {
 /** What ended first: it says what is owed. */
 async function followSchedules(parts: SchedulingParts, signal: AbortSignal): Promise<void> {
   const { catalog, log } = parts;
-  for (const run of await catalog.schedules.ended(AT_ONCE)) {
+  for (const ended of await catalog.schedules.ended(AT_ONCE)) {
     if (signal.aborted) return;
-    await settle(parts, run);
+    await settle(parts, ended).catch((error: unknown) => {
+      log.warn({ cluster: ended.clusterId, snapshot: ended.snapshotId, reason: describeError(error) }, 'the end of a scheduled snapshot could not be taken into account; trying again');
+    });
   }
   // Those that fail, or that another process holds, must not stand before the others for ever: one pass over all, each once.
   for (const clusterId of await catalog.schedules.due(Number.MAX_SAFE_INTEGER)) {
@@ -53,18 +55,19 @@ async function followSchedules(parts: SchedulingParts, signal: AbortSignal): Pro
   }
 }
 
-async function settle({ catalog, clock, log }: SchedulingParts, { clusterId, dueAt, items, snapshotState }: EndedRun): Promise<void> {
+async function settle({ catalog, clock, log }: SchedulingParts, { clusterId, snapshotId, snapshotState }: EndedSnapshot): Promise<void> {
   await catalog.transaction(async (tx) => {
     const record = await tx.schedules.hold(clusterId, { wait: false });
-    if (record === null || !(await tx.schedules.settle(clusterId, dueAt))) return;
+    // Of all its due times together: it failed once, however many had joined it.
+    const items = record === null ? null : await tx.schedules.settle(snapshotId);
     // Somebody's decision; nothing is owed.
-    if (snapshotState === 'cancelled') return;
+    if (record === null || items === null || snapshotState === 'cancelled') return;
     const { schedule, progress } = record;
     const known = items.filter(({ id }) => schedule.items.some((item) => item.id === id));
     if (snapshotState === 'failed' && known.length === 0) return;
     const changed = snapshotState === 'completed' ? afterSuccess(progress, items) : afterFailure(progress, known, clock.now());
     await tx.schedules.save({ schedule, progress: changed });
-    if (snapshotState === 'failed') log.warn({ cluster: clusterId, dueAt, failures: changed.failures, retryAt: changed.retryAt }, 'a scheduled snapshot failed; it is asked for again');
+    if (snapshotState === 'failed') log.warn({ cluster: clusterId, snapshot: snapshotId, failures: changed.failures, retryAt: changed.retryAt }, 'a scheduled snapshot failed; it is asked for again');
   });
 }
 
@@ -73,9 +76,11 @@ async function look({ catalog, queue, clock, log, catchUp }: SchedulingParts, cl
     const record = await tx.schedules.hold(clusterId, { wait: false });
     if (record === null) return;
     const { schedule } = record;
-    const { run, progress } = planRun(schedule, record.progress, { now: clock.now(), catchUp });
-    await tx.schedules.save({ schedule, progress });
-    if (run === null || (await tx.schedules.hasRun(clusterId, run.dueAt))) return;
+    const now = clock.now();
+    const { run, progress } = planRun(schedule, record.progress, { now, catchUp });
+    const isTwice = run !== null && (await tx.schedules.hasRun(clusterId, run.dueAt));
+    await tx.schedules.save({ schedule, progress: isTwice ? afterTwice(record.progress, { run, progress }, now) : progress });
+    if (run === null || isTwice) return;
     const snapshotId = (await joinWaiting(tx, clock, schedule, run)) ?? (await askForSnapshot(tx, { queue, clock }, schedule, run));
     await tx.schedules.addRun({ ...run, clusterId, snapshotId });
     log.info({ cluster: clusterId, snapshot: snapshotId, dueAt: run.dueAt, missed: run.missed }, 'a scheduled snapshot is due');
@@ -101,7 +106,7 @@ async function askForSnapshot(tx: CatalogTransaction, { queue, clock }: Pick<Sch
   await queue.enqueue(tx, { ...where, id: jobId, kind: 'snapshot', payload: { snapshotId }, snapshotId, restoreId: null, requestedBy: SCHEDULE_REQUESTER });
   await tx.snapshots.insert({
     ...where, id: snapshotId, jobId, clusterName: cluster.name, type: 'scheduled', description: null, selection: null, policyItems,
-    retentionDays: Math.max(...policyItems.map((item) => longestDays(item) + item.extraDays)), expiresAt: expiryOf(now, policyItems),
+    retentionDays: daysKept(policyItems), expiresAt: expiryOf(now, policyItems),
   });
   return snapshotId;
 }

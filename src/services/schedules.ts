@@ -3,7 +3,7 @@ import type { CatalogStore, CatalogTransaction, ScheduleRecord } from '../catalo
 import { nextDue } from '../domain/due-times.ts';
 import { afterChange, freshProgress, type CatchUp } from '../domain/plan-run.ts';
 import type { Cluster } from '../domain/records.ts';
-import { expiryOf, type KeptItem, type PolicyItem } from '../domain/retention.ts';
+import { renewed, type KeptItem, type PolicyItem } from '../domain/retention.ts';
 import { broken, checkSchedule, emptySchedule, keptItems, type SnapshotSchedule } from '../domain/schedule.ts';
 import { previewSchedule, type Preview } from '../domain/schedule-preview.ts';
 import type { Clock } from '../foundation/clock.ts';
@@ -26,7 +26,7 @@ export function createSchedules({ catalog, clock, catchUp }: SchedulesOptions): 
     change: ({ cluster, change, updateSnapshots = false, deleteSnapshots = false }) => catalog.transaction(async (tx) => {
       const now = clock.now();
       // So that two changes of a cluster that has no row yet follow each other.
-      await tx.schedules.insert({ schedule: emptySchedule(cluster.id, now), progress: freshProgress(now) });
+      await tx.schedules.insert({ schedule: emptySchedule(cluster.id, cluster.createdAt), progress: freshProgress(now) });
       const old = recordOf(await tx.schedules.hold(cluster.id, { wait: true }), cluster);
       const schedule = changed(old.schedule, change, now);
       checkSchedule(schedule);
@@ -74,25 +74,25 @@ async function changeSnapshots(
   if (!updateSnapshots && !deleteSnapshots) return;
   const kept = new Set(schedule.items.map(({ id }) => id));
   const removed = new Set(old.items.map(({ id }) => id).filter((id) => !kept.has(id)));
+  const changes = changedItems(old, schedule);
   // Like an end by age: of two at once each has to see what the other took.
   await tx.executeSql('select 1 from clusters where id = $1 for update', [schedule.clusterId]);
   const newest = await tx.snapshots.newestWhole(schedule.clusterId);
   for (const { id, state, policyItems, expiresAt, ...snapshot } of await tx.snapshots.holdScheduled(schedule.clusterId)) {
     const items = policyItems ?? [];
-    const isOver = items.some((item) => removed.has(item.id)) && items.every((item) => !kept.has(item.id));
+    // An item that an earlier change removed promised to keep its snapshots.
+    const isOver = items.length > 0 && items.every((item) => removed.has(item.id));
     if (deleteSnapshots && isOver && state === 'completed' && id !== newest) await tx.snapshots.markDeleted(id);
     else if (updateSnapshots) {
-      const renewed = renewedItems(schedule, items);
-      const until = expiryOf(snapshot.capturedAt ?? snapshot.requestedAt, renewed);
-      if (until.getTime() !== expiresAt.getTime() || JSON.stringify(renewed) !== JSON.stringify(items)) await tx.snapshots.changePolicy(id, renewed, until);
+      const news = renewed({ from: snapshot.capturedAt ?? snapshot.requestedAt, items, expiresAt }, changes);
+      if (news !== null) await tx.snapshots.changePolicy(id, news.items, news.expiresAt);
     }
   }
 }
 
-/** Items that are gone keep what they promised. */
-function renewedItems(schedule: SnapshotSchedule, items: readonly KeptItem[]): readonly KeptItem[] {
-  return items.map((item) => {
-    const now = schedule.items.find(({ id }) => id === item.id);
-    return now === undefined ? item : (keptItems(schedule, [now])[0] ?? item);
-  });
+/** Items of both whose retention is another now. */
+function changedItems(old: SnapshotSchedule, schedule: SnapshotSchedule): readonly KeptItem[] {
+  const before = keptItems(old, old.items);
+  return keptItems(schedule, schedule.items).filter((item) => before.some(({ id, retentionUnit, retentionValue, extraDays }) =>
+    id === item.id && (retentionUnit !== item.retentionUnit || retentionValue !== item.retentionValue || extraDays !== item.extraDays)));
 }

@@ -1,7 +1,7 @@
 // Ends of snapshots against a calendar that is walked day by day, in a zone with summer time.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { expiryOf, frequencyOf, joinItems, longestDays, retainedUntil, RETENTION_UNITS, type KeptItem, type Retention } from '../../src/domain/retention.ts';
+import { expiryOf, frequencyOf, joinItems, longestDays, renewed, retainedUntil, RETENTION_UNITS, type KeptItem, type Retention } from '../../src/domain/retention.ts';
 import { createRandom } from '../engine/backup/random.ts';
 
 const DAY_MS = 86_400_000;
@@ -87,4 +87,21 @@ describe('a snapshot that stands for several items', () => {
     assert.equal(frequencyOf([]), null);
     assert.deepEqual(joinItems(first, [item('b', 'monthly', 3, 'months')]).map(({ id, retentionValue }) => [id, retentionValue]), [['a', 2], ['b', 3]]);
   });
+});
+
+describe('a new retention of items', () => {
+  const from = new Date('2026-03-01T12:00:00Z');
+  const end = (days: number): Date => new Date(from.getTime() + days * DAY_MS);
+  const item = (id: string, retentionValue: number): KeptItem => ({ id, frequencyType: 'daily', frequencyInterval: 1, retentionUnit: 'days', retentionValue, extraDays: 0 });
+
+  for (const [what, expiresAt, changed, expected] of [
+    ['of no item of the snapshot changes nothing', end(9), [item('z', 2)], null],
+    ['lengthens the end', end(9), [item('a', 12)], end(12)],
+    ['shortens it, as far as the other items let it', end(9), [item('b', 1)], end(2)],
+    ['leaves an end that was longer than the items say', end(40), [item('a', 12)], end(40)],
+    ['cuts such an end where an item is kept shorter', end(40), [item('a', 1), item('b', 20)], end(20)],
+    ['leaves it where an item is as long as the snapshot has it already', end(40), [item('a', 2)], end(40)],
+  ] as const) {
+    test(what, () => assert.deepEqual(renewed({ from, items: [item('a', 2), item('b', 9)], expiresAt }, changed)?.expiresAt ?? null, expected));
+  }
 });

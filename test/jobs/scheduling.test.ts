@@ -11,7 +11,7 @@ import { createSchedules } from '../../src/services/schedules.ts';
 import type { ScheduleChange } from '../../src/services/contracts.ts';
 import { insertCompleted, makeInventory, OUTCOME, type Inventory } from '../support/catalog-rows.ts';
 import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
-import { emptyCatalog, silent, startEmbedded, type TestDatabase } from '../support/postgres.ts';
+import { emptyCatalog, freshSchema, silent, startEmbedded, type TestDatabase } from '../support/postgres.ts';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
@@ -31,8 +31,9 @@ describe('backup schedules', () => {
     server = await startEmbedded();
     // A Sunday.
     clock = fakeClock(new Date('2026-03-01T12:00:00Z'));
+    const schema = freshSchema();
     for (const _ of [1, 2]) {
-      const opened = await server.open({ clock });
+      const opened = await server.open({ clock, schema });
       catalogs.push(opened);
       queues.push(await openPostgresQueue({ catalog: opened, log: silent }));
     }
@@ -102,7 +103,7 @@ describe('backup schedules', () => {
     clock.advance(6 * DAY_MS);
     await look();
     const [only, ...more] = await snapshots();
-    assert.deepEqual([more.length, idsOf(only!)], [0, ['a', 'b']]);
+    assert.deepEqual([more.length, idsOf(only!), only!.retentionDays], [0, ['a', 'b'], 28]);
     assert.ok(await catalog.leases.claimNext({ workerId: 'w', leaseSeconds: 60, kinds: ['snapshot'] }));
     for (let round = 0; round < 4; round += 1) {
       clock.advance(6 * HOUR_MS);
@@ -130,12 +131,62 @@ describe('backup schedules', () => {
     assert.equal((await snapshots()).length, 2);
   });
 
+  test('count one failure for a snapshot that several due times had joined, and owe the items of all', async () => {
+    for (const hours of [6, 6 * 24, 6]) {
+      clock.advance(hours * HOUR_MS);
+      await look();
+    }
+    assert.equal((await snapshots()).length, 1);
+    await end('failed');
+    await look();
+    const { owed, failures, retryAt } = (await catalog.schedules.get(inventory.cluster.id))!.progress;
+    assert.deepEqual([owed.toSorted(), failures, retryAt], [[HOURLY.id, WEEKLY.id], 1, new Date(clock.now().getTime() + 10 * 60_000)]);
+  });
+
+  test('keep what is owed where a due time has its snapshot already, and ask for it after that', async () => {
+    clock.advance(6 * HOUR_MS);
+    await look();
+    await end('completed');
+    await look();
+    // As after a clock that was wrong: the same time is due again.
+    const { schedule } = (await catalog.schedules.get(inventory.cluster.id))!;
+    const retryAt = clock.now();
+    clock.advance(1_000);
+    await catalog.schedules.save({ schedule, progress: { handledUntil: new Date(retryAt.getTime() - HOUR_MS), owed: [WEEKLY.id], failures: 1, retryAt } });
+    await look();
+    assert.deepEqual([(await snapshots()).length, (await catalog.schedules.get(inventory.cluster.id))?.progress.owed], [1, [WEEKLY.id]]);
+    clock.advance(1_000);
+    await look();
+    assert.deepEqual([(await snapshots()).length, idsOf((await snapshots())[0]!)], [2, ['b']]);
+  });
+
+  test('go on with other clusters where the end of a snapshot of one can not be taken into account', async () => {
+    clock.advance(6 * HOUR_MS);
+    await look();
+    await end('completed');
+    await catalog.transaction((tx) => tx.executeSql(`update schedules set items = 'null'`));
+    const other = await makeInventory(catalog);
+    await catalog.schedules.save({ schedule: { ...emptySchedule(other.cluster.id, clock.now()), items: [HOURLY] }, progress: freshProgress(new Date(clock.now().getTime() - HOUR_MS)) });
+    await catalog.transaction((tx) => tx.executeSql(`update snapshots set state = 'failed'`));
+    await look();
+    assert.equal((await catalog.snapshots.list(other.cluster.id, { pageNumber: 1, itemsPerPage: 10 })).totalCount, 1);
+  });
+
   test('take nothing without items, and forget no run that is young', async () => {
     await change({ items: [] });
     clock.advance(400 * DAY_MS);
     await look();
     assert.deepEqual(await snapshots(), []);
     assert.equal(await catalog.schedules.forgetRuns(new Date(clock.now().getTime() - 35 * DAY_MS)), 0);
+  });
+
+  test('begin at the reference time that was shown before there was a schedule', async () => {
+    const { cluster } = await makeInventory(catalog);
+    const schedules = createSchedules({ catalog, clock, catchUp: 'once' });
+    clock.advance(95 * 60_000);
+    const { referenceHour, referenceMinute } = await schedules.get(cluster);
+    const made = await schedules.change({ cluster, principal: PRINCIPAL, change: { items: [{ ...HOURLY, id: undefined }] } });
+    assert.deepEqual([made.referenceHour, made.referenceMinute], [referenceHour, referenceMinute]);
   });
 
   /** Completed, of these items. */
@@ -156,7 +207,18 @@ describe('backup schedules', () => {
     assert.equal(await until(old), was);
     await change({ items: [{ ...HOURLY, retentionValue: 10 }, WEEKLY] }, { updateSnapshots: true });
     assert.deepEqual([await until(old), await until(byHand), await until(both)], ['2026-03-11T12:00:00.000Z', '2027-01-01T00:00:00.000Z', '2026-03-29T12:00:00.000Z']);
+    assert.deepEqual([(await catalog.snapshots.get(old))?.retentionDays, (await catalog.snapshots.get(both))?.retentionDays], [10, 28]);
     assert.deepEqual((await catalog.snapshots.pendingFacts(100)).filter(({ snapshotId }) => snapshotId === old).at(-1)?.body, { expiresAt: '2026-03-11T12:00:00.000Z' });
+  });
+
+  test('change none that stands for no changed item, and cut a longer end only for an item that is kept shorter', async () => {
+    const [hourly, both] = [keptItems({ extraDays: {} }, [HOURLY]), keptItems({ extraDays: {} }, [HOURLY, WEEKLY])];
+    const [untouched, long] = [await taken(hourly), await taken(both)];
+    await catalog.transaction((tx) => tx.executeSql('update snapshots set expires_at = $1 where id = $2', ['2027-01-01T00:00:00Z', long]));
+    await change({ items: [HOURLY, { ...WEEKLY, retentionValue: 5 }] }, { updateSnapshots: true });
+    assert.deepEqual([await until(untouched), await until(long)], [OUTCOME.expiresAt.toISOString(), '2027-01-01T00:00:00.000Z']);
+    await change({ items: [HOURLY, { ...WEEKLY, retentionValue: 3 }] }, { updateSnapshots: true });
+    assert.deepEqual([await until(untouched), await until(long)], [OUTCOME.expiresAt.toISOString(), '2026-03-22T12:00:00.000Z']);
   });
 
   test('delete what stands for removed items alone, never the newest, when told to', async () => {
@@ -166,5 +228,13 @@ describe('backup schedules', () => {
     assert.deepEqual((await snapshots()).map(({ id }) => id), [ids[4], ids[2], ids[1]]);
     await change({ items: [] });
     assert.equal((await snapshots()).length, 3, 'without being told, nothing goes');
+  });
+
+  test('keep what an earlier change promised to keep, whatever a later one deletes', async () => {
+    const both = keptItems({ extraDays: {} }, [HOURLY, WEEKLY]);
+    const [promised, , newest] = [await taken(both), await taken(both.slice(0, 1)), await taken(both.slice(0, 1))];
+    await change({ items: [HOURLY] });
+    await change({ items: [] }, { deleteSnapshots: true });
+    assert.deepEqual((await snapshots()).map(({ id }) => id), [newest, promised]);
   });
 });

@@ -31,11 +31,13 @@ export function createRunSnapshot(parts: RunSnapshotParts): JobHandler {
     throwIfAborted(context.signal);
     // An attempt before this one may have put the root and died before its rows.
     const root = (await loadRoot(repository, snapshot.id)) ?? (await captureAndCommit(parts, context, repository, snapshot));
-    const expiresAt = endOf(bodyOf(root), (await parts.catalog.snapshots.get(snapshot.id)) ?? snapshot);
+    // Its policy may have been changed while it was captured: what is told of it and its end have to agree.
+    const current = (await parts.catalog.snapshots.get(snapshot.id)) ?? snapshot;
+    const expiresAt = endOf(bodyOf(root), current);
     const known: Fact[] = [];
     for await (const fact of repository.listFacts(snapshot.id)) known.push(fact);
     await stateExpiry(repository, snapshot.id, expiresAt, { known, clock: parts.clock });
-    await stateAbout({ ...parts, repository }, snapshot, known);
+    await stateAbout({ ...parts, repository }, current, known);
     return completionOf(root, snapshot, expiresAt);
   };
 }
@@ -112,6 +114,10 @@ async function stateExpiry(repository: Repository, snapshotId: string, expiresAt
 function completionOf(root: SnapshotRoot, { id, clusterId }: SnapshotRecord, expiresAt: Date): Completion {
   const { source, pointInTime, capturedAt, consistency, documents, bytes } = bodyOf(root);
   return async (tx) => {
+    // First the cluster, then its snapshots, like a change of its schedule: in another order each could wait for the other.
+    await tx.clusters.learn(clusterId, {
+      lastSuccessAt: new Date(capturedAt), mongodbVersion: source.serverVersion, replicaSetName: source.replicaSetName,
+    });
     // Its policy may have been changed while it was captured; held, so that a change comes before this or after it.
     const { policyItems = null } = (await tx.snapshots.hold(id)) ?? {};
     await tx.snapshots.complete(id, {
@@ -125,8 +131,5 @@ function completionOf(root: SnapshotRoot, { id, clusterId }: SnapshotRecord, exp
     });
     const changed = policyItems === null ? expiresAt : expiryOf(new Date(capturedAt), policyItems);
     if (policyItems !== null && changed.getTime() !== expiresAt.getTime()) await tx.snapshots.changePolicy(id, policyItems, changed);
-    await tx.clusters.learn(clusterId, {
-      lastSuccessAt: new Date(capturedAt), mongodbVersion: source.serverVersion, replicaSetName: source.replicaSetName,
-    });
   };
 }

@@ -1,6 +1,7 @@
 // Brings the tables of a rescued catalog up to what the store holds now (docs/design/rescue.md, "Reconcile"). The store wins.
 import type { Catalog, CatalogTransaction, Chain, KnownSnapshot } from '../../catalog/index.ts';
 import type { Cluster } from '../../domain/records.ts';
+import { expiryOf, type KeptItem } from '../../domain/retention.ts';
 import type { Clock } from '../../foundation/clock.ts';
 import { newId } from '../../foundation/ids.ts';
 import type { Repository } from '../../repository/repository.ts';
@@ -89,8 +90,13 @@ async function moveExpiry(tx: CatalogTransaction, row: KnownSnapshot, { expiries
   const fact = expiries.get(row.id);
   if (fact === undefined || row.state !== 'completed' || fact.expiresAt.getTime() === row.expiresAt.getTime()) return false;
   if (row.expiryToTellAt !== null && row.expiryToTellAt >= fact.decidedAt) return false;
-  await tx.rescues.setExpiry(row.id, fact.expiresAt);
+  await tx.rescues.setExpiry(row.id, fact.expiresAt, { byHand: isByHand(fact.expiresAt, row.capturedAt, row.policyItems) });
   return true;
+}
+
+/** Facts say ends, not who wanted them: one that the items do not give may be somebody's, so no policy may cut it. */
+function isByHand(expiresAt: Date, capturedAt: Date | null, items: readonly KeptItem[] | null): boolean {
+  return items === null || items.length === 0 || capturedAt === null || expiryOf(capturedAt, items).getTime() !== expiresAt.getTime();
 }
 
 const DAY_MS = 86_400_000;
@@ -100,12 +106,14 @@ const UNKNOWN_RETENTION_DAYS = 365;
 async function addSnapshot(tx: CatalogTransaction, { id, body, createdAt, storedBytes }: RootSummary, cluster: Cluster, { abouts, expiries }: StoreSurvey): Promise<void> {
   const about = abouts.get(id);
   const capturedAt = new Date(body.capturedAt);
-  const expiresAt = expiries.get(id)?.expiresAt ?? new Date(capturedAt.getTime() + (about?.retentionDays ?? UNKNOWN_RETENTION_DAYS) * DAY_MS);
+  const told = expiries.get(id)?.expiresAt;
+  const policyItems = about?.policyItems ?? null;
+  const expiresAt = told ?? new Date(capturedAt.getTime() + (about?.retentionDays ?? UNKNOWN_RETENTION_DAYS) * DAY_MS);
   const { selection, source, pointInTime, consistency, documents, bytes } = body;
   await tx.rescues.saveFound({
-    id, expiresAt, capturedAt, pointInTime, consistency, documents,
+    id, expiresAt, capturedAt, pointInTime, consistency, documents, expiryByHand: told !== undefined && isByHand(told, capturedAt, policyItems),
     projectId: cluster.projectId, clusterId: cluster.id, clusterName: about?.cluster.name ?? cluster.name,
-    type: about?.type ?? 'onDemand', policyItems: about?.policyItems ?? null, description: about?.description ?? null,
+    type: about?.type ?? 'onDemand', policyItems, description: about?.description ?? null,
     retentionDays: about?.retentionDays ?? Math.max(1, Math.round((expiresAt.getTime() - capturedAt.getTime()) / DAY_MS)),
     selection: selection === undefined || selection.databases.length + selection.collections.length === 0 ? null : selection,
     jobId: about?.jobId ?? newId(capturedAt), requestedAt: new Date(about?.requestedAt ?? createdAt), finishedAt: new Date(createdAt),

@@ -104,6 +104,27 @@ describe('a rescued catalog', () => {
     assert.equal(await rescued.rescues.isUnderWay(), false);
   }));
 
+  test('lets no schedule change an end that the items of the snapshot do not give: somebody may have set it', () => closing(async () => {
+    const policyItems = [{ id: 'a'.repeat(24), frequencyType: 'daily', frequencyInterval: 1, retentionUnit: 'days', retentionValue: 7, extraDays: 0 }] as const;
+    const [moved, given, byHand] = [(await insertCompleted(catalog, inventory)).snapshotId, newId(), newId()];
+    await catalog.snapshots.changePolicy(moved, policyItems, expiry(7));
+    const made = await dump();
+    clock.advance(1_000);
+    const about = {
+      organization: { id: inventory.orgId, name: 'org' }, project: { id: inventory.project.id, name: 'shop' }, cluster: { id: inventory.cluster.id, name: 'orders', continuousBackup: false },
+      type: 'scheduled', description: null, retentionDays: 7, requestedAt: clock.now().toISOString(), policyItems,
+    };
+    for (const id of [moved, given, byHand]) {
+      await root(id);
+      await fact(id, 'expiry', { expiresAt: expiry(id === given ? 7 : 3).toISOString() });
+      if (id !== moved) await fact(id, 'about', { ...about, jobId: newId() });
+    }
+    const { rescued } = await rescueFrom(made);
+    const held = await rescued.transaction((tx) => tx.snapshots.holdScheduled(inventory.cluster.id));
+    assert.deepEqual(held.map(({ id, expiresAt }) => [id, expiresAt]), [[given, expiry(7)]]);
+    assert.deepEqual(await aliveIn(rescued), Object.fromEntries([[moved, expiry(3)], [given, expiry(7)], [byHand, expiry(3)]]));
+  }));
+
   test('begins no job by itself, and settles restores by what their targets say alone', () => closing(async () => {
     const restore = await askForRestore(catalog, queue, inventory);
     await root(restore.snapshotId);

@@ -60,6 +60,18 @@ describe('the schedule of Atlas v2', () => {
     assert.deepEqual((await patch((await facade.atlas(SCHEDULE, { version: '2024-08-05' })).json)).json, third.json, 'what was read can be sent back');
   });
 
+  test('takes an interval of 24 hours back where another door gave it', async () => {
+    const cluster = await facade.services.inventory.clusterByName(SHOP_ID, 'copy');
+    const principal = { kind: 'apiKey', id: NOBODY, name: 'abcdefgh', orgId: NOBODY, grants: [] } as const;
+    const given = { ...ITEM, frequencyType: 'hourly', frequencyInterval: 24 } as const;
+    await facade.services.schedules.change({ cluster, principal, change: { items: [given] } });
+    const path = `/groups/${SHOP_ID}/clusters/copy/backup/schedule`;
+    const { json } = await facade.atlas(path, { version: '2024-08-05' });
+    const answer = await facade.atlas(path, { method: 'PATCH', body: json, version: '2024-08-05' });
+    assert.deepEqual([answer.status, answer.json], [200, json]);
+    await facade.services.schedules.change({ cluster, principal, change: { items: [] } });
+  });
+
   const policy = (...policyItems: readonly object[]): object => ({ policies: [{ policyItems }] });
   for (const [what, body, errorCode, status = 400] of [
     ['no policy', { policies: [] }, 'INVALID_NUM_OF_POLICIES'],
@@ -69,6 +81,7 @@ describe('the schedule of Atlas v2', () => {
     ['an unknown item', policy({ ...ITEM, id: NOBODY }), 'INVALID_POLICY_ITEM_ID'],
     ['an item without retention', policy({ ...ITEM, retentionValue: undefined }), 'MISSING_POLICY_ITEM_PARAMETERS'],
     ['an interval of three hours', policy({ ...ITEM, frequencyType: 'hourly', frequencyInterval: 3 }), 'INVALID_BACKUP_POLICY'],
+    ['an interval of 24 hours', policy({ ...ITEM, frequencyType: 'hourly', frequencyInterval: 24 }), 'INVALID_BACKUP_POLICY'],
     ['a 29th of each month', policy({ ...WEEKLY, frequencyType: 'monthly', frequencyInterval: 29, retentionUnit: 'months' }), 'INVALID_BACKUP_POLICY'],
     ['a retention of nothing', policy({ ...ITEM, retentionValue: 0 }), 'BACKUP_SNAPSHOT_RETENTION_VALUE_INVALID'],
     ['a weekly item that is kept shorter', policy({ ...ITEM, retentionValue: 90 }, WEEKLY), 'INVALID_BACKUP_POLICY'],

@@ -11,8 +11,8 @@ export interface ClusterTotals {
   readonly snapshots: number;
   /** Bytes that these snapshots added to the repository. */
   readonly storageSizeBytes: number;
-  /** Raw bytes of the newest one. */
-  readonly dataSizeBytes: number;
+  /** Raw bytes of the newest one that is not of chosen namespaces; null without such a one. */
+  readonly dataSizeBytes: number | null;
   /** The newest instant that can be restored; null without a snapshot. */
   readonly newestCapturedAt: Date | null;
 }
@@ -33,7 +33,7 @@ export function createOverview({ db }: CatalogContext): Overview {
     async clusterTotals() {
       const { rows } = await sql<ClusterTotals>`
         select cluster_id, count(*) as snapshots, coalesce(sum(storage_size_bytes), 0)::bigint as storage_size_bytes,
-          coalesce((array_agg(data_size_bytes order by captured_at desc nulls last))[1], 0) as data_size_bytes,
+          (array_agg(data_size_bytes order by captured_at desc nulls last) filter (where coalesce(jsonb_typeof(selection), 'null') = 'null'))[1] as data_size_bytes,
           max(captured_at) as newest_captured_at
         from snapshots where state = 'completed' and deleted_at is null group by cluster_id`.execute(db);
       return rows;

@@ -1,5 +1,5 @@
 // What dead workers leave: jobs that are still theirs on paper, and private folders.
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Catalog, LostJob, WorkerProcess } from '../catalog/index.ts';
@@ -8,6 +8,7 @@ import { isDead } from './process-identity.ts';
 
 // A worker says every second that it is there.
 const SILENT_SECONDS = 600;
+const OLD_MS = 3_600_000;
 
 /** Takes jobs from leases that ran out and, without waiting for that, from dead processes of this machine. */
 export async function takeFromDeadWorkers(catalog: Catalog, self: WorkerProcess, maxLosses: number): Promise<readonly LostJob[]> {
@@ -26,13 +27,21 @@ export function workerFolder(tempRoot: string, workerId: string): string {
   return join(tempRoot, `worker-${workerId}`);
 }
 
-/** Removes folders of workers of this machine's name that are registered no more; servers that still run on them end first. */
-export async function removeOldFolders(catalog: Catalog, tempRoot: string): Promise<void> {
+/**
+ * Removes folders of workers that are registered no more; servers that still run on them end first. Those of another name are of a container that
+ * was replaced, or of a machine on the same home: they go when they are old, for a worker makes its folder before it is registered.
+ */
+export async function removeOldFolders(catalog: Catalog, tempRoot: string, now: Date): Promise<void> {
   const known = new Set((await catalog.workers.list()).map(({ id }) => `worker-${id}`));
   for (const name of await readdir(tempRoot).catch(() => [])) {
-    if (name.startsWith(`worker-${hostname()}-`) && !known.has(name)) {
+    if (!name.startsWith('worker-') || known.has(name)) continue;
+    if (name.startsWith(`worker-${hostname()}-`) || (await isOld(join(tempRoot, name), now))) {
       await endThrowaways(join(tempRoot, name)).catch(() => undefined);
       await rm(join(tempRoot, name), { recursive: true, force: true }).catch(() => undefined);
     }
   }
+}
+
+async function isOld(folder: string, now: Date): Promise<boolean> {
+  return stat(folder).then(({ mtimeMs }) => now.getTime() - mtimeMs > OLD_MS, () => false);
 }

@@ -79,7 +79,7 @@ export class Worker {
     this.#self = await thisProcess();
     await catalog.workers.seen(this.#self);
     await this.#takeOver(this.#self);
-    await removeOldFolders(catalog, tempRoot);
+    await removeOldFolders(catalog, tempRoot, this.#options.clock.now());
     this.#cancels = catalog.listen(CANCEL_CHANNEL, (jobId) => this.#beat.cancel(jobId));
     this.#wakeUps = await queue.wakeUps(() => void this.#fill().catch(() => undefined));
     const self = this.#self;

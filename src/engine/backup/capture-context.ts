@@ -23,6 +23,7 @@ export interface CaptureContext {
   readonly batchBytes: number;
   readonly log: Logger;
   readonly clock: Clock;
+  readonly deltas: boolean;
   readonly collectionsAtOnce: number;
   readonly onPhase: (phase: string) => Promise<void>;
 }

@@ -28,7 +28,7 @@ const CLUSTER_GAUGES: readonly { readonly name: string; readonly help: string; v
     value: ({ recoveryPointAt }, now) => (recoveryPointAt === null ? null : Math.max(0, (now.getTime() - recoveryPointAt.getTime()) / 1000)),
   },
   { name: 'leafvault_snapshots', help: 'Whole snapshots that are kept', value: ({ snapshots }) => snapshots },
-  { name: 'leafvault_snapshot_data_bytes', help: 'Raw BSON bytes of the newest snapshot', value: ({ dataSizeBytes }) => dataSizeBytes },
+  { name: 'leafvault_snapshot_data_bytes', help: 'Raw BSON bytes of the newest whole snapshot', value: ({ dataSizeBytes }) => dataSizeBytes },
   { name: 'leafvault_snapshot_storage_bytes', help: 'Bytes that the kept snapshots added to the repository', value: ({ storageSizeBytes }) => storageSizeBytes },
   { name: 'leafvault_continuous_lag_seconds', help: 'From the newest instant that continuous backup can restore to now', value: ({ continuous }) => continuous?.lagSeconds ?? null },
   { name: 'leafvault_continuous_headroom_seconds', help: 'Oplog that the cluster can still drop before continuous backup loses something', value: ({ continuous }) => continuous?.headroomSeconds ?? null },

@@ -40,14 +40,15 @@ async function planWhenDue({ catalog, clock, log, defaults, ask }: ScheduleDrill
   if (order.everyHours === 0) return;
   const now = clock.now();
   const anchor = anchorOf(order, now);
-  if (from === null) {
-    await catalog.drills.moveAnchor(clusterId, null, anchor);
+  // One that lies ahead was set by a clock that was wrong: no drill would come until then.
+  if (from === null || from > now) {
+    await catalog.drills.moveAnchor(clusterId, from, anchor);
     return;
   }
   const due = nextDrillAt(order, from);
   if (due === null || due > now) return;
   await catalog.transaction(async (tx) => {
-    if ((await tx.snapshots.newestCompleted(clusterId)) === null) return;
+    if ((await tx.snapshots.newestWhole(clusterId)) === null) return;
     // Who moves it first has the drill; behind now, whatever was missed.
     if (!(await tx.drills.moveAnchor(clusterId, from, anchor))) return;
     if (await tx.drills.isUnderWay(clusterId)) log.warn({ cluster: clusterId }, 'a restore drill is due while the one before it runs; it is left out');

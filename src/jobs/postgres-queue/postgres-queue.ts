@@ -76,7 +76,9 @@ function checkPayload(kind: JobKind, payload: unknown): Record<string, unknown> 
 const WRITING: ReadonlySet<JobKind> = new Set(['restore', 'undo', 'dropKept']);
 
 function exclusiveKeyOf({ kind, clusterId, targetClusterId }: JobRequest): string | null {
-  if (kind === 'snapshot' || kind === 'drill') return `${kind}:${clusterId}`;
+  if (kind === 'snapshot') return `snapshot:${clusterId}`;
+  // One at a time: two would count on the same free room, and many would take the slots from what is in earnest.
+  if (kind === 'drill') return 'drill';
   return WRITING.has(kind) ? `restore:${targetClusterId ?? clusterId}` : null;
 }
 

@@ -48,7 +48,7 @@ describe('the next snapshot of a collection of which little changed at random', 
     for (let n = 0; n < 12_000; n += 100) await a.updateOne({ _id: n }, { $set: { n: -n } });
     await a.deleteMany({ _id: { $in: [7, 4_444, 9_001] } });
     await a.insertOne({ _id: 20_000 });
-    const second = await takeSnapshot({ uri, repository: own, selection, previous: first.root });
+    const second = await takeSnapshot({ uri, repository: own, selection, previous: first.root, deltas: true });
     const deltas = await deltasIn(storage);
     assert.ok(deltas.length > 20, `${deltas.length} deltas`);
     assert.ok(second.root.stats.storedBytes < first.root.stats.storedBytes * 0.1, `${second.root.stats.storedBytes} bytes after ${first.root.stats.storedBytes}`);

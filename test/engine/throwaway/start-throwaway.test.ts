@@ -63,7 +63,7 @@ describe('a throw-away mongod', () => {
     await mkdir(theirs, { recursive: true });
     await writeFile(join(theirs, 'throwaway.pid'), String(process.pid));
     // Nobody is registered: all folders are of the dead.
-    await removeOldFolders({ workers: { list: () => Promise.resolve([]) } } as unknown as Catalog, root);
+    await removeOldFolders({ workers: { list: () => Promise.resolve([]) } } as unknown as Catalog, root, new Date());
     // Gone at once; whoever inherits dead processes collects it a moment later.
     await until('the server to be collected', async () => !isAlive(pid));
     assert.ok(!existsSync(worker), folder);

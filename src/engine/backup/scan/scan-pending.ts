@@ -54,7 +54,7 @@ async function scanOne(context: CaptureContext, { chosen, size }: Task, options:
       name: collection.name,
       label: showNamespace(joinNamespace(collection.db, chosen.name)),
       mask,
-      old: mask === null ? null : (before?.chunks ?? null),
+      old: mask === null || !context.deltas ? null : (before?.chunks ?? null),
       averageBytes: size.averageBytes,
     }, { begin: () => options.begin(collection.uuid), keepRecords: options.keepRecords });
     if (scan === null) options.gone(collection.uuid);

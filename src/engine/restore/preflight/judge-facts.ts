@@ -73,8 +73,8 @@ function needsOf(request: Request): Parameters<typeof missingPrivileges>[1] {
     scripts: databasesOf(places.filter(({ name }) => name === 'system.js')),
     timeSeries: databasesOf(places.filter(({ entry }) => entry.body.kind === 'timeseries')),
     users: request.usersAndRoles && places.length < request.selected.length,
-    // Views and time series leave a catalog of views behind, which goes with its database only.
-    emptied: request.rehearse === true ? databasesOf(places.filter(({ entry }) => entry.body.kind === 'view' || entry.body.kind === 'timeseries')) : [],
+    // The catalog of views, and a profile where the server profiles, go with their database only.
+    emptied: request.rehearse === true ? databasesOf(places) : [],
   };
 }
 

@@ -1,11 +1,11 @@
-// Takes scratch databases away whose shadows are gone: what is left in them is the server's own catalog of views.
+// Takes scratch databases away whose shadows are gone: what is left in them is the server's own, its catalog of views and its profile.
 import type { SettleOptions } from '../../contracts.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
 import { isScratchDatabase } from '../../mongo/namespaces.ts';
 import { listNames, openTarget } from '../open-target.ts';
 import type { RestorePlan } from '../plan.ts';
 
-const OF_THE_SERVER = 'system.views';
+const OF_THE_SERVER: readonly string[] = ['system.views', 'system.profile'];
 
 /** The databases of a rehearsal's plan; of any other plan none. */
 export function scratchDatabasesOf({ swaps, views, timeSeries }: RestorePlan): string[] {
@@ -20,7 +20,7 @@ export async function dropScratch({ target: { uri }, signal }: Pick<SettleOption
   try {
     for (const db of databases) {
       const names = [...(await listNames(target, db)).keys()];
-      const others = names.filter((name) => name !== OF_THE_SERVER);
+      const others = names.filter((name) => !OF_THE_SERVER.includes(name));
       if (others.length > 0) failure ??= inUse(db, others);
       // A database without collections is none.
       else if (names.length > 0) await target.db(db).command({ dropDatabase: 1, writeConcern: { w: 'majority' } });

@@ -77,16 +77,19 @@ describe('restore drills of an installation', { timeout: 300_000 }, () => {
     assert.deepEqual([wrong.code, /CLI_CLUSTER_UNKNOWN|no cluster of that name/.test(wrong.err)], [2, true]);
   });
 
-  test('killed with SIGKILL, one in scratch and one on a mongod of its own, leave nothing and are done again with the next start', async () => {
+  test('killed with SIGKILL, on a mongod of its own and in scratch, leaves nothing and is done again with the next start', async () => {
     const onServer = await askFor('mongod', CARTS.id);
-    const [server] = await poll('the server to run', async () => throwaways().length > 0 && throwaways());
-    // Stands still, so that it is there when the other one is.
-    process.kill(server?.pid ?? 0, 'SIGSTOP');
     const inScratch = await askFor('scratch');
+    const [server] = await poll('the server to run', async () => throwaways().length > 0 && throwaways());
+    // Stands still, so that it is there when the service is killed.
+    process.kill(server?.pid ?? 0, 'SIGSTOP');
+    assert.deepEqual(await scratchNow(), [], 'the other drill waits: there is one at a time');
+    await leafvault.kill();
+    await poll('process and files to go', async () => !isAlive(server?.pid ?? 0) && throwaways().length === 0);
+    await start();
     await poll('scratch to be there', async () => (await scratchNow()).length > 0);
     await leafvault.kill();
     assert.equal((await scratchNow()).length, 1);
-    await poll('process and files to go', async () => !isAlive(server?.pid ?? 0) && throwaways().length === 0);
     await start();
     assert.equal((await endOf(inScratch)).state, 'completed', await leafvault.log());
     assert.equal((await endOf(onServer, CARTS.id)).state, 'completed', await leafvault.log());

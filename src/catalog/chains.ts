@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { ClusterTime } from '../domain/cluster-time.ts';
 import type { CatalogContext } from './context.ts';
+import { isWhole } from './whole-snapshot.ts';
 
 export interface Chain {
   readonly id: string;
@@ -70,8 +71,7 @@ export interface Chains {
   totals(): Promise<readonly ChainTotals[]>;
 }
 
-// As a JSON null as well: that is how everything was chosen.
-const WHOLE = sql`coalesce(jsonb_typeof(s.selection), 'null') = 'null'`;
+const WHOLE = isWhole('s.selection');
 /** Snapshots `s` that are bases of the chain `c`, whatever its newest slice. */
 const IS_BASE = sql`s.cluster_id = c.cluster_id and s.state = 'completed' and s.deleted_at is null and s.consistency = 'point-in-time'
   and s.replica_set_id is not distinct from c.replica_set_id and ${WHOLE} and (s.point_in_time_t, s.point_in_time_i) >= (c.from_t, c.from_i)`;

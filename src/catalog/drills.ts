@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { Drill, DrillChoices, DrillPhase, DrillPlace, DrillTrigger } from '../domain/drill.ts';
 import type { JobState, Page, PageOf } from '../domain/records.ts';
+import { storable } from '../foundation/storable.ts';
 import { countRows, readPage, type CatalogContext } from './context.ts';
 
 export type NewDrill = Pick<Drill, 'id' | 'projectId' | 'clusterId' | 'snapshotId' | 'jobId' | 'trigger' | 'place' | 'targetClusterId' | 'namespaces'>;
@@ -86,7 +87,7 @@ export function createDrills(context: CatalogContext): Drills {
       return row !== undefined;
     },
     async complete(id, { phases, warnings, ...counts }) {
-      await db.updateTable('drills').set({ ...counts, phases: JSON.stringify(phases), warnings: JSON.stringify(warnings) }).where('id', '=', id).execute();
+      await db.updateTable('drills').set({ ...counts, phases: JSON.stringify(phases), warnings: JSON.stringify(warnings.map(storable)) }).where('id', '=', id).execute();
     },
     async savePhases(id, phases) {
       await db.updateTable('drills').set({ phases: JSON.stringify(phases) }).where('id', '=', id).execute();

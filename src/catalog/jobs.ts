@@ -1,6 +1,7 @@
 // Job rows: what was asked for and how it ended. Who works on one, and how far it is, stands in its lease.
 import { sql } from 'kysely';
 import type { Job, JobKind, JobState, Page, PageOf } from '../domain/records.ts';
+import { storable } from '../foundation/storable.ts';
 import { atomically, countOf, isAnyOf, isOneOfMany, readLongPage, type CatalogContext } from './context.ts';
 
 export interface NewJob {
@@ -81,18 +82,13 @@ export function createJobs(context: CatalogContext): Jobs {
     },
     requestCancel: (id, by) => atomically(context, (inner) => cancelJob(inner, id, by)),
     async setWarnings(id, warnings) {
-      await db.updateTable('jobs').set({ warnings: JSON.stringify(warnings.map(keepable)) }).where('id', '=', id).execute();
+      await db.updateTable('jobs').set({ warnings: JSON.stringify(warnings.map(storable)) }).where('id', '=', id).execute();
     },
     async addToMessage(id, sentence) {
       await db
         .updateTable('jobs').set({ errorMessage: sql<string>`concat_ws('. ', error_message, ${sentence}::text)` }).where('id', '=', id).execute();
     },
   };
-}
-
-/** PostgreSQL takes no U+0000 and no half of a surrogate pair: words of a server must not make a job fail. */
-function keepable(text: string): string {
-  return text.replaceAll('\0', '').toWellFormed();
 }
 
 async function listJobs(context: CatalogContext, filter: JobFilter, page: Page): Promise<PageOf<Job>> {

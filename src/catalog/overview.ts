@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { JobKind, JobState } from '../domain/records.ts';
 import type { CatalogContext } from './context.ts';
+import { isWhole } from './whole-snapshot.ts';
 
 export interface JobCount { readonly kind: JobKind; readonly state: JobState; readonly count: number }
 
@@ -33,7 +34,7 @@ export function createOverview({ db }: CatalogContext): Overview {
     async clusterTotals() {
       const { rows } = await sql<ClusterTotals>`
         select cluster_id, count(*) as snapshots, coalesce(sum(storage_size_bytes), 0)::bigint as storage_size_bytes,
-          (array_agg(data_size_bytes order by captured_at desc nulls last) filter (where coalesce(jsonb_typeof(selection), 'null') = 'null'))[1] as data_size_bytes,
+          (array_agg(data_size_bytes order by captured_at desc nulls last) filter (where ${isWhole('selection')}))[1] as data_size_bytes,
           max(captured_at) as newest_captured_at
         from snapshots where state = 'completed' and deleted_at is null group by cluster_id`.execute(db);
       return rows;

@@ -5,6 +5,7 @@ import type { Page, PageOf, Snapshot, SnapshotState } from '../domain/records.ts
 import { daysKept, type KeptItem } from '../domain/retention.ts';
 import { atomically, countOf, isOneOfMany, readLongPage, type CatalogContext } from './context.ts';
 import type { SnapshotSelection } from './tables.ts';
+import { isWhole } from './whole-snapshot.ts';
 
 export type { SnapshotSelection } from './tables.ts';
 
@@ -63,7 +64,7 @@ export interface Snapshots {
   /** The newest completed one that is not deleted. */
   newestCompleted(clusterId: string): Promise<SnapshotRecord | null>;
   /** Of everything, not of chosen namespaces; completed and not deleted. */
-  newestWhole(clusterId: string): Promise<string | null>;
+  newestWhole(clusterId: string): Promise<SnapshotRecord | null>;
   /** State `completed`. The caller has seen the root. */
   complete(id: string, outcome: SnapshotOutcome): Promise<void>;
   /** Ids of completed ones whose time is over, oldest end first; never the newest of its cluster, whatever its age. */
@@ -104,12 +105,18 @@ function expiredOnes({ db, clock }: CatalogContext) {
       .selectFrom('snapshots as newer').select('newer.id').whereRef('newer.clusterId', '=', 'snapshots.clusterId')
       .where('newer.deletedAt', 'is', null).where('newer.state', '=', 'completed')
       .where(sql<boolean>`(newer.requested_at, newer.id) > (snapshots.requested_at, snapshots.id)`)
-      .where(sql<boolean>`(coalesce(jsonb_typeof(newer.selection), 'null') = 'null' or coalesce(jsonb_typeof(snapshots.selection), 'null') <> 'null')`)));
+      .where(sql<boolean>`(${isWhole('newer.selection')} or not ${isWhole('snapshots.selection')})`)));
 }
 
 export function createSnapshots(context: CatalogContext): Snapshots {
   const { db, clock } = context;
   const select = () => db.selectFrom('snapshots').select(COLUMNS);
+  const newest = async (clusterId: string, which = sql<boolean>`true`): Promise<SnapshotRecord | null> => {
+    const row = await select()
+      .where('clusterId', '=', clusterId).where('deletedAt', 'is', null).where('state', '=', 'completed').where(which)
+      .orderBy('requestedAt', 'desc').orderBy('id', 'desc').limit(1).executeTakeFirst();
+    return row === undefined ? null : recordOf(row);
+  };
 
   return {
     async insert(row) {
@@ -139,19 +146,8 @@ export function createSnapshots(context: CatalogContext): Snapshots {
       const rows = await select().where(isOneOfMany('id', items.map(({ id }) => id))).orderBy('requestedAt', 'desc').orderBy('id', 'desc').execute();
       return { items: rows.map(recordOf), totalCount };
     },
-    async newestCompleted(clusterId) {
-      const row = await select()
-        .where('clusterId', '=', clusterId).where('deletedAt', 'is', null).where('state', '=', 'completed')
-        .orderBy('requestedAt', 'desc').orderBy('id', 'desc').limit(1).executeTakeFirst();
-      return row === undefined ? null : recordOf(row);
-    },
-    async newestWhole(clusterId) {
-      const row = await db
-        .selectFrom('snapshots').select('id').where('clusterId', '=', clusterId).where('deletedAt', 'is', null).where('state', '=', 'completed')
-        .where(sql<boolean>`coalesce(jsonb_typeof(selection), 'null') = 'null'`)
-        .orderBy('requestedAt', 'desc').orderBy('id', 'desc').limit(1).executeTakeFirst();
-      return row?.id ?? null;
-    },
+    newestCompleted: (clusterId) => newest(clusterId),
+    newestWhole: (clusterId) => newest(clusterId, isWhole('selection')),
     async complete(id, { pointInTime, expiresAt, ...outcome }) {
       // An expiry that somebody set while the capture ran is a wish, and counts.
       const kept = sql<Date>`case when exists (select 1 from pending_facts where snapshot_id = ${id} and kind = 'expiry')

@@ -1,7 +1,7 @@
 // The audit: who did what, to what, from where.
 import type { CatalogAggregates } from '../catalog/index.ts';
 import type { Audit } from './contracts.ts';
-import { storable } from './storable.ts';
+import { storable } from '../foundation/storable.ts';
 
 export function createAudit(catalog: Pick<CatalogAggregates, 'auditEvents'>): Audit {
   return {

@@ -3,7 +3,6 @@ import type { CatalogStore, CatalogTransaction } from '../catalog/index.ts';
 import { drillOrderOf, type Drill, type DrillDefaults, type DrillOrder, type DrillTrigger } from '../domain/drill.ts';
 import { nextDrillAt } from '../domain/drill-schedule.ts';
 import { DRILLS_COUNTED, recoveryTime } from '../domain/recovery-time.ts';
-import type { Snapshot } from '../domain/records.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import { isId, newId } from '../foundation/ids.ts';
@@ -29,7 +28,7 @@ interface AskRequest {
 /** Puts row and job of a drill of the newest whole snapshot into a transaction; null where there is none. */
 export function createAskForDrill({ queue, clock }: Pick<DrillsOptions, 'queue' | 'clock'>): (tx: CatalogTransaction, request: AskRequest) => Promise<Drill | null> {
   return async (tx, { cluster, order: { place, target, namespaces }, trigger, requestedBy }) => {
-    const snapshot = await newestWhole(tx, cluster.id);
+    const snapshot = await tx.snapshots.newestWhole(cluster.id);
     if (snapshot === null) return null;
     const now = clock.now();
     const [id, jobId] = [newId(now), newId(now)];
@@ -40,12 +39,6 @@ export function createAskForDrill({ queue, clock }: Pick<DrillsOptions, 'queue' 
     await queue.enqueue(tx, { ...where, id: jobId, kind: 'drill', payload: { drillId: id, target: place === 'scratch' ? target : null }, restoreId: null, requestedBy });
     return tx.drills.insert({ ...where, id, jobId, trigger, place, targetClusterId, namespaces });
   };
-}
-
-/** Not one of chosen namespaces: that would prove, and take the time of, a small part. */
-async function newestWhole({ snapshots }: Pick<CatalogStore, 'snapshots'>, clusterId: string): Promise<Snapshot | null> {
-  const id = await snapshots.newestWhole(clusterId);
-  return id === null ? null : snapshots.get(id);
 }
 
 export function createDrills(options: DrillsOptions): Drills {
@@ -75,7 +68,7 @@ export function createDrills(options: DrillsOptions): Drills {
     },
     async recovery(cluster) {
       const [schedule, drills, snapshot] = await Promise.all([
-        catalog.drills.schedule(cluster.id), catalog.drills.newest([cluster.id], DRILLS_COUNTED), newestWhole(catalog, cluster.id),
+        catalog.drills.schedule(cluster.id), catalog.drills.newest([cluster.id], DRILLS_COUNTED), catalog.snapshots.newestWhole(cluster.id),
       ]);
       const order = drillOrderOf(defaults, schedule?.choices ?? null);
       return {

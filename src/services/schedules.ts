@@ -82,7 +82,7 @@ async function changeSnapshots(
     const items = policyItems ?? [];
     // An item that an earlier change removed promised to keep its snapshots.
     const isOver = items.length > 0 && items.every((item) => removed.has(item.id));
-    if (deleteSnapshots && isOver && state === 'completed' && id !== newest) await tx.snapshots.markDeleted(id);
+    if (deleteSnapshots && isOver && state === 'completed' && id !== newest?.id) await tx.snapshots.markDeleted(id);
     else if (updateSnapshots) {
       const news = renewed({ from: snapshot.capturedAt ?? snapshot.requestedAt, items, expiresAt }, changes);
       if (news !== null) await tx.snapshots.changePolicy(id, news.items, news.expiresAt);

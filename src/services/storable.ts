@@ -16,8 +16,3 @@ export function keptText(name: string, text: string): string {
 export function nameToFind(text: string): string {
   return isStorable(text) ? text : '';
 }
-
-/** The same text as PostgreSQL can keep it, for records of what was asked: those must not fail. */
-export function storable(text: string): string {
-  return text.replaceAll('\0', '').toWellFormed();
-}

@@ -18,8 +18,7 @@ test('a declared cluster is followed from its first base on, whatever happens to
   await using folder = await leafvaultFolder();
   const port = await freePort();
   const settings = (continuousBackup: boolean): unknown => {
-    const plain = settingsFor(source.uri) as { organizations: { projects: { clusters: unknown[] }[] }[] };
-    plain.organizations[0]!.projects[0]!.clusters = [{ ...CLUSTER, uri: source.uri, continuousBackup }];
+    const plain = settingsFor(source.uri, {}, { continuousBackup });
     return plain;
   };
   const start = (name: string, on = true): Promise<LeafvaultProcess> => startLeafvault({ folder, port, name, settings: settings(on) });

@@ -12,8 +12,7 @@ test('a mass delete is found, and left out; what builds on it is told first, and
   await using source = await startSource(2_000);
   await using folder = await leafvaultFolder();
   const port = await freePort();
-  const settings = settingsFor(source.uri) as { organizations: { projects: { clusters: unknown[] }[] }[] };
-  settings.organizations[0]!.projects[0]!.clusters = [{ ...CLUSTER, uri: source.uri, continuousBackup: true }];
+  const settings = settingsFor(source.uri, {}, { continuousBackup: true });
   const origin = `http://127.0.0.1:${port}`;
   const shop = source.client.db('shop');
   const orders = shop.collection<{ _id: number; state?: string }>('orders');

@@ -10,8 +10,7 @@ test('a cluster is restored to just before a mistake, by position and by time, t
   await using source = await startSource(2_000);
   await using folder = await leafvaultFolder();
   const port = await freePort();
-  const settings = settingsFor(source.uri) as { organizations: { projects: { clusters: unknown[] }[] }[] };
-  settings.organizations[0]!.projects[0]!.clusters = [{ ...CLUSTER, uri: source.uri, continuousBackup: true }];
+  const settings = settingsFor(source.uri, {}, { continuousBackup: true });
   const start = (name: string): Promise<LeafvaultProcess> => startLeafvault({ folder, port, name, settings });
   const origin = `http://127.0.0.1:${port}`;
   const shop = source.client.db('shop');

@@ -23,8 +23,7 @@ describe('the reference pages, on a real installation', { timeout: 180_000 }, ()
 
   before(async () => {
     [source, folder] = await Promise.all([startSource(500), leafvaultFolder()]);
-    const settings = settingsFor(source.uri) as { organizations: { projects: { clusters: unknown[] }[] }[] };
-    settings.organizations[0]!.projects[0]!.clusters = [{ ...CLUSTER, uri: source.uri, continuousBackup: true }];
+    const settings = settingsFor(source.uri, {}, { continuousBackup: true });
     leafvault = await startLeafvault({ folder, port: await freePort(), settings });
     snapshotId = String((await takeSnapshot(leafvault.origin)).id);
   });

@@ -19,8 +19,7 @@ test('windows come back: the chain goes on where it was, and an instant from bef
   const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
   const store = `file:${join(folder.path, 'store')}`;
-  const settings = settingsFor(source.uri, { repository: { store } }) as { organizations: { projects: { clusters: unknown[] }[] }[] };
-  settings.organizations[0]!.projects[0]!.clusters = [{ ...CLUSTER, uri: source.uri, continuousBackup: true }];
+  const settings = settingsFor(source.uri, { repository: { store } }, { continuousBackup: true });
   const orders = source.client.db('shop').collection('orders');
   const windows = (): Promise<{ readonly chainIds: readonly string[]; readonly to: number }> => until(
     () => call(origin, 'GET', `/api/leafvault/v1/groups/${PROJECT.id}/clusters/${CLUSTER.id}/continuous`),

@@ -41,11 +41,11 @@ export async function startSource(documents: number, options: ReplicaSetOptions 
   };
 }
 
-/** leafvault.yaml with one organization, project, key and cluster. */
-export function settingsFor(uri: string, more: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+/** leafvault.yaml with one organization, project, key and cluster; `cluster` adds to what is said of that. */
+export function settingsFor(uri: string, more: Readonly<Record<string, unknown>> = {}, cluster: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   return {
     home: './home',
-    organizations: [{ name: 'Example', apiKeys: [{ ...KEY, roles: ['ORG_OWNER'], accessList: ['127.0.0.1/32'] }], users: [{ name: 'admin', password: 'change-me-now', roles: ['ORG_OWNER'] }], projects: [{ ...PROJECT, clusters: [{ ...CLUSTER, uri }] }] }],
+    organizations: [{ name: 'Example', apiKeys: [{ ...KEY, roles: ['ORG_OWNER'], accessList: ['127.0.0.1/32'] }], users: [{ name: 'admin', password: 'change-me-now', roles: ['ORG_OWNER'] }], projects: [{ ...PROJECT, clusters: [{ ...CLUSTER, uri, ...cluster }] }] }],
     ...more,
   };
 }

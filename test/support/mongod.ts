@@ -11,7 +11,7 @@ import { startMongod, type MongodProcess } from './mongod-process.ts';
 import { startWatchdog } from './watchdog.ts';
 
 export { resolveMongod, type ResolvedMongod } from './mongod-binary.ts';
-export { freePort } from './mongod-process.ts';
+export { freePort } from '../../src/foundation/free-port.ts';
 
 export interface ServerOptions {
   /** Authorization on, with a root user that `adminUri` names. */

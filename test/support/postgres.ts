@@ -4,7 +4,6 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { globSync } from 'node:fs';
 import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,6 +13,7 @@ import { prepareBinaries } from '../../src/catalog/embedded-postgres/binaries.ts
 import { readPostmaster } from '../../src/catalog/embedded-postgres/postmaster-file.ts';
 import { openCatalog, type Catalog, type CatalogOptions } from '../../src/catalog/index.ts';
 import { systemClock } from '../../src/foundation/clock.ts';
+import { freePort } from '../../src/foundation/free-port.ts';
 import { createLogger } from '../../src/foundation/logger.ts';
 import { createSealer } from '../../src/foundation/seal.ts';
 import { startWatchdog } from './watchdog.ts';
@@ -142,15 +142,6 @@ async function findPrograms(folder: string): Promise<{ readonly initdb: string; 
     if (initdb !== undefined && postgres !== undefined && Number(/ (\d+)/.exec(version)?.[1]) >= 14) return { initdb, postgres };
   }
   return prepareBinaries(serverAccount(), folder);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function answering(url: string, child: ChildProcess): Promise<void> {

@@ -4,10 +4,10 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, open, readFile, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { sleep, throwIfAborted } from '../../foundation/abort.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
+import { freePort } from '../../foundation/free-port.ts';
 import type { StartThrowaway } from '../contracts.ts';
 import { startGuard, type Guard } from './guard.ts';
 import { createOwner } from './owner-account.ts';
@@ -105,16 +105,6 @@ async function end(child: ChildProcess, folder: string, guard: Guard | null): Pr
 
 function isOver(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
-}
-
-/** One that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** The messages of the last lines, which are JSON. */

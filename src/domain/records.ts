@@ -103,6 +103,8 @@ export interface RestoreSelection {
   readonly collections: readonly string[];
   /** From `db` or `db.collection` to the same form. */
   readonly renames: readonly { readonly from: string; readonly to: string }[];
+  /** Put behind every name, renamed or not; '' each: nothing. */
+  readonly suffixes?: { readonly database: string; readonly collection: string };
 }
 
 /**

@@ -47,7 +47,7 @@ async function judge(options: RestoreOptions, target: Target, entries: readonly 
   const facts = await gatherFacts(target, options.restoreId, databases, isWholeCluster(selection));
   const body = root.body as unknown as SnapshotBody;
   const { reasons, warnings } = judgeFacts(facts, {
-    selection, timeSeries: options.timeSeries, usersAndRoles: options.usersAndRoles, entries, selected, captured: body.selection, replayed, rehearse: options.rehearse, room: options.room,
+    selection, existing: options.existing, timeSeries: options.timeSeries, usersAndRoles: options.usersAndRoles, entries, selected, captured: body.selection, replayed, rehearse: options.rehearse, room: options.room,
     sourceVersion: body.source.serverVersion, sourceFeatureCompatibilityVersion: body.source.featureCompatibilityVersion,
   });
   if (reasons.length > 0) throw refused(reasons, warnings);

@@ -4,7 +4,9 @@ import { archiveOpener } from './composition/archive-opener.ts';
 import { describeFirstStart } from './composition/announce.ts';
 import { assertNoRescue } from './composition/assert-no-rescue.ts';
 import { createClosers } from './composition/closers.ts';
+import { contentsReader } from './composition/contents-reader.ts';
 import { dumpBeforeMigration } from './composition/dump-before-migration.ts';
+import { bucketOpener } from './composition/bucket-opener.ts';
 import { openHome } from './composition/home.ts';
 import { createInstallationKeys, type InstallationKeys } from './composition/installation-keys.ts';
 import { warnOfRotation } from './composition/key-files.ts';
@@ -15,7 +17,7 @@ import { prepareTenants } from './composition/tenants.ts';
 import { timelineReader } from './composition/timeline-reader.ts';
 import type { Config } from './config/index.ts';
 import { checkKey, type CheckState } from './domain/check-state.ts';
-import { captureSnapshot, dropKept, rehearseRestore, restoreSnapshot, settleRehearsal, settleRestore, slicesOfChain, startThrowaway, tailOplog, undoRestore } from './engine/index.ts';
+import { captureSnapshot, dropKept, exportSnapshot, rehearseRestore, restoreSnapshot, settleRehearsal, settleRestore, slicesOfChain, startThrowaway, tailOplog, undoRestore } from './engine/index.ts';
 import type { Clock } from './foundation/clock.ts';
 import { LeafvaultError } from './foundation/errors.ts';
 import type { Logger } from './foundation/logger.ts';
@@ -126,7 +128,7 @@ async function openParts(options: AppOptions, opened: (name: string, close: () =
 
 function buildWorker({ options, catalog, queue, repositories, tempRoot }: Parts): Worker {
   const { clock, log, config } = options;
-  const handlers = createHandlers({ catalog, repositories, clock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain, rehearse: rehearseRestore, settleRehearsal, startThrowaway, drillMongod: config.drills.mongod });
+  const handlers = createHandlers({ catalog, repositories, clock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain, rehearse: rehearseRestore, settleRehearsal, startThrowaway, drillMongod: config.drills.mongod, exportSnapshot, openBucket: bucketOpener(config.exportTargets) });
   const chores = [
     ...createChores({ catalog, repositories, queue, clock }),
     ...createScheduleChores({ catalog, queue, clock, log, ...config.schedules }),
@@ -151,7 +153,7 @@ async function buildDoor({ options, catalog, queue, repositories, ownTemp }: Par
   // Download addresses are made long after the server listens.
   const baseUrl = (): string => server.baseUrl();
   const services = createServices({
-    catalog, queue, clock, secret: catalog.secret, openArchive, timelineReader: timelineReader({ repositories, signal }), baseUrl, restoreDefaults: config.restore, drillDefaults: config.drills, ...config.schedules,
+    catalog, queue, clock, secret: catalog.secret, openArchive, timelineReader: timelineReader({ repositories, signal }), baseUrl, restoreDefaults: config.restore, drillDefaults: config.drills, openBucket: bucketOpener(config.exportTargets), readContents: contentsReader({ repository: repositories.repository }), ...config.schedules,
   });
   const console = consoleDoor({
     overview: createOverview({ catalog, clock, check: async () => ((await catalog.settings.get(checkKey(repositories.repository.id))) as CheckState | undefined) ?? null }), clock, version: version.text,

@@ -2,9 +2,11 @@
 // Times are timestamptz, big integers JavaScript numbers (sizes stay below 2^53).
 import type { ColumnType, Generated } from 'kysely';
 import type { DrillChoices, DrillPhase } from '../domain/drill.ts';
+import type { ScheduleExport } from '../domain/exports.ts';
 import type { RestoreSelection } from '../domain/records.ts';
 import type { KeptItem, PolicyItem } from '../domain/retention.ts';
 import type { SnapshotSchedule } from '../domain/schedule.ts';
+import type { CollectionRestoresTable, CompliancePoliciesTable, ExportBucketsTable, ExportsTable } from './export-tables.ts';
 
 type Json<T> = ColumnType<T, string, string>;
 type Defaulted<T> = ColumnType<T, T | undefined, T>;
@@ -125,6 +127,7 @@ export interface SchedulesTable {
   failures: number;
   retryAt: Date | null;
   nextAt: Date | null;
+  export: ColumnType<ScheduleExport | null, string | null | undefined, string | null>;
 }
 
 export interface ScheduleRunsTable {
@@ -361,6 +364,10 @@ export interface Tables {
   snapshots: SnapshotsTable;
   schedules: SchedulesTable;
   scheduleRuns: ScheduleRunsTable;
+  compliancePolicies: CompliancePoliciesTable;
+  exportBuckets: ExportBucketsTable;
+  exports: ExportsTable;
+  collectionRestores: CollectionRestoresTable;
   restores: RestoresTable;
   downloads: DownloadsTable;
   jobs: JobsTable;

@@ -23,7 +23,7 @@ export interface Cluster {
   readonly continuousBackup: boolean;
 }
 
-export type JobKind = 'snapshot' | 'restore' | 'undo' | 'dropKept' | 'prepareDownload' | 'verify' | 'drill';
+export type JobKind = 'snapshot' | 'restore' | 'undo' | 'dropKept' | 'prepareDownload' | 'verify' | 'drill' | 'export';
 export type JobState = 'queued' | 'running' | 'completed' | 'failed' | 'cancelled';
 
 /** A job, whatever it does; the same row stands behind every door. */

@@ -1,9 +1,10 @@
 // Makes what the configuration declares: organizations, projects, clusters, credentials. Creates what is missing,
 // deletes nothing; a secret, address or access list of the file stands after a start, any other difference is told.
 import type { CatalogStore } from '../catalog/index.ts';
+import { raised, requiresContinuous } from '../domain/compliance.ts';
 import type { DrillChoices } from '../domain/drill.ts';
 import { freshProgress } from '../domain/plan-run.ts';
-import { defaultSchedule } from '../domain/schedule.ts';
+import { defaultSchedule, emptySchedule } from '../domain/schedule.ts';
 import type { Organization, Project } from '../domain/records.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { isLeafvaultError } from '../foundation/errors.ts';
@@ -82,16 +83,21 @@ export async function declareCluster({ catalog, clock, report }: Declaring, proj
     byId: (id) => catalog.clusters.get(id),
     byName: () => catalog.clusters.byName(project.id, declared.name),
   }, report);
+  // What the policy asks for, the file can't take back.
+  const policy = await catalog.compliance.hold(project.id);
   if (known === null) {
-    const made = await created(report, path, catalog.clusters.insert({ id: declared.id ?? newId(clock.now()), projectId: project.id, name: declared.name, uri: declared.uri, hosts, continuousBackup: declared.continuousBackup ?? false }));
+    const made = await created(report, path, catalog.clusters.insert({ id: declared.id ?? newId(clock.now()), projectId: project.id, name: declared.name, uri: declared.uri, hosts, continuousBackup: requiresContinuous(policy) || (declared.continuousBackup ?? false) }));
     if (declared.drills !== undefined) await catalog.drills.choose(made.id, declared.drills);
-    if (declared.schedule === 'none') return;
+    if (declared.schedule === 'none' && policy === null) return;
     const now = clock.now();
-    await catalog.schedules.insert({ schedule: defaultSchedule(made.id, now, () => newId(now)), progress: freshProgress(now) });
+    const schedule = declared.schedule === 'none' ? emptySchedule(made.id, now) : defaultSchedule(made.id, now, () => newId(now));
+    await catalog.schedules.insert({ schedule: policy === null ? schedule : raised(policy, schedule, () => newId(now)), progress: freshProgress(now) });
     return;
   }
   if (known.projectId !== project.id) throw contradiction(path, `cluster ${known.id} belongs to another project`);
-  if (declared.continuousBackup !== undefined && declared.continuousBackup !== known.continuousBackup) {
+  if (declared.continuousBackup === false && known.continuousBackup && requiresContinuous(policy)) {
+    report.differs.push(`continuous backup of ${path} stays on: the backup compliance policy asks for it`);
+  } else if (declared.continuousBackup !== undefined && declared.continuousBackup !== known.continuousBackup) {
     await catalog.clusters.setContinuousBackup(known.id, declared.continuousBackup);
     report.changed.push(`continuous backup of ${path}, which is ${declared.continuousBackup ? 'on' : 'off'} now`);
   }

@@ -4,6 +4,7 @@ export { createAskForDrill, createDrills } from './drills.ts';
 export { previewClusterSchedule } from './schedules.ts';
 export { createOverview } from './overview.ts';
 export { type TimelineChain, type TimelineReader } from './timeline.ts';
+export { type ReadContents, type SnapshotNamespace } from './snapshot-contents.ts';
 export { type OpenArchive } from './downloads.ts';
 export { applyDeclared, type DeclaredCluster, type DeclaredOrganization, type DeclaredProject } from './declared.ts';
 export { type DeclaredApiKey, type DeclaredCredentials, type DeclaredServiceAccount, type DeclaredUser } from './declared-credentials.ts';

@@ -1,12 +1,13 @@
 // Jobs as every door sees them; cancelling one.
-import type { CatalogAggregates } from '../catalog/index.ts';
+import type { CatalogStore } from '../catalog/index.ts';
+import { forbidCancelOfSnapshot } from '../domain/compliance.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import { isId } from '../foundation/ids.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import type { Jobs } from './contracts.ts';
 import { nameOf } from './principals.ts';
 
-export function createJobs({ catalog, queue }: { readonly catalog: Pick<CatalogAggregates, 'jobs'>; readonly queue: JobQueue }): Jobs {
+export function createJobs({ catalog, queue }: { readonly catalog: Pick<CatalogStore, 'jobs' | 'transaction'>; readonly queue: JobQueue }): Jobs {
   return {
     async get(id) {
       const job = isId(id) ? await catalog.jobs.get(id) : null;
@@ -17,6 +18,8 @@ export function createJobs({ catalog, queue }: { readonly catalog: Pick<CatalogA
     },
     list: (filter, page) => catalog.jobs.list(filter, page),
     async cancel(id, principal) {
+      const job = isId(id) ? await catalog.jobs.get(id) : null;
+      if (job?.kind === 'snapshot') await catalog.transaction(async (tx) => forbidCancelOfSnapshot(await tx.compliance.hold(job.projectId), id));
       const answer = isId(id) ? await queue.cancel(id, nameOf(principal)) : null;
       if (answer === null) failWithoutJob({ id });
       if (answer !== 'over') return;

@@ -89,6 +89,7 @@ async function answer(
     : await operation.handle({ ...call, project: await projectOf(call, operation.roles) });
   void reply.header('content-type', request.answerMark?.contentType ?? 'application/json');
   if (given.kind === 'none') return reply.code(204).send();
+  if (given.kind === 'one' && given.status !== undefined) void reply.code(given.status);
   return reply.send(answerText(given, { origin: call.origin, target: request.originalUrl, query }));
 }
 

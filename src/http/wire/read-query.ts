@@ -23,7 +23,8 @@ export function readMmsQueryOfFailure(query: unknown): Pick<MmsQuery, 'envelope'
   return { envelope: word(query, 'envelope') === 'true', pretty: word(query, 'pretty') === 'true' };
 }
 
-function flag(query: unknown, name: string, otherwise: boolean): boolean {
+/** @throws QUERY_INVALID for a word that is neither `true` nor `false`, in any case */
+export function flag(query: unknown, name: string, otherwise: boolean): boolean {
   const value = word(query, name);
   if (value === undefined) return otherwise;
   if (value === 'true' || value === 'false') return value === 'true';

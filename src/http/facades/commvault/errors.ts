@@ -53,6 +53,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   ROLE_MISSING: { status: 403, errorCode: ACCESS_DENIED, message: () => 'The user does not have the permission that this operation needs' },
   JOB_NOT_FOUND: { status: 404, errorCode: NOT_SPECIFIED, message: ({ number, id }) => `Job [${String(number ?? id)}] does not exist` },
   JOB_NOT_CANCELLABLE: { status: 409, errorCode: TASK_FAILED, message: ({ state }) => `The job is already ${String(state)}` },
+  COMPLIANCE_PROTECTED: taskFailed(403, () => 'The backup compliance policy of the client forbids it'),
   BODY_NOT_OBJECT: malformed,
   ATTRIBUTE_MISSING: malformed,
   ATTRIBUTE_UNKNOWN: malformed,

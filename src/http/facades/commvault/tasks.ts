@@ -47,7 +47,7 @@ async function prepareBackup(services: Services, principal: Principal, associati
   const { name, databases, collections } = await resolveSubclient(services, association, cluster);
   const selection = databases.length + collections.length === 0 ? {} : { selection: { databases, collections } };
   return async () => {
-    const { job } = await services.snapshots.create({ cluster, principal, description: `Commvault subclient ${name}`, retentionDays: RETENTION_DAYS, ...selection });
+    const { job } = await services.snapshots.create({ cluster, principal, description: `Commvault subclient ${name}`, retentionDays: RETENTION_DAYS, isRetentionAsked: false, ...selection });
     return job.number;
   };
 }

@@ -1,7 +1,8 @@
 // Runs the test files with Node's own runner. `--long` adds the long rounds of the random tests;
 // other words are folders or files to run instead of everything: `npm run test:all -- test/storage`.
 import { spawn } from 'node:child_process';
-import { glob, stat } from 'node:fs/promises';
+import { glob, mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { resolveMongod } from '../test/support/mongod-binary.ts';
 import { resolveS3Binaries } from '../test/support/s3-binaries.ts';
@@ -37,12 +38,19 @@ async function main(): Promise<number> {
     return 1;
   }
   console.error(`Testing ${files.length} files with ${mongod.version} (${mongod.source}) on Node ${process.version}`);
-  return runNode(files, {
-    ...process.env,
-    LEAFVAULT_MONGOD: mongod.path,
-    ...s3,
-    ...(long ? { LEAFVAULT_LONG_TESTS: '1' } : {}),
-  });
+  // Hundreds of processes read the same sources: compiled once, each starts in half the CPU time.
+  const compiled = await mkdtemp(join(tmpdir(), 'leafvault-compiled-'));
+  try {
+    return await runNode(files, {
+      ...process.env,
+      NODE_COMPILE_CACHE: compiled,
+      LEAFVAULT_MONGOD: mongod.path,
+      ...s3,
+      ...(long ? { LEAFVAULT_LONG_TESTS: '1' } : {}),
+    });
+  } finally {
+    await rm(compiled, { recursive: true, force: true });
+  }
 }
 
 /** Before the tests, so that no two of them fetch at once. */

@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { glob, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { resolveCvpysdk } from '../test/support/cvpysdk.ts';
 import { resolveMongod } from '../test/support/mongod-binary.ts';
 import { resolveS3Binaries } from '../test/support/s3-binaries.ts';
 
@@ -36,11 +37,17 @@ async function main(): Promise<number> {
     console.error(s3.message);
     return 1;
   }
+  const cvpysdk = files.some((file) => file.includes('cvpysdk')) ? await resolveCvpysdk((text) => console.error(text)).catch((error: Error) => error) : null;
+  if (cvpysdk instanceof Error) {
+    console.error(cvpysdk.message);
+    return 1;
+  }
   console.error(`Testing ${files.length} files with ${mongod.version} (${mongod.source}) on Node ${process.version}`);
   return runNode(files, {
     ...process.env,
     LEAFVAULT_MONGOD: mongod.path,
     ...s3,
+    ...(cvpysdk === null ? {} : { LEAFVAULT_CVPYSDK: cvpysdk }),
     ...(long ? { LEAFVAULT_LONG_TESTS: '1' } : {}),
   });
 }

@@ -50,9 +50,10 @@ export function queryJobs(services: Services, clock: Clock, request: FastifyRequ
 
 async function answerList(services: Services, clock: Clock, principal: Principal, asked: JobListRequest): Promise<object> {
   const projectIds = await Promise.all(asked.clientIds.map((number) => services.numbers.idOf('project', number)));
-  const clusterId = asked.instanceId === null ? null : await services.numbers.idOf('cluster', asked.instanceId) ?? '';
+  const idOf = async (kind: 'cluster' | 'backupset', number: number | null): Promise<string | null> => (number === null ? null : (await services.numbers.idOf(kind, number)) ?? 'nobody');
+  const wanted = [await idOf('cluster', asked.instanceId), await idOf('backupset', asked.backupsetId)];
   const visible = await services.inventory.visibleClusters(principal);
-  const chosen = visible.filter(({ project, cluster }) => (projectIds.length === 0 || projectIds.includes(project.id)) && (clusterId ?? cluster.id) === cluster.id);
+  const chosen = visible.filter(({ project, cluster }) => (projectIds.length === 0 || projectIds.includes(project.id)) && wanted.every((id) => id === null || id === cluster.id));
   const filter = {
     clusterIds: chosen.map(({ cluster }) => cluster.id),
     ...(asked.kinds === undefined ? {} : { kinds: asked.kinds }),

@@ -86,6 +86,7 @@ export function parseJobNumber(text: string | undefined): number {
 export interface JobListRequest {
   readonly clientIds: readonly number[];
   readonly instanceId: number | null;
+  readonly backupsetId: number | null;
   readonly subclientId: number | null;
   readonly kinds: readonly JobKind[] | undefined;
   readonly active: boolean | undefined;
@@ -114,6 +115,7 @@ export function parseJobList(request: Pick<FastifyRequest, 'query' | 'headers'>)
   return {
     clientIds: clientId === undefined ? [] : [wholeNumber('clientId', clientId, Number.MAX_SAFE_INTEGER)],
     instanceId: null,
+    backupsetId: null,
     subclientId: null,
     kinds: kindsOf(told('jobFilter')?.split(',') ?? []),
     active: activeOf(told('jobCategory') ?? 'all'),
@@ -133,6 +135,7 @@ export function parseJobsQuery(body: unknown): JobListRequest {
   return {
     clientIds: [...clientList.map(({ clientId }) => clientId ?? 0), entity?.clientId ?? 0].filter((number) => number > 0),
     instanceId: entity?.instanceId || null,
+    backupsetId: entity?.backupsetId || null,
     subclientId: entity?.subclientId || null,
     kinds: hideAdminJobs ? (kinds ?? Object.values(KINDS).flat()).filter((each) => !ADMIN_KINDS.includes(each)) : kinds,
     active: category === 0 ? undefined : category === 1,

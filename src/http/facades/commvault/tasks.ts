@@ -13,7 +13,7 @@ import { readLevel, type BackupLevel } from './levels.ts';
 import { parseCreateTask, type Work } from './parse.ts';
 import { resolveInstance, resolveSubclient } from './resolve-entity.ts';
 import type { RestoreForm } from './restore-forms.ts';
-import { addSchedule } from './schedules/schedules.ts';
+import { prepareSchedule } from './schedules/schedules.ts';
 import type { Association } from './schemas.ts';
 import { numberIn, subclientByNumber, type Instance } from './tree/place.ts';
 
@@ -34,8 +34,10 @@ export async function createTask(services: Services, request: FastifyRequest): P
   const principal = principalOf(request);
   const { associations, work, schedules } = parseCreateTask(request.body);
   if (schedules !== null) {
+    const additions: (() => Promise<number>)[] = [];
+    for (const times of schedules) for (const association of associations) additions.push(await prepareSchedule(services, principal, { association, times }));
     const numbers: number[] = [];
-    for (const times of schedules) for (const association of associations) numbers.push(await addSchedule(services, principal, { association, times }));
+    for (const add of additions) numbers.push(await add());
     return { taskId: numbers[0] };
   }
   const timeSeries = readTimeSeries(request.headers);

@@ -205,6 +205,8 @@ describe('jobs of Commvault', () => {
     assert.match(JSON.stringify((await facade.commvault('/Job/99999/TaskDetails')).json), /^\{"error":\{"errList":\[.*"errorMessage":"Job \[99999\] does not exist"/);
     const query = async (jobFilter: unknown, more: Readonly<Record<string, unknown>> = {}) => numbersIn((await facade.commvault('/Jobs', { method: 'POST', body: { scope: 1, category: 0, pagingConfig: { offset: 0, limit: 100 }, jobFilter, ...more } })).json);
     assert.deepEqual(await query({ entity: { subclientId } }), [number]);
+    assert.deepEqual(await query({ entity: { subclientId, backupsetId: await facade.services.numbers.numberOf('backupset', ORDERS_ID) } }), [number]);
+    assert.deepEqual(await query({ entity: { subclientId, backupsetId: 99_999 } }), []);
     assert.ok((await query({ jobTypeList: ['BACKUP'], clientList: [{ clientId: await facade.services.numbers.numberOf('project', SHOP_ID) }] })).includes(number));
     assert.deepEqual(await query({ jobTypeList: ['AUXCOPY'] }), []);
     assert.ok(!(await query({ hideAdminJobs: true }, { category: 1 })).includes(number));

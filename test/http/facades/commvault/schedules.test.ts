@@ -102,6 +102,13 @@ describe('schedules of Commvault', () => {
     assert.deepEqual(await items(), ['daily 1, 30 days']);
   });
 
+  test('are made for all instances of a task or for none', async () => {
+    const association = { clientName: 'shop', instanceName: 'orders', subclientName: 'default' };
+    const body = { taskInfo: { associations: [association, { ...association, instanceName: 'none' }], task: { taskType: 2 }, subTasks: [{ subTask: { subTaskType: 2 }, pattern: DAILY, options: { backupOpts: {} } }] } };
+    assert.equal((await facade.commvault('/CreateTask', { method: 'POST', body })).status, 404);
+    assert.deepEqual(await items(), []);
+  });
+
   test('are for backup managers', async () => {
     const authtoken = await facade.identity.openSession({ kind: 'user', id: 'u', name: 'u', orgId: '5f0000000000000000000001', grants: [{ role: 'GROUP_BACKUP_CREATOR', projectId: '5f0000000000000000000003' }] });
     assert.equal((await ask(DAILY, {}, { authtoken })).status, 403);

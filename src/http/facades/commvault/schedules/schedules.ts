@@ -1,5 +1,6 @@
 // Schedules as Commvault's clients see them: every item of a cluster's one schedule is a task of its own, of the subclient `default`.
 import type { FastifyRequest } from 'fastify';
+import type { Cluster } from '../../../../domain/records.ts';
 import type { Principal } from '../../../../domain/roles.ts';
 import { longestDays, type PolicyItem } from '../../../../domain/retention.ts';
 import { LeafvaultError } from '../../../../foundation/errors.ts';
@@ -21,20 +22,30 @@ const DAYS_OF_MONTHS = 31;
 /** The operation "delete" of the vendor's command. */
 const DELETE = 3;
 
-/** Adds its items to the cluster's schedule; gives the number of the first one's task. @throws SCHEDULE_INVALID, TASK_UNSUPPORTED, and as names are resolved */
-export async function addSchedule(services: Services, principal: Principal, { association, times }: { readonly association: Association; readonly times: Times }): Promise<number> {
+/** @returns adds its items to the cluster's schedule, gives the number of the first one's task @throws TASK_UNSUPPORTED, and as names are resolved */
+export async function prepareSchedule(services: Services, principal: Principal, { association, times }: { readonly association: Association; readonly times: Times }): Promise<() => Promise<number>> {
   const { cluster } = await resolveInstance(services, association, { principal, anyOf: MAY_CHANGE });
   const subclient = await resolveSubclient(services, association, cluster);
   if (!subclient.isDefault) throw unsupported(`A schedule of the subclient ${subclient.name}: only everything, which is "default", is backed up by schedule; that`);
+  refuseOtherTime(await services.schedules.get(cluster), times);
+  return () => addItems(services, principal, cluster, times);
+}
+
+/** @throws TASK_UNSUPPORTED, SCHEDULE_INVALID */
+async function addItems(services: Services, principal: Principal, cluster: Cluster, times: Times): Promise<number> {
   const old = await services.schedules.get(cluster);
+  // Another association of the same task may have made the first item a moment ago.
+  refuseOtherTime(old, times);
   const { referenceHour, referenceMinute } = times;
-  if (old.items.length > 0 && (old.referenceHour !== referenceHour || old.referenceMinute !== referenceMinute)) {
-    throw unsupported(`Another time of the day than ${clock(old)} UTC, at which all items of this cluster's schedule are due,`);
-  }
   const items = times.items.reduce<readonly GivenItem[]>((all, frequency) => [...all, { ...frequency, retentionUnit: 'days', retentionValue: daysBetween(all, frequency) }], old.items);
   const made = await services.schedules.change({ cluster, principal, change: { items, referenceHour, referenceMinute } });
   const first = made.items.find(({ id }) => old.items.every((item) => item.id !== id));
   return services.numbers.numberOf('task', taskOf(first?.id ?? ''));
+}
+
+function refuseOtherTime(old: ClusterSchedule, { referenceHour, referenceMinute }: Times): void {
+  if (old.items.length === 0 || (old.referenceHour === referenceHour && old.referenceMinute === referenceMinute)) return;
+  throw unsupported(`Another time of the day than ${clock(old)} UTC, at which all items of this cluster's schedule are due,`);
 }
 
 /** As long as a rare item has to be kept beside frequent ones, no longer than a frequent one may beside rare ones. */

@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Cluster, Project } from '../../../../domain/records.ts';
 import type { Principal } from '../../../../domain/roles.ts';
-import { LeafvaultError } from '../../../../foundation/errors.ts';
+import { isLeafvaultError, LeafvaultError } from '../../../../foundation/errors.ts';
 import type { Services, Subclient } from '../../../../services/contracts.ts';
 
 export const APPLICATION_ID = 134;
@@ -83,7 +83,11 @@ export async function instanceByNumber(services: Services, principal: Principal,
 /** @throws ENTITY_UNKNOWN */
 export async function subclientByNumber(services: Services, principal: Principal, number: number): Promise<{ readonly place: Place; readonly subclient: Subclient }> {
   const id = await services.numbers.idOf('subclient', number);
-  const subclient = id === null ? null : await services.subclients.get(id).catch(() => null);
+  const subclient = id === null ? null : await services.subclients.get(id).catch((error: unknown) => {
+    // Deleted: its number stays known.
+    if (isLeafvaultError(error, 'SUBCLIENT_NOT_FOUND')) return null;
+    throw error;
+  });
   const visible = subclient === null ? [] : await services.inventory.visibleClusters(principal);
   const instance = visible.find(({ cluster }) => cluster.id === subclient?.clusterId);
   if (subclient === null || instance === undefined) throw notFound('subclient', String(number));

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { glob, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { resolveCvpysdk } from '../test/support/cvpysdk.ts';
 import { resolveMongod } from '../test/support/mongod-binary.ts';
 import { resolveS3Binaries } from '../test/support/s3-binaries.ts';
 
@@ -37,6 +38,11 @@ async function main(): Promise<number> {
     console.error(s3.message);
     return 1;
   }
+  const cvpysdk = files.some((file) => file.includes('cvpysdk')) ? await resolveCvpysdk((text) => console.error(text)).catch((error: Error) => error) : null;
+  if (cvpysdk instanceof Error) {
+    console.error(cvpysdk.message);
+    return 1;
+  }
   console.error(`Testing ${files.length} files with ${mongod.version} (${mongod.source}) on Node ${process.version}`);
   // Hundreds of processes read the same sources: compiled once, each starts in half the CPU time.
   const compiled = await mkdtemp(join(tmpdir(), 'leafvault-compiled-'));
@@ -46,6 +52,7 @@ async function main(): Promise<number> {
       NODE_COMPILE_CACHE: compiled,
       LEAFVAULT_MONGOD: mongod.path,
       ...s3,
+      ...(cvpysdk === null ? {} : { LEAFVAULT_CVPYSDK: cvpysdk }),
       ...(long ? { LEAFVAULT_LONG_TESTS: '1' } : {}),
     });
   } finally {

@@ -235,6 +235,8 @@ export async function openDrillsOf(config: Config, options: Pick<AppOptions, 'cl
   const late: JobQueue = {
     enqueue: async (tx, request) => (await queue()).enqueue(tx, request),
     cancel: async (jobId, by) => (await queue()).cancel(jobId, by),
+    pause: async (jobId) => (await queue()).pause(jobId),
+    resume: async (jobId) => (await queue()).resume(jobId),
   };
   return {
     catalog, drills: createDrills({ catalog, queue: late, clock: options.clock, defaults: config.drills }),

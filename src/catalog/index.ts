@@ -13,7 +13,7 @@ export type { AuditEvent } from './audit-events.ts';
 export type { Chain, ChainGrowth, ChainTotals, ChainWindow } from './chains.ts';
 export type { ClusterNews, NewCluster } from './clusters.ts';
 export type { DrillOutcome, DrillSchedule, NewDrill } from './drills.ts';
-export { CANCEL_CHANNEL, type CancelAnswer, type JobFilter, type NewJob } from './jobs.ts';
+export { CANCEL_CHANNEL, type CancelAnswer, type JobFilter, type NewJob, type PauseAnswer, type ResumeAnswer } from './jobs.ts';
 export type { Claim, ClaimedJob, HeldLease, JobFailure, LeaseProgress, LostJob } from './leases.ts';
 export type { NumberKind } from './numbers.ts';
 export type { ClusterTotals, JobCount } from './overview.ts';

@@ -2,7 +2,7 @@
 // Times are timestamptz, big integers JavaScript numbers (sizes stay below 2^53).
 import type { ColumnType, Generated } from 'kysely';
 import type { DrillChoices, DrillPhase } from '../domain/drill.ts';
-import type { RestoreSelection } from '../domain/records.ts';
+import type { JobForm, RestoreSelection } from '../domain/records.ts';
 import type { KeptItem, PolicyItem } from '../domain/retention.ts';
 import type { SnapshotSchedule } from '../domain/schedule.ts';
 
@@ -199,6 +199,8 @@ export interface JobsTable {
   errorMessage: string | null;
   errorHint: string | null;
   warnings: ColumnType<readonly string[], string | undefined, string>;
+  pausedAt: Defaulted<Date | null>;
+  form: ColumnType<JobForm | null, string | null | undefined, string | null>;
 }
 
 /** One for each job, made with it; written often, so it is kept apart from the indexed job. */
@@ -323,6 +325,7 @@ export interface SubclientsTable {
   nameLower: string;
   databases: string[];
   collections: string[];
+  description: Defaulted<string>;
   createdAt: Date;
 }
 

@@ -26,6 +26,9 @@ export interface Cluster {
 export type JobKind = 'snapshot' | 'restore' | 'undo' | 'dropKept' | 'prepareDownload' | 'verify' | 'drill';
 export type JobState = 'queued' | 'running' | 'completed' | 'failed' | 'cancelled';
 
+/** What one door has to tell of a job and no other has: kept as it was given, read by that door alone. */
+export type JobForm = Readonly<Record<string, string | number | boolean | null>>;
+
 /** A job, whatever it does; the same row stands behind every door. */
 export interface Job {
   readonly id: string;
@@ -40,6 +43,8 @@ export interface Job {
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
   readonly cancelRequestedAt: Date | null;
+  /** Since when it rests, or is asked to; no worker takes it until it is resumed. Means nothing once it is over. */
+  readonly pausedAt: Date | null;
   readonly phase: string | null;
   readonly documentsDone: number;
   readonly documentsTotal: number | null;
@@ -61,6 +66,8 @@ export interface Job {
   readonly requestedBy: string;
   /** Commvault's integer id. */
   readonly number: number;
+  /** Null: nothing but what every job has. */
+  readonly form: JobForm | null;
 }
 
 export type SnapshotState = 'queued' | 'inProgress' | 'completed' | 'failed' | 'cancelled';

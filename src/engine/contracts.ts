@@ -164,6 +164,11 @@ export interface RestoreOptions {
   readonly log: Logger;
   readonly clock: Clock;
   readonly onPhase?: (phase: string) => Promise<void>;
+  /**
+   * Whether the reason of the signal only lets the restore rest. Then collections that were loaded whole stay under construction, and the next
+   * attempt with the same `restoreId` takes them over and proves them; `settle` takes them away. Absent: an attempt that ends is rolled back.
+   */
+  readonly rests?: (reason: unknown) => boolean;
   /** Told once in each attempt, when preflight is over (to an instant: when the window was read); nothing is written to the target before it resolves. */
   readonly onWarnings?: (warnings: readonly string[]) => Promise<void>;
 }

@@ -2,18 +2,22 @@
 // every method throws LeafvaultError with a code of services/errors.ts and takes no wire form.
 import type { Readable } from 'node:stream';
 import type {
-  Cluster, DeliveryKind, Job, Organization, Page, PageOf, Project, Restore, RestoreSelection, Snapshot, TimeSeriesChoice,
+  Cluster, DeliveryKind, Job, JobForm, Organization, Page, PageOf, Project, Restore, RestoreSelection, Snapshot, TimeSeriesChoice,
 } from '../domain/records.ts';
 import type { Drill, DrillOrder, DrillPlace } from '../domain/drill.ts';
 import type { RecoveryTime } from '../domain/recovery-time.ts';
 import type { ClusterTime } from '../domain/cluster-time.ts';
 import type { LeaveOutRequest, LeftOutReport } from '../domain/leave-out.ts';
 import type { Instant } from '../domain/instant.ts';
-import type { Mark, MinuteCount, OperationFilter, OperationPage, OperationView, TimelineRange } from '../domain/timeline.ts';
 import type { Principal } from '../domain/roles.ts';
 import type { PolicyItem } from '../domain/retention.ts';
 import type { SnapshotSchedule } from '../domain/schedule.ts';
 import type { Preview } from '../domain/schedule-preview.ts';
+import type { Subclients } from './subclient-contracts.ts';
+import type { Timeline } from './timeline-contracts.ts';
+
+export type { Subclient, SubclientContent, Subclients } from './subclient-contracts.ts';
+export type { Restorable, Timeline, TimelineQuery } from './timeline-contracts.ts';
 
 export interface Inventory {
   organizations(principal: Principal, page: Page): Promise<PageOf<Organization>>;
@@ -38,11 +42,17 @@ export interface Snapshots {
   create(request: {
     readonly cluster: Cluster; readonly description: string | null; readonly retentionDays: number; readonly principal: Principal;
     readonly selection?: { readonly databases: readonly string[]; readonly collections: readonly string[] };
+    /** What the door wants to tell of the job again. */
+    readonly jobForm?: JobForm | undefined;
+    /** `retentionDays` is all: nothing is added for snapshots on demand. */
+    readonly exactDays?: boolean;
   }): Promise<{ readonly snapshot: Snapshot; readonly job: Job }>;
   /** Newest first. */
   list(clusterId: string, page: Page, filter?: SnapshotFilter): Promise<PageOf<Snapshot>>;
   /** @throws SNAPSHOT_NOT_FOUND (deleted ones too) */
   get(clusterId: string, id: string): Promise<Snapshot>;
+  /** The newest whole one of everything, up to a time if one is given. @throws SNAPSHOT_NOT_FOUND */
+  newestWhole(clusterId: string, notAfter?: Date | null): Promise<Snapshot>;
   /** Answers at once; a running capture is cancelled, running readers finish. @throws SNAPSHOT_NOT_FOUND */
   delete(request: { readonly cluster: Cluster; readonly id: string; readonly principal: Principal }): Promise<void>;
   /** @throws SNAPSHOT_NOT_FOUND, EXPIRY_INVALID (before the capture) */
@@ -112,6 +122,8 @@ export interface Restores {
     readonly usersAndRoles?: boolean;
     /** Default: the setting `restore.timeSeries`. */
     readonly timeSeries?: TimeSeriesChoice | undefined;
+    /** What the door wants to tell of the job again. */
+    readonly jobForm?: JobForm | undefined;
     readonly download?: { readonly expirationHours: number; readonly maxDownloads: number | null; readonly readyAtOnce: boolean };
   }): Promise<Restore>;
   /** Of the source cluster, newest first. */
@@ -197,40 +209,6 @@ export interface Continuous {
   findBase(cluster: Cluster, instant: Instant, leaveOut?: LeaveOutRequest): Promise<{ readonly snapshot: Snapshot; readonly chainId: string; readonly border: ClusterTime }>;
 }
 
-/** Whether `justBefore` can be restored. */
-export type Restorable = { readonly restorable: true; readonly reason: null } | { readonly restorable: false; readonly reason: string };
-
-export interface TimelineQuery {
-  /** Both included. Null: an hour before `to`, and the newest that is kept. */
-  readonly from: ClusterTime | null;
-  readonly to: ClusterTime | null;
-  /** `db.collection` or a database. */
-  readonly namespace?: string | undefined;
-  /** From how many deletes or updates of a namespace in one burst on they are marked; default MASS_COUNT. */
-  readonly threshold?: number | undefined;
-}
-
-export interface Timeline {
-  /**
-   * Ends early where there is very much of it, with a whole minute; `continueFrom` then begins the rest.
-   * @throws TIMELINE_EMPTY, RANGE_INVALID, REPOSITORY_CHAIN_*
-   */
-  read(cluster: Cluster, query: TimelineQuery): Promise<TimelineRange & {
-    /** Oldest first. */
-    readonly counts: readonly MinuteCount[];
-    readonly marks: readonly (Mark & Restorable)[];
-    /** Transactions that began so early that a part of them was not read. */
-    readonly partialTransactions: number;
-    readonly continueFrom: ClusterTime | null;
-  }>;
-  /** @throws TIMELINE_EMPTY, RANGE_INVALID, FILTER_ID_MALFORMED, REPOSITORY_CHAIN_* */
-  find(cluster: Cluster, query: Pick<TimelineQuery, 'from' | 'to'> & {
-    readonly filter: OperationFilter; readonly after: OperationPage['next']; readonly limit: number;
-    /** Operations with more are told without their content. */
-    readonly bytesShown: number;
-  }): Promise<{ readonly operations: readonly (OperationView & Restorable)[]; readonly next: OperationPage['next'] }>;
-}
-
 export interface Downloads {
   /**
    * Opens the archive behind a signed path. @throws DOWNLOAD_NOT_FOUND (altered), DOWNLOAD_EXPIRED, DOWNLOAD_EXHAUSTED, SNAPSHOT_NOT_FOUND
@@ -248,9 +226,18 @@ export interface Jobs {
   get(id: string): Promise<Job>;
   /** By Commvault's integer. @throws JOB_NOT_FOUND */
   byNumber(number: number): Promise<Job>;
-  list(filter: { readonly clusterIds: readonly string[]; readonly kinds?: readonly Job['kind'][]; readonly active?: boolean }, page: Page): Promise<PageOf<Job>>;
+  list(filter: { readonly clusterIds: readonly string[]; readonly kinds?: readonly Job['kind'][]; readonly active?: boolean; readonly subclientId?: string; readonly endedAfter?: Date }, page: Page): Promise<PageOf<Job>>;
   /** @throws JOB_NOT_FOUND, JOB_NOT_CANCELLABLE */
   cancel(id: string, principal: Principal): Promise<void>;
+  /**
+   * Of a snapshot or a restore: its worker is free within seconds, and nobody takes the job until `resume`. A job that ends first is over.
+   * Asking again changes nothing. @throws JOB_NOT_FOUND, JOB_NOT_PAUSABLE
+   */
+  pause(id: string): Promise<void>;
+  /** @throws JOB_NOT_FOUND, JOB_NOT_PAUSED */
+  resume(id: string): Promise<void>;
+  /** Another job that does what this one, which is over, was asked to do. @throws JOB_NOT_REPEATABLE, and what asking for it throws */
+  repeat(id: string, principal: Principal): Promise<Job>;
 }
 
 /** Whether a cluster could be brought back, and how long it would take. */
@@ -292,11 +279,6 @@ export interface Numbers {
   /** From 2 up, one sequence for all kinds. */
   numberOf(kind: 'project' | 'cluster' | 'subclient' | 'backupset' | 'task' | 'user', id: string): Promise<number>;
   idOf(kind: 'project' | 'cluster' | 'subclient' | 'backupset' | 'task' | 'user', number: number): Promise<string | null>;
-}
-
-export interface Subclients {
-  /** `default` is everything and always there. Names compare lower-case. @throws SUBCLIENT_NOT_FOUND */
-  resolve(clusterId: string, name: string): Promise<{ readonly id: string; readonly name: string; readonly databases: readonly string[]; readonly collections: readonly string[] }>;
 }
 
 /** Proven credentials to principals. Every check that the doors need, none of their wire forms. */

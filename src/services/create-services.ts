@@ -44,16 +44,18 @@ export function createServices(
   const identity = createIdentity({ catalog, clock, secret });
   const key = identity.signingKey('download-url');
   const continuous = createContinuous({ catalog, clock });
+  const snapshots = createSnapshots({ catalog, queue, clock });
+  const restores = createRestores({ catalog, queue, clock, key, baseUrl, continuous, defaults: restoreDefaults });
   return {
     identity,
     inventory: createInventory(catalog),
-    snapshots: createSnapshots({ catalog, queue, clock }),
+    snapshots,
     schedules: createSchedules({ catalog, clock, catchUp }),
-    restores: createRestores({ catalog, queue, clock, key, baseUrl, continuous, defaults: restoreDefaults }),
+    restores,
     continuous,
     timeline: createTimeline({ catalog, reader: timelineReader, clock }),
     downloads: createDownloads({ catalog, clock, key, openArchive }),
-    jobs: createJobs({ catalog, queue }),
+    jobs: createJobs({ catalog, queue, snapshots, restores }),
     drills: createDrills({ catalog, queue, clock, defaults: drillDefaults }),
     numbers: catalog.numbers,
     subclients: createSubclients(catalog),

@@ -54,7 +54,7 @@ export function createRestores(options: RestoresOptions): Restores {
       const target = request.delivery === 'automated' ? await findTarget(catalog, request) : null;
       const row = newRestore(request, { snapshot, instant, target }, clock.now());
       return present(await catalog.transaction(async (tx) => {
-        await enqueueRestore(queue, tx, { row, principal: request.principal, payload: { timeSeries: request.timeSeries ?? options.defaults.timeSeries, keepHours: options.defaults.keepHours, ...(request.leaveOut === undefined ? {} : { leaveOut: request.leaveOut }) } });
+        await enqueueRestore(queue, tx, { row, principal: request.principal, form: request.jobForm, payload: { timeSeries: request.timeSeries ?? options.defaults.timeSeries, keepHours: options.defaults.keepHours, ...(request.leaveOut === undefined ? {} : { leaveOut: request.leaveOut }) } });
         return tx.restores.insert(row);
       }));
     },
@@ -240,10 +240,10 @@ function fileNameOf(snapshot: SnapshotRecord, restoreId: string): string {
 }
 
 async function enqueueRestore(
-  queue: JobQueue, tx: CatalogTransaction, { row, principal, payload }: { readonly row: NewRestore; readonly principal: Principal; readonly payload: RestoreDefaults & Pick<CreateRequest, 'leaveOut'> },
+  queue: JobQueue, tx: CatalogTransaction, { row, principal, form, payload }: { readonly row: NewRestore; readonly principal: Principal; readonly form: CreateRequest['jobForm']; readonly payload: RestoreDefaults & Pick<CreateRequest, 'leaveOut'> },
 ): Promise<void> {
   const request = {
-    id: row.jobId, projectId: row.projectId, clusterId: row.clusterId, snapshotId: row.snapshotId, restoreId: row.id, requestedBy: nameOf(principal),
+    id: row.jobId, projectId: row.projectId, clusterId: row.clusterId, snapshotId: row.snapshotId, restoreId: row.id, requestedBy: nameOf(principal), form,
   };
   if (row.target === null) await queue.enqueue(tx, { ...request, kind: 'prepareDownload', payload: { restoreId: row.id } });
   else await queue.enqueue(tx, { ...request, kind: 'restore', payload: { restoreId: row.id, ...payload }, targetClusterId: row.target.clusterId });

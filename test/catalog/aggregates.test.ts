@@ -145,7 +145,13 @@ for (const { name, start } of DATABASES) {
       assert.equal(made[0]?.id, made[1]?.id);
       assert.equal(await catalog.subclients.byName(cluster.id, 'other'), null);
       await catalog.subclients.insert({ clusterId: cluster.id, name: 'Shop', databases: ['shop'], collections: [] });
-      assert.deepEqual((await catalog.subclients.list(cluster.id)).map(({ name: one }) => one), ['default', 'Shop']);
+      const { id } = await catalog.subclients.insert({ clusterId: cluster.id, name: 'Archive', databases: [], collections: ['shop.old'], description: 'what is old' });
+      assert.deepEqual((await catalog.subclients.list(cluster.id)).map(({ name: one }) => one), ['default', 'Archive', 'Shop']);
+      await assert.rejects(catalog.subclients.update(id, { name: 'SHOP' }), code('CATALOG_DUPLICATE'));
+      assert.deepEqual(await catalog.subclients.update(id, { name: 'Old', databases: ['old'] }), { id, clusterId: cluster.id, name: 'Old', databases: ['old'], collections: ['shop.old'], description: 'what is old' });
+      assert.deepEqual(await catalog.subclients.update(id, {}), await catalog.subclients.get(id));
+      await catalog.subclients.remove(id);
+      assert.deepEqual([await catalog.subclients.get(id), await catalog.subclients.update(id, { name: 'gone' })], [null, null]);
     });
 
     test('completes a snapshot only with all that its root says', async () => {

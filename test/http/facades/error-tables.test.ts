@@ -12,11 +12,13 @@ import { SERVICE_ERRORS } from '../../../src/services/errors.ts';
 
 /** Codes of the services that no path of a door leads to: downloads have a door of their own, states of continuous backup are told and not thrown, drills and the time line are our own API's alone, the rest belongs to the start. */
 const NOWHERE = ['DOWNLOAD_NOT_FOUND', 'DOWNLOAD_EXPIRED', 'DOWNLOAD_EXHAUSTED', 'DECLARATION_INVALID', 'RECOVERY_KEY_WRONG', 'RESTORE_NOT_UNDOABLE', 'RESTORE_NOTHING_KEPT', 'TIMELINE_EMPTY', 'RANGE_INVALID', 'LEAVE_OUT_BEFORE_BASE', 'CONTINUOUS_NOT_FOLLOWED', 'CONTINUOUS_STANDS_STILL', 'DRILL_NOT_FOUND', 'DRILL_WITHOUT_SNAPSHOT'];
+/** Jobs and subclients are Commvault's words. */
+const COMMVAULT_ALONE = Object.keys(SERVICE_ERRORS).filter((code) => code.startsWith('SUBCLIENT_') || code.startsWith('JOB_'));
 const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
-  'atlas-v2': ['JOB_NOT_FOUND', 'JOB_NOT_CANCELLABLE', 'SUBCLIENT_NOT_FOUND'],
-  'atlas-v1': ['JOB_NOT_FOUND', 'JOB_NOT_CANCELLABLE', 'SUBCLIENT_NOT_FOUND'],
-  'ops-manager-v1': ['JOB_NOT_FOUND', 'JOB_NOT_CANCELLABLE', 'SUBCLIENT_NOT_FOUND', 'RESTORE_NOT_CANCELLABLE', 'SELECTION_INVALID', 'SCHEDULE_INVALID'],
-  commvault: [...Object.keys(SERVICE_ERRORS).filter((code) => code.startsWith('CONTINUOUS_')), 'ORGANIZATION_NOT_FOUND', 'RESTORE_NOT_FOUND', 'RESTORE_NOT_CANCELLABLE', 'EXPIRY_INVALID', 'SELECTION_INVALID', 'SCHEDULE_INVALID'],
+  'atlas-v2': COMMVAULT_ALONE,
+  'atlas-v1': COMMVAULT_ALONE,
+  'ops-manager-v1': [...COMMVAULT_ALONE, 'RESTORE_NOT_CANCELLABLE', 'SELECTION_INVALID', 'SCHEDULE_INVALID'],
+  commvault: ['ORGANIZATION_NOT_FOUND', 'RESTORE_NOT_FOUND', 'RESTORE_NOT_CANCELLABLE', 'EXPIRY_INVALID'],
 };
 const ONLY_FAMILY = ['ID_MALFORMED', 'RATE_LIMITED', 'PROJECT_NAME_NOT_FOUND', 'PROJECT_NAME_AMBIGUOUS'];
 const OWN: Readonly<Record<string, readonly string[]>> = {

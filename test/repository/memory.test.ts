@@ -19,3 +19,13 @@ test('a process stays below 290 MiB while it writes, and below 400 MiB when it r
   assert.ok(writing > 50 && writing < 290, `writing: ${writing} MiB`);
   assert.ok(whole < 400, `in all: ${whole} MiB`);
 }));
+
+test('a process stays below 460 MiB while it stores and reads chunks of 4 MiB as deltas of bases of 16 MiB', (context) => withTempDir(async (folder) => {
+  const script = join(import.meta.dirname, '..', 'support', 'measure-deltas.ts');
+  const { stdout } = await promisify(execFile)(process.execPath, [script, folder, '16']);
+  const { full = 0, writing = 0, whole = 0, read, deltas } = JSON.parse(stdout) as Record<string, number>;
+  context.diagnostic(`peak ${full} MiB writing bases, ${writing} MiB with deltas, ${whole} MiB in all`);
+  assert.deepEqual([deltas, read], [16, 16 * 4 * 1024 * 1024]);
+  assert.ok(writing > 50 && writing < 460, `writing: ${writing} MiB`);
+  assert.ok(whole < 460, `in all: ${whole} MiB`);
+}));

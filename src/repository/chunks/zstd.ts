@@ -50,17 +50,17 @@ function windowLogFor(bytes: number): number {
   return Math.min(27, Math.max(17, Math.ceil(Math.log2(bytes))));
 }
 
-/** 8 bytes for each of the 2^17 places that level 3 has; what is a bit shorter gets more, too, since tables that are full find less. */
-const DEFAULT_REACH_BYTES = 768 * 1024;
-
 // A context takes its dictionary when it is made, so none is kept: a delta costs one of its own. Level 3, because level 1 puts too few
 // places of the dictionary into its table: a delta of one changed document is thirty times as long.
 const deltas: Pick<Zstd, 'compressDelta' | 'decompressDelta'> = {
   compressDelta(raw, base) {
     const windowLog = windowLogFor(raw.length + base.length);
-    // Of a dictionary zstd looks at the last 8 bytes for each place in its table alone, a MiB at this level; a larger table is for longer bases.
-    const table = base.length > DEFAULT_REACH_BYTES ? { [constants.ZSTD_c_hashLog]: Math.ceil(Math.log2(base.length / 8)) } : {};
-    return zstdCompressSync(raw, { params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_windowLog]: windowLog, ...table }, dictionary: base });
+    // Of a dictionary zstd looks at the last 8 bytes for each place in its table alone. Larger tables find no more, and filling them is most of the work.
+    const hashLog = Math.max(14, Math.ceil(Math.log2(base.length / 8)));
+    const params = {
+      [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_windowLog]: windowLog, [constants.ZSTD_c_hashLog]: hashLog, [constants.ZSTD_c_chainLog]: hashLog - 1,
+    };
+    return zstdCompressSync(raw, { params, dictionary: base });
   },
   decompressDelta(stored, base, target) {
     const raw = zstdDecompressSync(stored, { maxOutputLength: target.length, dictionary: base });

@@ -64,7 +64,7 @@ describe('a copy of a repository with deltas', () => {
     const to = createMemoryStorage();
     const report = await copyTo(await withDamage(storage, packName(lost)), to);
     assert.deepEqual(report.withheld, [snapshotName(full.id)]);
-    assert.deepEqual(await assertWholeCopy(to, new Map([[lowest.id, { a: [bottom] }], [delta.id, { b: [middle] }], [top.id, content]]), 'at depth 2'), [lowest.id, delta.id, top.id].sort());
+    assert.deepEqual(await assertWholeCopy(to, new Map<string, Content>([[lowest.id, { a: [bottom] }], [delta.id, { b: [middle] }], [top.id, content]]), 'at depth 2'), [lowest.id, delta.id, top.id].sort());
     await repository.close();
   });
 

@@ -126,7 +126,7 @@ async function openParts(options: AppOptions, opened: (name: string, close: () =
 
 function buildWorker({ options, catalog, queue, repositories, tempRoot }: Parts): Worker {
   const { clock, log, config } = options;
-  const handlers = createHandlers({ catalog, repositories, clock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain, rehearse: rehearseRestore, settleRehearsal, startThrowaway, drillMongod: config.drills.mongod });
+  const handlers = createHandlers({ catalog, repositories, clock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain, rehearse: rehearseRestore, settleRehearsal, startThrowaway, drillMongod: config.drills.mongod, deltas: config.repositoryDeltas });
   const chores = [
     ...createChores({ catalog, repositories, queue, clock }),
     ...createScheduleChores({ catalog, queue, clock, log, ...config.schedules }),

@@ -75,8 +75,8 @@ export interface CaptureOptions {
   readonly hashSeed: Buffer;
   /** The newest whole snapshot of the same cluster: member and cut masks are taken over from it. */
   readonly previous: { readonly root: SnapshotRoot; readonly reader: RepositoryReader } | null;
-  /** Stores what changed little as deltas on `previous`. Off: docs/design/deltas.md, "Before it is on". */
-  readonly deltas?: boolean;
+  /** Stores what changed little since `previous` as its difference from that (docs/design/deltas.md). Default: true. */
+  readonly deltas?: boolean | undefined;
   /** Empty or absent: everything. */
   readonly selection?: { readonly databases: readonly string[]; readonly collections: readonly string[] };
   /** A private folder for tables on disk; emptied by the caller afterwards. */

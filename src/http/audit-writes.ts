@@ -1,7 +1,7 @@
 // Every request that may change something leaves an audit event, with its outcome, before it is answered.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Audit } from '../services/contracts.ts';
-import { plainAddress } from './auth/access-list.ts';
+import { plainAddress } from '../foundation/access-list.ts';
 import type { Facade } from './facade.ts';
 import { redactTarget } from './redact-target.ts';
 

@@ -23,11 +23,12 @@ function isReading(request: FastifyRequest, { prefix, readingRoutes = [] }: Pick
 
 function eventOf(request: FastifyRequest, reply: FastifyReply, { name, prefix }: Pick<Facade, 'name' | 'prefix'>): Parameters<Audit['record']>[0] {
   const route = request.routeOptions.url?.slice(prefix.length) ?? 'unknown';
-  const { groupId } = (request.params ?? {}) as { readonly groupId?: string };
+  const { groupId, orgId } = (request.params ?? {}) as { readonly groupId?: string; readonly orgId?: string };
   return {
     principal: request.principal,
     action: `${name} ${request.method} ${route}`,
     projectId: groupId ?? null,
+    orgId: orgId ?? request.principal?.orgId ?? null,
     object: redactTarget(request.originalUrl).replaceAll('\0', ''),
     address: plainAddress(request.ip),
     details: { status: reply.statusCode, requestId: request.id },

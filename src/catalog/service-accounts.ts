@@ -36,6 +36,8 @@ export interface ServiceAccounts {
   byClientId(clientId: string): Promise<ServiceAccount | null>;
   /** The account when the secret is right and not over, else null; as slow for an unknown id as for a wrong secret. */
   verify(clientId: string, clientSecret: string): Promise<ServiceAccount | null>;
+  /** Whether the account has this secret and it is not over; that it was asked for is no use of it. */
+  hasSecret(id: string, clientSecret: string): Promise<boolean>;
   /** Puts a secret that never expires in the place of those that never expire. */
   setSecret(id: string, clientSecret: string): Promise<void>;
   addSecret(id: string, clientSecret: string, expiresAt: Date): Promise<AccountSecret>;
@@ -75,18 +77,15 @@ export function createServiceAccounts(context: CatalogContext): ServiceAccounts 
     },
     async verify(clientId, clientSecret) {
       const account = await select().where('clientId', '=', clientId).executeTakeFirst();
-      const now = clock.now();
-      const secrets = account === undefined ? [] : await db
-        .selectFrom('serviceAccountSecrets').select(['id', 'secretHash']).where('accountId', '=', account.id)
-        .where((eb) => eb.or([eb('expiresAt', 'is', null), eb('expiresAt', '>', now)])).orderBy('createdAt', 'desc').execute();
-      for (const { id, secretHash } of secrets) {
-        if (!(await verifySecret(clientSecret, secretHash))) continue;
-        await db.updateTable('serviceAccountSecrets').set({ lastUsedAt: now }).where('id', '=', id).execute();
-        return account ?? null;
+      const { secretId, tried } = account === undefined ? { secretId: null, tried: 0 } : await findSecret(context, account.id, clientSecret);
+      if (account !== undefined && secretId !== null) {
+        await db.updateTable('serviceAccountSecrets').set({ lastUsedAt: clock.now() }).where('id', '=', secretId).execute();
+        return account;
       }
-      for (let tried = secrets.length; tried < SECRETS_AT_MOST; tried += 1) await hashSecret(clientSecret);
+      for (let more = tried; more < SECRETS_AT_MOST; more += 1) await hashSecret(clientSecret);
       return null;
     },
+    hasSecret: async (id, clientSecret) => (await findSecret(context, id, clientSecret)).secretId !== null,
     setSecret: (id, clientSecret) => atomically(context, async (inner) => {
       await inner.db.deleteFrom('serviceAccountSecrets').where('accountId', '=', id).where('expiresAt', 'is', null).execute();
       await insertSecret(inner, id, clientSecret, null);
@@ -112,6 +111,15 @@ export function createServiceAccounts(context: CatalogContext): ServiceAccounts 
       await db.deleteFrom('serviceAccounts').where('id', '=', id).execute();
     },
   };
+}
+
+/** @returns the secret that is meant, and how many were compared */
+async function findSecret({ db, clock }: CatalogContext, accountId: string, clientSecret: string): Promise<{ readonly secretId: string | null; readonly tried: number }> {
+  const secrets = await db
+    .selectFrom('serviceAccountSecrets').select(['id', 'secretHash']).where('accountId', '=', accountId)
+    .where((eb) => eb.or([eb('expiresAt', 'is', null), eb('expiresAt', '>', clock.now())])).orderBy('createdAt', 'desc').execute();
+  for (const { id, secretHash } of secrets) if (await verifySecret(clientSecret, secretHash)) return { secretId: id, tried: secrets.length };
+  return { secretId: null, tried: secrets.length };
 }
 
 async function insertSecret({ db, clock }: CatalogContext, accountId: string, clientSecret: string, expiresAt: Date | null): Promise<AccountSecret> {

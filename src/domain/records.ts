@@ -5,7 +5,18 @@ import type { ClusterTime } from './cluster-time.ts';
 
 export interface Organization { readonly id: string; readonly name: string; readonly createdAt: Date }
 
-export interface Project { readonly id: string; readonly orgId: string; readonly name: string; readonly createdAt: Date }
+/** A name and a value that somebody put on something. */
+export interface Tag { readonly key: string; readonly value: string }
+
+export interface Project {
+  readonly id: string;
+  readonly orgId: string;
+  readonly name: string;
+  readonly createdAt: Date;
+  readonly tags: readonly Tag[];
+  /** Null: it is there. */
+  readonly deletedAt: Date | null;
+}
 
 export interface Cluster {
   readonly id: string;
@@ -21,6 +32,12 @@ export interface Cluster {
   readonly lastProvenAt: Date | null;
   /** Its oplog is to be followed, so that any instant can be restored. */
   readonly continuousBackup: boolean;
+  readonly tags: readonly Tag[];
+  readonly labels: readonly Tag[];
+  /** It is not to be deleted. */
+  readonly terminationProtection: boolean;
+  /** Null: it is there. Snapshots of one that is gone may have been kept. */
+  readonly deletedAt: Date | null;
 }
 
 export type JobKind = 'snapshot' | 'restore' | 'undo' | 'dropKept' | 'prepareDownload' | 'verify' | 'drill';

@@ -187,12 +187,12 @@ async function completeSnapshot(catalog: Pick<CatalogStore, 'snapshots'>, cluste
 /** The role is asked for before the cluster's name: who may not restore there learns nothing of what is there. */
 async function findTarget(catalog: Pick<CatalogStore, 'projects' | 'clusters'>, { target, principal }: CreateRequest): Promise<Cluster> {
   const project = target !== undefined && isId(target.projectId) ? await catalog.projects.get(target.projectId) : null;
-  if (target === undefined || project === null) throw targetNotFound(target);
+  if (target === undefined || project === null || project.deletedAt !== null) throw targetNotFound(target);
   requireRole(principal, project);
   const cluster = 'id' in target.cluster
     ? isId(target.cluster.id) ? await catalog.clusters.get(target.cluster.id) : null
     : await catalog.clusters.byName(project.id, nameToFind(target.cluster.name));
-  if (cluster?.projectId !== project.id) throw targetNotFound(target);
+  if (cluster?.projectId !== project.id || cluster.deletedAt !== null) throw targetNotFound(target);
   return cluster;
 }
 

@@ -7,6 +7,7 @@ import { projectRolesOf, type Principal, type RoleGrant } from '../../src/domain
 import type { Clock } from '../../src/foundation/clock.ts';
 import { LeafvaultError } from '../../src/foundation/errors.ts';
 import type { Services } from '../../src/services/contracts.ts';
+import { administrationInMemory } from './administration-in-memory.ts';
 import { drillsInMemory } from './drills-in-memory.ts';
 import { schedulesInMemory } from './schedules-in-memory.ts';
 import { subclientsInMemory, type SubclientsInMemory } from './subclients-in-memory.ts';
@@ -48,8 +49,8 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
   const state = {
     organizations: [{ id: ORG_ID, name: 'Example', createdAt: clock.now() }] satisfies Organization[],
     projects: [
-      { id: SHOP_ID, orgId: ORG_ID, name: 'shop', createdAt: clock.now() },
-      { id: OTHER_ID, orgId: ORG_ID, name: 'other', createdAt: clock.now() },
+      { id: SHOP_ID, orgId: ORG_ID, name: 'shop', createdAt: clock.now(), tags: [], deletedAt: null },
+      { id: OTHER_ID, orgId: ORG_ID, name: 'other', createdAt: clock.now(), tags: [], deletedAt: null },
     ] satisfies Project[],
     clusters: [cluster(ORDERS_ID, SHOP_ID, 'orders', clock), cluster(COPY_ID, SHOP_ID, 'copy', clock), cluster(VAULT_ID, OTHER_ID, 'vault', clock)],
     snapshots: new Map<string, Snapshot>(),
@@ -308,6 +309,11 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
           return newJob({ kind, projectId, clusterId, snapshotId, restoreId, form }, principal);
         },
       },
+      administration: administrationInMemory(async (id) => {
+        const found = state.organizations.find((each) => each.id === id);
+        if (found === undefined) throw missing('ORGANIZATION_NOT_FOUND', { id });
+        return found;
+      }),
       drills: drillsInMemory({ now: () => clock.now(), nextId }),
       numbers: {
         numberOf: async (kind, id) => number(`${kind} ${id}`),
@@ -323,7 +329,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
 }
 
 function cluster(id: string, projectId: string, name: string, clock: Clock): Cluster {
-  return { id, projectId, name, createdAt: clock.now(), hosts: ['db1.example:27017', 'db2.example:27017'], replicaSetName: 'rs0', mongodbVersion: '6.0.5', lastSuccessAt: null, lastProvenAt: null, continuousBackup: false };
+  return { id, projectId, name, createdAt: clock.now(), hosts: ['db1.example:27017', 'db2.example:27017'], replicaSetName: 'rs0', mongodbVersion: '6.0.5', lastSuccessAt: null, lastProvenAt: null, continuousBackup: false, tags: [], labels: [], terminationProtection: false, deletedAt: null };
 }
 
 function findTarget(

@@ -38,6 +38,7 @@ export function tableRows(samples: Samples): Row[] {
     single(samples),
     speed(samples, 'replay to an instant', 'replay', 'plainReplay', { name: 'one applyOps for each operation', atLeast: 5 }),
     memory(samples, 'memory of a snapshot', 'snapshot'),
+    memory(samples, 'memory of one with deltas', 'random'),
     memory(samples, 'memory of a restore', 'restore'),
     memory(samples, 'memory of a replay', 'replay'),
   ];

@@ -59,6 +59,11 @@ export function forbidCancelOfSnapshot(policy: CompliancePolicy | null, jobId: s
   if (policy !== null) throw forbidden(policy, 'deletion', `cancelling the snapshot that job ${jobId} takes`);
 }
 
+/** One that rests may rest for ever. @throws COMPLIANCE_PROTECTED */
+export function forbidPauseOfSnapshot(policy: CompliancePolicy | null, jobId: string): void {
+  if (policy !== null) throw forbidden(policy, 'deletion', `pausing the snapshot that job ${jobId} takes`);
+}
+
 /** @throws COMPLIANCE_PROTECTED where the new end is earlier */
 export function forbidShortening(policy: CompliancePolicy | null, { id, expiresAt }: { readonly id: string; readonly expiresAt: Date }, next: Date): void {
   if (policy !== null && next < expiresAt) throw forbidden(policy, 'expiry', `letting snapshot ${id} end at ${next.toISOString()}, before ${expiresAt.toISOString()},`);
@@ -90,6 +95,11 @@ export function forbidTurningOff(policy: CompliancePolicy | null, clusterName: s
 /** For whoever deletes a cluster, and its snapshots with it. @throws COMPLIANCE_PROTECTED */
 export function forbidClusterDeletion(policy: CompliancePolicy | null, clusterName: string): void {
   if (policy !== null) throw forbidden(policy, 'cluster', `deleting the cluster ${clusterName}`);
+}
+
+/** For whoever deletes the project, and its policy with it. @throws COMPLIANCE_PROTECTED */
+export function forbidProjectDeletion(policy: CompliancePolicy | null, projectName: string): void {
+  if (policy !== null) throw forbidden(policy, 'policy', `deleting the project ${projectName}`);
 }
 
 /** @throws COMPLIANCE_PROTECTED where the new policy is weaker */

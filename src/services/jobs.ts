@@ -1,32 +1,72 @@
-// Jobs as every door sees them; cancelling one.
+// Jobs as every door sees them; ending one, letting one rest, asking for one again.
 import type { CatalogStore } from '../catalog/index.ts';
-import { forbidCancelOfSnapshot } from '../domain/compliance.ts';
+import { forbidCancelOfSnapshot, forbidPauseOfSnapshot, type CompliancePolicy } from '../domain/compliance.ts';
+import type { Job, JobKind } from '../domain/records.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import { isId } from '../foundation/ids.ts';
 import type { JobQueue } from '../jobs/queue.ts';
-import type { Jobs } from './contracts.ts';
+import type { Jobs, Restores, Snapshots } from './contracts.ts';
 import { nameOf } from './principals.ts';
+import { repeatJob } from './repeat-job.ts';
 
-export function createJobs({ catalog, queue }: { readonly catalog: Pick<CatalogStore, 'jobs' | 'transaction'>; readonly queue: JobQueue }): Jobs {
+export interface JobsOptions {
+  readonly catalog: Pick<CatalogStore, 'jobs' | 'snapshots' | 'restores' | 'clusters' | 'transaction'>;
+  readonly queue: JobQueue;
+  readonly snapshots: Pick<Snapshots, 'create'>;
+  readonly restores: Pick<Restores, 'create'>;
+}
+
+/** The others are short, or Leafvault's own. */
+const PAUSABLE: ReadonlySet<JobKind> = new Set(['snapshot', 'restore']);
+
+export function createJobs(options: JobsOptions): Jobs {
+  const { catalog, queue } = options;
+  const askPolicy = async ({ id, kind, projectId }: Job, forbid: (policy: CompliancePolicy | null, jobId: string) => void): Promise<void> => {
+    if (kind === 'snapshot') await catalog.transaction(async (tx) => forbid(await tx.compliance.hold(projectId), id));
+  };
+  const find = async (id: string): Promise<Job> => (isId(id) ? await catalog.jobs.get(id) : null) ?? failWithoutJob({ id });
   return {
-    async get(id) {
-      const job = isId(id) ? await catalog.jobs.get(id) : null;
-      return job ?? failWithoutJob({ id });
-    },
+    get: find,
     async byNumber(number) {
       return (await catalog.jobs.byNumber(number)) ?? failWithoutJob({ number });
     },
     list: (filter, page) => catalog.jobs.list(filter, page),
     async cancel(id, principal) {
-      const job = isId(id) ? await catalog.jobs.get(id) : null;
-      if (job?.kind === 'snapshot') await catalog.transaction(async (tx) => forbidCancelOfSnapshot(await tx.compliance.hold(job.projectId), id));
-      const answer = isId(id) ? await queue.cancel(id, nameOf(principal)) : null;
-      if (answer === null) failWithoutJob({ id });
+      await askPolicy(await find(id), forbidCancelOfSnapshot);
+      const answer = (await queue.cancel(id, nameOf(principal))) ?? failWithoutJob({ id });
       if (answer !== 'over') return;
       const state = (await catalog.jobs.get(id))?.state ?? 'gone';
       throw new LeafvaultError('JOB_NOT_CANCELLABLE', `Cancelling job ${id} failed: it is already ${state}`, { details: { id, state } });
     },
+    async pause(id) {
+      const job = await find(id);
+      const { kind } = job;
+      if (!PAUSABLE.has(kind)) throw notPausable(id, { kind }, `a job of kind ${kind} is never paused`);
+      await askPolicy(job, forbidPauseOfSnapshot);
+      const answer = (await queue.pause(id)) ?? failWithoutJob({ id });
+      if (answer === 'paused' || answer === 'requested') return;
+      const { state } = await find(id);
+      throw notPausable(id, { state: answer === 'ending' ? 'ending' : state }, answer === 'ending' ? 'its end was asked for' : `it is already ${state}`);
+    },
+    async resume(id) {
+      const answer = (isId(id) ? await queue.resume(id) : null) ?? failWithoutJob({ id });
+      if (answer === 'resumed') return;
+      const { state } = await find(id);
+      throw new LeafvaultError('JOB_NOT_PAUSED', `Resuming job ${id} failed: it is ${answer === 'over' ? `already ${state}` : 'not paused'}`, { details: { id, state } });
+    },
+    async repeat(id, principal, { pause = false } = {}) {
+      const job = await find(id);
+      // Before another one is made.
+      if (pause) await askPolicy(job, forbidPauseOfSnapshot);
+      const made = await repeatJob(options, job, principal);
+      if (pause) await queue.pause(made.id);
+      return made;
+    },
   };
+}
+
+function notPausable(id: string, details: Readonly<Record<string, unknown>>, why: string): LeafvaultError {
+  return new LeafvaultError('JOB_NOT_PAUSABLE', `Pausing job ${id} failed: ${why}`, { details: { id, why, ...details } });
 }
 
 function failWithoutJob(by: { readonly id: string } | { readonly number: number }): never {

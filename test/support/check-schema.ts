@@ -1,4 +1,4 @@
-// Answers against the published schemas of Atlas, trimmed to what Leafvault answers (test/fixtures/atlas-v2-operations.json).
+// Answers against the published schemas of Atlas, trimmed to what Leafvault answers (test/fixtures/atlas-v2-*.json).
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -24,10 +24,14 @@ export interface SpecOperation {
   readonly versions: Readonly<Record<string, { readonly sunset?: string; readonly schema?: Schema }>>;
 }
 
-const fixture = JSON.parse(readFileSync(join(import.meta.dirname, '../fixtures/atlas-v2-operations.json'), 'utf8')) as {
+interface Fixture {
   readonly operations: Readonly<Record<string, SpecOperation>>;
   readonly schemas: Readonly<Record<string, Schema>>;
-};
+}
+
+/** Of backups, and of what is around them. */
+const parts = ['operations', 'administration'].map((name) => JSON.parse(readFileSync(join(import.meta.dirname, `../fixtures/atlas-v2-${name}.json`), 'utf8')) as Fixture);
+const fixture: Fixture = { operations: Object.assign({}, ...parts.map((part) => part.operations)) as Fixture['operations'], schemas: Object.assign({}, ...parts.map((part) => part.schemas)) as Fixture['schemas'] };
 
 export const specOperations = fixture.operations;
 

@@ -5,11 +5,12 @@ import { listLinks } from './list-links.ts';
 import type { MmsQuery } from './read-query.ts';
 
 export type Answer =
-  /** `status` 200 where absent. */
-  | { readonly kind: 'one'; readonly body: object; readonly status?: 201 }
+  /** Some answers are a bare word or list. `status`: 200 unless told. */
+  | { readonly kind: 'one'; readonly body: object | boolean; readonly status?: 201 }
   /** `page` null: the list is not paged. */
   | { readonly kind: 'list'; readonly results: readonly object[]; readonly totalCount: number; readonly page: Page | null }
-  | { readonly kind: 'none' };
+  /** 204 unless told. */
+  | { readonly kind: 'none'; readonly status?: 202 };
 
 export interface AnswerPlace {
   readonly origin: string;

@@ -58,3 +58,11 @@ export function parameter(query: unknown, name: string): string | undefined {
   const first: unknown = Array.isArray(value) ? value[0] : value;
   return typeof first === 'string' ? first : undefined;
 }
+
+/** All texts of a parameter that may come several times; undefined where it is not given. */
+export function everyParameter(query: unknown, name: string): readonly string[] | undefined {
+  const value = (query as Readonly<Record<string, unknown>> | null)?.[name];
+  const all: readonly unknown[] = value === undefined ? [] : Array.isArray(value) ? value : [value];
+  const texts = all.filter((each) => typeof each === 'string');
+  return texts.length === 0 ? undefined : texts;
+}

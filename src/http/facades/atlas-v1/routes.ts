@@ -3,7 +3,6 @@
 import type { Facade } from '../../facade.ts';
 import * as compliance from '../../wire/atlas/compliance/handlers.ts';
 import * as exports from '../../wire/atlas/exports/handlers.ts';
-import * as inventory from '../../wire/atlas/inventory/handlers.ts';
 import { limitRate } from '../../wire/atlas/limit-rate.ts';
 import * as restoreJobs from '../../wire/atlas/restore-jobs/handlers.ts';
 import * as schedule from '../../wire/atlas/schedule/handlers.ts';
@@ -11,6 +10,7 @@ import * as snapshots from '../../wire/atlas/snapshots/handlers.ts';
 import * as tenant from '../../wire/atlas/tenant/handlers.ts';
 import { presentMmsFailure } from '../../wire/mms-failure.ts';
 import { mountOperations, type AnswerMark, type Operation } from '../../wire/mms-routes.ts';
+import { ADMINISTRATION_OPERATIONS } from './administration-operations.ts';
 import { ATLAS_V1_TABLES } from './errors.ts';
 
 const PREFIX = '/api/atlas/v1.0';
@@ -54,11 +54,7 @@ export const ATLAS_V1_OPERATIONS: readonly Operation[] = [
   { method: 'GET', path: `${CLUSTER}/backup/restoreJobs/:restoreJobId`, roles: ['GROUP_BACKUP_MANAGER'], handle: restoreJobs.getRestoreJob },
   { method: 'DELETE', path: `${CLUSTER}/backup/restoreJobs/:restoreJobId`, roles: ['GROUP_BACKUP_EXPORT_OPERATOR', 'GROUP_BACKUP_RECOVERY_OPERATOR'], handle: restoreJobs.cancelRestoreJob },
 
-  { method: 'GET', path: '/groups', roles: null, handle: inventory.listGroups },
-  { method: 'GET', path: '/groups/byName/:groupName', roles: null, handle: inventory.getGroupByName },
-  { method: 'GET', path: '/groups/:groupId', roles: ['GROUP_READ_ONLY'], handle: inventory.getGroup },
-  { method: 'GET', path: '/groups/:groupId/clusters', roles: ['GROUP_READ_ONLY'], handle: inventory.listClusters },
-  { method: 'GET', path: CLUSTER, roles: ['GROUP_READ_ONLY'], handle: inventory.getCluster },
+  ...ADMINISTRATION_OPERATIONS,
 ];
 
 export const atlasV1: Facade = {

@@ -2,7 +2,7 @@
 import type { Answer } from '../../answer.ts';
 import type { ProjectCall } from '../../mms-routes.ts';
 import { readId } from '../../read-id.ts';
-import { clusterOf } from '../inventory/handlers.ts';
+import { clusterOf, sourceOf } from '../inventory/handlers.ts';
 import { parseTakeSnapshot, parseUpdateSnapshot, refusePointInTimeFilters } from './parse.ts';
 import { presentAsShardedSnapshot, presentSnapshot } from './present.ts';
 
@@ -15,7 +15,7 @@ export async function takeSnapshot(call: ProjectCall): Promise<Answer> {
 export async function listSnapshots(call: ProjectCall): Promise<Answer> {
   const page = call.page();
   refusePointInTimeFilters(call.query);
-  const cluster = await clusterOf(call);
+  const cluster = await sourceOf(call);
   const { items, totalCount } = await call.services.snapshots.list(cluster.id, page);
   return { kind: 'list', page, totalCount, results: items.map((each) => presentSnapshot(each, call.root)) };
 }
@@ -30,12 +30,12 @@ export async function getShardedSnapshot(call: ProjectCall): Promise<Answer> {
 
 /** No cluster is sharded here. */
 export async function listShardedSnapshots(call: ProjectCall): Promise<Answer> {
-  await clusterOf(call);
+  await sourceOf(call);
   return { kind: 'list', page: null, totalCount: 0, results: [] };
 }
 
 export async function updateSnapshot(call: ProjectCall): Promise<Answer> {
-  const cluster = await clusterOf(call);
+  const cluster = await sourceOf(call);
   const snapshot = await snapshotOf(call);
   const expiresAt = parseUpdateSnapshot(call.body, snapshot);
   const updated = await call.services.snapshots.setExpiry({ cluster, id: snapshot.id, expiresAt, principal: call.principal });
@@ -43,12 +43,12 @@ export async function updateSnapshot(call: ProjectCall): Promise<Answer> {
 }
 
 export async function deleteSnapshot(call: ProjectCall): Promise<Answer> {
-  const cluster = await clusterOf(call);
+  const cluster = await sourceOf(call);
   await call.services.snapshots.delete({ cluster, id: readId('snapshot', call.params['snapshotId']), principal: call.principal });
   return { kind: 'none' };
 }
 
 async function snapshotOf(call: ProjectCall): ReturnType<ProjectCall['services']['snapshots']['get']> {
-  const cluster = await clusterOf(call);
+  const cluster = await sourceOf(call);
   return call.services.snapshots.get(cluster.id, readId('snapshot', call.params['snapshotId']));
 }

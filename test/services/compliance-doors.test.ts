@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createRetentionChores } from '../../src/jobs/index.ts';
+import type { FoundServer } from '../../src/services/administration-contracts.ts';
 import { applyDeclared } from '../../src/services/index.ts';
 import type { KeptItem } from '../../src/domain/retention.ts';
 import { newId } from '../../src/foundation/ids.ts';
@@ -24,11 +25,13 @@ const BEYOND = ['.updatedUser', '.scheduledPolicyItems[].id', '.onDemandPolicyIt
 let database: TestDatabase;
 let clock: FakeClock;
 let doors: RealDoors;
+/** What answers a connection string. */
+let found: FoundServer = { topology: 'replicaSet', replicaSetName: 'rs0', version: '6.0.5' };
 
 before(async () => {
   database = await startEmbedded();
   clock = fakeClock(new Date('2026-03-01T12:00:00Z'));
-  doors = await openRealDoors(database, clock);
+  doors = await openRealDoors(database, clock, { probe: () => Promise.resolve(found) });
 });
 after(async () => {
   await doors?.close();
@@ -143,6 +146,68 @@ describe('a backup compliance policy', () => {
     assert.equal((await doors.atlas('PATCH', schedule, { body: { policies: [{ policyItems: [{ ...items[0], retentionValue: 8 }] }] } })).status, 200, 'what comes may be kept less long, down to the policy');
   });
 
+  test('keeps clusters and their project from being deleted, with their snapshots or without, and continuous backup on', async () => {
+    const id = await takenSnapshot();
+    const [v1, pit] = ['/api/atlas/v1.0', 'CANNOT_DISABLE_PIT_WITH_BACKUUP_COMPLIANCE_POLICY'];
+    for (const query of ['', '?retainBackups=true']) await refused(doors.atlas('DELETE', `${CLUSTER}${query}`), 'CANNOT_DELETE_SNAPSHOT_WITH_BACKUP_COMPLIANCE_POLICY');
+    await refused(doors.bearer('DELETE', `${v1}${CLUSTER}`), 'CANNOT_DELETE_SNAPSHOT_WITH_BACKUP_COMPLIANCE_POLICY');
+    await refused(doors.atlas('PATCH', CLUSTER, { body: { pitEnabled: false } }), pit);
+    await refused(doors.bearer('PATCH', `${v1}${CLUSTER}`, { pitEnabled: false }), pit);
+    for (const answer of [doors.atlas('DELETE', `/groups/${SHOP}`), doors.bearer('DELETE', `${v1}/groups/${SHOP}`)]) await refused(answer, 'BACKUP_COMPLIANCE_POLICY_SETTINGS_INVALID');
+    const [cluster, schedule] = [(await doors.catalog.clusters.get(ORDERS))!, await doors.catalog.schedules.get(ORDERS)];
+    assert.deepEqual([cluster.deletedAt, cluster.continuousBackup, schedule?.schedule.items.length, (await doors.catalog.snapshots.get(id))?.deletedAt], [null, true, 1, null]);
+    assert.equal((await doors.catalog.projects.get(SHOP))?.deletedAt, null);
+    assert.equal((await doors.atlas('PATCH', CLUSTER, { body: { tags: [{ key: 'team', value: 'shop' }] } })).status, 200, 'anything else may be changed');
+  });
+
+  test('has a cluster that is registered keep what it asks for, or refuses one that can\'t', async () => {
+    const register = (name: string) => doors.atlas('POST', `/groups/${SHOP}/clusters`, { body: { name, leafvaultConnectionString: 'mongodb://127.0.0.1:4/', backupEnabled: false, pitEnabled: false } });
+    const made = await register('registered');
+    assert.deepEqual([made.status, made.json['pitEnabled']], [201, true], made.text);
+    assert.deepEqual((await doors.catalog.schedules.get(String(made.json['id'])))?.schedule.items.map(({ frequencyType, retentionValue }) => [frequencyType, retentionValue]), [['daily', 7]]);
+    found = { ...found, topology: 'standalone', replicaSetName: null };
+    await refused(register('single'), 'UNSUPPORTED_CLUSTER_SETTING');
+    assert.equal(await doors.catalog.clusters.byName(SHOP, 'single'), null);
+  });
+
+  test('counts for Commvault: subclients come and go, and no snapshot with them; none is paused, and schedules stay', async () => {
+    const { commvault, catalog } = doors;
+    const entity = { clientName: 'shop', instanceName: 'orders', backupsetName: 'defaultBackupSet' };
+    const made = await commvault('POST', '/Subclient', { subClientProperties: { subClientEntity: { ...entity, subclientName: 'sales' }, cloudDbContent: { children: [{ path: '/shop' }] } } });
+    const subclientId = (made.json['response'] as { readonly entity: { readonly subclientId: number } }).entity.subclientId;
+    const backup = await commvault('POST', `/Subclient/${subclientId}/action/backup?backupLevel=Full`);
+    const number = Number((backup.json['jobIds'] as string[])[0]);
+    const job = (await catalog.jobs.byNumber(number))!;
+    for (const action of ['pause', 'kill']) {
+      const { status, text } = await commvault('POST', `/Job/${number}/action/${action}`);
+      assert.equal(status, 403, text);
+      assert.match(text, /compliance policy/);
+    }
+    const sql = (text: string, ...values: readonly unknown[]) => catalog.transaction((tx) => tx.executeSql(text, [...values]));
+    await sql('update jobs set paused_at = now() where id = $1', job.id);
+    assert.equal((await commvault('POST', `/Job/${number}/action/resume`)).status, 200, 'one that rested before may go on');
+    assert.equal((await catalog.jobs.get(job.id))?.pausedAt, null);
+    // Fewer days than the policy's, of before.
+    await sql("update jobs set state = 'failed', finished_at = now() where id = $1", job.id);
+    await sql("update snapshots set state = 'failed', retention_days = 3 where id = $1", job.snapshotId);
+    const count = async () => (await catalog.jobs.list({ clusterIds: [ORDERS] }, { pageNumber: 1, itemsPerPage: 1 })).totalCount;
+    const before = await count();
+    assert.equal((await commvault('POST', `/Job/${number}/action/Resubmit?startInSuspendedState=True`)).status, 403);
+    assert.equal(await count(), before, 'none is made that would have to rest');
+    const again = await commvault('POST', `/Job/${number}/action/Resubmit`);
+    const repeated = (await catalog.jobs.byNumber(Number((again.json['jobIds'] as string[])[0])))!;
+    assert.equal((await catalog.snapshots.get(repeated.snapshotId ?? ''))?.retentionDays, 10);
+    await catalog.snapshots.complete(repeated.snapshotId ?? '', { ...OUTCOME, capturedAt: clock.now(), expiresAt: new Date(clock.now().getTime() + 10 * DAY_MS) });
+    assert.equal((await commvault('POST', `/Subclient/${subclientId}`, { subClientProperties: { cloudDbContent: { children: [{ path: '/other' }] } } })).status, 200);
+    assert.equal((await commvault('DELETE', `/Subclient/${subclientId}`)).status, 200);
+    const kept = await catalog.snapshots.get(repeated.snapshotId ?? '');
+    assert.deepEqual([kept?.deletedAt, kept?.selection], [null, { databases: ['shop'], collections: [] }]);
+    const { taskDetail } = (await commvault('GET', '/Schedules')).json as { readonly taskDetail: readonly { readonly subTasks: readonly [{ readonly subTask: { readonly subTaskId: number } }] }[] };
+    const subtaskId = taskDetail[0]?.subTasks[0].subTask.subTaskId;
+    const removed = await commvault('POST', '/QCommand/qoperation%20execute', { TMMsg_TaskOperationReq: { opType: 3, subtaskEntity: [{ _type_: 68, subtaskId }] } });
+    assert.equal(removed.status, 403, removed.text);
+  });
+
   test('is not undone by the settings file', async () => {
     const report = await applyDeclared({ catalog: doors.catalog, clock }, declaration({ continuousBackup: false }));
     assert.equal(report.differs.filter((each) => each.includes('compliance policy')).length, 2);
@@ -179,6 +244,16 @@ describe('a backup compliance policy', () => {
     assert.deepEqual((await doors.atlas('GET', POLICY)).json, {});
     const id = await takenSnapshot();
     assert.equal((await doors.atlas('DELETE', `${CLUSTER}/backup/snapshots/${id}`)).status, 204, 'and everything may be deleted again');
+    assert.equal((await doors.atlas('DELETE', `/groups/${SHOP}/clusters/copy`)).status, 202);
+  });
+
+  test('counts for a declared cluster that comes back', async () => {
+    assert.equal((await doors.atlas('PUT', POLICY, { body: ASKED })).status, 200);
+    await applyDeclared({ catalog: doors.catalog, clock }, declaration());
+    const copy = await doors.catalog.clusters.get(COPY);
+    assert.deepEqual([copy?.deletedAt, copy?.continuousBackup, (await doors.catalog.schedules.get(COPY))?.schedule.items.map(({ frequencyType }) => frequencyType)], [null, true, ['daily']]);
+    await doors.catalog.compliance.release(SHOP);
+    assert.equal((await doors.atlas('DELETE', POLICY)).status, 204);
   });
 
   test('and a deletion at the same moment come one after the other', async () => {

@@ -39,11 +39,11 @@ export interface RealDoors {
   /** Any other path with a bearer token: Atlas v1.0, our own API. */
   bearer(method: Method, path: string, body?: unknown): Promise<DoorAnswer>;
   opsManager(method: Method, path: string, body?: unknown): Promise<DoorAnswer>;
-  commvault(method: 'GET' | 'POST', path: string, body?: unknown): Promise<DoorAnswer>;
+  commvault(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<DoorAnswer>;
   close(): Promise<void>;
 }
 
-export async function openRealDoors(database: TestDatabase, clock: Clock, options: { readonly uri?: string } & Pick<ServicesOptions, 'openBucket' | 'readContents'> = {}): Promise<RealDoors> {
+export async function openRealDoors(database: TestDatabase, clock: Clock, options: { readonly uri?: string } & Pick<ServicesOptions, 'openBucket' | 'readContents' | 'probe'> = {}): Promise<RealDoors> {
   const { uri, ...parts } = options;
   const catalog = await database.open({ clock });
   const queue = await openPostgresQueue({ catalog, log: silent });

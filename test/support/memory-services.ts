@@ -333,10 +333,11 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
           if (job.pausedAt === null) throw missing('JOB_NOT_PAUSED', { id, state: job.state });
           change(state.jobs, id, { pausedAt: null });
         },
-        async repeat(id, principal) {
+        async repeat(id, principal, { pause = false } = {}) {
           const { kind, projectId, clusterId, snapshotId, restoreId, form, state: at } = change(state.jobs, id, {});
           if (at === 'queued' || at === 'running') throw missing('JOB_NOT_REPEATABLE', { id, state: at, why: `it is still ${at}` });
-          return newJob({ kind, projectId, clusterId, snapshotId, restoreId, form }, principal);
+          const made = newJob({ kind, projectId, clusterId, snapshotId, restoreId, form }, principal);
+          return pause ? change(state.jobs, made.id, { pausedAt: clock.now() }) : made;
         },
       },
       administration: administrationInMemory(async (id) => {

@@ -48,7 +48,7 @@ describe('create', () => {
     assert.deepEqual([restore.snapshotPointInTime, restore.snapshotCapturedAt?.toISOString()], [{ t: 1_700_000_000, i: 3 }, '2026-03-01T12:00:00.000Z']);
     const job = await services.jobs.get(restore.jobId);
     assert.deepEqual([job.kind, job.restoreId, job.clusterId], ['restore', restore.id, inventory.cluster.id]);
-    assert.deepEqual(await catalog.jobs.payload(job.id), { restoreId: restore.id, timeSeries: 'refuse', keepHours: 0 });
+    assert.deepEqual(await catalog.jobs.payload(job.id), { restoreId: restore.id, timeSeries: 'refuse', keepHours: 0, existing: 'replace' });
     assert.deepEqual(await services.restores.get(inventory.cluster.id, restore.id), restore);
     assert.equal((await services.restores.list(inventory.cluster.id, { pageNumber: 1, itemsPerPage: 1 })).items[0]?.id, restore.id);
   });
@@ -56,7 +56,7 @@ describe('create', () => {
   test('hands on what is to become of a live time series', async () => {
     const restore = await create({ timeSeries: 'replace' });
     const job = await world.services.jobs.get(restore.jobId);
-    assert.deepEqual(await world.catalog.jobs.payload(job.id), { restoreId: restore.id, timeSeries: 'replace', keepHours: 0 });
+    assert.deepEqual(await world.catalog.jobs.payload(job.id), { restoreId: restore.id, timeSeries: 'replace', keepHours: 0, existing: 'replace' });
   });
 
   test('undoes what is kept, and nothing else', async () => {

@@ -34,7 +34,7 @@ export function sealObject(keys: RepositoryKeys, identity: ObjectIdentity, paylo
 export function openObject(keys: RepositoryKeys, identity: ObjectIdentity, bytes: Buffer): Buffer {
   const { kind, name } = identity;
   if (bytes.length < HEADER_BYTES + TAG_BYTES || !bytes.subarray(0, 4).equals(MAGIC)) throw damaged(name, 'it is not an object of a repository');
-  if (bytes.readUInt8(4) > FORMAT_VERSION) throw newerFormat(name, bytes.readUInt8(4));
+  if (bytes.readUInt8(4) > FORMAT_VERSION) throw isOfThisVersion(keys, identity, bytes) ? damaged(name, 'the byte with its version was altered') : newerFormat(name, bytes.readUInt8(4));
   if (bytes[5] !== OBJECT_KINDS[kind]) throw damaged(name, `it is not of the kind ${kind}`);
   const decipher = createDecipheriv('aes-256-gcm', keys.objectKey(bytes.subarray(8, HEADER_BYTES)), NONCE);
   decipher.setAAD(aadOf(bytes, name)).setAuthTag(bytes.subarray(-TAG_BYTES));
@@ -42,6 +42,18 @@ export function openObject(keys: RepositoryKeys, identity: ObjectIdentity, bytes
     return Buffer.concat([decipher.update(bytes.subarray(HEADER_BYTES, -TAG_BYTES)), decipher.final()]);
   } catch (cause) {
     throw damaged(name, 'its bytes were altered, or it belongs under another name or to another repository', cause);
+  }
+}
+
+/** A newer object that opens as one of ours is ours: its tag vouches for the version, too. */
+function isOfThisVersion(keys: RepositoryKeys, identity: ObjectIdentity, bytes: Buffer): boolean {
+  const ours = Buffer.from(bytes);
+  ours[4] = FORMAT_VERSION;
+  try {
+    openObject(keys, identity, ours);
+    return true;
+  } catch {
+    return false; // Newer, or damaged elsewhere, too: that can't be told.
   }
 }
 

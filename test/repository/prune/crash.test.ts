@@ -5,6 +5,7 @@ import { newId } from '../../../src/foundation/ids.ts';
 import type { Repository, RepositoryReader, SnapshotRoot } from '../../../src/repository/index.ts';
 import { createMemoryStorage, type Storage } from '../../../src/storage/index.ts';
 import { createVariants, deltasIn } from '../../support/delta-fixture.ts';
+import { steppingClock } from '../../support/fake-clock.ts';
 import { createFaultyStorage, FAULT_MODES, strikeCalls, type FaultMode } from '../../support/faulty-storage.ts';
 import { collect, copyToMemory, objectNames, openTestRepository, randomChunks, readContent, readSnapshot, writeEntries, writeSnapshot, type Content } from '../../support/repository-fixture.ts';
 
@@ -105,11 +106,13 @@ describe('a prune that is struck', () => {
 /** A snapshot that rests on packs that are condemned and on nothing else, since its writer was older than that. */
 async function makeCondemned(): Promise<{ readonly storage: Storage; readonly root: SnapshotRoot }> {
   const storage = createMemoryStorage();
-  const [repository, other] = [await openTestRepository(storage, PACKS), await openTestRepository(storage, PACKS)];
+  // What a writer may have put in its own second is left alone by a prune.
+  const options = { ...PACKS, clock: steppingClock() };
+  const [repository, other] = [await openTestRepository(storage, options), await openTestRepository(storage, options)];
   const gone = await writeSnapshot(repository, { a: A });
   const writer = await other.openWriter();
   await remove(repository, gone);
-  await repository.prune();
+  assert.ok((await repository.prune()).waitingBytes > 0, 'packs are condemned');
   await writeEntries(writer, { a: A });
   const root = await writer.commit({ id: newId(), createdAt: new Date().toISOString(), series: 'test', body: {} });
   await Promise.all([repository.close(), other.close()]);

@@ -8,4 +8,4 @@ export { tailOplog, type TailOptions, type TailPosition, type TailStatus } from 
 export type { ChainToRead } from './contracts.ts';
 export { findOperations, readTimeline } from './timeline/index.ts';
 export { endThrowaways, startThrowaway } from './throwaway/index.ts';
-export { dropKept, rehearseRestore, restoreSnapshot, settleRehearsal, settleRestore, undoRestore } from './restore/index.ts';
+export { dropKept, findRehearsals, rehearseRestore, restoreSnapshot, settleRehearsal, settleRestore, undoRestore } from './restore/index.ts';

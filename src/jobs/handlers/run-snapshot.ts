@@ -67,7 +67,8 @@ async function captureAndCommit(parts: RunSnapshotParts, context: JobContext, re
 }
 
 async function openPrevious({ catalog }: RunSnapshotParts, { log }: JobContext, repository: Repository, { clusterId }: SnapshotRecord): Promise<CaptureOptions['previous']> {
-  const newest = await catalog.snapshots.newestCompleted(clusterId);
+  // One of chosen namespaces says nothing of the others; it is better than none.
+  const newest = (await catalog.snapshots.newestWhole(clusterId)) ?? (await catalog.snapshots.newestCompleted(clusterId));
   if (newest === null) return null;
   const reader = await repository.openReader();
   const root = await loadRoot(repository, newest.id).catch(async (error: unknown) => {

@@ -141,7 +141,7 @@ describe('whoever reads a snapshot that is deleted, and rests on condemned packs
         // A process of which the deletion is not known yet, so that it may still begin.
         const hidden = hideFacts(storage);
         await remove(repository, base.root);
-        const faulty = createFaultyStorage(when === 'before it' ? storage : atCall(storage, Math.max(1, call - (call % 9)), async () => {
+        const faulty = createFaultyStorage(when === 'before it' ? storage : atCall(storage, Math.max(1, call - 1 - (call % 8)), async () => {
           const blind = await openTestRepository(hidden, PACKS);
           blinds.push(blind);
           const reader = await blind.openReader();

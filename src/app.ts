@@ -15,13 +15,13 @@ import { prepareTenants } from './composition/tenants.ts';
 import { timelineReader } from './composition/timeline-reader.ts';
 import type { Config } from './config/index.ts';
 import { checkKey, type CheckState } from './domain/check-state.ts';
-import { captureSnapshot, dropKept, probeServer, rehearseRestore, restoreSnapshot, settleRehearsal, settleRestore, slicesOfChain, startThrowaway, tailOplog, undoRestore } from './engine/index.ts';
+import { captureSnapshot, dropKept, findRehearsals, probeServer, rehearseRestore, restoreSnapshot, settleRehearsal, settleRestore, slicesOfChain, startThrowaway, tailOplog, undoRestore } from './engine/index.ts';
 import type { Clock } from './foundation/clock.ts';
 import { LeafvaultError } from './foundation/errors.ts';
 import type { Logger } from './foundation/logger.ts';
 import { buildServer, consoleApi, consoleDoor, downloadsDoor, facades, oauthDoor, type HttpServer } from './http/index.ts';
 import {
-  checkOnSchedule, createChores, createCopyChores, createScheduleChores, createDumpChore, createHandlers, createRetentionChores, dumpCatalog, dumpedAtKey, createTailers, openPostgresQueue, scheduleDrills, sessionOwner, trimCatalogDumps,
+  checkOnSchedule, createChores, createCopyChores, createScheduleChores, createDumpChore, createHandlers, createLostDrillsChore, createRetentionChores, dumpCatalog, dumpedAtKey, createTailers, openPostgresQueue, scheduleDrills, sessionOwner, trimCatalogDumps,
   Worker, type JobQueue, type PostgresQueue,
 } from './jobs/index.ts';
 import { openRepository, type Dump, type Repository } from './repository/index.ts';
@@ -133,6 +133,7 @@ function buildWorker({ options, catalog, queue, repositories, tempRoot }: Parts)
     ...createRetentionChores({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]) }),
     createDumpChore({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]) }),
     checkOnSchedule({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]), ...config.check }),
+    createLostDrillsChore({ catalog, clock, log, find: findRehearsals }),
     scheduleDrills({ catalog, clock, log, defaults: config.drills, ask: createAskForDrill({ queue, clock }) }),
     ...createCopyChores({ catalog, clock, log, repository: repositories.repository, copies: repositories.copies }),
   ];

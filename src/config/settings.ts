@@ -33,7 +33,8 @@ export const MONGO_URI: z.ZodType<string, string> = z.string().regex(/^mongodb(\
 
 /** `HH:MM`, 24 hours. */
 export const TIME_OF_DAY: z.ZodType<string, string> = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: 'expected a time such as "03:00" (UTC, in quotes)' });
-export const HOURS_BETWEEN: z.ZodType<number> = z.coerce.number().min(0).max(8760);
+/** An interval that comes by itself; below an hour one would hardly end before the next. */
+export const HOURS_BETWEEN: z.ZodType<number> = z.coerce.number().max(8760).refine((hours) => hours === 0 || hours >= 1, { error: 'expected 0 (never), or at least 1 hour' });
 
 const DATABASE = z.string().superRefine((text, context) => {
   if (text === 'embedded' || /^postgres(ql)?:\/\/./.test(text)) return;
@@ -114,7 +115,7 @@ export const SETTINGS = {
     help: 'Times of backup schedules that went by while no worker ran: `once` takes one snapshot of the cluster for all of them, `skip` waits for the next time',
   },
   checkEveryHours: {
-    path: 'check.everyHours', type: z.coerce.number().min(0).max(8760), default: 24, env: 'LEAFVAULT_CHECK_EVERY_HOURS', flag: '--check-every-hours <hours>',
+    path: 'check.everyHours', type: HOURS_BETWEEN, default: 24, env: 'LEAFVAULT_CHECK_EVERY_HOURS', flag: '--check-every-hours <hours>',
     help: 'How often the repository is checked: the structure of everything, and every byte of one part of it, the next part each time; 0 never does it by itself',
   },
   checkParts: {

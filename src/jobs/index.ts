@@ -15,6 +15,7 @@ export { createChores } from './chores.ts';
 export {
   createDumpChore, dumpBodyOf, dumpCatalog, dumpedAtKey, linesOf, trimCatalogDumps, type DumpBody, type DumpReason,
 } from './dump-catalog.ts';
+export { createLostDrillsChore } from './rescue/lost-drills.ts';
 export { reconcile, type Reconciled } from './rescue/reconcile.ts';
 export { surveyStore, type StoreSurvey } from './rescue/survey-store.ts';
 export { createCopyChores } from './copying.ts';

@@ -132,6 +132,11 @@ describe('loadConfig', () => {
     assert.equal(load({ env: { LEAFVAULT_DRILLS_EVERY_HOURS: '6' } }).drills.everyHours, 6);
     assert.match(mistakesOf({ yaml: yaml.replace('"03:00"', '"3 am"') })[0]?.message ?? '', /expected a time such as "03:00"/);
     assert.match(mistakesOf({ yaml: yaml.replace('target: d', 'where: mongod, target: d') })[0]?.message ?? '', /a throw-away mongod needs none/);
+    for (const hours of ['0.001', '-1']) {
+      const wrong: readonly Parameters<typeof mistakesOf>[0][] = [{ yaml: yaml.replace('168', hours) }, { env: { LEAFVAULT_DRILLS_EVERY_HOURS: hours } }, { env: { LEAFVAULT_CHECK_EVERY_HOURS: hours } }];
+      for (const each of wrong) assert.match(mistakesOf(each)[0]?.message ?? '', /0 \(never\), or at least 1 hour/);
+    }
+    assert.equal(load({ env: { LEAFVAULT_CHECK_EVERY_HOURS: '0' } }).check.everyHours, 0);
     assert.match(mistakesOf({ yaml: 'drills: { where: moon }' })[0]?.message ?? '', /"scratch"\|"mongod"/);
   });
 

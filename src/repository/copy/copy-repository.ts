@@ -14,6 +14,7 @@ import { putSame } from '../put-same.ts';
 import { readObject } from '../read-object.ts';
 import { openSession } from '../sessions.ts';
 import { copyChains } from './copy-chains.ts';
+import type { Dump } from '../dumps/dumps.ts';
 import type { CopyOptions, CopyReport } from './copy.ts';
 import { examineDestination, refused } from './open-destination.ts';
 import { sweepCopy } from './sweep-copy.ts';
@@ -173,12 +174,17 @@ async function copyDumps(transfer: Transfer): Promise<void> {
     const parts = partsOfDumpName(name);
     const isWhole = (bytes: Buffer): boolean => {
       const dump = openDumpManifest(transfer.source.keys, parts?.dumpId ?? '', bytes);
-      return 'fenced' in dump || Array.from({ length: dump.parts }, (_, i) => dumpPartName(dump.id, i + 1)).every((part) => there.has(part));
+      return 'fenced' in dump || haveParts(there, dump);
     };
     const sizeBytes = found.get(name) ?? 0;
     const carried = await carry(transfer, { name, sizeBytes }, there.get(name), parts?.part === 'manifest' ? isWhole : undefined);
     if (carried === 'there') there.set(name, sizeBytes);
   }
+}
+
+function haveParts(names: ReadonlyMap<string, number>, { id, parts }: Pick<Dump, 'id' | 'parts'>): boolean {
+  for (let part = 1; part <= parts; part += 1) if (!names.has(dumpPartName(id, part))) return false;
+  return true;
 }
 
 interface Roots extends Pick<Data, 'missing' | 'unreadable'> {

@@ -4,8 +4,9 @@ import type { RepositoryContext } from '../context.ts';
 import { DELETED, deletedSnapshots } from '../facts.ts';
 import { FACTS, partsOfFactName, partsOfSnapshotName, snapshotName } from '../format/names.ts';
 import { findRoot } from '../snapshots.ts';
+import { isDamage } from '../verify-object.ts';
 
-type Context = Pick<RepositoryContext, 'storage' | 'keys'>;
+type Context = Pick<RepositoryContext, 'storage' | 'keys' | 'log'>;
 
 export interface ForgottenRoots {
   /** Those that a fact says are deleted. */
@@ -19,7 +20,7 @@ export interface ForgottenRoots {
  * stay for ever, since whoever they keep out may wake up at any time.
  */
 export async function forgetRoots(context: Context, { dryRun, signal }: { readonly dryRun: boolean; readonly signal?: AbortSignal | undefined }): Promise<ForgottenRoots> {
-  const deleted = [...(await deletedSnapshots(context))];
+  const deleted = [...(await deletedSnapshots(context, undefined, passOver(context)))];
   const withRoot: string[] = [];
   for (const id of deleted) {
     signal?.throwIfAborted();
@@ -29,6 +30,14 @@ export async function forgetRoots(context: Context, { dryRun, signal }: { readon
     if (!dryRun) await context.storage.delete(snapshotName(id, place));
   }
   return { deleted, withRoot };
+}
+
+/** A fact that can't be read deletes nothing: its snapshot stays as if it were there, which costs room and nothing else. */
+export function passOver({ log }: Pick<Context, 'log'>): (object: string, error: unknown) => void {
+  return (object, error) => {
+    if (!isLeafvaultError(error) || !isDamage(error)) throw error;
+    log.warn({ object, reason: error.message }, 'what says that a snapshot is deleted can not be read; the snapshot stays');
+  };
 }
 
 /** null without a root. One that is damaged is no fence, so it goes. */

@@ -4,12 +4,13 @@ import { forgetBadCopies, readBadCopies } from '../bad-copies.ts';
 import { addNeededPacks, type IsSafe } from '../chunk-index/resting.ts';
 import type { RepositoryContext } from '../context.ts';
 import { generationName, packName, sessionName } from '../format/names.ts';
-import { beginGeneration, condemnations, generations } from '../generations.ts';
+import { condemnations, generations } from '../generations.ts';
 import type { OpenSession, PruneReport } from '../repository.ts';
 import { openSession, type Session } from '../sessions.ts';
 import { snapshotPlaces } from '../snapshots.ts';
+import { condemn } from './condemn.ts';
 import { findMoves, readMoves } from './find-moves.ts';
-import { forgetFacts } from './forget-snapshots.ts';
+import { forgetFacts, passOver } from './forget-snapshots.ts';
 import { choose, type Plan } from './plan-prune.ts';
 import { endPrune, markNew, refreshIndexes, startPrune, tell, type Prune, type PruneParts } from './prune-run.ts';
 import { asRefusal, busy, CHECK, refused } from './refusals.ts';
@@ -50,8 +51,8 @@ async function run(prune: Prune): Promise<PruneReport> {
     }
     const { writtenBytes, damaged, postponed } = await rewrite(prune, found, plan);
     const condemned = plan.victims.filter((id) => found.again.has(id) || !(damaged.has(id) || postponed.has(id)));
-    const generation = condemned.length === 0 ? null : own.generation + 1;
-    if (generation !== null) await condemn(prune, generation, condemned);
+    const generation = condemned.length === 0 ? null : found.generation + 1;
+    if (generation !== null) await condemn(context, generation, condemned);
     await forgetFacts(context, found.forgotten, parts.signal);
     const { swept, inTheWay } = await sweep(prune, found, own, { generation, condemned });
     const waiting = new Set([...condemned, ...found.condemned.keys()].filter((id) => !swept.has(id)));
@@ -91,21 +92,12 @@ async function rewriteChosen(prune: Prune, { isThere, isBad }: Survey, { doomed,
   }, readMoves(moves));
 }
 
-async function condemn({ context }: Prune, generation: number, condemned: readonly string[]): Promise<void> {
-  try {
-    await beginGeneration(context, generation, condemned);
-  } catch (error) {
-    if (!isLeafvaultError(error, 'STORAGE_OBJECT_EXISTS')) throw error;
-    throw busy('another prune began meanwhile', error);
-  }
-}
-
 async function sweep(
   prune: Prune, found: Survey, own: Session, now: { readonly generation: number | null; readonly condemned: readonly string[] },
 ): Promise<{ readonly swept: ReadonlySet<string>; readonly inTheWay: readonly OpenSession[] }> {
   const { context, parts: { signal } } = prune;
   const { generation, condemned } = now;
-  const newest = generation ?? own.generation;
+  const newest = generation ?? found.generation;
   const inTheWay = (await openSessions(context)).filter((session) => session.id !== own.id && session.generation < newest);
   const swept = new Set(found.sweepable);
   if (generation !== null && inTheWay.length === 0) for (const id of condemned) swept.add(id);
@@ -115,7 +107,7 @@ async function sweep(
     if (await isEnded(context, own)) throw takenForDead();
   };
   await sweepPacks(context, { swept, lost: found.lost, named: prune.index.packs.ids(), assertOurs, signal });
-  await forgetGenerations(context, { swept, packs: found.packs, known: own.generation });
+  await forgetGenerations(context, { swept, packs: found.packs, known: found.generation });
   await forgetBadCopies(context, async (id) => (await context.storage.stat(packName(id))) === null);
   return { swept, inTheWay };
 }
@@ -124,7 +116,7 @@ async function sweep(
 async function neededByNewSnapshots(prune: Prune, found: Survey, doomed: ReadonlySet<string>): Promise<ReadonlySet<string>> {
   const needed = new Set<string>();
   if (doomed.size === 0) return needed;
-  const roots = await snapshotPlaces(prune.context);
+  const roots = await snapshotPlaces(prune.context, passOver(prune.context));
   await refreshIndexes(prune);
   const bad = await readBadCopies(prune.context);
   const isSafe: IsSafe = async ({ packId, id }) =>

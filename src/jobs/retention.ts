@@ -17,6 +17,7 @@ export interface RetentionParts {
 }
 
 const EXPIRED_AT_ONCE = 100;
+const STUCK_NAMED = 20;
 const HOUR_MS = 3_600_000;
 const PRUNE_EVERY_MS = 24 * HOUR_MS;
 /** One that was refused, for a damaged object say, finds the same a few minutes later. */
@@ -62,8 +63,9 @@ async function pruneWhenDue(parts: RetentionParts, signal: AbortSignal): Promise
 async function prune({ catalog, clock, log }: RetentionParts, repository: Repository, signal: AbortSignal): Promise<boolean> {
   const isOver = await ownersThatAreGone({ clock, workers: () => catalog.workers.list(), afterMs: SESSION_ENDS_AFTER_MS });
   try {
-    const { inTheWay, ended, damagedPacks, ...figures } = await repository.prune({ isOver, signal });
-    log.info({ ...figures, inTheWay: inTheWay.length, ended: ended.length, damagedPacks }, 'the repository was pruned');
+    const { inTheWay, ended, damagedPacks, stuck, ...figures } = await repository.prune({ isOver, signal });
+    log.info({ ...figures, inTheWay: inTheWay.length, ended: ended.length, damagedPacks, stuck: stuck.length }, 'the repository was pruned');
+    if (stuck.length > 0) log.warn({ objects: stuck.slice(0, STUCK_NAMED), count: stuck.length }, 'the store does not let objects go that nobody needs; the next prune asks again');
     for (const { chainId, slices, storedBytes } of await trimChains(repository, { now: clock.now(), signal })) {
       await catalog.chains.shrink(chainId, storedBytes);
       log.info({ chain: chainId, slices, storedBytes }, 'kept oplog that no snapshot needs went');

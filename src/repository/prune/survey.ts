@@ -57,7 +57,7 @@ export async function survey(prune: Prune, own: Session, dryRun: boolean): Promi
   if (other !== undefined) throw busy(`another prune is at work since ${other.createdAt} (${other.owner})`);
   const writers = sessions.filter(({ kind }) => kind === 'writer');
   const condemnedAlone = await restingOnCondemned(prune, condemned);
-  const { deleted, withRoot } = await forgetRoots(context, { dryRun, signal: prune.parts.signal });
+  const { deleted, withRoot } = await forgetRoots(context, { dryRun, stuck: prune.stuck, signal: prune.parts.signal });
   // Who reads one of them may rest on packs that were condemned before it began; from here on nobody begins to.
   const isRead = condemnedAlone.size > 0 && (await openSessions(context)).some(({ kind }) => kind === 'reader');
   const packs = await listPacks(context);

@@ -14,6 +14,9 @@ import type { Principal } from '../domain/roles.ts';
 import type { PolicyItem } from '../domain/retention.ts';
 import type { SnapshotSchedule } from '../domain/schedule.ts';
 import type { Preview } from '../domain/schedule-preview.ts';
+import type { CheckOverview, CopyOverview, LockOverview, Upkeep } from './upkeep-contracts.ts';
+
+export type { CheckOverview, CheckView, CopyOverview, DamagedSnapshot, LockOverview, Upkeep, UpkeepView } from './upkeep-contracts.ts';
 
 export interface Inventory {
   organizations(principal: Principal, page: Page): Promise<PageOf<Organization>>;
@@ -360,26 +363,9 @@ export interface Overview {
     readonly check?: CheckOverview | null;
     /** Second copies of the repository, in the order of the setting. */
     readonly copies?: readonly CopyOverview[];
+    /** How its objects are held; null where they are not, or no worker has looked yet. */
+    readonly locks?: LockOverview | null;
   }>;
-}
-
-export interface CheckOverview {
-  /** When the last one that came to its end did. */
-  readonly endedAt: Date | null;
-  readonly problems: number | null;
-  /** The newest try did not come to its end. */
-  readonly failed: boolean;
-  /** By cluster: snapshots that can't be read whole, and are kept. */
-  readonly damagedSnapshots: ReadonlyMap<string, number>;
-}
-
-export interface CopyOverview {
-  /** From 1 up: addresses are not for everybody. */
-  readonly number: number;
-  /** When a run last ended with everything copied; null: never. */
-  readonly succeededAt: Date | null;
-  /** Objects of the repository that were found damaged or gone, and roots that were withheld for them, in the last run. */
-  readonly problems: number;
 }
 
 export interface Services {
@@ -391,6 +377,7 @@ export interface Services {
   readonly timeline: Timeline;
   readonly downloads: Downloads;
   readonly jobs: Jobs;
+  readonly upkeep: Upkeep;
   readonly drills: Drills;
   readonly numbers: Numbers;
   readonly subclients: Subclients;

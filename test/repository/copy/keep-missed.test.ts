@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { createMemoryStorage } from '../../../src/storage/index.ts';
 import { collect, objectNames, openTestRepository, randomChunks, readSnapshot, writeSnapshot } from '../../support/repository-fixture.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
+import { createLockingStorage } from '../../support/locking-storage.ts';
 
 const DAY_MS = 86_400_000;
 const PACKS = { packBytes: 24 * 1024 };
@@ -71,5 +72,32 @@ test('a copy that kept things for days lets them go at once where it is told to 
   const report = await run(0);
   assert.ok(report.deleted > 0 && report.kept === 0);
   assert.deepEqual((await objectNames(to)).filter((name) => name.startsWith('missed/') || name.includes(deleted.id)), []);
+  await source.close();
+});
+
+test('a copy in a store that holds objects has what it shows held as long, what it only keeps too, and goes on where that store lets nothing go', async () => {
+  const clock = fakeClock();
+  const to = createLockingStorage(clock, 10);
+  const source = await openTestRepository(createMemoryStorage('source'), { clock, ...PACKS });
+  const deleted = await writeSnapshot(source, { a: randomChunks(10, 2_000) });
+  await writeSnapshot(source, { b: randomChunks(10, 2_000) });
+  const run = (keepDays: number) => source.copyTo({ to, keepDays, isOver: () => true });
+  assert.deepEqual((await run(20)).locks?.failed, []);
+  await source.addFact({ snapshotId: deleted.id, kind: 'deleted', createdAt: clock.now().toISOString(), body: {} });
+  for (let day = 0; day < 18; day += 6) {
+    clock.advance(6 * DAY_MS);
+    await source.prune({ isOver: () => true });
+    const { locks, kept } = await run(20);
+    assert.deepEqual([locks?.failed, kept > 0], [[], true]);
+    for (const name of [`snapshots/${deleted.id}`, ...(await objectNames(to)).filter((each) => each.startsWith('packs/'))]) {
+      assert.ok((to.holds.get(name)?.getTime() ?? 0) >= clock.now().getTime() + 5 * DAY_MS, name);
+    }
+  }
+  to.refuses = true;
+  const { stuck, deleted: gone } = await run(0);
+  assert.deepEqual([stuck.includes(`snapshots/${deleted.id}`), gone], [true, 0]);
+  clock.advance(20 * DAY_MS);
+  assert.deepEqual((await run(0)).stuck, []);
+  assert.deepEqual((await objectNames(to)).filter((name) => name.includes(deleted.id)), []);
   await source.close();
 });

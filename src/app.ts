@@ -132,7 +132,7 @@ function buildWorker({ options, catalog, queue, repositories, tempRoot }: Parts)
   const chores = [
     ...createChores({ catalog, repositories, queue, clock }),
     ...createScheduleChores({ catalog, queue, clock, log, ...config.schedules }),
-    ...createRetentionChores({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]) }),
+    ...createRetentionChores({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]), refuseHidden: repositories.lockTerms !== null }),
     createDumpChore({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]) }),
     checkOnSchedule({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]), ...config.check }),
     scheduleDrills({ catalog, clock, log, defaults: config.drills, ask: createAskForDrill({ queue, clock }) }),

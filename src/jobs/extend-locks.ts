@@ -5,6 +5,7 @@ import type { Clock } from '../foundation/clock.ts';
 import { describeError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { LockReport, Repository } from '../repository/repository.ts';
+import { completedSnapshots } from './completed-snapshots.ts';
 import { readNeededUntil } from './needed-until.ts';
 import type { Chore } from './worker.ts';
 
@@ -22,7 +23,6 @@ export interface ExtendLocksParts {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const UNFINISHED_MS = 6 * HOUR_MS;
-const PAGE = 500;
 /** What the catalog keeps by name; the log has all. */
 const MOST_NAMED = 200;
 
@@ -43,7 +43,7 @@ async function extendWhenDue(parts: ExtendLocksParts, { mode, days }: LockTerms,
   const begun: LockState = { ...before, mode, days, startedAt: clock.now().toISOString() };
   if (!(await settings.replace(key, before, begun))) return;
   try {
-    const expected = await completedSnapshots(parts);
+    const expected = await completedSnapshots(parts.catalog);
     const report = await repository.extendLocks({ neededUntil: await readNeededUntil(repository, clock), expected, signal });
     if (report === null) return;
     tell(log, report);
@@ -61,19 +61,6 @@ async function extendWhenDue(parts: ExtendLocksParts, { mode, days }: LockTerms,
 function againAfter({ startedAt, endedAt, failure }: LockState): number {
   if (endedAt === null || endedAt < startedAt) return UNFINISHED_MS;
   return failure === null ? DAY_MS : HOUR_MS;
-}
-
-/** Asked for before the store is: one that was deleted since says so there. */
-async function completedSnapshots({ catalog }: ExtendLocksParts): Promise<readonly string[]> {
-  const ids: string[] = [];
-  for (const { id } of await catalog.clusters.ofProjects(null)) {
-    for (let pageNumber = 1; ; pageNumber += 1) {
-      const { items, totalCount } = await catalog.snapshots.list(id, { pageNumber, itemsPerPage: PAGE }, { completedOnly: true });
-      ids.push(...items.map((snapshot) => snapshot.id));
-      if (items.length === 0 || pageNumber * PAGE >= totalCount) break;
-    }
-  }
-  return ids;
 }
 
 function summaryOf({ objects, extended, failed, purged }: LockReport): LockState['last'] {

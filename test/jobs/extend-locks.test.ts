@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Catalog } from '../../src/catalog/index.ts';
 import { locksKey, type LockState } from '../../src/domain/lock-state.ts';
-import { createLockChores } from '../../src/jobs/index.ts';
+import { createLockChores, createRetentionChores } from '../../src/jobs/index.ts';
 import { LeafvaultError } from '../../src/foundation/errors.ts';
 import type { Repository } from '../../src/repository/index.ts';
 import { createUpkeep } from '../../src/services/index.ts';
@@ -11,7 +11,7 @@ import { insertCompleted, makeInventory, OUTCOME } from '../support/catalog-rows
 import { fakeClock } from '../support/fake-clock.ts';
 import { createLockingStorage } from '../support/locking-storage.ts';
 import { silent, startEmbedded, type TestDatabase } from '../support/postgres.ts';
-import { openTestRepository, randomChunks, writeSnapshot } from '../support/repository-fixture.ts';
+import { collect, openTestRepository, randomChunks, writeSnapshot } from '../support/repository-fixture.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -69,6 +69,13 @@ describe('holding what snapshots need', () => {
     await run();
     const { last, failure: none, succeededAt } = await state();
     assert.deepEqual([last?.failedObjects, last?.hiddenBytes, none, succeededAt === clock.now().toISOString()], [[`snapshots/${roots[1]?.id}`], null, null, false]);
+    const prune = async (): Promise<void> => {
+      for (const chore of createRetentionChores({ catalog, clock, log: silent, repositories: async () => [repository], refuseHidden: true })) if (chore.name.startsWith('pruning')) await chore.run(AbortSignal.timeout(60_000));
+    };
+    await prune();
+    clock.advance(DAY_MS);
+    await assert.rejects(prune(), { code: 'JOBS_SNAPSHOTS_HIDDEN' });
+    assert.ok((await collect(storage.list('packs/'))).length >= 2, 'nothing was taken');
     await run(60);
     assert.deepEqual([runs, (await state()).days], [5, 60], 'other terms count at once');
     await catalog.settings.set('repositoryId', repository.id);

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { DRILL_PLACES } from '../domain/drill.ts';
 import { CATCH_UP_CHOICES } from '../domain/plan-run.ts';
 import { TIME_SERIES_CHOICES } from '../domain/records.ts';
+import { LOCK_MODES, withStoreOptions } from './store-address.ts';
 
 export interface Setting<T = unknown> {
   /** Place in leafvault.yaml, dotted. */
@@ -49,6 +50,18 @@ const STORE = z.string().superRefine((text, context) => {
   context.addIssue({ code: 'custom', message: 'expected an address that begins with file: or s3://' });
 });
 
+/** An address, or `{ store, profile, objectLock }`; it becomes the address that says all of it. */
+const COPY = z.preprocess((value) => (typeof value === 'string' ? { store: value } : value), z.strictObject({
+  store: STORE,
+  profile: z.string().min(1).max(128).optional(),
+  objectLock: z.strictObject({ mode: z.enum(LOCK_MODES), days: z.coerce.number().int().min(1).max(3_650) }).optional(),
+})).transform(({ store, ...options }, context): string => {
+  const made = withStoreOptions(store, options);
+  if ('address' in made) return made.address;
+  context.addIssue({ code: 'custom', message: made.problem });
+  return z.NEVER;
+});
+
 export const SETTINGS = {
   home: {
     path: 'home', type: z.string().min(1), default: './leafvault-data', env: 'LEAFVAULT_HOME', flag: '--home <folder>',
@@ -80,10 +93,26 @@ export const SETTINGS = {
     env: 'LEAFVAULT_REPOSITORY_STORE', flag: '--repository-store <address>',
     help: 'Where snapshots are kept: file:<folder>, or s3://<bucket>/<prefix>?endpoint=<url>&region=<region>; the key of S3 comes from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile or an instance role',
   },
+  objectLockMode: {
+    path: 'repository.objectLock.mode', type: z.enum(['off', ...LOCK_MODES]), default: 'off', env: 'LEAFVAULT_REPOSITORY_OBJECT_LOCK_MODE', flag: '--object-lock-mode <mode>',
+    help: 'Object lock of the bucket in repository.store: `governance` holds what snapshots need against everybody without a right of its own, `compliance` against everybody; `off` leaves that to the address (`objectLock=compliance:30`)',
+  },
+  objectLockDays: {
+    path: 'repository.objectLock.days', type: z.coerce.number().int().min(1).max(3_650), default: 30, env: 'LEAFVAULT_REPOSITORY_OBJECT_LOCK_DAYS', flag: '--object-lock-days <days>',
+    help: 'How long a new object is held; what snapshots need is held for at least half of that from now on. What was deleted is paid for as long',
+  },
   repositoryCopies: {
-    path: 'repository.copies', type: z.preprocess((value) => (typeof value === 'string' ? value.split(',').map((each) => each.trim()).filter(Boolean) : value), z.array(STORE)), default: [], defaultText: 'none',
+    path: 'repository.copies', type: z.preprocess((value) => (typeof value === 'string' ? value.split(',').map((each) => each.trim()).filter(Boolean) : value), z.array(COPY)), default: [], defaultText: 'none',
     env: 'LEAFVAULT_REPOSITORY_COPIES', flag: '--repository-copies <addresses>',
-    help: 'Second copies: addresses as of repository.store, separated by commas. Each is brought up to date every day and after snapshots, at most once an hour, and is read from where the first store fails',
+    help: 'Second copies: addresses as of repository.store, separated by commas; in the file also `{ store, profile, objectLock }`. Each is brought up to date every day and after snapshots, at most once an hour, and is read from where the first store fails',
+  },
+  copiesKeepDays: {
+    path: 'repository.copiesKeepDays', type: z.coerce.number().min(0).max(3_650), default: 0, env: 'LEAFVAULT_REPOSITORY_COPIES_KEEP_DAYS', flag: '--copies-keep-days <days>',
+    help: 'How long second copies keep, and show, what went from the repository; 0: until the next run',
+  },
+  copiesLimit: {
+    path: 'repository.copiesLimit', type: z.coerce.number().min(0), default: 0, defaultText: 'none', env: 'LEAFVAULT_REPOSITORY_COPIES_LIMIT', flag: '--copies-limit <megabytes>',
+    help: 'Most megabytes (10^6 bytes) that a worker sends to all second copies in a second, on average; 0: no limit',
   },
   repositoryDeltas: {
     path: 'repository.deltas', type: ON_OR_OFF, default: 'on', env: 'LEAFVAULT_REPOSITORY_DELTAS', flag: '--repository-deltas <choice>',

@@ -4,7 +4,7 @@ import { damaged, newerFormat } from './damage.ts';
 import type { RepositoryKeys } from './keys.ts';
 import { DELTA_FORMAT_VERSION, FORMAT_VERSION } from './names.ts';
 
-export const OBJECT_KINDS = { index: 1, snapshot: 2, fact: 3, session: 4, sessionEnd: 5, generation: 6, oplog: 7, dump: 8, bad: 9 } as const;
+export const OBJECT_KINDS = { index: 1, snapshot: 2, fact: 3, session: 4, sessionEnd: 5, generation: 6, oplog: 7, dump: 8, bad: 9, missed: 10 } as const;
 export type ObjectKind = keyof typeof OBJECT_KINDS;
 
 /** What is known here, where that is more than the first version. */

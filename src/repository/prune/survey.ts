@@ -65,7 +65,7 @@ export async function survey(prune: Prune, own: Session, dryRun: boolean): Promi
   // Written down before the roots go: should this prune die behind that, nobody could tell any more what their readers need.
   const generation = restedOn.size > 0 && !dryRun ? own.generation + 1 : own.generation;
   if (generation > own.generation) await condemn(context, generation, [...restedOn], { beforeRoots: true });
-  const { deleted, withRoot } = await forgetRoots(context, { dryRun, signal: prune.parts.signal });
+  const { deleted, withRoot } = await forgetRoots(context, { dryRun, stuck: prune.stuck, signal: prune.parts.signal });
   // Who reads one of them may rest on packs that were condemned before it began; from here on nobody begins to.
   const condemnedAlone = new Set([...restedOn, ...unsettled]);
   const isRead = condemnedAlone.size > 0 && (await openSessions(context)).some(({ kind }) => kind === 'reader');

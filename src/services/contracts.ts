@@ -15,6 +15,7 @@ import type { CollectionRestores, CompliancePolicies, ExportBuckets, Exports, Sn
 import type { Schedules } from './schedule-contracts.ts';
 import type { Subclients } from './subclient-contracts.ts';
 import type { Timeline } from './timeline-contracts.ts';
+import type { Upkeep } from './upkeep-contracts.ts';
 
 export { COLLECTION_STATES } from './export-contracts.ts';
 export type {
@@ -23,7 +24,8 @@ export type {
 export type { ClusterSchedule, GivenItem, ScheduleChange, Schedules } from './schedule-contracts.ts';
 export type { Subclient, SubclientContent, Subclients } from './subclient-contracts.ts';
 export type { Restorable, Timeline, TimelineQuery } from './timeline-contracts.ts';
-export type { CheckOverview, ClusterContinuous, ClusterOverview, CopyOverview, Overview } from './overview-contracts.ts';
+export type { ClusterContinuous, ClusterOverview, Overview } from './overview-contracts.ts';
+export type { CheckOverview, CheckView, CopyOverview, DamagedSnapshot, LockOverview, Upkeep, UpkeepView } from './upkeep-contracts.ts';
 
 export interface Inventory {
   organizations(principal: Principal, page: Page): Promise<PageOf<Organization>>;
@@ -299,6 +301,7 @@ export interface Services {
   readonly timeline: Timeline;
   readonly downloads: Downloads;
   readonly jobs: Jobs;
+  readonly upkeep: Upkeep;
   readonly drills: Drills;
   readonly numbers: Numbers;
   readonly subclients: Subclients;

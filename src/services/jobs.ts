@@ -21,9 +21,6 @@ const PAUSABLE: ReadonlySet<JobKind> = new Set(['snapshot', 'restore']);
 
 export function createJobs(options: JobsOptions): Jobs {
   const { catalog, queue } = options;
-  const askPolicy = async ({ id, kind, projectId }: Job, forbid: (policy: CompliancePolicy | null, jobId: string) => void): Promise<void> => {
-    if (kind === 'snapshot') await catalog.transaction(async (tx) => forbid(await tx.compliance.hold(projectId), id));
-  };
   const find = async (id: string): Promise<Job> => (isId(id) ? await catalog.jobs.get(id) : null) ?? failWithoutJob({ id });
   return {
     get: find,
@@ -32,17 +29,13 @@ export function createJobs(options: JobsOptions): Jobs {
     },
     list: (filter, page) => catalog.jobs.list(filter, page),
     async cancel(id, principal) {
-      await askPolicy(await find(id), forbidCancelOfSnapshot);
-      const answer = (await queue.cancel(id, nameOf(principal))) ?? failWithoutJob({ id });
-      if (answer !== 'over') return;
-      const state = (await catalog.jobs.get(id))?.state ?? 'gone';
-      throw new LeafvaultError('JOB_NOT_CANCELLABLE', `Cancelling job ${id} failed: it is already ${state}`, { details: { id, state } });
+      await cancelJob({ catalog, cancel: queue.cancel }, { id, by: nameOf(principal) });
     },
     async pause(id) {
       const job = await find(id);
       const { kind } = job;
       if (!PAUSABLE.has(kind)) throw notPausable(id, { kind }, `a job of kind ${kind} is never paused`);
-      await askPolicy(job, forbidPauseOfSnapshot);
+      await askPolicy(catalog, job, forbidPauseOfSnapshot);
       const answer = (await queue.pause(id)) ?? failWithoutJob({ id });
       if (answer === 'paused' || answer === 'requested') return;
       const { state } = await find(id);
@@ -57,7 +50,7 @@ export function createJobs(options: JobsOptions): Jobs {
     async repeat(id, principal, { pause = false } = {}) {
       const job = await find(id);
       // Before another one is made.
-      if (pause) await askPolicy(job, forbidPauseOfSnapshot);
+      if (pause) await askPolicy(catalog, job, forbidPauseOfSnapshot);
       const made = await repeatJob(options, job, principal);
       if (pause) await queue.pause(made.id);
       return made;
@@ -67,6 +60,28 @@ export function createJobs(options: JobsOptions): Jobs {
 
 function notPausable(id: string, details: Readonly<Record<string, unknown>>, why: string): LeafvaultError {
   return new LeafvaultError('JOB_NOT_PAUSABLE', `Pausing job ${id} failed: ${why}`, { details: { id, why, ...details } });
+}
+
+/**
+ * @param by who asks, for people
+ * @returns `cancelled`: it had not begun and is over; `requested`: its worker was told
+ * @throws JOB_NOT_FOUND, JOB_NOT_CANCELLABLE, COMPLIANCE_PROTECTED
+ */
+export async function cancelJob(
+  { catalog, cancel }: { readonly catalog: Pick<CatalogStore, 'jobs' | 'transaction'>; readonly cancel: JobQueue['cancel'] }, { id, by }: { readonly id: string; readonly by: string },
+): Promise<'cancelled' | 'requested'> {
+  const job = (isId(id) ? await catalog.jobs.get(id) : null) ?? failWithoutJob({ id });
+  await askPolicy(catalog, job, forbidCancelOfSnapshot);
+  const answer = (await cancel(id, by)) ?? failWithoutJob({ id });
+  if (answer !== 'over') return answer;
+  const state = (await catalog.jobs.get(id))?.state ?? 'gone';
+  throw new LeafvaultError('JOB_NOT_CANCELLABLE', `Cancelling job ${id} failed: it is already ${state}`, { details: { id, state } });
+}
+
+async function askPolicy(
+  catalog: Pick<CatalogStore, 'transaction'>, { id, kind, projectId }: Job, forbid: (policy: CompliancePolicy | null, jobId: string) => void,
+): Promise<void> {
+  if (kind === 'snapshot') await catalog.transaction(async (tx) => forbid(await tx.compliance.hold(projectId), id));
 }
 
 function failWithoutJob(by: { readonly id: string } | { readonly number: number }): never {

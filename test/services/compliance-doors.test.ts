@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createRetentionChores } from '../../src/jobs/index.ts';
 import type { FoundServer } from '../../src/services/administration-contracts.ts';
-import { applyDeclared } from '../../src/services/index.ts';
+import { applyDeclared, cancelJob } from '../../src/services/index.ts';
 import type { KeptItem } from '../../src/domain/retention.ts';
 import { newId } from '../../src/foundation/ids.ts';
 import { OUTCOME } from '../support/catalog-rows.ts';
@@ -183,6 +183,9 @@ describe('a backup compliance policy', () => {
       assert.equal(status, 403, text);
       assert.match(text, /compliance policy/);
     }
+    await refused(doors.bearer('DELETE', `/api/leafvault/v1/groups/${SHOP}/clusters/${ORDERS}/jobs/${job.id}`), 'COMPLIANCE_PROTECTED', 409);
+    // As the command line asks.
+    await assert.rejects(cancelJob({ catalog, cancel: catalog.jobs.requestCancel }, { id: job.id, by: 'test' }), { code: 'COMPLIANCE_PROTECTED' });
     const sql = (text: string, ...values: readonly unknown[]) => catalog.transaction((tx) => tx.executeSql(text, [...values]));
     await sql('update jobs set paused_at = now() where id = $1', job.id);
     assert.equal((await commvault('POST', `/Job/${number}/action/resume`)).status, 200, 'one that rested before may go on');

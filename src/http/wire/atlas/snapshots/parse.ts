@@ -9,9 +9,9 @@ import { MOST_RETENTION_DAYS, takeSnapshotBody, updateSnapshotBody } from './sch
 /** Kept when the request names no retention; the Atlas CLI always sends one (1 unless told). */
 export const DEFAULT_RETENTION_DAYS = 7;
 
-export function parseTakeSnapshot(body: unknown): { readonly description: string | null; readonly retentionDays: number } {
+export function parseTakeSnapshot(body: unknown): { readonly description: string | null; readonly retentionDays: number; readonly isRetentionAsked: boolean } {
   const given = readBody(takeSnapshotBody, body);
-  return { description: given.description ?? null, retentionDays: given.retentionInDays ?? DEFAULT_RETENTION_DAYS };
+  return { description: given.description ?? null, retentionDays: given.retentionInDays ?? DEFAULT_RETENTION_DAYS, isRetentionAsked: given.retentionInDays !== undefined };
 }
 
 /**

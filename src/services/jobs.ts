@@ -21,7 +21,7 @@ const PAUSABLE: ReadonlySet<JobKind> = new Set(['snapshot', 'restore']);
 
 export function createJobs(options: JobsOptions): Jobs {
   const { catalog, queue } = options;
-  const find = async (id: string): Promise<Job> => (isId(id) ? await catalog.jobs.get(id) : null) ?? failWithoutJob({ id });
+  const find = (id: string): Promise<Job> => findJob(catalog, id);
   return {
     get: find,
     async byNumber(number) {
@@ -62,6 +62,11 @@ function notPausable(id: string, details: Readonly<Record<string, unknown>>, why
   return new LeafvaultError('JOB_NOT_PAUSABLE', `Pausing job ${id} failed: ${why}`, { details: { id, why, ...details } });
 }
 
+/** Of jobs that make what a compliance policy keeps. */
+async function askPolicy(catalog: Pick<CatalogStore, 'transaction'>, { id, kind, projectId }: Job, forbid: (policy: CompliancePolicy | null, jobId: string) => void): Promise<void> {
+  if (kind === 'snapshot') await catalog.transaction(async (tx) => forbid(await tx.compliance.hold(projectId), id));
+}
+
 /**
  * @param by who asks, for people
  * @returns `cancelled`: it had not begun and is over; `requested`: its worker was told
@@ -70,18 +75,15 @@ function notPausable(id: string, details: Readonly<Record<string, unknown>>, why
 export async function cancelJob(
   { catalog, cancel }: { readonly catalog: Pick<CatalogStore, 'jobs' | 'transaction'>; readonly cancel: JobQueue['cancel'] }, { id, by }: { readonly id: string; readonly by: string },
 ): Promise<'cancelled' | 'requested'> {
-  const job = (isId(id) ? await catalog.jobs.get(id) : null) ?? failWithoutJob({ id });
-  await askPolicy(catalog, job, forbidCancelOfSnapshot);
+  await askPolicy(catalog, await findJob(catalog, id), forbidCancelOfSnapshot);
   const answer = (await cancel(id, by)) ?? failWithoutJob({ id });
   if (answer !== 'over') return answer;
-  const state = (await catalog.jobs.get(id))?.state ?? 'gone';
+  const { state } = await findJob(catalog, id);
   throw new LeafvaultError('JOB_NOT_CANCELLABLE', `Cancelling job ${id} failed: it is already ${state}`, { details: { id, state } });
 }
 
-async function askPolicy(
-  catalog: Pick<CatalogStore, 'transaction'>, { id, kind, projectId }: Job, forbid: (policy: CompliancePolicy | null, jobId: string) => void,
-): Promise<void> {
-  if (kind === 'snapshot') await catalog.transaction(async (tx) => forbid(await tx.compliance.hold(projectId), id));
+async function findJob({ jobs }: Pick<CatalogStore, 'jobs'>, id: string): Promise<Job> {
+  return (isId(id) ? await jobs.get(id) : null) ?? failWithoutJob({ id });
 }
 
 function failWithoutJob(by: { readonly id: string } | { readonly number: number }): never {

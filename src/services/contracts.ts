@@ -2,7 +2,7 @@
 // every method throws LeafvaultError with a code of services/errors.ts and takes no wire form.
 import type { Readable } from 'node:stream';
 import type {
-  Cluster, DeliveryKind, Job, Organization, Page, PageOf, Project, Restore, RestoreSelection, Snapshot, TimeSeriesChoice,
+  Cluster, DeliveryKind, Job, Organization, Page, PageOf, Project, Restore, RestoreForm, RestoreSelection, Snapshot, TimeSeriesChoice,
 } from '../domain/records.ts';
 import type { Drill, DrillOrder, DrillPlace } from '../domain/drill.ts';
 import type { RecoveryTime } from '../domain/recovery-time.ts';
@@ -31,6 +31,8 @@ export interface Inventory {
 
 export interface SnapshotFilter {
   readonly completedOnly?: boolean;
+  /** All others: queued, running, failed, cancelled. */
+  readonly unfinishedOnly?: boolean;
 }
 
 export interface Snapshots {
@@ -72,10 +74,11 @@ export interface Schedules {
   get(cluster: Cluster): Promise<ClusterSchedule>;
   /**
    * `updateSnapshots`: those that are there get the new retention of their items; `deleteSnapshots`: those that stand for removed items alone go,
-   * never the newest whole one. @throws SCHEDULE_INVALID, details {rule, reason, value}
+   * never the newest whole one. A function makes the change of the schedule that no other change can touch meanwhile.
+   * @throws SCHEDULE_INVALID, details {rule, reason, value}
    */
   change(request: {
-    readonly cluster: Cluster; readonly change: ScheduleChange; readonly updateSnapshots?: boolean; readonly deleteSnapshots?: boolean; readonly principal: Principal;
+    readonly cluster: Cluster; readonly change: ScheduleChange | ((current: SnapshotSchedule) => ScheduleChange); readonly updateSnapshots?: boolean; readonly deleteSnapshots?: boolean; readonly principal: Principal;
   }): Promise<ClusterSchedule>;
   /** What it would do from now on, `limit` runs at most, by the code that does it. */
   preview(cluster: Cluster, range: { readonly until: Date; readonly limit: number }): Promise<Preview>;
@@ -113,6 +116,8 @@ export interface Restores {
     /** Default: the setting `restore.timeSeries`. */
     readonly timeSeries?: TimeSeriesChoice | undefined;
     readonly download?: { readonly expirationHours: number; readonly maxDownloads: number | null; readonly readyAtOnce: boolean };
+    /** Kept with it. */
+    readonly form?: RestoreForm;
   }): Promise<Restore>;
   /** Of the source cluster, newest first. */
   list(clusterId: string, page: Page): Promise<PageOf<Restore>>;

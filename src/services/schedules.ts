@@ -28,7 +28,7 @@ export function createSchedules({ catalog, clock, catchUp }: SchedulesOptions): 
       // So that two changes of a cluster that has no row yet follow each other.
       await tx.schedules.insert({ schedule: emptySchedule(cluster.id, cluster.createdAt), progress: freshProgress(now) });
       const old = recordOf(await tx.schedules.hold(cluster.id, { wait: true }), cluster);
-      const schedule = changed(old.schedule, change, now);
+      const schedule = changed(old.schedule, typeof change === 'function' ? change(old.schedule) : change, now);
       checkSchedule(schedule);
       const record = { schedule, progress: afterChange(old.schedule, schedule, old.progress, { now, catchUp }) };
       await tx.schedules.save(record);

@@ -7,6 +7,7 @@ import { COMMVAULT_ERRORS } from '../../../src/http/facades/commvault/errors.ts'
 import { ATLAS_V2_ERRORS } from '../../../src/http/facades/atlas-v2/errors.ts';
 import { OPS_MANAGER_V1_ERRORS } from '../../../src/http/facades/ops-manager-v1/errors.ts';
 import { ATLAS_ERRORS } from '../../../src/http/wire/atlas/errors.ts';
+import { MMS_BACKUP_ERRORS } from '../../../src/http/wire/mms-backup/errors.ts';
 import { WIRE_ERRORS } from '../../../src/http/wire/errors.ts';
 import { SERVICE_ERRORS } from '../../../src/services/errors.ts';
 
@@ -15,14 +16,14 @@ const NOWHERE = ['DOWNLOAD_NOT_FOUND', 'DOWNLOAD_EXPIRED', 'DOWNLOAD_EXHAUSTED',
 const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   'atlas-v2': ['JOB_NOT_FOUND', 'JOB_NOT_CANCELLABLE', 'SUBCLIENT_NOT_FOUND'],
   'atlas-v1': ['JOB_NOT_FOUND', 'JOB_NOT_CANCELLABLE', 'SUBCLIENT_NOT_FOUND'],
-  'ops-manager-v1': ['JOB_NOT_FOUND', 'JOB_NOT_CANCELLABLE', 'SUBCLIENT_NOT_FOUND', 'RESTORE_NOT_CANCELLABLE', 'SELECTION_INVALID', 'SCHEDULE_INVALID'],
+  'ops-manager-v1': ['JOB_NOT_FOUND', 'JOB_NOT_CANCELLABLE', 'SUBCLIENT_NOT_FOUND', 'RESTORE_NOT_CANCELLABLE', 'SELECTION_INVALID'],
   commvault: [...Object.keys(SERVICE_ERRORS).filter((code) => code.startsWith('CONTINUOUS_')), 'ORGANIZATION_NOT_FOUND', 'RESTORE_NOT_FOUND', 'RESTORE_NOT_CANCELLABLE', 'EXPIRY_INVALID', 'SELECTION_INVALID', 'SCHEDULE_INVALID'],
 };
 const ONLY_FAMILY = ['ID_MALFORMED', 'RATE_LIMITED', 'PROJECT_NAME_NOT_FOUND', 'PROJECT_NAME_AMBIGUOUS'];
 const OWN: Readonly<Record<string, readonly string[]>> = {
-  'atlas-v2': [...Object.keys(WIRE_ERRORS), ...Object.keys(ATLAS_ERRORS), ...Object.keys(ATLAS_V2_ERRORS)],
-  'atlas-v1': [...Object.keys(WIRE_ERRORS), ...Object.keys(ATLAS_ERRORS)],
-  'ops-manager-v1': [...Object.keys(WIRE_ERRORS).filter((code) => code !== 'RATE_LIMITED'), ...Object.keys(OPS_MANAGER_V1_ERRORS)],
+  'atlas-v2': [...Object.keys(WIRE_ERRORS), ...Object.keys(ATLAS_ERRORS), ...Object.keys(MMS_BACKUP_ERRORS), ...Object.keys(ATLAS_V2_ERRORS)],
+  'atlas-v1': [...Object.keys(WIRE_ERRORS), ...Object.keys(ATLAS_ERRORS), ...Object.keys(MMS_BACKUP_ERRORS)],
+  'ops-manager-v1': [...Object.keys(WIRE_ERRORS).filter((code) => code !== 'RATE_LIMITED'), ...Object.keys(OPS_MANAGER_V1_ERRORS), ...Object.keys(MMS_BACKUP_ERRORS)],
   commvault: [...Object.keys(WIRE_ERRORS).filter((code) => !ONLY_FAMILY.includes(code)), ...Object.keys(COMMVAULT_ERRORS)],
 };
 const REQUEST = { query: {}, params: {}, originalUrl: '/x' } as never;

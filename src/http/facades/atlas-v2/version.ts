@@ -26,6 +26,9 @@ export const CLUSTERS: Versions = [
   { date: '2023-02-01', deprecatedSince: '2024-08-05', sunset: '2027-07-01' },
   { date: '2024-08-05' },
 ];
+/** Replaced by the flex endpoints, too. */
+export const SERVERLESS_BACKUP: Versions = TENANT;
+export const SERVERLESS: Versions = [{ date: '2023-01-01', deprecatedSince: '2024-11-13', sunset: '2027-01-18' }];
 export const FLEX: Versions = [{ date: '2024-11-13' }];
 
 const VERSIONED = /application\/vnd\.atlas\.(\d{4}-\d{2}-\d{2})\+json/gi;

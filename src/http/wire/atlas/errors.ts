@@ -1,6 +1,7 @@
 // Our codes to the body and status of Atlas, whatever its version. Codes and texts from the vendor's list of error codes
 // where it has one; the others are marked in docs/reference/atlas.md.
 import { instantRows } from '../instant-rows.ts';
+import { MMS_BACKUP_ROWS } from '../mms-backup/errors.ts';
 import type { ErrorRow, ErrorTable, FailureTable } from '../mms-failure.ts';
 
 /** Codes that the operations of Atlas raise themselves. */
@@ -11,6 +12,7 @@ export const ATLAS_ERRORS = {
   SCHEDULE_FEATURE: 'A schedule asks for what is not done here: exports and copies by region. details: {reason}',
   SCHEDULE_BUCKET: 'A schedule exports to a bucket that is not there. details: {id}',
   NOT_FLEX: 'A flex operation was asked of a cluster that is none. details: {clusterName}',
+  NOT_SERVERLESS: 'A cluster was looked for among serverless instances. details: {clusterName}',
 } as const;
 
 const NOT_FOUND_BY_KIND: Readonly<Record<string, ErrorRow>> = {
@@ -18,6 +20,7 @@ const NOT_FOUND_BY_KIND: Readonly<Record<string, ErrorRow>> = {
   organization: { status: 404, errorCode: 'INVALID_ORG_ID', detail: 'An invalid organization ID %s was specified.', parameters: ({ value }) => [value] },
   snapshot: { status: 404, errorCode: 'INVALID_SNAPSHOT_ID', detail: 'An invalid snapshot ID %s was specified.', parameters: ({ value }) => [value] },
   restoreJob: { status: 404, errorCode: 'INVALID_JOB_ID', detail: 'An invalid restore job ID %s was specified.', parameters: ({ value }) => [value] },
+  checkpoint: { status: 404, errorCode: 'INVALID_CHECKPOINT_ID', detail: 'An invalid checkpoint ID %s was specified.', parameters: ({ value }) => [value] },
 };
 
 /** Words of the vendor for each rule of a schedule; what has none is an invalid policy. */
@@ -72,8 +75,10 @@ export const ATLAS_ERROR_TABLE: ErrorTable = {
   SCHEDULE_FORM: ({ part }) => SCHEDULE_BY_PART[String(part)] ?? ITEM_INCOMPLETE,
   SCHEDULE_FEATURE: { status: 400, errorCode: 'INVALID_SNAPSHOT_SCHEDULE', detail: 'Invalid snapshot schedule: %s.', parameters: ({ reason }) => [reason] },
   SCHEDULE_BUCKET: { status: 404, errorCode: 'EXPORT_BUCKET_NOT_FOUND', detail: 'No export Bucket with ID %s does not exist.', parameters: ({ id }) => [id] },
+  ...MMS_BACKUP_ROWS,
   SNAPSHOT_UNFINISHED: { status: 400, errorCode: 'CANNOT_MODIFY_IN_PROGRESS_SNAPSHOT_RETENTION', detail: 'Snapshot retention can only be modified once it is completed.' },
   NOT_FLEX: { status: 400, errorCode: 'CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API', detail: 'Cannot use non-flex cluster %s in the flex API.', parameters: ({ clusterName }) => [clusterName] },
+  NOT_SERVERLESS: { status: 400, errorCode: 'CANNOT_USE_CLUSTER_IN_SERVERLESS_INSTANCE_API', detail: 'Cluster %s cannot be used in the Serverless Instance API.', parameters: ({ clusterName }) => [clusterName] },
 };
 
 export const ATLAS_FAILURE_TABLE: FailureTable = {

@@ -1,0 +1,29 @@
+// Which APIs and resources the document of this server has.
+import { ATLAS_V1_OPERATIONS, atlasV1 } from '../facades/atlas-v1/routes.ts';
+import { ATLAS_V2_OPERATIONS, atlasV2 } from '../facades/atlas-v2/routes.ts';
+import { OPS_MANAGER } from '../facades/ops-manager-v1/describe.ts';
+import { OPS_MANAGER_V1_OPERATIONS, opsManagerV1 } from '../facades/ops-manager-v1/routes.ts';
+import { FLEX_OPERATIONS } from '../wire/atlas/flex/describe.ts';
+import { INVENTORY } from '../wire/atlas/inventory/describe.ts';
+import { LEGACY_OPERATIONS } from '../wire/atlas/legacy/describe.ts';
+import { RESTORE_JOBS } from '../wire/atlas/restore-jobs/describe.ts';
+import { SCHEDULE_OPERATIONS } from '../wire/atlas/schedule/describe.ts';
+import { SERVERLESS_OPERATIONS } from '../wire/atlas/serverless/describe.ts';
+import { SNAPSHOTS } from '../wire/atlas/snapshots/describe.ts';
+import { TENANT_OPERATIONS } from '../wire/atlas/tenant/describe.ts';
+import type { DescribedResource } from '../wire/describe.ts';
+import { buildDocument, type OpenApiDocument, type Section } from './build-document.ts';
+
+export const SECTIONS: readonly Section[] = [
+  { name: 'atlasV2', prefix: atlasV2.prefix, security: ['digest', 'bearer'], operations: ATLAS_V2_OPERATIONS },
+  { name: 'atlasV1', prefix: atlasV1.prefix, security: ['digest', 'bearer'], operations: ATLAS_V1_OPERATIONS },
+  { name: 'opsManager', prefix: opsManagerV1.prefix, security: ['digest'], operations: OPS_MANAGER_V1_OPERATIONS },
+];
+
+export const RESOURCES: readonly DescribedResource[] = [
+  SNAPSHOTS, RESTORE_JOBS, SCHEDULE_OPERATIONS, TENANT_OPERATIONS, FLEX_OPERATIONS, SERVERLESS_OPERATIONS, LEGACY_OPERATIONS, INVENTORY, OPS_MANAGER,
+];
+
+export function ownDocument(version: string): OpenApiDocument {
+  return buildDocument(SECTIONS, RESOURCES, { version });
+}

@@ -78,7 +78,7 @@ export function nameOfRef(ref: string): string {
 
 /** `/groups/*` of `/groups/:groupId` and of `/groups/{groupId}`: names of parameters differ. */
 export function plainPath(path: string): string {
-  return path.replaceAll(/:[a-zA-Z]+(?=\/|$)|\{[a-zA-Z]+\}/g, '*');
+  return path.includes('{') ? path.replaceAll(/\{[a-zA-Z]+\}/g, '*') : path.replaceAll(/(?<!:):[a-zA-Z]+/g, '*').replaceAll('::', ':');
 }
 
 function readOperation(path: string, method: string, operation: RawOperation): ReferenceOperation {

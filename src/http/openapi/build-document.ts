@@ -4,7 +4,7 @@ import type { DescribedResource, Description, Handler, Named } from '../wire/des
 import { forVersion } from '../wire/describe.ts';
 import type { Operation } from '../wire/mms-routes.ts';
 import { errorShape } from '../wire/shapes.ts';
-import { answerSchema, parametersOf, type Json } from './operation-parts.ts';
+import { answerSchema, parametersOf, templateOf, type Json } from './operation-parts.ts';
 
 /** One API: its table of routes. */
 export interface Section {
@@ -42,7 +42,7 @@ export function buildDocument(sections: readonly Section[], resources: readonly 
   const paths: Record<string, Record<string, Json>> = {};
   for (const section of sections) {
     for (const operation of section.operations) {
-      const path = `${section.prefix}${operation.path === '/' ? '' : operation.path.replaceAll(/:([a-zA-Z]+)(?=\/|$)/g, '{$1}')}`;
+      const path = `${section.prefix}${operation.path === '/' ? '' : templateOf(operation.path)}`;
       (paths[path] ??= {})[operation.method.toLowerCase()] = operationOf(section, operation, described.get(operation.handle as Handler), schemas);
     }
   }

@@ -27,7 +27,7 @@ export async function resolveS3Binaries(say: (text: string) => void, env: NodeJS
 
 async function findMoto(cache: string, env: NodeJS.ProcessEnv, say: (text: string) => void): Promise<string> {
   if (env.LEAFVAULT_MOTO) return env.LEAFVAULT_MOTO;
-  return keep(cache, 'moto-5.1.0', join('bin', 'moto_server'), async (folder) => {
+  return keepInCache(cache, 'moto-5.1.0', join('bin', 'moto_server'), async (folder) => {
     say(`Fetching the S3 server ${MOTO} for Python …`);
     await run('python3', ['-m', 'pip', 'install', '--quiet', '--target', folder, MOTO], { timeout: FETCH_MS, env }).catch((error: { readonly stderr?: string }) => {
       throw new Error(`No S3 server to test against: pip could not install ${MOTO}. Set LEAFVAULT_MOTO to a folder that holds it. ${error.stderr?.trim().split('\n').at(-1) ?? ''}`, { cause: error });
@@ -38,7 +38,7 @@ async function findMoto(cache: string, env: NodeJS.ProcessEnv, say: (text: strin
 async function findVersitygw(cache: string, env: NodeJS.ProcessEnv, say: (text: string) => void): Promise<string> {
   const places = [env.LEAFVAULT_VERSITYGW ?? '', ...(env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'versitygw'))].filter((path) => path.startsWith('/'));
   for (const path of places) if (await isExecutable(path)) return path;
-  const folder = await keep(cache, 'versitygw-1.8.0', 'versitygw', async (part) => {
+  const folder = await keepInCache(cache, 'versitygw-1.8.0', 'versitygw', async (part) => {
     await run('go', ['version'], { env }).catch((error: unknown) => {
       throw new Error('there is no Go to make it with; install Go, or set LEAFVAULT_VERSITYGW to a versitygw', { cause: error });
     });
@@ -49,7 +49,7 @@ async function findVersitygw(cache: string, env: NodeJS.ProcessEnv, say: (text: 
 }
 
 /** Fills a private folder, then renames it into place: whoever comes second takes what the first one left. */
-async function keep(cache: string, name: string, proof: string, fill: (folder: string) => Promise<void>): Promise<string> {
+export async function keepInCache(cache: string, name: string, proof: string, fill: (folder: string) => Promise<void>): Promise<string> {
   const target = join(cache, name);
   if (await isExecutable(join(target, proof))) return target;
   await mkdir(cache, { recursive: true });

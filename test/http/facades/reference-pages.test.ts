@@ -20,7 +20,7 @@ function rowsBelow(page: string, heading: string): string[][] {
 }
 
 /** By which the rows of a schedule differ. */
-const SCHEDULE_RULES = ['policyId', 'itemId', 'itemType', 'retention', 'referenceHour', 'referenceMinute', 'restoreWindow', 'order', 'policies', 'items', 'item'];
+const SCHEDULE_RULES = ['interval', 'policyId', 'itemId', 'itemType', 'retention', 'referenceHour', 'referenceMinute', 'restoreWindow', 'order', 'policies', 'items', 'item'];
 
 const inBraces = (path: string): string => path.replaceAll(/:([a-zA-Z]+)/g, '{$1}');
 

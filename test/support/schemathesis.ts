@@ -1,0 +1,43 @@
+// Schemathesis, a Python program that pip brings and the cache folder keeps.
+import { execFile, spawn } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { cacheFolder } from './mongod-binary.ts';
+import { keepInCache } from './s3-binaries.ts';
+
+const VERSION = '4.32.5';
+const FETCH_MS = 600_000;
+
+/** @returns the folder for PYTHONPATH. @throws Error that says what pip said */
+export async function resolveSchemathesis(env: NodeJS.ProcessEnv = process.env): Promise<string> {
+  const cache = join(dirname(cacheFolder(env)), 'schemathesis');
+  return keepInCache(cache, `schemathesis-${VERSION}`, join('bin', 'st'), async (folder) => {
+    await promisify(execFile)('python3', ['-m', 'pip', 'install', '--quiet', '--target', folder, `schemathesis==${VERSION}`], { timeout: FETCH_MS, env }).catch((error: { readonly stderr?: string }) => {
+      throw new Error(`pip could not install schemathesis==${VERSION}: ${error.stderr?.trim().split('\n').at(-1) ?? ''}`, { cause: error });
+    });
+  });
+}
+
+export interface SchemathesisRun {
+  readonly exitCode: number | null;
+  readonly output: string;
+  /** Its time was over before it had asked everything that it could think of. */
+  readonly wasCut: boolean;
+}
+
+/** Runs it in `cwd`, where its configuration lies, for `seconds` at most; then it is told to stop and to report. */
+export async function runSchemathesis(folder: string, args: readonly string[], { cwd, seconds }: { readonly cwd: string; readonly seconds: number }): Promise<SchemathesisRun> {
+  const child = spawn('python3', [join(folder, 'bin', 'st'), ...args], { cwd, env: { ...process.env, PYTHONPATH: folder, NO_COLOR: '1', COLUMNS: '200' }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => { output += text; });
+  let wasCut = false;
+  const stop = setTimeout(() => {
+    wasCut = true;
+    child.kill('SIGINT');
+  }, seconds * 1_000);
+  const kill = setTimeout(() => child.kill('SIGKILL'), seconds * 1_000 + 30_000);
+  const exitCode = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
+  clearTimeout(stop);
+  clearTimeout(kill);
+  return { exitCode, output, wasCut };
+}

@@ -1,4 +1,5 @@
-// The document as one page to read: no script, no style or font from elsewhere. Operations open by themselves with `#` and their id.
+// The document as one page to read: no script, no style or font from elsewhere. What an address leads to by `#` stands
+// inside of its fold, so that browsers open it.
 import type { OpenApiDocument } from './build-document.ts';
 import type { Json } from './operation-parts.ts';
 import { escapeHtml, schemaHtml } from './schema-html.ts';
@@ -35,14 +36,14 @@ export function documentPage(document: OpenApiDocument, documentPath: string): s
 <body><nav><strong>Leafvault ${escapeHtml(String(document.info['version']))}</strong>${groups.map(({ tag, shown }) => `<a href="#${anchorOf(tag)}">${escapeHtml(tag)} <span class="said">${shown.length}</span></a>`).join('')}<a href="#schemas">Schemas</a><a href="${documentPath}">openapi.json</a></nav>
 <main><h1>${escapeHtml(String(document.info['title']))}</h1><p>${escapeHtml(String(document.info['description']))}</p>
 ${groups.map(({ tag, shown }) => `<section><h2 id="${anchorOf(tag)}">${escapeHtml(tag)}</h2>${shown.map(operationHtml).join('')}</section>`).join('\n')}
-<section><h2 id="schemas">Schemas</h2>${Object.entries(document.components.schemas).map(([name, schema]) => `<details class="operation" id="schema-${escapeHtml(name)}"><summary><code>${escapeHtml(name)}</code></summary><div>${schemaHtml(schema)}</div></details>`).join('')}</section>
+<section><h2 id="schemas">Schemas</h2>${Object.entries(document.components.schemas).map(([name, schema]) => `<details class="operation"><summary><code>${escapeHtml(name)}</code></summary><div id="schema-${escapeHtml(name)}">${schemaHtml(schema)}</div></details>`).join('')}</section>
 </main></body></html>`;
 }
 
 function operationHtml({ method, path, operation }: Shown): string {
   const id = String(operation['operationId']);
   const roles = operation['x-required-role'] as readonly string[] | undefined;
-  return `<details class="operation${operation['deprecated'] === true ? ' deprecated' : ''}" id="${escapeHtml(id)}"><summary><span class="method">${method}</span><span class="path">${escapeHtml(path)}</span><span class="said">${escapeHtml(String(operation['summary'] ?? ''))}</span></summary><div>
+  return `<details class="operation${operation['deprecated'] === true ? ' deprecated' : ''}"><summary><span class="method">${method}</span><span class="path">${escapeHtml(path)}</span><span class="said">${escapeHtml(String(operation['summary'] ?? ''))}</span></summary><div id="${escapeHtml(id)}">
 <p class="said">${roles === undefined ? 'Whoever is known' : `Needs ${roles.map((role) => `<code>${escapeHtml(role)}</code>`).join(' or ')}`}${operation['deprecated'] === true ? '; the vendor retires it, Leafvault does not' : ''}</p>
 ${parametersHtml(operation['parameters'] as readonly Json[])}${contentHtml('Body', (operation['requestBody'] as Json | undefined)?.['content'] as Json | undefined)}${answersHtml(operation['responses'] as Readonly<Record<string, Json>>)}</div></details>`;
 }

@@ -110,4 +110,9 @@ export const DRIVES: readonly Drive[] = [
   { id: 'deleteGroupClusterBackupSnapshotShardedCluster', params: ({ params }) => ({ snapshotId: params['otherSnapshotId'] ?? '' }) },
   { id: 'deleteGroupClusterBackupSchedule', everyVersion: true },
   { id: 'deleteGroupClusterBackupSnapshot' },
+  // What is refused is refused of things that are there.
+  {
+    id: 'takeGroupClusterBackupSnapshots', body: () => ({}), keep: { snapshotId: 'id' },
+    then: (world) => world.settled(`${CLUSTER(world)}/backup/snapshots/${world.params['snapshotId']}`, ({ status }) => status === 'completed' || status === 'failed'),
+  },
 ];

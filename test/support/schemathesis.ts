@@ -21,23 +21,15 @@ export async function resolveSchemathesis(env: NodeJS.ProcessEnv = process.env):
 export interface SchemathesisRun {
   readonly exitCode: number | null;
   readonly output: string;
-  /** Its time was over before it had asked everything that it could think of. */
-  readonly wasCut: boolean;
 }
 
-/** Runs it in `cwd`, where its configuration lies, for `seconds` at most; then it is told to stop and to report. */
+/** Runs it in `cwd`, where its configuration lies, killed after `seconds`. */
 export async function runSchemathesis(folder: string, args: readonly string[], { cwd, seconds }: { readonly cwd: string; readonly seconds: number }): Promise<SchemathesisRun> {
   const child = spawn('python3', [join(folder, 'bin', 'st'), ...args], { cwd, env: { ...process.env, PYTHONPATH: folder, NO_COLOR: '1', COLUMNS: '200' }, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => { output += text; });
-  let wasCut = false;
-  const stop = setTimeout(() => {
-    wasCut = true;
-    child.kill('SIGINT');
-  }, seconds * 1_000);
-  const kill = setTimeout(() => child.kill('SIGKILL'), seconds * 1_000 + 30_000);
+  const kill = setTimeout(() => child.kill('SIGKILL'), seconds * 1_000);
   const exitCode = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
-  clearTimeout(stop);
   clearTimeout(kill);
-  return { exitCode, output, wasCut };
+  return { exitCode, output };
 }

@@ -11,6 +11,7 @@ import { checkError, faultsOf } from '../../support/check-schema.ts';
 import { plainPath, REFERENCE_OPERATIONS, type ReferenceOperation } from '../../support/reference.ts';
 import { DIFFERENCES } from './differences.ts';
 import { DRIVES, NOT_DRIVEN, type Drive, type World } from './drives.ts';
+import { realClients } from './real-clients.ts';
 
 const V2 = '/api/atlas/v2';
 const V1 = '/api/atlas/v1.0';
@@ -89,6 +90,8 @@ describe('the contract of Atlas', { timeout: 300_000 }, () => {
       await refused(400, 'INVALID_JSON', path, { body: [] });
     });
   }
+
+  realClients(() => installation, () => world.params['snapshotId'] ?? '');
 
   function keep({ keep: kept = {} }: Drive, { json }: AtlasAnswer): void {
     for (const [name, member] of Object.entries(kept)) {

@@ -26,7 +26,7 @@ export const OPS_MANAGER: DescribedResource = {
   operations: [
     [handlers.createRestoreJob, { summary: 'Restores a snapshot or a point in time, or prepares a download', body: { name: 'CreateLegacyRestoreJob', schema: createRestoreJobBody }, answer: { kind: 'list', of: restoreJob } }],
     [handlers.listRestorableTimeRanges, { summary: 'Lists what can be restored between snapshots', answer: { kind: 'bare', of: range } }],
-    [handlers.listRestoreJobs, { summary: 'Lists restore jobs, newest first', answer: { kind: 'page', of: restoreJob } }],
+    [handlers.listRestoreJobs, { summary: 'Lists restore jobs, newest first; those of a batch: none', query: { batchId: hexId }, answer: { kind: 'page', of: restoreJob } }],
     [handlers.getRestoreJob, { summary: 'Reads a restore job', answer: { kind: 'one', of: restoreJob } }],
     [handlers.listSnapshots, { summary: 'Lists snapshots, newest first: complete ones unless told', query: { completed: z.enum(['true', 'false', 'all']) }, answer: { kind: 'page', of: snapshot } }],
     [handlers.getSnapshot, { summary: 'Reads a snapshot', answer: { kind: 'one', of: snapshot } }],

@@ -8,7 +8,7 @@ import type { Call, ProjectCall } from '../../wire/mms-routes.ts';
 import { cutPage, readEveryPage } from '../../wire/read-every-page.ts';
 import { readId } from '../../wire/read-id.ts';
 import { readTimeSeries } from '../../wire/read-time-series.ts';
-import { parseCompleted, parseCreateRestoreJob, parseUpdateSnapshot } from '../../wire/mms-backup/parse.ts';
+import { asksForBatch, parseCompleted, parseCreateRestoreJob, parseUpdateSnapshot } from '../../wire/mms-backup/parse.ts';
 import { presentRange, presentRestoreJob, presentSnapshot } from '../../wire/mms-backup/present.ts';
 import { parseChangeSchedule } from '../../wire/mms-backup/parse-schedule.ts';
 import { presentSchedule } from '../../wire/mms-backup/present-schedule.ts';
@@ -36,6 +36,7 @@ export async function listRestorableTimeRanges(call: ProjectCall): Promise<Answe
 export async function listRestoreJobs(call: ProjectCall): Promise<Answer> {
   const page = call.page();
   const cluster = await clusterOf(call);
+  if (asksForBatch(call.query)) return { kind: 'list', page, totalCount: 0, results: [] };
   const { items, totalCount } = await call.services.restores.list(cluster.id, page);
   return { kind: 'list', page, totalCount, results: items.map((each) => shownRestoreJob(each, call.root)) };
 }

@@ -129,6 +129,11 @@ function requireFinished({ id, state }: Snapshot): void {
   if (state !== 'completed') throw new LeafvaultError('SNAPSHOT_UNFINISHED', `Changing snapshot ${id} failed: it is ${state}`, { details: { id } });
 }
 
+/** Jobs of a batch are those of a sharded cluster's shards; none here belongs to one, so a list of one is empty. */
+export function asksForBatch(query: unknown): boolean {
+  return parameter(query, 'batchId') !== undefined || parameter(query, 'batchid') !== undefined;
+}
+
 /** `completed`: true (only whole ones, the default), false (only others) or all. @throws QUERY_INVALID */
 export function parseCompleted(query: unknown): 'whole' | 'partial' | 'all' {
   const value = parameter(query, 'completed')?.toLowerCase() ?? 'true';

@@ -54,6 +54,7 @@ describe('legacy snapshots and restore jobs', () => {
       assert.equal((json['results'] as { delivery: { targetClusterId: string } }[] | undefined)?.[0]?.delivery.targetClusterId, COPY_ID, text);
     }
     assert.equal((await facade.atlas(`${CLUSTER}/restoreJobs`)).json['totalCount'], 3);
+    assert.equal((await facade.atlas(`${CLUSTER}/restoreJobs?batchId=${'0'.repeat(24)}`)).json['totalCount'], 0, 'only shards come in batches');
     assert.equal((await facade.atlas(`${CLUSTER}/restoreJobs/${job?.id}`)).json['id'], job?.id);
     assert.equal((await facade.atlas(`${CLUSTER}/backup/restoreJobs/${job?.id}`)).json['deliveryType'], 'download', 'and at the door of today');
   });

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { DescribedResource } from '../../describe.ts';
 import { changeScheduleBody, createRestoreJobBody, updateSnapshotBody } from '../../mms-backup/schemas.ts';
+import { hexId } from '../../shapes.ts';
 import { restoreJobMembers, scheduleMembers, snapshotMembers } from '../../mms-backup/shapes.ts';
 import * as handlers from './handlers.ts';
 
@@ -15,7 +16,7 @@ export const LEGACY_OPERATIONS: DescribedResource = {
     [handlers.listCheckpoints, { summary: 'Lists checkpoints: there are none', answer: { kind: 'page', of: { name: 'Checkpoint', schema: z.strictObject({}) } } }],
     [handlers.getCheckpoint, { summary: 'Finds no checkpoint', answer: { kind: 'refusal' } }],
     [handlers.createLegacyRestoreJob, { summary: 'Restores a snapshot or a point in time, or prepares a download', body: { name: 'CreateLegacyRestoreJob', schema: createRestoreJobBody }, answer: { kind: 'list', of: restoreJob } }],
-    [handlers.listLegacyRestoreJobs, { summary: 'Lists restore jobs, newest first', answer: { kind: 'page', of: restoreJob } }],
+    [handlers.listLegacyRestoreJobs, { summary: 'Lists restore jobs, newest first; those of a batch: none', query: { batchId: hexId }, answer: { kind: 'page', of: restoreJob } }],
     [handlers.getLegacyRestoreJob, { summary: 'Reads a restore job', answer: { kind: 'one', of: restoreJob } }],
     [handlers.listLegacySnapshots, { summary: 'Lists snapshots, newest first: complete ones unless told', query: { completed: z.enum(['true', 'false', 'all']) }, answer: { kind: 'page', of: snapshot } }],
     [handlers.getLegacySnapshot, { summary: 'Reads a snapshot', answer: { kind: 'one', of: snapshot } }],

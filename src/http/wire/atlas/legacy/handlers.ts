@@ -4,7 +4,7 @@ import { LeafvaultError } from '../../../../foundation/errors.ts';
 import type { ClusterSchedule } from '../../../../services/contracts.ts';
 import type { Answer } from '../../answer.ts';
 import { parseChangeSchedule } from '../../mms-backup/parse-schedule.ts';
-import { parseCompleted, parseCreateRestoreJob, parseUpdateSnapshot } from '../../mms-backup/parse.ts';
+import { asksForBatch, parseCompleted, parseCreateRestoreJob, parseUpdateSnapshot } from '../../mms-backup/parse.ts';
 import { checkpointIntervalOf, presentSchedule } from '../../mms-backup/present-schedule.ts';
 import { presentRestoreJob, presentSnapshot, type MmsPlace } from '../../mms-backup/present.ts';
 import type { ProjectCall } from '../../mms-routes.ts';
@@ -23,6 +23,7 @@ export async function createLegacyRestoreJob(call: ProjectCall): Promise<Answer>
 export async function listLegacyRestoreJobs(call: ProjectCall): Promise<Answer> {
   const page = call.page();
   const cluster = await clusterOf(call);
+  if (asksForBatch(call.query)) return { kind: 'list', page, totalCount: 0, results: [] };
   const { items, totalCount } = await call.services.restores.list(cluster.id, page);
   return { kind: 'list', page, totalCount, results: items.map((each) => presentRestoreJob(each, placeOf(call))) };
 }

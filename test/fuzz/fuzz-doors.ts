@@ -12,6 +12,8 @@ const SECONDS = Number(process.env.LEAFVAULT_FUZZ_SECONDS ?? 60);
 const CHECKS = ['not_a_server_error', 'status_code_conformance', 'content_type_conformance', 'response_schema_conformance'];
 /** Of Atlas alone: Ops Manager knows digest, for which Schemathesis has no word. */
 const PATHS = '^/api/atlas/';
+/** What would take the snapshot away that the others ask about: a legacy expiry in the past. Deleting is left to the contract suite for the same reason. */
+const ENDING = 'clusterName_snapshots_snapshotId$';
 
 test('no request makes a door fail, or answer other than its document says', { timeout: 600_000 }, async (context) => {
   const schemathesis = await resolveSchemathesis();
@@ -25,7 +27,7 @@ test('no request makes a door fail, or answer other than its document says', { t
   await writeFile(join(installation.folder.path, 'schemathesis.toml'), `[parameters]\n${Object.entries(parameters).map(([name, value]) => `"path.${name}" = "${value}"`).join('\n')}\n`);
   const { exitCode, output } = await runSchemathesis(schemathesis, [
     'run', `${installation.origin}${DOCUMENT_PATH}`, '--header', `Authorization: Bearer ${installation.token}`, '--header', 'Accept: application/vnd.atlas.2025-03-12+json',
-    '--checks', CHECKS.join(','), '--include-path-regex', PATHS, '--rate-limit', '150/s', '--max-time', String(SECONDS), '--no-shrink',
+    '--checks', CHECKS.join(','), '--include-path-regex', PATHS, '--exclude-method', 'DELETE', '--exclude-operation-id-regex', ENDING, '--rate-limit', '150/s', '--max-time', String(SECONDS), '--no-shrink',
   ], { cwd: installation.folder.path, seconds: SECONDS + 120 });
   const end = output.slice(output.lastIndexOf('SUMMARY'));
   context.diagnostic(`${end.split('\n').filter((line) => line.trim() !== '').slice(0, 12).join(' | ')}`);

@@ -12,8 +12,9 @@ export type ByVersion<T> = T | ((version: string) => T);
 export type DescribedAnswer =
   /** `page`: a list in pages; `list`: one that is told whole; `bare`: an array without anything around it. */
   | { readonly kind: 'one' | 'page' | 'list' | 'bare'; readonly of: ByVersion<Named> }
-  /** `none`: no body; `refusal`: always an error. */
-  | { readonly kind: 'none' | 'refusal' };
+  | { readonly kind: 'none' }
+  /** Always an error. */
+  | { readonly kind: 'refusal' };
 
 export interface Description {
   /** A sentence without its full stop. */

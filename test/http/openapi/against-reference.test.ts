@@ -8,11 +8,10 @@ import { KNOWN_DIFFERENCES, NOT_SERVED } from './known-differences.ts';
 type Json = Readonly<Record<string, unknown>>;
 
 const PREFIX = '/api/atlas/v2';
+const keyOf = ({ method, path }: Pick<ReferenceOperation, 'method' | 'path'>): string => `${method} ${plainPath(path)}`;
 const document = ownDocument('test');
 const own = new Map(Object.entries(document.paths).filter(([path]) => path.startsWith(PREFIX)).flatMap(([path, methods]) =>
-  Object.entries(methods).map(([method, operation]) => [`${method.toUpperCase()} ${plainPath(path.slice(PREFIX.length) || '/')}`, operation] as const)));
-
-const keyOf = ({ method, path }: ReferenceOperation): string => `${method} ${plainPath(path)}`;
+  Object.entries(methods).map(([method, operation]) => [keyOf({ method: method.toUpperCase(), path: path.slice(PREFIX.length) || '/' }), operation] as const)));
 
 /** Names of the members of a thing, or of the things in a list, whatever it is composed of. */
 function membersOf(schema: Schema | undefined, seen: readonly string[] = []): readonly string[] {

@@ -13,13 +13,14 @@ const document = ownDocument('test');
 const own = new Map(Object.entries(document.paths).filter(([path]) => path.startsWith(PREFIX)).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => [keyOf({ method: method.toUpperCase(), path: path.slice(PREFIX.length) || '/' }), operation] as const)));
 
-/** Names of the members of a thing, or of the things in a list, whatever it is composed of. */
-function membersOf(schema: Schema | undefined, seen: readonly string[] = []): readonly string[] {
+/** Names of the members of a thing, or of the things in a list, whatever it is composed of; but for those of the other direction. */
+function membersOf(schema: Schema | undefined, beside: 'readOnly' | 'writeOnly', seen: readonly string[] = []): readonly string[] {
   if (schema === undefined) return [];
-  if (schema.$ref !== undefined) return seen.includes(schema.$ref) ? [] : membersOf(schemaNamed(nameOfRef(schema.$ref)), [...seen, schema.$ref]);
-  if (schema.properties?.['results']?.items !== undefined) return membersOf(schema.properties['results'].items, seen);
+  if (schema.$ref !== undefined) return seen.includes(schema.$ref) ? [] : membersOf(schemaNamed(nameOfRef(schema.$ref)), beside, [...seen, schema.$ref]);
+  if (schema.properties?.['results']?.items !== undefined) return membersOf(schema.properties['results'].items, beside, seen);
   const parts = [...(schema.allOf ?? []), ...(schema.oneOf ?? []), ...Object.values(schema.discriminator?.mapping ?? {}).map(($ref) => ({ $ref }))];
-  return [...new Set([...Object.keys(schema.properties ?? {}), ...parts.flatMap((part) => membersOf(part, seen))])].sort();
+  const own = Object.entries(schema.properties ?? {}).filter(([, member]) => member[beside] !== true).map(([name]) => name);
+  return [...new Set([...own, ...parts.flatMap((part) => membersOf(part, beside, seen))])].sort();
 }
 
 /** Of our own document; null: anything goes. */
@@ -45,8 +46,8 @@ function differencesOf(reference: ReferenceOperation, operation: Json): readonly
   if (success === undefined) return [...found, `answers no ${reference.status}`];
   for (const [date, { answer, body }] of Object.entries(reference.versions)) {
     const [ours, ourBody] = [ownMembersOf(mediaOf(success, date)), ownMembersOf(mediaOf(operation['requestBody'], date))];
-    const members = membersOf(answer);
-    found.push(...difference(members, ours).map((name) => `${date}: answer lacks ${name}`), ...difference(membersOf(body), ourBody).map((name) => `${date}: body does not take ${name}`));
+    const members = membersOf(answer, 'writeOnly');
+    found.push(...difference(members, ours).map((name) => `${date}: answer lacks ${name}`), ...difference(membersOf(body, 'readOnly'), ourBody).map((name) => `${date}: body does not take ${name}`));
     if (ours !== null && members.length > 0) found.push(...difference(ours, members).map((name) => `${date}: answer has ${name} of its own`));
   }
   return found;

@@ -54,7 +54,7 @@ describe('the contract of Atlas', { timeout: 300_000 }, () => {
       if (reference.method === 'GET' && v1.has(keyOf(reference)) && drive.refused === undefined) {
         const answer = await installation.ask('GET', `${V1}${path}`, { version: null });
         assert.equal(answer.status, 200, answer.text);
-        assert.equal(answer.headers.get('content-type'), 'application/json');
+        assert.match(answer.headers.get('content-type') ?? '', /^application\/json;/);
         assert.deepEqual(faultsBeside(reference, versions[0] ?? '', answer), [], 'the twin of v1.0 has the oldest form');
       }
       await drive.then?.(world);

@@ -1,4 +1,4 @@
-// `node bench/doors.ts`: how long a door takes to tell a page of 500, or one, of 100,000 snapshots and as many restore jobs of one cluster. Prints
+// `node bench/doors.ts [requests]`: how long a door takes to tell a page of 500, or one, of 100,000 snapshots and as many restore jobs of one cluster. Prints
 // percentiles for each path and, as its last line, the worst as JSON. Real services and the embedded PostgreSQL; no worker runs.
 import { Readable } from 'node:stream';
 import type { Catalog } from '../src/catalog/index.ts';
@@ -9,7 +9,7 @@ import { applyDeclared, createServices } from '../src/services/index.ts';
 import { silent, startEmbedded } from '../test/support/postgres.ts';
 
 const ROWS = 100_000;
-const REQUESTS = 200;
+const REQUESTS = Number(process.argv[2] ?? 200);
 const PAGE = 500;
 const AIM_MS = 25;
 const [PROJECT, CLUSTER] = ['5f0000000000000000000003', '5f0000000000000000000004'];

@@ -30,9 +30,7 @@ export interface Inventory {
 }
 
 export interface SnapshotFilter {
-  readonly completedOnly?: boolean;
-  /** All others: queued, running, failed, cancelled. */
-  readonly unfinishedOnly?: boolean;
+  readonly completedOnly?: boolean; readonly unfinishedOnly?: boolean;
 }
 
 export interface Snapshots {
@@ -74,8 +72,7 @@ export interface Schedules {
   get(cluster: Cluster): Promise<ClusterSchedule>;
   /**
    * `updateSnapshots`: those that are there get the new retention of their items; `deleteSnapshots`: those that stand for removed items alone go,
-   * never the newest whole one. A function makes the change of the schedule that no other change can touch meanwhile.
-   * @throws SCHEDULE_INVALID, details {rule, reason, value}
+   * never the newest whole one. A function: of the schedule that it finds. @throws SCHEDULE_INVALID, details {rule, reason, value}
    */
   change(request: {
     readonly cluster: Cluster; readonly change: ScheduleChange | ((current: SnapshotSchedule) => ScheduleChange); readonly updateSnapshots?: boolean; readonly deleteSnapshots?: boolean; readonly principal: Principal;
@@ -116,7 +113,6 @@ export interface Restores {
     /** Default: the setting `restore.timeSeries`. */
     readonly timeSeries?: TimeSeriesChoice | undefined;
     readonly download?: { readonly expirationHours: number; readonly maxDownloads: number | null; readonly readyAtOnce: boolean };
-    /** Kept with it. */
     readonly form?: RestoreForm;
   }): Promise<Restore>;
   /** Of the source cluster, newest first. */

@@ -29,7 +29,7 @@ function scalarWords(schema: Json): string {
   const choices = schema['enum'] as readonly unknown[] | undefined;
   if (choices !== undefined) return choices.map(String).join(' | ');
   if (only !== undefined) return String(only);
-  if (type === undefined) return 'anything, ignored';
+  if (type === undefined) return 'anything';
   const least = typeof minimum === 'number' && Number.isSafeInteger(minimum) && minimum > -Number.MAX_SAFE_INTEGER ? `from ${minimum}` : '';
   const most = typeof maximum === 'number' && maximum < Number.MAX_SAFE_INTEGER ? `to ${maximum}` : '';
   return [String(type), format ?? (pattern === undefined ? '' : `like ${String(pattern)}`), least, most].filter((each) => each !== '').join(' ');

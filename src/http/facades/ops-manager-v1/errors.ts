@@ -34,7 +34,7 @@ const ERRORS: ErrorTable = {
   PROJECT_NAME_AMBIGUOUS: { status: 409, errorCode: 'MULTIPLE_GROUPS', detail: 'Multiple groups exist with the specified name.' },
   PROJECT_NOT_FOUND: { status: 401, errorCode: 'NOT_IN_GROUP', detail: 'The current user is not in the group, or the group does not exist.' },
   CLUSTER_NOT_FOUND: { status: 404, errorCode: 'CLUSTER_NOT_FOUND', detail: 'No cluster with ID %s exists in group %s.', parameters: ({ id, projectId }) => [id, projectId] },
-  TARGET_NOT_FOUND: { status: 404, errorCode: 'CLUSTER_NOT_FOUND', detail: 'No cluster with ID %s exists in group %s.', parameters: ({ id, projectId }) => [id, projectId] },
+  TARGET_NOT_FOUND: { status: 404, errorCode: 'CLUSTER_NOT_FOUND', detail: 'No cluster with ID %s exists in group %s.', parameters: ({ id, name, projectId }) => [id ?? name, projectId] },
   TARGET_FORBIDDEN: UNAUTHORIZED,
   SNAPSHOT_NOT_FOUND: { status: 404, errorCode: 'SNAPSHOT_NOT_FOUND', detail: 'No snapshot with ID %s exists for cluster %s.', parameters: ({ id, clusterId }) => [id, clusterId] },
   SNAPSHOT_NOT_COMPLETE: { status: 409, errorCode: 'CANNOT_START_RESTORE_JOB_FOR_INCOMPLETE_CLUSTER_SNAPSHOT', detail: 'Cannot start restore job for incomplete cluster snapshot.' },

@@ -63,7 +63,7 @@ export type ScheduleChange = Partial<Pick<SnapshotSchedule, 'referenceHour' | 'r
   readonly policyId?: string;
   /** All of them. Empty: nothing is taken any more. */
   readonly items?: readonly GivenItem[];
-  /** By form; other forms keep theirs. */
+  /** By form; other forms keep theirs, and each what is not named. */
   readonly forms?: SnapshotSchedule['forms'];
 };
 

@@ -57,7 +57,12 @@ function nextAt(schedule: SnapshotSchedule, { retryAt }: ScheduleRecord['progres
 /** @throws SCHEDULE_INVALID */
 function changed(old: SnapshotSchedule, { policyId, items, forms, ...rest }: ScheduleChange, now: Date): SnapshotSchedule {
   if (policyId !== undefined && policyId !== old.policyId) throw broken('policyId', `the policy of the cluster has another id than ${policyId}`, policyId);
-  return { ...old, ...rest, items: items === undefined ? old.items : items.map((item) => itemOf(old, item, now)), forms: { ...old.forms, ...forms } };
+  return { ...old, ...rest, items: items === undefined ? old.items : items.map((item) => itemOf(old, item, now)), forms: joinForms(old.forms, forms) };
+}
+
+/** Member by member: a door sends what its client named. */
+function joinForms(old: SnapshotSchedule['forms'], forms: SnapshotSchedule['forms'] = {}): SnapshotSchedule['forms'] {
+  return { ...old, ...Object.fromEntries(Object.entries(forms).map(([name, form]) => [name, { ...old[name], ...form }])) };
 }
 
 function itemOf({ items }: SnapshotSchedule, { id, ...given }: GivenItem, now: Date): PolicyItem {

@@ -28,7 +28,7 @@ export function parseChangeSchedule(body: unknown, cluster: Cluster, { zero }: {
     ...(given.referenceHourOfDay === undefined ? {} : { referenceHour: given.referenceHourOfDay }),
     ...(given.referenceMinuteOfHour === undefined ? {} : { referenceMinute: given.referenceMinuteOfHour }),
     ...windowOf(current, given.pointInTimeWindowHours),
-    forms: { [MMS_FORM]: { ...current.forms[MMS_FORM], ...formOf(given) } },
+    forms: { [MMS_FORM]: formOf(given) },
   });
 }
 

@@ -39,6 +39,7 @@ export function tableRows(samples: Samples): Row[] {
     speed(samples, 'replay to an instant', 'replay', 'plainReplay', { name: 'one applyOps for each operation', atLeast: 5 }),
     doors(samples),
     memory(samples, 'memory of a snapshot', 'snapshot'),
+    memory(samples, 'memory of one with deltas', 'random'),
     memory(samples, 'memory of a restore', 'restore'),
     memory(samples, 'memory of a replay', 'replay'),
   ];

@@ -71,7 +71,8 @@ export const WORKS: Readonly<Record<string, Work>> = {
     const reader = previous === null ? null : await repository.openReader();
     const writer = await repository.openWriter({ signal });
     const { body } = await captureSnapshot({
-      deltas: process.env['LEAFVAULT_BENCH_DELTAS'] === '1',
+      // `0`: what they save and cost, beside a run with them.
+      deltas: process.env['LEAFVAULT_BENCH_DELTAS'] !== '0',
       uri, writer, hashSeed: repository.hashSeed, previous: previous === null || reader === null ? null : { root: previous, reader },
       selection: { databases: [DATABASE], collections: [] }, tempDir: await fresh(tempDir), signal, onProgress: () => undefined, log, clock: systemClock,
     });

@@ -1,8 +1,10 @@
 // Runs the test files with Node's own runner. `--long` adds the long rounds of the random tests;
 // other words are folders or files to run instead of everything: `npm run test:all -- test/storage`.
 import { spawn } from 'node:child_process';
-import { glob, stat } from 'node:fs/promises';
+import { glob, mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { resolveCvpysdk } from '../test/support/cvpysdk.ts';
 import { resolveMongod } from '../test/support/mongod-binary.ts';
 import { resolveS3Binaries } from '../test/support/s3-binaries.ts';
 
@@ -36,13 +38,26 @@ async function main(): Promise<number> {
     console.error(s3.message);
     return 1;
   }
+  const cvpysdk = files.some((file) => file.includes('cvpysdk')) ? await resolveCvpysdk((text) => console.error(text)).catch((error: Error) => error) : null;
+  if (cvpysdk instanceof Error) {
+    console.error(cvpysdk.message);
+    return 1;
+  }
   console.error(`Testing ${files.length} files with ${mongod.version} (${mongod.source}) on Node ${process.version}`);
-  return runNode(files, {
-    ...process.env,
-    LEAFVAULT_MONGOD: mongod.path,
-    ...s3,
-    ...(long ? { LEAFVAULT_LONG_TESTS: '1' } : {}),
-  });
+  // Hundreds of processes read the same sources: compiled once, each starts in half the CPU time.
+  const compiled = await mkdtemp(join(tmpdir(), 'leafvault-compiled-'));
+  try {
+    return await runNode(files, {
+      ...process.env,
+      NODE_COMPILE_CACHE: compiled,
+      LEAFVAULT_MONGOD: mongod.path,
+      ...s3,
+      ...(cvpysdk === null ? {} : { LEAFVAULT_CVPYSDK: cvpysdk }),
+      ...(long ? { LEAFVAULT_LONG_TESTS: '1' } : {}),
+    });
+  } finally {
+    await rm(compiled, { recursive: true, force: true });
+  }
 }
 
 /** Before the tests, so that no two of them fetch at once. */

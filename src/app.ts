@@ -15,7 +15,7 @@ import { prepareTenants } from './composition/tenants.ts';
 import { timelineReader } from './composition/timeline-reader.ts';
 import type { Config } from './config/index.ts';
 import { checkKey, type CheckState } from './domain/check-state.ts';
-import { captureSnapshot, dropKept, rehearseRestore, restoreSnapshot, settleRehearsal, settleRestore, slicesOfChain, startThrowaway, tailOplog, undoRestore } from './engine/index.ts';
+import { captureSnapshot, dropKept, probeServer, rehearseRestore, restoreSnapshot, settleRehearsal, settleRestore, slicesOfChain, startThrowaway, tailOplog, undoRestore } from './engine/index.ts';
 import type { Clock } from './foundation/clock.ts';
 import { LeafvaultError } from './foundation/errors.ts';
 import type { Logger } from './foundation/logger.ts';
@@ -126,7 +126,7 @@ async function openParts(options: AppOptions, opened: (name: string, close: () =
 
 function buildWorker({ options, catalog, queue, repositories, tempRoot }: Parts): Worker {
   const { clock, log, config } = options;
-  const handlers = createHandlers({ catalog, repositories, clock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain, rehearse: rehearseRestore, settleRehearsal, startThrowaway, drillMongod: config.drills.mongod });
+  const handlers = createHandlers({ catalog, repositories, clock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain, rehearse: rehearseRestore, settleRehearsal, startThrowaway, drillMongod: config.drills.mongod, deltas: config.repositoryDeltas });
   const chores = [
     ...createChores({ catalog, repositories, queue, clock }),
     ...createScheduleChores({ catalog, queue, clock, log, ...config.schedules }),
@@ -151,7 +151,7 @@ async function buildDoor({ options, catalog, queue, repositories, ownTemp }: Par
   // Download addresses are made long after the server listens.
   const baseUrl = (): string => server.baseUrl();
   const services = createServices({
-    catalog, queue, clock, secret: catalog.secret, openArchive, timelineReader: timelineReader({ repositories, signal }), baseUrl, restoreDefaults: config.restore, drillDefaults: config.drills, ...config.schedules,
+    catalog, queue, clock, secret: catalog.secret, openArchive, timelineReader: timelineReader({ repositories, signal }), baseUrl, probe: probeServer, restoreDefaults: config.restore, drillDefaults: config.drills, ...config.schedules,
   });
   const console = consoleDoor({
     overview: createOverview({ catalog, clock, check: async () => ((await catalog.settings.get(checkKey(repositories.repository.id))) as CheckState | undefined) ?? null }), clock, version: version.text,
@@ -235,6 +235,8 @@ export async function openDrillsOf(config: Config, options: Pick<AppOptions, 'cl
   const late: JobQueue = {
     enqueue: async (tx, request) => (await queue()).enqueue(tx, request),
     cancel: async (jobId, by) => (await queue()).cancel(jobId, by),
+    pause: async (jobId) => (await queue()).pause(jobId),
+    resume: async (jobId) => (await queue()).resume(jobId),
   };
   return {
     catalog, drills: createDrills({ catalog, queue: late, clock: options.clock, defaults: config.drills }),

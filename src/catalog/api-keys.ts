@@ -1,5 +1,6 @@
 // Programmatic API keys (digest). The private key and its HA1 are sealed: digest has to compute with them.
-import type { CatalogContext } from './context.ts';
+import type { Page, PageOf } from '../domain/records.ts';
+import { countRows, readPage, standsAt, type CatalogContext, type CredentialPlace } from './context.ts';
 
 export interface ApiKey {
   readonly id: string;
@@ -15,7 +16,8 @@ export interface NewApiKey {
   readonly id: string;
   readonly orgId: string;
   readonly publicKey: string;
-  readonly privateKey: string;
+  /** Null: not kept. */
+  readonly privateKey: string | null;
   /** MD5 hex of `public:realm:private`. */
   readonly ha1: string;
   readonly description: string;
@@ -31,6 +33,11 @@ export interface ApiKeys {
   /** Replaces the secret, as a declared key does whose private key changed. */
   setSecret(id: string, privateKey: string, ha1: string): Promise<void>;
   setAccessList(id: string, accessList: readonly string[]): Promise<void>;
+  /** Oldest first. */
+  list(place: CredentialPlace, page: Page): Promise<PageOf<ApiKey>>;
+  describe(id: string, words: { readonly description?: string | undefined }): Promise<void>;
+  /** Its roles are another table's. */
+  delete(id: string): Promise<void>;
   count(): Promise<number>;
 }
 
@@ -45,7 +52,7 @@ export function createApiKeys({ db, clock, sealer }: CatalogContext): ApiKeys {
       const plain = { ...rest, accessList: [...rest.accessList], createdAt: clock.now() };
       await db
         .insertInto('apiKeys')
-        .values({ ...plain, privateKeySealed: sealer.seal(privateKey, PRIVATE_KEY_PURPOSE), ha1Sealed: sealer.seal(ha1, HA1_PURPOSE) })
+        .values({ ...plain, privateKeySealed: privateKey === null ? null : sealer.seal(privateKey, PRIVATE_KEY_PURPOSE), ha1Sealed: sealer.seal(ha1, HA1_PURPOSE) })
         .execute();
       return plain;
     },
@@ -69,6 +76,18 @@ export function createApiKeys({ db, clock, sealer }: CatalogContext): ApiKeys {
     },
     async setAccessList(id, accessList) {
       await db.updateTable('apiKeys').set({ accessList: [...accessList] }).where('id', '=', id).execute();
+    },
+    list(place, page) {
+      const here = standsAt('apiKey', 'apiKeys', place);
+      return readPage(
+        db, page, db.selectFrom('apiKeys').select(COLUMNS).where(here).orderBy('createdAt').orderBy('id'), db.selectFrom('apiKeys').select(countRows).where(here),
+      );
+    },
+    async describe(id, { description }) {
+      if (description !== undefined) await db.updateTable('apiKeys').set({ description }).where('id', '=', id).execute();
+    },
+    async delete(id) {
+      await db.deleteFrom('apiKeys').where('id', '=', id).execute();
     },
     async count() {
       return (await db.selectFrom('apiKeys').select(db.fn.countAll<number>().as('n')).executeTakeFirstOrThrow()).n;

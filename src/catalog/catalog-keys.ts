@@ -144,7 +144,7 @@ async function sealAnew(tx: Kysely<Tables>, from: Sealer, to: Sealer): Promise<v
   }
   for (const { id, privateKeySealed, ha1Sealed } of await tx.selectFrom('apiKeys').select(['id', 'privateKeySealed', 'ha1Sealed']).execute()) {
     await tx.updateTable('apiKeys')
-      .set({ privateKeySealed: again(privateKeySealed, PRIVATE_KEY_PURPOSE), ha1Sealed: again(ha1Sealed, HA1_PURPOSE) }).where('id', '=', id).execute();
+      .set({ privateKeySealed: privateKeySealed === null ? null : again(privateKeySealed, PRIVATE_KEY_PURPOSE), ha1Sealed: again(ha1Sealed, HA1_PURPOSE) }).where('id', '=', id).execute();
   }
 }
 

@@ -110,7 +110,8 @@ export function createChains({ db, clock }: CatalogContext): Chains {
       const { rows } = await sql`
         select 1 from chains c where c.id = ${id} and c.ended_at is null
           and not exists (select 1 from snapshots s where ${IS_BASE} and s.finished_at > ${new Date(now - freshMs)})
-          and not exists (select 1 from snapshots s where s.cluster_id = c.cluster_id and s.deleted_at is null and s.state in ('queued', 'inProgress') and ${WHOLE})
+          and not exists (select 1 from snapshots s where s.cluster_id = c.cluster_id and s.deleted_at is null and s.state in ('queued', 'inProgress') and ${WHOLE}
+            and not exists (select 1 from jobs j where j.id = s.job_id and j.paused_at is not null))
           and not exists (select 1 from snapshots s where s.cluster_id = c.cluster_id and s.state in ('failed', 'cancelled') and ${WHOLE}
             and s.requested_at >= c.created_at and s.finished_at > ${new Date(now - patienceMs)})`.execute(db);
       return rows.length > 0;

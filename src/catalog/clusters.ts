@@ -1,5 +1,7 @@
-// Clusters: what to back up and where to restore to. The connection string is sealed; hosts are plain.
-import type { Cluster, Page, PageOf } from '../domain/records.ts';
+// Clusters: what to back up and where to restore to. The connection string is sealed; hosts are plain. The row of one that
+// was deleted stays, without its connection string: snapshots and jobs refer to it.
+import { sql } from 'kysely';
+import type { Cluster, Page, PageOf, Tag } from '../domain/records.ts';
 import { countRows, isAnyOf, readPage, type CatalogContext } from './context.ts';
 
 export interface NewCluster {
@@ -12,6 +14,16 @@ export interface NewCluster {
   readonly hosts: readonly string[];
   /** False when absent. */
   readonly continuousBackup?: boolean;
+  readonly tags?: readonly Tag[];
+  readonly labels?: readonly Tag[];
+  readonly terminationProtection?: boolean;
+}
+
+/** What is absent stays. */
+export interface ClusterChange {
+  readonly tags?: readonly Tag[] | undefined;
+  readonly labels?: readonly Tag[] | undefined;
+  readonly terminationProtection?: boolean | undefined;
 }
 
 export interface ClusterNews {
@@ -25,10 +37,15 @@ export interface ClusterNews {
 export interface Clusters {
   /** @throws CATALOG_DUPLICATE, CATALOG_REFERENCE_MISSING */
   insert(row: NewCluster): Promise<Cluster>;
+  /** Deleted ones too. */
   get(id: string): Promise<Cluster | null>;
   byName(projectId: string, name: string): Promise<Cluster | null>;
+  /** The one of that name that was deleted last and has whole snapshots. */
+  keptByName(projectId: string, name: string): Promise<Cluster | null>;
   /** By name. */
   list(projectId: string, page: Page): Promise<PageOf<Cluster>>;
+  /** Those that were deleted and have whole snapshots, by name. */
+  kept(projectId: string): Promise<readonly Cluster[]>;
   /** Every cluster of these projects (null: of all), by project and name. */
   ofProjects(projectIds: readonly string[] | null): Promise<readonly Cluster[]>;
   /** The connection string, unsealed; keep it out of messages and logs. Null: no such cluster, or it waits for one. @throws SEAL_BROKEN */
@@ -36,6 +53,15 @@ export interface Clusters {
   setUri(id: string, uri: string, hosts: readonly string[]): Promise<void>;
   /** Whoever follows the cluster hears of it with the next renewal of its lease. */
   setContinuousBackup(id: string, on: boolean): Promise<void>;
+  change(id: string, change: ClusterChange): Promise<void>;
+  /** A job that restores into it or from it, or undoes that, is asked for or runs. */
+  isRestoring(id: string): Promise<boolean>;
+  /** Waits for whoever else holds it, and holds it to the end of the transaction. */
+  hold(id: string): Promise<void>;
+  /** Takes its connection string and continuous backup away, too. */
+  markDeleted(id: string): Promise<void>;
+  /** Is there again, under its name; a connection string has to be set. @throws CATALOG_DUPLICATE */
+  revive(id: string): Promise<void>;
   /** Writes down what the last contact taught; absent fields stay. */
   learn(id: string, news: ClusterNews): Promise<void>;
 }
@@ -43,35 +69,46 @@ export interface Clusters {
 export const URI_PURPOSE = 'cluster connection string';
 const COLUMNS = [
   'id', 'projectId', 'name', 'createdAt', 'hosts', 'replicaSetName', 'mongodbVersion', 'lastSuccessAt', 'lastProvenAt', 'continuousBackup',
+  'tags', 'labels', 'terminationProtection', 'deletedAt',
 ] as const;
 
 export function createClusters({ db, clock, sealer }: CatalogContext): Clusters {
   const select = () => db.selectFrom('clusters').select(COLUMNS);
+  const kept = (projectId: string) => select()
+    .where('projectId', '=', projectId).where('deletedAt', 'is not', null)
+    .where(sql<boolean>`exists (select 1 from snapshots s where s.cluster_id = clusters.id and s.deleted_at is null and s.state = 'completed')`);
   return {
-    async insert({ id, projectId, name, uri, hosts, continuousBackup = false }) {
+    async insert({ id, projectId, name, uri, hosts, continuousBackup = false, tags = [], labels = [], terminationProtection = false }) {
       const plain = {
-        id, projectId, name, hosts: [...hosts], createdAt: clock.now(), continuousBackup,
+        id, projectId, name, hosts: [...hosts], createdAt: clock.now(), continuousBackup, terminationProtection,
         replicaSetName: null, mongodbVersion: null, lastSuccessAt: null, lastProvenAt: null,
       };
-      await db.insertInto('clusters').values({ ...plain, uriSealed: uri === null ? null : sealer.seal(uri, URI_PURPOSE) }).execute();
-      return plain;
+      await db
+        .insertInto('clusters')
+        .values({ ...plain, tags: JSON.stringify(tags), labels: JSON.stringify(labels), uriSealed: uri === null ? null : sealer.seal(uri, URI_PURPOSE) })
+        .execute();
+      return { ...plain, tags, labels, deletedAt: null };
     },
     async get(id) {
       return (await select().where('id', '=', id).executeTakeFirst()) ?? null;
     },
     async byName(projectId, name) {
-      return (await select().where('projectId', '=', projectId).where('name', '=', name).executeTakeFirst()) ?? null;
+      return (await select().where('projectId', '=', projectId).where('name', '=', name).where('deletedAt', 'is', null).executeTakeFirst()) ?? null;
     },
+    async keptByName(projectId, name) {
+      return (await kept(projectId).where('name', '=', name).orderBy('deletedAt', 'desc').limit(1).executeTakeFirst()) ?? null;
+    },
+    kept: (projectId) => kept(projectId).orderBy('name').orderBy('id').execute(),
     list(projectId, page) {
       return readPage(
         db,
         page,
-        select().where('projectId', '=', projectId).orderBy('name').orderBy('id'),
-        db.selectFrom('clusters').select(countRows).where('projectId', '=', projectId),
+        select().where('projectId', '=', projectId).where('deletedAt', 'is', null).orderBy('name').orderBy('id'),
+        db.selectFrom('clusters').select(countRows).where('projectId', '=', projectId).where('deletedAt', 'is', null),
       );
     },
     async ofProjects(projectIds) {
-      const rows = select().orderBy('projectId').orderBy('name');
+      const rows = select().where('deletedAt', 'is', null).orderBy('projectId').orderBy('name');
       return projectIds === null ? rows.execute() : rows.where(isAnyOf('projectId', projectIds)).execute();
     },
     async uriOf(id) {
@@ -83,6 +120,29 @@ export function createClusters({ db, clock, sealer }: CatalogContext): Clusters 
     },
     async setContinuousBackup(id, on) {
       await db.updateTable('clusters').set({ continuousBackup: on }).where('id', '=', id).execute();
+    },
+    async change(id, { tags, labels, terminationProtection }) {
+      const news = {
+        ...(tags === undefined ? {} : { tags: JSON.stringify(tags) }),
+        ...(labels === undefined ? {} : { labels: JSON.stringify(labels) }),
+        ...(terminationProtection === undefined ? {} : { terminationProtection }),
+      };
+      if (Object.keys(news).length > 0) await db.updateTable('clusters').set(news).where('id', '=', id).execute();
+    },
+    async isRestoring(id) {
+      const { rows } = await sql`
+        select 1 from jobs j left join restores r on r.id = j.restore_id
+        where j.state in ('queued', 'running') and j.kind in ('restore', 'undo', 'dropKept', 'prepareDownload') and (j.cluster_id = ${id} or r.target_cluster_id = ${id}) limit 1`.execute(db);
+      return rows.length > 0;
+    },
+    async hold(id) {
+      await db.selectFrom('clusters').select('id').where('id', '=', id).forUpdate().execute();
+    },
+    async markDeleted(id) {
+      await db.updateTable('clusters').set({ deletedAt: clock.now(), uriSealed: null, continuousBackup: false }).where('id', '=', id).execute();
+    },
+    async revive(id) {
+      await db.updateTable('clusters').set({ deletedAt: null }).where('id', '=', id).execute();
     },
     async learn(id, news) {
       const { hosts, ...rest } = news;

@@ -74,5 +74,16 @@ export function atomically<T>(context: CatalogContext, work: (inner: CatalogCont
   return context.db.isTransaction ? work(context) : context.db.transaction().execute((db) => work({ ...context, db }));
 }
 
+/** Where credentials are looked for: all of an organization, or those that hold a role in one of its projects. */
+export interface CredentialPlace { readonly orgId: string; readonly projectId: string | null }
+
+/** Rows of API keys or service accounts at a place; `table` is theirs. */
+export function standsAt(kind: 'apiKey' | 'serviceAccount', table: string, { orgId, projectId }: CredentialPlace): RawBuilder<boolean> {
+  const inOrg = sql<boolean>`${sql.ref(`${table}.orgId`)} = ${orgId}`;
+  if (projectId === null) return inOrg;
+  return sql<boolean>`${inOrg} and exists (
+    select 1 from role_grants g where g.principal_kind = ${kind} and g.principal_id = ${sql.ref(`${table}.id`)} and g.project_id = ${projectId})`;
+}
+
 /** A query builder to `count(*) as n`. */
 export const countRows = sql<number>`count(*)`.as('n');

@@ -56,7 +56,7 @@ export interface Drills {
 export function createDrills(context: CatalogContext): Drills {
   const { db, clock } = context;
   const select = () => selectDrills(context);
-  const schedules = () => db.selectFrom('clusters').select(['id as clusterId', 'projectId', 'drillChoices as choices', 'drilledFrom as from']).orderBy('projectId').orderBy('name');
+  const schedules = () => db.selectFrom('clusters').select(['id as clusterId', 'projectId', 'drillChoices as choices', 'drilledFrom as from']).where('deletedAt', 'is', null).orderBy('projectId').orderBy('name');
   return {
     async insert(row) {
       await db.insertInto('drills').values({ ...row, namespaces: [...row.namespaces], createdAt: clock.now() }).execute();

@@ -1,8 +1,8 @@
 // Job rows: what was asked for and how it ended. Who works on one, and how far it is, stands in its lease.
 import { sql } from 'kysely';
-import type { Job, JobKind, JobState, Page, PageOf } from '../domain/records.ts';
+import type { Job, JobForm, JobKind, JobState, Page, PageOf } from '../domain/records.ts';
 import { storable } from '../foundation/storable.ts';
-import { atomically, countOf, isAnyOf, isOneOfMany, readLongPage, type CatalogContext } from './context.ts';
+import { atomically, countOf, countRows, isAnyOf, isOneOfMany, readLongPage, type CatalogContext } from './context.ts';
 
 export interface NewJob {
   readonly id: string;
@@ -16,6 +16,7 @@ export interface NewJob {
   readonly requestedBy: string;
   /** Jobs with the same key never run at the same time; null: no limit. */
   readonly exclusiveKey: string | null;
+  readonly form?: JobForm | undefined;
 }
 
 export interface JobFilter {
@@ -24,10 +25,17 @@ export interface JobFilter {
   readonly kinds?: readonly JobKind[];
   /** true: queued or running; false: over. */
   readonly active?: boolean;
+  /** Those whose form names this subclient. */
+  readonly subclientId?: string;
+  /** Without those that ended before. */
+  readonly endedAfter?: Date;
 }
 
 /** `cancelled`: it had not begun and is over now; `requested`: its worker was told; `over`: too late. */
 export type CancelAnswer = 'cancelled' | 'requested' | 'over';
+/** `paused`: no worker has it; `requested`: its worker gives it back at the next renewal; `ending`: its cancel was asked for; `over`: too late. */
+export type PauseAnswer = 'paused' | 'requested' | 'ending' | 'over';
+export type ResumeAnswer = 'resumed' | 'notPaused' | 'over';
 
 export interface Jobs {
   /** The row and its lease, without a wake-up for the workers: see `JobQueue.enqueue`. */
@@ -41,6 +49,10 @@ export interface Jobs {
   payload(id: string): Promise<Readonly<Record<string, unknown>> | null>;
   /** null: no such job. Rows of its snapshot follow. Workers hear of it by NOTIFY and by their own looking. */
   requestCancel(id: string, by: string): Promise<CancelAnswer | null>;
+  /** null: no such job. Until `resume` no worker takes it; its worker, if it has one, hears of it by its renewal. */
+  requestPause(id: string): Promise<PauseAnswer | null>;
+  /** null: no such job. One whose worker had not heard of the pause just goes on. */
+  resume(id: string): Promise<ResumeAnswer | null>;
   /** In the place of those before. Call it only inside `catalog.fenced`. */
   setWarnings(id: string, warnings: readonly string[]): Promise<void>;
   /** What came to light after the end of a job. */
@@ -54,7 +66,8 @@ export function createJobs(context: CatalogContext): Jobs {
   const { db, clock } = context;
   return {
     async insert(job) {
-      const row = { ...job, payload: JSON.stringify(job.payload), state: 'queued', createdAt: clock.now() };
+      const form = job.form === undefined ? null : JSON.stringify(job.form);
+      const row = { ...job, form, payload: JSON.stringify(job.payload), state: 'queued', createdAt: clock.now() };
       return atomically(context, async (inner) => {
         await inner.db.insertInto('jobs').values(row).execute();
         await inner.db.insertInto('leases').values({ jobId: job.id }).execute();
@@ -81,6 +94,8 @@ export function createJobs(context: CatalogContext): Jobs {
       return (await db.selectFrom('jobs').select('payload').where('id', '=', id).executeTakeFirst())?.payload ?? null;
     },
     requestCancel: (id, by) => atomically(context, (inner) => cancelJob(inner, id, by)),
+    requestPause: (id) => atomically(context, (inner) => pauseJob(inner, id)),
+    resume: (id) => atomically(context, (inner) => resumeJob(inner, id)),
     async setWarnings(id, warnings) {
       await db.updateTable('jobs').set({ warnings: JSON.stringify(warnings.map(storable)) }).where('id', '=', id).execute();
     },
@@ -94,7 +109,7 @@ export function createJobs(context: CatalogContext): Jobs {
 async function listJobs(context: CatalogContext, filter: JobFilter, page: Page): Promise<PageOf<Job>> {
   const { db } = context;
   // The page is picked on the narrow index first: joining before an offset would join every row skipped.
-  const { items, totalCount } = await readLongPage(page, await countOf(db, 'jobs', filter), (direction) => {
+  const { items, totalCount } = await readLongPage(page, await countJobs(context, filter), (direction) => {
     const ids = db.selectFrom('jobs').select('id').orderBy('createdAt', direction).orderBy('id', direction);
     return conditionsOf(filter).reduce((query, condition) => query.where(condition), ids);
   });
@@ -105,7 +120,13 @@ async function listJobs(context: CatalogContext, filter: JobFilter, page: Page):
   return { items: rows.map(recordOf), totalCount };
 }
 
-function conditionsOf({ clusterIds, projectId, kinds, active }: JobFilter) {
+/** The kept counts know nothing of forms and ends. */
+async function countJobs({ db }: CatalogContext, filter: JobFilter): Promise<number> {
+  if (filter.subclientId === undefined && filter.endedAfter === undefined) return countOf(db, 'jobs', filter);
+  return (await conditionsOf(filter).reduce((query, condition) => query.where(condition), db.selectFrom('jobs').select(countRows)).executeTakeFirstOrThrow()).n;
+}
+
+function conditionsOf({ clusterIds, projectId, kinds, active, subclientId, endedAfter }: JobFilter) {
   const only = clusterIds?.length === 1 ? clusterIds[0] : undefined;
   return [
     // With one cluster the index gives the order as well.
@@ -114,6 +135,8 @@ function conditionsOf({ clusterIds, projectId, kinds, active }: JobFilter) {
     ...(projectId === undefined ? [] : [sql<boolean>`project_id = ${projectId}`]),
     ...(kinds === undefined ? [] : [sql<boolean>`kind = any(${[...kinds]}::text[])`]),
     ...(active === undefined ? [] : [active ? sql<boolean>`state in ('queued', 'running')` : sql<boolean>`state not in ('queued', 'running')`]),
+    ...(subclientId === undefined ? [] : [sql<boolean>`form ->> 'subclientId' = ${subclientId}`]),
+    ...(endedAfter === undefined ? [] : [sql<boolean>`(finished_at is null or finished_at >= ${endedAfter})`]),
   ];
 }
 
@@ -136,6 +159,24 @@ async function cancelJob({ db, clock }: CatalogContext, id: string, by: string):
   return 'requested';
 }
 
+async function pauseJob({ db, clock }: CatalogContext, id: string): Promise<PauseAnswer | null> {
+  const job = await db.selectFrom('jobs').select(['state', 'cancelRequestedAt']).where('id', '=', id).forUpdate().executeTakeFirst();
+  if (job === undefined) return null;
+  if (job.state !== 'queued' && job.state !== 'running') return 'over';
+  if (job.cancelRequestedAt !== null) return 'ending';
+  await db.updateTable('jobs').set({ pausedAt: clock.now() }).where('id', '=', id).where('pausedAt', 'is', null).execute();
+  return job.state === 'queued' ? 'paused' : 'requested';
+}
+
+async function resumeJob({ db }: CatalogContext, id: string): Promise<ResumeAnswer | null> {
+  const job = await db.selectFrom('jobs').select(['state', 'pausedAt']).where('id', '=', id).forUpdate().executeTakeFirst();
+  if (job === undefined) return null;
+  if (job.state !== 'queued' && job.state !== 'running') return 'over';
+  if (job.pausedAt === null) return 'notPaused';
+  await db.updateTable('jobs').set({ pausedAt: null }).where('id', '=', id).execute();
+  return 'resumed';
+}
+
 function selectJobs({ db }: CatalogContext) {
   return db
     .selectFrom('jobs')
@@ -144,7 +185,7 @@ function selectJobs({ db }: CatalogContext) {
     .select([
       'jobs.id', 'jobs.kind', 'jobs.state', 'jobs.projectId', 'jobs.clusterId', 'jobs.snapshotId', 'jobs.restoreId', 'jobs.createdAt',
       'jobs.startedAt', 'jobs.finishedAt', 'jobs.cancelRequestedAt', 'jobs.attempt', 'jobs.errorCode', 'jobs.errorMessage',
-      'jobs.errorHint', 'jobs.warnings', 'jobs.requestedBy', 'jobs.number', 'leases.phase', 'leases.namespace', 'leases.documentsDone',
+      'jobs.errorHint', 'jobs.warnings', 'jobs.requestedBy', 'jobs.number', 'jobs.pausedAt', 'jobs.form', 'leases.phase', 'leases.namespace', 'leases.documentsDone',
       'leases.documentsTotal', 'leases.bytesDone', 'leases.bytesTotal', 'leases.bytesPerSecond', 'leases.etaSeconds',
       'snapshots.storageSizeBytes as storedBytes',
     ]);

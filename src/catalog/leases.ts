@@ -29,6 +29,8 @@ export interface HeldLease {
   readonly jobId: string;
   readonly token: number;
   readonly cancelRequested: boolean;
+  /** Only of a job that runs: one that is over is settled whatever was asked of it before. */
+  readonly pauseRequested: boolean;
 }
 
 /** Progress with what is computed from its course. */
@@ -90,7 +92,8 @@ export function createLeases(context: CatalogContext): Leases {
         )
         update leases set expires_at = clock_timestamp() + ${leaseSeconds} * interval '1 second'
         from jobs, mine where jobs.id = leases.job_id and mine.job_id = leases.job_id
-        returning leases.job_id, leases.token, jobs.cancel_requested_at is not null as cancel_requested`.execute(db);
+        returning leases.job_id, leases.token, jobs.cancel_requested_at is not null as cancel_requested,
+          (jobs.paused_at is not null and jobs.state = 'running') as pause_requested`.execute(db);
       return rows;
     },
     async saveProgress({ jobId, workerId, token }, progress) {
@@ -134,6 +137,8 @@ async function claimNext(
   const next = await db
     .selectFrom('jobs').select(['id', 'exclusiveKey'])
     .where('state', '=', 'queued').where(sql<boolean>`kind = any(${[...kinds]}::text[])`)
+    // A paused one that is to end has still to be cleaned up after.
+    .where((eb) => eb.or([eb('pausedAt', 'is', null), eb('cancelRequestedAt', 'is not', null)]))
     .where((eb) => eb.or([
       eb('exclusiveKey', 'is', null),
       eb.not(eb.exists(eb.selectFrom('jobs as r').select('r.id').where('r.state', '=', 'running').whereRef('r.exclusiveKey', '=', 'jobs.exclusiveKey'))),

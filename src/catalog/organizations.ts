@@ -7,6 +7,8 @@ export interface Organizations {
   insert(row: { readonly id: string; readonly name: string }): Promise<Organization>;
   get(id: string): Promise<Organization | null>;
   byName(name: string): Promise<Organization | null>;
+  /** Waits for whoever else holds it, and holds it to the end of the transaction. */
+  hold(id: string): Promise<void>;
   /** By name. `ids` null: all of them. */
   list(filter: { readonly ids: readonly string[] | null }, page: Page): Promise<PageOf<Organization>>;
 }
@@ -24,6 +26,9 @@ export function createOrganizations({ db, clock }: CatalogContext): Organization
     },
     async byName(name) {
       return (await select().where('name', '=', name).executeTakeFirst()) ?? null;
+    },
+    async hold(id) {
+      await db.selectFrom('organizations').select('id').where('id', '=', id).forUpdate().execute();
     },
     list({ ids }, page) {
       let rows = select().orderBy('name').orderBy('id');

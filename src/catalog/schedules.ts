@@ -74,6 +74,7 @@ export function createSchedules({ db, clock }: CatalogContext): Schedules {
       const now = clock.now();
       const rows = await db
         .selectFrom('schedules').select('clusterId').where('nextAt', 'is not', null)
+        .where('clusterId', 'in', db.selectFrom('clusters').select('id').where('deletedAt', 'is', null))
         .where((eb) => eb.or([eb('nextAt', '<=', now), eb('handledUntil', '>', sql<Date>`${now}::timestamptz + interval '1 hour'`)]))
         .orderBy('nextAt').limit(limit).execute();
       return rows.map(({ clusterId }) => clusterId);
@@ -88,7 +89,10 @@ export function createSchedules({ db, clock }: CatalogContext): Schedules {
       const row = await db
         .selectFrom('scheduleRuns').innerJoin('snapshots', 'snapshots.id', 'scheduleRuns.snapshotId').select('snapshots.id')
         .where('scheduleRuns.clusterId', '=', clusterId).where('scheduleRuns.settledAt', 'is', null)
-        .where('snapshots.state', '=', 'queued').where('snapshots.deletedAt', 'is', null).limit(1).executeTakeFirst();
+        .where('snapshots.state', '=', 'queued').where('snapshots.deletedAt', 'is', null)
+        // One that rests would hold up every due time that joined it.
+        .where(({ exists, selectFrom }) => exists(selectFrom('jobs').select('jobs.id').whereRef('jobs.id', '=', 'snapshots.jobId').where('jobs.pausedAt', 'is', null)))
+        .limit(1).executeTakeFirst();
       return row?.id ?? null;
     },
     async ended(limit) {

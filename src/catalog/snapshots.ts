@@ -63,8 +63,8 @@ export interface Snapshots {
   list(clusterId: string, page: Page, filter?: { readonly completedOnly?: boolean; readonly unfinishedOnly?: boolean }): Promise<PageOf<SnapshotRecord>>;
   /** The newest completed one that is not deleted. */
   newestCompleted(clusterId: string): Promise<SnapshotRecord | null>;
-  /** Of everything, not of chosen namespaces; completed and not deleted. */
-  newestWhole(clusterId: string): Promise<SnapshotRecord | null>;
+  /** Of everything, not of chosen namespaces; completed and not deleted. `notAfter`: of a time up to it. */
+  newestWhole(clusterId: string, notAfter?: Date | null): Promise<SnapshotRecord | null>;
   /** State `completed`. The caller has seen the root. */
   complete(id: string, outcome: SnapshotOutcome): Promise<void>;
   /** Ids of completed ones whose time is over, oldest end first; never the newest of its cluster, whatever its age. */
@@ -149,7 +149,8 @@ export function createSnapshots(context: CatalogContext): Snapshots {
       return { items: rows.map(recordOf), totalCount };
     },
     newestCompleted: (clusterId) => newest(clusterId),
-    newestWhole: (clusterId) => newest(clusterId, isWhole('selection')),
+    newestWhole: (clusterId, notAfter = null) =>
+      newest(clusterId, notAfter === null ? isWhole('selection') : sql<boolean>`(${isWhole('selection')} and captured_at <= ${notAfter})`),
     async complete(id, { pointInTime, expiresAt, ...outcome }) {
       // An expiry that somebody set while the capture ran is a wish, and counts.
       const kept = sql<Date>`case when exists (select 1 from pending_facts where snapshot_id = ${id} and kind = 'expiry')

@@ -2,16 +2,27 @@
 // Times are timestamptz, big integers JavaScript numbers (sizes stay below 2^53).
 import type { ColumnType, Generated } from 'kysely';
 import type { DrillChoices, DrillPhase } from '../domain/drill.ts';
-import type { RestoreSelection } from '../domain/records.ts';
+import type { JobForm, RestoreSelection, Tag } from '../domain/records.ts';
 import type { KeptItem, PolicyItem } from '../domain/retention.ts';
 import type { SnapshotSchedule } from '../domain/schedule.ts';
+import type {
+  ApiKeysTable, ServiceAccountsTable, ServiceAccountSecretsTable, UsersTable, RoleGrantsTable,
+  SessionsTable, RevokedBearersTable, UsedNoncesTable,
+} from './credential-tables.ts';
 
 type Json<T> = ColumnType<T, string, string>;
 type Defaulted<T> = ColumnType<T, T | undefined, T>;
 type DefaultedJson<T> = ColumnType<T, string | undefined, string | null>;
 
 export interface OrganizationsTable { id: string; name: string; createdAt: Date }
-export interface ProjectsTable { id: string; orgId: string; name: string; createdAt: Date }
+export interface ProjectsTable {
+  id: string;
+  orgId: string;
+  name: string;
+  createdAt: Date;
+  deletedAt: Defaulted<Date | null>;
+  tags: ColumnType<readonly Tag[], string | undefined, string>;
+}
 
 export interface ClustersTable {
   id: string;
@@ -28,59 +39,11 @@ export interface ClustersTable {
   createdAt: Date;
   drillChoices: DefaultedJson<DrillChoices | null>;
   drilledFrom: Defaulted<Date | null>;
+  deletedAt: Defaulted<Date | null>;
+  tags: ColumnType<readonly Tag[], string | undefined, string>;
+  labels: ColumnType<readonly Tag[], string | undefined, string>;
+  terminationProtection: Defaulted<boolean>;
 }
-
-export interface ApiKeysTable {
-  id: string;
-  orgId: string;
-  publicKey: string;
-  privateKeySealed: string;
-  ha1Sealed: string;
-  description: string;
-  accessList: string[];
-  createdAt: Date;
-}
-
-export interface ServiceAccountsTable {
-  id: string;
-  orgId: string;
-  clientId: string;
-  secretHash: string;
-  description: string;
-  accessList: string[];
-  createdAt: Date;
-}
-
-export interface UsersTable {
-  id: string;
-  orgId: string;
-  name: string;
-  nameLower: string;
-  passwordHash: string;
-  failedLogins: Defaulted<number>;
-  lockedUntil: Date | null;
-  createdAt: Date;
-}
-
-export interface RoleGrantsTable {
-  principalKind: string;
-  principalId: string;
-  role: string;
-  orgId: string | null;
-  projectId: string | null;
-}
-
-export interface SessionsTable {
-  tokenHash: string;
-  principalKind: string;
-  principalId: string;
-  createdAt: Date;
-  lastUsedAt: Date;
-  expiresAt: Date;
-}
-
-export interface RevokedBearersTable { tokenId: string; expiresAt: Date }
-export interface UsedNoncesTable { nonce: string; count: number; expiresAt: Date }
 
 export interface SnapshotsTable {
   id: string;
@@ -200,6 +163,8 @@ export interface JobsTable {
   errorMessage: string | null;
   errorHint: string | null;
   warnings: ColumnType<readonly string[], string | undefined, string>;
+  pausedAt: Defaulted<Date | null>;
+  form: ColumnType<JobForm | null, string | null | undefined, string | null>;
 }
 
 /** One for each job, made with it; written often, so it is kept apart from the indexed job. */
@@ -324,6 +289,7 @@ export interface SubclientsTable {
   nameLower: string;
   databases: string[];
   collections: string[];
+  description: Defaulted<string>;
   createdAt: Date;
 }
 
@@ -335,6 +301,7 @@ export interface AuditEventsTable {
   principalName: string | null;
   action: string;
   projectId: string | null;
+  orgId: string | null;
   object: string | null;
   address: string;
   details: Json<Record<string, unknown>>;
@@ -354,6 +321,7 @@ export interface Tables {
   clusters: ClustersTable;
   apiKeys: ApiKeysTable;
   serviceAccounts: ServiceAccountsTable;
+  serviceAccountSecrets: ServiceAccountSecretsTable;
   users: UsersTable;
   roleGrants: RoleGrantsTable;
   sessions: SessionsTable;

@@ -74,7 +74,7 @@ function nothing({ cluster, failedOnly }: JobsOptions): string {
 const TITLES = ['ID', 'KIND', 'CLUSTER', 'STATE', 'WHEN', 'PROGRESS'];
 
 function tableOf(reports: readonly JobReport[]): string {
-  const rows = [TITLES, ...reports.map((job) => [job.id, job.kind, job.cluster, job.state, whenOf(job), progressOf(job)])];
+  const rows = [TITLES, ...reports.map((job) => [job.id, job.kind, job.cluster, job.state === 'queued' && job.pausedAt !== null ? 'paused' : job.state, whenOf(job), progressOf(job)])];
   return tableText(rows, (at) => notesOf(reports[at]));
 }
 

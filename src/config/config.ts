@@ -14,6 +14,8 @@ export interface Config {
   readonly repositoryStore: string;
   /** Likewise: second copies. */
   readonly repositoryCopies: readonly string[];
+  /** Whether snapshots store what changed little as deltas. */
+  readonly repositoryDeltas: boolean;
   /** Absolute. */
   readonly masterKeyFile: string;
   /** Secret. */

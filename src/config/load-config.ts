@@ -137,6 +137,7 @@ function assemble(parts: {
     databaseUrl: values.database === 'embedded' ? null : values.database,
     repositoryStore: store(),
     repositoryCopies: values.repositoryCopies.map((text) => addressOf(text, 'repositoryCopies')),
+    repositoryDeltas: values.repositoryDeltas === 'on',
     masterKeyFile: values.masterKeyFile === null ? join(home, 'master.key') : absolute(values.masterKeyFile, from('masterKeyFile')),
     sourceUri: values.sourceUri,
     restore: { timeSeries: values.restoreTimeSeries, keepHours: values.restoreKeepHours },

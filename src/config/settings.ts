@@ -40,6 +40,9 @@ const DATABASE = z.string().superRefine((text, context) => {
   context.addIssue({ code: 'custom', message: 'expected "embedded" or a URL that begins with postgres://' });
 });
 
+/** `true` and `false` of a file are taken, too. */
+const ON_OR_OFF = z.preprocess((value) => (typeof value === 'boolean' ? (value ? 'on' : 'off') : value), z.enum(['on', 'off']));
+
 const STORE = z.string().superRefine((text, context) => {
   if (/^(file:|s3:\/\/)./.test(text)) return;
   context.addIssue({ code: 'custom', message: 'expected an address that begins with file: or s3://' });
@@ -80,6 +83,10 @@ export const SETTINGS = {
     path: 'repository.copies', type: z.preprocess((value) => (typeof value === 'string' ? value.split(',').map((each) => each.trim()).filter(Boolean) : value), z.array(STORE)), default: [], defaultText: 'none',
     env: 'LEAFVAULT_REPOSITORY_COPIES', flag: '--repository-copies <addresses>',
     help: 'Second copies: addresses as of repository.store, separated by commas. Each is brought up to date every day and after snapshots, at most once an hour, and is read from where the first store fails',
+  },
+  repositoryDeltas: {
+    path: 'repository.deltas', type: ON_OR_OFF, default: 'on', env: 'LEAFVAULT_REPOSITORY_DELTAS', flag: '--repository-deltas <choice>',
+    help: 'Whether snapshots store a chunk of which little changed as its difference from the one before: `on`, or `off` for chunks that each stand for themselves, at many times the bytes where changes are spread. What is stored stays as it is',
   },
   masterKeyFile: {
     path: 'masterKeyFile', type: z.string().min(1).nullable(), default: null, defaultText: '<home>/master.key',

@@ -5,7 +5,18 @@ import type { ClusterTime } from './cluster-time.ts';
 
 export interface Organization { readonly id: string; readonly name: string; readonly createdAt: Date }
 
-export interface Project { readonly id: string; readonly orgId: string; readonly name: string; readonly createdAt: Date }
+/** A name and a value that somebody put on something. */
+export interface Tag { readonly key: string; readonly value: string }
+
+export interface Project {
+  readonly id: string;
+  readonly orgId: string;
+  readonly name: string;
+  readonly createdAt: Date;
+  readonly tags: readonly Tag[];
+  /** Null: it is there. */
+  readonly deletedAt: Date | null;
+}
 
 export interface Cluster {
   readonly id: string;
@@ -21,10 +32,19 @@ export interface Cluster {
   readonly lastProvenAt: Date | null;
   /** Its oplog is to be followed, so that any instant can be restored. */
   readonly continuousBackup: boolean;
+  readonly tags: readonly Tag[];
+  readonly labels: readonly Tag[];
+  /** It is not to be deleted. */
+  readonly terminationProtection: boolean;
+  /** Null: it is there. Snapshots of one that is gone may have been kept. */
+  readonly deletedAt: Date | null;
 }
 
 export type JobKind = 'snapshot' | 'restore' | 'undo' | 'dropKept' | 'prepareDownload' | 'verify' | 'drill';
 export type JobState = 'queued' | 'running' | 'completed' | 'failed' | 'cancelled';
+
+/** What one door has to tell of a job and no other has: kept as it was given, read by that door alone. */
+export type JobForm = Readonly<Record<string, string | number | boolean | null>>;
 
 /** A job, whatever it does; the same row stands behind every door. */
 export interface Job {
@@ -40,6 +60,8 @@ export interface Job {
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
   readonly cancelRequestedAt: Date | null;
+  /** Since when it rests, or is asked to; no worker takes it until it is resumed. Means nothing once it is over. */
+  readonly pausedAt: Date | null;
   readonly phase: string | null;
   readonly documentsDone: number;
   readonly documentsTotal: number | null;
@@ -61,6 +83,8 @@ export interface Job {
   readonly requestedBy: string;
   /** Commvault's integer id. */
   readonly number: number;
+  /** Null: nothing but what every job has. */
+  readonly form: JobForm | null;
 }
 
 export type SnapshotState = 'queued' | 'inProgress' | 'completed' | 'failed' | 'cancelled';

@@ -1,6 +1,8 @@
 // Roles by their API names, and what each includes.
 
-export const ORG_ROLES = ['ORG_OWNER', 'ORG_GROUP_CREATOR', 'ORG_BILLING_ADMIN', 'ORG_READ_ONLY', 'ORG_MEMBER'] as const;
+export const ORG_ROLES = [
+  'ORG_OWNER', 'ORG_GROUP_CREATOR', 'ORG_BILLING_ADMIN', 'ORG_BILLING_READ_ONLY', 'ORG_STREAM_PROCESSING_ADMIN', 'ORG_READ_ONLY', 'ORG_MEMBER',
+] as const;
 export const PROJECT_ROLES = [
   'GROUP_OWNER',
   'GROUP_BACKUP_MANAGER',
@@ -8,8 +10,16 @@ export const PROJECT_ROLES = [
   'GROUP_BACKUP_CREATOR',
   'GROUP_BACKUP_RECOVERY_OPERATOR',
   'GROUP_BACKUP_EXPORT_OPERATOR',
+  'GROUP_ACCESS_MANAGER',
+  'GROUP_CLUSTER_CREATOR',
   'GROUP_CLUSTER_MANAGER',
+  'GROUP_CLUSTER_RESILIENCE_TESTER',
+  'GROUP_REPLICA_SET_MANAGER',
   'GROUP_DATA_ACCESS_ADMIN',
+  'GROUP_DATA_ACCESS_READ_WRITE',
+  'GROUP_DATA_ACCESS_READ_ONLY',
+  'GROUP_SEARCH_INDEX_EDITOR',
+  'GROUP_STREAM_PROCESSING_OWNER',
   'GROUP_READ_ONLY',
 ] as const;
 export const GLOBAL_ROLES = ['GLOBAL_OWNER', 'GLOBAL_BACKUP_ADMIN', 'GLOBAL_READ_ONLY'] as const;
@@ -43,8 +53,17 @@ const INCLUDES: Readonly<Record<ProjectRole, readonly ProjectRole[]>> = {
   GROUP_BACKUP_CREATOR: ['GROUP_READ_ONLY'],
   GROUP_BACKUP_RECOVERY_OPERATOR: ['GROUP_READ_ONLY'],
   GROUP_BACKUP_EXPORT_OPERATOR: ['GROUP_READ_ONLY'],
+  GROUP_ACCESS_MANAGER: ['GROUP_READ_ONLY'],
+  GROUP_CLUSTER_CREATOR: ['GROUP_READ_ONLY'],
   GROUP_CLUSTER_MANAGER: ['GROUP_READ_ONLY'],
+  GROUP_CLUSTER_RESILIENCE_TESTER: ['GROUP_READ_ONLY'],
+  GROUP_REPLICA_SET_MANAGER: ['GROUP_READ_ONLY'],
+  // What is about data and its use has no meaning here beyond looking at the project.
   GROUP_DATA_ACCESS_ADMIN: ['GROUP_READ_ONLY'],
+  GROUP_DATA_ACCESS_READ_WRITE: ['GROUP_READ_ONLY'],
+  GROUP_DATA_ACCESS_READ_ONLY: ['GROUP_READ_ONLY'],
+  GROUP_SEARCH_INDEX_EDITOR: ['GROUP_READ_ONLY'],
+  GROUP_STREAM_PROCESSING_OWNER: ['GROUP_READ_ONLY'],
   GROUP_READ_ONLY: [],
 };
 
@@ -66,6 +85,33 @@ export function projectRolesOf(principal: Principal, project: { readonly id: str
   return held;
 }
 
-function isProjectRole(role: Role): role is ProjectRole {
+/** Every role that the principal holds in this organization; whoever belongs to it is a member. */
+export function orgRolesOf(principal: Pick<Principal, 'orgId' | 'grants'>, orgId: string): ReadonlySet<OrgRole> {
+  const held = new Set<OrgRole>(principal.orgId === orgId ? ['ORG_MEMBER'] : []);
+  for (const { role, orgId: at } of principal.grants) {
+    if (role === 'GLOBAL_OWNER' || (role === 'ORG_OWNER' && at === orgId)) return new Set(ORG_ROLES);
+    if (role === 'GLOBAL_READ_ONLY' || role === 'GLOBAL_BACKUP_ADMIN') for (const read of ['ORG_READ_ONLY', 'ORG_MEMBER'] as const) held.add(read);
+    else if (at === orgId && isOrgRole(role)) for (const each of [role, 'ORG_MEMBER'] as const) held.add(each);
+  }
+  return held;
+}
+
+/**
+ * Those of the grants that allow what the principal may not do itself.
+ * @param orgId of the credential that holds them, or will: its projects belong to it
+ */
+export function grantsBeyond(principal: Principal, orgId: string, grants: readonly RoleGrant[]): readonly RoleGrant[] {
+  return grants.filter(({ role, orgId: at, projectId }) => {
+    if (isProjectRole(role)) return projectId === undefined || !projectRolesOf(principal, { id: projectId, orgId }).has(role);
+    if (isOrgRole(role)) return at === undefined || !orgRolesOf(principal, at).has(role);
+    return !principal.grants.some((held) => held.role === 'GLOBAL_OWNER' || held.role === role);
+  });
+}
+
+export function isProjectRole(role: string): role is ProjectRole {
   return (PROJECT_ROLES as readonly string[]).includes(role);
+}
+
+export function isOrgRole(role: string): role is OrgRole {
+  return (ORG_ROLES as readonly string[]).includes(role);
 }

@@ -75,8 +75,8 @@ export interface CaptureOptions {
   readonly hashSeed: Buffer;
   /** The newest whole snapshot of the same cluster: member and cut masks are taken over from it. */
   readonly previous: { readonly root: SnapshotRoot; readonly reader: RepositoryReader } | null;
-  /** Stores what changed little as deltas on `previous`. Off: docs/design/deltas.md, "Before it is on". */
-  readonly deltas?: boolean;
+  /** Stores what changed little since `previous` as its difference from that (docs/design/deltas.md). Default: true. */
+  readonly deltas?: boolean | undefined;
   /** Empty or absent: everything. */
   readonly selection?: { readonly databases: readonly string[]; readonly collections: readonly string[] };
   /** A private folder for tables on disk; emptied by the caller afterwards. */
@@ -164,6 +164,11 @@ export interface RestoreOptions {
   readonly log: Logger;
   readonly clock: Clock;
   readonly onPhase?: (phase: string) => Promise<void>;
+  /**
+   * Whether the reason of the signal only lets the restore rest. Then collections that were loaded whole stay under construction, and the next
+   * attempt with the same `restoreId` takes them over and proves them; `settle` takes them away. Absent: an attempt that ends is rolled back.
+   */
+  readonly rests?: (reason: unknown) => boolean;
   /** Told once in each attempt, when preflight is over (to an instant: when the window was read); nothing is written to the target before it resolves. */
   readonly onWarnings?: (warnings: readonly string[]) => Promise<void>;
 }

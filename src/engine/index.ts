@@ -6,6 +6,7 @@ export type { OplogSlice, SliceLimits } from './oplog/slice-cutter.ts';
 export { slicesOfChain } from './oplog/slices-of-chain.ts';
 export { tailOplog, type TailOptions, type TailPosition, type TailStatus } from './oplog/tail-oplog.ts';
 export type { ChainToRead } from './contracts.ts';
+export { probeServer } from './probe-server.ts';
 export { findOperations, readTimeline } from './timeline/index.ts';
 export { endThrowaways, startThrowaway } from './throwaway/index.ts';
 export { dropKept, rehearseRestore, restoreSnapshot, settleRehearsal, settleRestore, undoRestore } from './restore/index.ts';

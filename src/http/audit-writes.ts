@@ -1,7 +1,7 @@
 // Every request that may change something leaves an audit event, with its outcome, before it is answered.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Audit } from '../services/contracts.ts';
-import { plainAddress } from './auth/access-list.ts';
+import { plainAddress } from '../foundation/access-list.ts';
 import type { Facade } from './facade.ts';
 import { redactTarget } from './redact-target.ts';
 
@@ -23,11 +23,12 @@ function isReading(request: FastifyRequest, { prefix, readingRoutes = [] }: Pick
 
 function eventOf(request: FastifyRequest, reply: FastifyReply, { name, prefix }: Pick<Facade, 'name' | 'prefix'>): Parameters<Audit['record']>[0] {
   const route = request.routeOptions.url?.slice(prefix.length) ?? 'unknown';
-  const { groupId } = (request.params ?? {}) as { readonly groupId?: string };
+  const { groupId, orgId } = (request.params ?? {}) as { readonly groupId?: string; readonly orgId?: string };
   return {
     principal: request.principal,
     action: `${name} ${request.method} ${route}`,
     projectId: groupId ?? null,
+    orgId: orgId ?? request.principal?.orgId ?? null,
     object: redactTarget(request.originalUrl).replaceAll('\0', ''),
     address: plainAddress(request.ip),
     details: { status: reply.statusCode, requestId: request.id },

@@ -1,6 +1,6 @@
 // Role checks that every facade shares: `x-required-role` lists in, a project out.
 import type { Project } from '../domain/records.ts';
-import { projectRolesOf, type OrgRole, type Principal, type ProjectRole } from '../domain/roles.ts';
+import { orgRolesOf, projectRolesOf, type OrgRole, type Principal, type ProjectRole } from '../domain/roles.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import type { Services } from '../services/contracts.ts';
 
@@ -20,9 +20,8 @@ export async function requireProjectRole(
 
 /** @throws ROLE_MISSING (details {orgId, anyOf}) unless the principal holds any of the roles in the organization, or owns everything. */
 export function requireOrgRole(principal: Principal, orgId: string, anyOf: readonly OrgRole[]): void {
-  const good = principal.grants.some(({ role, orgId: at }) =>
-    role === 'GLOBAL_OWNER' || (at === orgId && (role === 'ORG_OWNER' || (anyOf as readonly string[]).includes(role))));
-  if (!good) throw roleMissing(principal, { orgId, anyOf });
+  const held = orgRolesOf(principal, orgId);
+  if (!anyOf.some((role) => held.has(role))) throw roleMissing(principal, { orgId, anyOf });
 }
 
 function roleMissing(principal: Principal, details: { readonly projectId?: string; readonly orgId?: string; readonly anyOf: readonly string[] }): LeafvaultError {

@@ -3,6 +3,7 @@
 export const JOBS_ERRORS = {
   JOBS_CANCELLED: 'Somebody asked for the end of the job',
   JOBS_RELEASED: 'The worker stops; the job goes back into the queue',
+  JOBS_PAUSED: 'Somebody asked for a rest of the job; it goes back into the queue and waits there until it is resumed',
   JOBS_LEASE_LOST: 'The worker could not renew its lease, or the job was given to another one',
   JOBS_NO_PROGRESS: 'A stage went without progress for too long',
   JOBS_STUCK: 'The work did not end when it was told to',

@@ -36,6 +36,7 @@ export function createLeaseBeat({ catalog, clock, leaseSeconds, noProgressMs, ru
       const lease = held.get(jobId);
       if (lease?.token !== token) interrupt(leaseLost('it was given to another one'));
       else if (lease.cancelRequested) cancel(jobId);
+      else if (lease.pauseRequested) interrupt(new LeafvaultError('JOBS_PAUSED', 'The job was paused; it waits in the queue until it is resumed'));
     }
   };
   const renew = async (jobs: readonly RunningJob[], now: number): Promise<void> => {

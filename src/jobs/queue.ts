@@ -1,6 +1,6 @@
 // The queue as services see it: put a job beside the rows it belongs to, ask for its end.
-import type { CancelAnswer, CatalogTransaction } from '../catalog/index.ts';
-import type { Job, JobKind } from '../domain/records.ts';
+import type { CancelAnswer, CatalogTransaction, PauseAnswer, ResumeAnswer } from '../catalog/index.ts';
+import type { Job, JobForm, JobKind } from '../domain/records.ts';
 import type { JobPayloadInput } from './contracts.ts';
 
 export interface JobRequest<K extends JobKind = JobKind> {
@@ -17,6 +17,8 @@ export interface JobRequest<K extends JobKind = JobKind> {
   readonly targetClusterId?: string;
   /** For people: `apiKey abcdefgh`. */
   readonly requestedBy: string;
+  /** What the door that asks wants to tell of it again. */
+  readonly form?: JobForm | undefined;
 }
 
 export interface JobQueue {
@@ -27,4 +29,8 @@ export interface JobQueue {
   enqueue<K extends JobKind>(tx: CatalogTransaction, request: JobRequest<K>): Promise<Job>;
   /** Ends a job that has not begun, else tells its worker (within 2 s). null: no such job. */
   cancel(jobId: string, by: string): Promise<CancelAnswer | null>;
+  /** Frees its worker (within 2 s); nobody takes the job until `resume`. null: no such job. */
+  pause(jobId: string): Promise<PauseAnswer | null>;
+  /** A worker takes it within a second. null: no such job. */
+  resume(jobId: string): Promise<ResumeAnswer | null>;
 }

@@ -136,7 +136,7 @@ async function writeEnd(run: Run, outcome: HandlerOutcome): Promise<void> {
 }
 
 /** Interruptions that say nothing against the job: it goes back into the queue, if it is still ours. */
-const AGAIN = ['JOBS_RELEASED', 'JOBS_LEASE_LOST', 'CATALOG_LEASE_LOST'];
+const AGAIN = ['JOBS_RELEASED', 'JOBS_PAUSED', 'JOBS_LEASE_LOST', 'CATALOG_LEASE_LOST'];
 // A catalog that goes away each time is no accident any more.
 const CATALOG_TRIES = 10;
 

@@ -5,12 +5,13 @@ import { storable } from '../foundation/storable.ts';
 
 export function createAudit(catalog: Pick<CatalogAggregates, 'auditEvents'>): Audit {
   return {
-    record: ({ principal, action, projectId, object, address, details }) => catalog.auditEvents.insert({
+    record: ({ principal, action, projectId, orgId, object, address, details }) => catalog.auditEvents.insert({
       principalKind: principal?.kind ?? null,
       principalId: principal?.id ?? null,
       principalName: storableOrNull(principal?.name ?? null),
       action: storable(action),
       projectId: storableOrNull(projectId),
+      orgId: storableOrNull(orgId ?? principal?.orgId ?? null),
       object: storableOrNull(object),
       address: storable(address),
       details: storableDetails(details ?? {}),

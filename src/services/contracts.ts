@@ -2,18 +2,24 @@
 // every method throws LeafvaultError with a code of services/errors.ts and takes no wire form.
 import type { Readable } from 'node:stream';
 import type {
-  Cluster, DeliveryKind, Job, Organization, Page, PageOf, Project, Restore, RestoreForm, RestoreSelection, Snapshot, TimeSeriesChoice,
+  Cluster, DeliveryKind, Job, JobForm, Organization, Page, PageOf, Project, Restore, RestoreForm, RestoreSelection, Snapshot, TimeSeriesChoice,
 } from '../domain/records.ts';
 import type { Drill, DrillOrder, DrillPlace } from '../domain/drill.ts';
 import type { RecoveryTime } from '../domain/recovery-time.ts';
 import type { ClusterTime } from '../domain/cluster-time.ts';
 import type { LeaveOutRequest, LeftOutReport } from '../domain/leave-out.ts';
 import type { Instant } from '../domain/instant.ts';
-import type { Mark, MinuteCount, OperationFilter, OperationPage, OperationView, TimelineRange } from '../domain/timeline.ts';
 import type { Principal } from '../domain/roles.ts';
 import type { PolicyItem } from '../domain/retention.ts';
 import type { SnapshotSchedule } from '../domain/schedule.ts';
 import type { Preview } from '../domain/schedule-preview.ts';
+import type { Administration } from './administration-contracts.ts';
+import type { Subclients } from './subclient-contracts.ts';
+import type { Timeline } from './timeline-contracts.ts';
+
+export type { Subclient, SubclientContent, Subclients } from './subclient-contracts.ts';
+export type { Restorable, Timeline, TimelineQuery } from './timeline-contracts.ts';
+export type { CheckOverview, ClusterContinuous, ClusterOverview, CopyOverview, Overview } from './overview-contracts.ts';
 
 export interface Inventory {
   organizations(principal: Principal, page: Page): Promise<PageOf<Organization>>;
@@ -38,11 +44,17 @@ export interface Snapshots {
   create(request: {
     readonly cluster: Cluster; readonly description: string | null; readonly retentionDays: number; readonly principal: Principal;
     readonly selection?: { readonly databases: readonly string[]; readonly collections: readonly string[] };
+    /** What the door wants to tell of the job again. */
+    readonly jobForm?: JobForm | undefined;
+    /** `retentionDays` is all: nothing is added for snapshots on demand. */
+    readonly exactDays?: boolean;
   }): Promise<{ readonly snapshot: Snapshot; readonly job: Job }>;
   /** Newest first. */
   list(clusterId: string, page: Page, filter?: SnapshotFilter): Promise<PageOf<Snapshot>>;
   /** @throws SNAPSHOT_NOT_FOUND (deleted ones too) */
   get(clusterId: string, id: string): Promise<Snapshot>;
+  /** The newest whole one of everything, up to a time if one is given. @throws SNAPSHOT_NOT_FOUND */
+  newestWhole(clusterId: string, notAfter?: Date | null): Promise<Snapshot>;
   /** Answers at once; a running capture is cancelled, running readers finish. @throws SNAPSHOT_NOT_FOUND */
   delete(request: { readonly cluster: Cluster; readonly id: string; readonly principal: Principal }): Promise<void>;
   /** @throws SNAPSHOT_NOT_FOUND, EXPIRY_INVALID (before the capture) */
@@ -112,6 +124,8 @@ export interface Restores {
     readonly usersAndRoles?: boolean;
     /** Default: the setting `restore.timeSeries`. */
     readonly timeSeries?: TimeSeriesChoice | undefined;
+    /** What the door wants to tell of the job again. */
+    readonly jobForm?: JobForm | undefined;
     readonly download?: { readonly expirationHours: number; readonly maxDownloads: number | null; readonly readyAtOnce: boolean };
     readonly form?: RestoreForm;
   }): Promise<Restore>;
@@ -198,40 +212,6 @@ export interface Continuous {
   findBase(cluster: Cluster, instant: Instant, leaveOut?: LeaveOutRequest): Promise<{ readonly snapshot: Snapshot; readonly chainId: string; readonly border: ClusterTime }>;
 }
 
-/** Whether `justBefore` can be restored. */
-export type Restorable = { readonly restorable: true; readonly reason: null } | { readonly restorable: false; readonly reason: string };
-
-export interface TimelineQuery {
-  /** Both included. Null: an hour before `to`, and the newest that is kept. */
-  readonly from: ClusterTime | null;
-  readonly to: ClusterTime | null;
-  /** `db.collection` or a database. */
-  readonly namespace?: string | undefined;
-  /** From how many deletes or updates of a namespace in one burst on they are marked; default MASS_COUNT. */
-  readonly threshold?: number | undefined;
-}
-
-export interface Timeline {
-  /**
-   * Ends early where there is very much of it, with a whole minute; `continueFrom` then begins the rest.
-   * @throws TIMELINE_EMPTY, RANGE_INVALID, REPOSITORY_CHAIN_*
-   */
-  read(cluster: Cluster, query: TimelineQuery): Promise<TimelineRange & {
-    /** Oldest first. */
-    readonly counts: readonly MinuteCount[];
-    readonly marks: readonly (Mark & Restorable)[];
-    /** Transactions that began so early that a part of them was not read. */
-    readonly partialTransactions: number;
-    readonly continueFrom: ClusterTime | null;
-  }>;
-  /** @throws TIMELINE_EMPTY, RANGE_INVALID, FILTER_ID_MALFORMED, REPOSITORY_CHAIN_* */
-  find(cluster: Cluster, query: Pick<TimelineQuery, 'from' | 'to'> & {
-    readonly filter: OperationFilter; readonly after: OperationPage['next']; readonly limit: number;
-    /** Operations with more are told without their content. */
-    readonly bytesShown: number;
-  }): Promise<{ readonly operations: readonly (OperationView & Restorable)[]; readonly next: OperationPage['next'] }>;
-}
-
 export interface Downloads {
   /**
    * Opens the archive behind a signed path. @throws DOWNLOAD_NOT_FOUND (altered), DOWNLOAD_EXPIRED, DOWNLOAD_EXHAUSTED, SNAPSHOT_NOT_FOUND
@@ -249,9 +229,18 @@ export interface Jobs {
   get(id: string): Promise<Job>;
   /** By Commvault's integer. @throws JOB_NOT_FOUND */
   byNumber(number: number): Promise<Job>;
-  list(filter: { readonly clusterIds: readonly string[]; readonly kinds?: readonly Job['kind'][]; readonly active?: boolean }, page: Page): Promise<PageOf<Job>>;
+  list(filter: { readonly clusterIds: readonly string[]; readonly kinds?: readonly Job['kind'][]; readonly active?: boolean; readonly subclientId?: string; readonly endedAfter?: Date }, page: Page): Promise<PageOf<Job>>;
   /** @throws JOB_NOT_FOUND, JOB_NOT_CANCELLABLE */
   cancel(id: string, principal: Principal): Promise<void>;
+  /**
+   * Of a snapshot or a restore: its worker is free within seconds, and nobody takes the job until `resume`. A job that ends first is over.
+   * Asking again changes nothing. @throws JOB_NOT_FOUND, JOB_NOT_PAUSABLE
+   */
+  pause(id: string): Promise<void>;
+  /** @throws JOB_NOT_FOUND, JOB_NOT_PAUSED */
+  resume(id: string): Promise<void>;
+  /** Another job that does what this one, which is over, was asked to do. @throws JOB_NOT_REPEATABLE, and what asking for it throws */
+  repeat(id: string, principal: Principal): Promise<Job>;
 }
 
 /** Whether a cluster could be brought back, and how long it would take. */
@@ -295,11 +284,6 @@ export interface Numbers {
   idOf(kind: 'project' | 'cluster' | 'subclient' | 'backupset' | 'task' | 'user', number: number): Promise<string | null>;
 }
 
-export interface Subclients {
-  /** `default` is everything and always there. Names compare lower-case. @throws SUBCLIENT_NOT_FOUND */
-  resolve(clusterId: string, name: string): Promise<{ readonly id: string; readonly name: string; readonly databases: readonly string[]; readonly collections: readonly string[] }>;
-}
-
 /** Proven credentials to principals. Every check that the doors need, none of their wire forms. */
 export interface Identity {
   /** What digest needs: HA1 (MD5 of public:realm:private, unsealed) and the principal; null for an unknown key. */
@@ -323,64 +307,7 @@ export interface Identity {
 }
 
 export interface Audit {
-  record(event: { readonly principal: Principal | null; readonly action: string; readonly projectId: string | null; readonly object: string | null; readonly address: string; readonly details?: Readonly<Record<string, unknown>> }): Promise<void>;
-}
-
-export interface ClusterOverview {
-  readonly cluster: Cluster;
-  readonly projectName: string;
-  /** Completed and not deleted. */
-  readonly snapshots: number;
-  /** Bytes that they added to the repository; null without one. */
-  readonly storageSizeBytes: number | null;
-  /** Raw bytes of the newest one; null without one. */
-  readonly dataSizeBytes: number | null;
-  /** The newest instant that can be restored, of a snapshot or between two. */
-  readonly recoveryPointAt: Date | null;
-  /** Null where continuous backup is off and never was on. */
-  readonly continuous: ClusterContinuous | null;
-  readonly recovery?: Pick<ClusterRecovery, 'lastDrill' | 'lastProven' | 'expected'>;
-}
-
-export interface ClusterContinuous {
-  readonly state: ContinuousState;
-  readonly lagSeconds: number | null;
-  readonly headroomSeconds: number | null;
-  /** Of all chains of the cluster. */
-  readonly slices: number;
-  readonly rawBytes: number;
-  readonly storedBytes: number;
-}
-
-/** Numbers over everything, for metrics; not for the doors of the APIs. */
-export interface Overview {
-  read(): Promise<{
-    readonly clusters: readonly ClusterOverview[];
-    readonly jobs: readonly { readonly kind: Job['kind']; readonly state: Job['state']; readonly count: number }[];
-    /** Of the checks that run by themselves; null before the first was planned. */
-    readonly check?: CheckOverview | null;
-    /** Second copies of the repository, in the order of the setting. */
-    readonly copies?: readonly CopyOverview[];
-  }>;
-}
-
-export interface CheckOverview {
-  /** When the last one that came to its end did. */
-  readonly endedAt: Date | null;
-  readonly problems: number | null;
-  /** The newest try did not come to its end. */
-  readonly failed: boolean;
-  /** By cluster: snapshots that can't be read whole, and are kept. */
-  readonly damagedSnapshots: ReadonlyMap<string, number>;
-}
-
-export interface CopyOverview {
-  /** From 1 up: addresses are not for everybody. */
-  readonly number: number;
-  /** When a run last ended with everything copied; null: never. */
-  readonly succeededAt: Date | null;
-  /** Objects of the repository that were found damaged or gone, and roots that were withheld for them, in the last run. */
-  readonly problems: number;
+  record(event: { readonly principal: Principal | null; readonly action: string; readonly projectId: string | null; readonly orgId?: string | null; readonly object: string | null; readonly address: string; readonly details?: Readonly<Record<string, unknown>> }): Promise<void>;
 }
 
 export interface Services {
@@ -397,4 +324,5 @@ export interface Services {
   readonly subclients: Subclients;
   readonly identity: Identity;
   readonly audit: Audit;
+  readonly administration: Administration;
 }

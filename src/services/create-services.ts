@@ -3,14 +3,20 @@ import type { CatalogStore } from '../catalog/index.ts';
 import type { DrillDefaults } from '../domain/drill.ts';
 import type { Clock } from '../foundation/clock.ts';
 import type { JobQueue } from '../jobs/queue.ts';
+import type { FoundServer } from './administration-contracts.ts';
 import { createAudit } from './audit.ts';
+import { createChangeEvents } from './change-events.ts';
+import { createClusters } from './clusters.ts';
 import { createContinuous } from './continuous.ts';
+import { createCredentials } from './credentials.ts';
 import type { Services } from './contracts.ts';
 import { createDownloads, type OpenArchive } from './downloads.ts';
 import { createDrills } from './drills.ts';
 import { createIdentity } from './identity.ts';
 import { createInventory } from './inventory.ts';
 import { createJobs } from './jobs.ts';
+import { createOrganizations } from './organizations.ts';
+import { createProjects } from './projects.ts';
 import { createRestores, type RestoreDefaults } from './restores.ts';
 import type { CatchUp } from '../domain/plan-run.ts';
 import { createSchedules } from './schedules.ts';
@@ -31,6 +37,8 @@ export interface ServicesOptions {
   /** What counts for a restore where its request doesn't say. */
   readonly restoreDefaults: RestoreDefaults;
   readonly drillDefaults?: DrillDefaults;
+  /** Looks who answers at a connection string; without it no cluster can be registered by API. */
+  readonly probe?: (uri: string) => Promise<FoundServer>;
   /** What becomes of due times that nobody looked at; default `once`. */
   readonly catchUp?: CatchUp;
 }
@@ -38,25 +46,36 @@ export interface ServicesOptions {
 /** As the settings are where nothing is said. */
 const NO_DRILLS: DrillDefaults = { everyHours: null, at: null, where: null, mongod: null };
 
+const noProbe = (): Promise<FoundServer> => Promise.reject(new Error('This process reaches no servers'));
+
 export function createServices(
-  { catalog, queue, clock, secret, baseUrl, openArchive, timelineReader, restoreDefaults, drillDefaults = NO_DRILLS, catchUp = 'once' }: ServicesOptions,
+  { catalog, queue, clock, secret, baseUrl, openArchive, timelineReader, restoreDefaults, drillDefaults = NO_DRILLS, probe = noProbe, catchUp = 'once' }: ServicesOptions,
 ): Services {
   const identity = createIdentity({ catalog, clock, secret });
   const key = identity.signingKey('download-url');
   const continuous = createContinuous({ catalog, clock });
+  const snapshots = createSnapshots({ catalog, queue, clock });
+  const restores = createRestores({ catalog, queue, clock, key, baseUrl, continuous, defaults: restoreDefaults });
   return {
     identity,
     inventory: createInventory(catalog),
-    snapshots: createSnapshots({ catalog, queue, clock }),
+    snapshots,
     schedules: createSchedules({ catalog, clock, catchUp }),
-    restores: createRestores({ catalog, queue, clock, key, baseUrl, continuous, defaults: restoreDefaults }),
+    restores,
     continuous,
     timeline: createTimeline({ catalog, reader: timelineReader, clock }),
     downloads: createDownloads({ catalog, clock, key, openArchive }),
-    jobs: createJobs({ catalog, queue }),
+    jobs: createJobs({ catalog, queue, snapshots, restores }),
     drills: createDrills({ catalog, queue, clock, defaults: drillDefaults }),
     numbers: catalog.numbers,
     subclients: createSubclients(catalog),
     audit: createAudit(catalog),
+    administration: {
+      organizations: createOrganizations(catalog),
+      projects: createProjects({ catalog, clock }),
+      clusters: createClusters({ catalog, queue, clock, snapshots, probe }),
+      credentials: createCredentials({ catalog, clock }),
+      events: createChangeEvents(catalog),
+    },
   };
 }

@@ -67,7 +67,7 @@ async function declareServiceAccount(declaring: Declaring, account: DeclaredServ
     declaring.report.created.push(path);
   } else {
     refuseForeign(known, place, path);
-    if ((await serviceAccounts.verify(clientId, clientSecret)) === null) {
+    if (!(await serviceAccounts.hasSecret(known.id, clientSecret))) {
       await serviceAccounts.setSecret(known.id, clientSecret);
       declaring.report.changed.push(`client secret of ${path}`);
     }

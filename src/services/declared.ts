@@ -2,8 +2,6 @@
 // deletes nothing; a secret, address or access list of the file stands after a start, any other difference is told.
 import type { CatalogStore } from '../catalog/index.ts';
 import type { DrillChoices } from '../domain/drill.ts';
-import { freshProgress } from '../domain/plan-run.ts';
-import { defaultSchedule } from '../domain/schedule.ts';
 import type { Organization, Project } from '../domain/records.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { isLeafvaultError } from '../foundation/errors.ts';
@@ -11,6 +9,7 @@ import { newId } from '../foundation/ids.ts';
 import { hostsOf } from './cluster-address.ts';
 import { declareCredentials, type DeclaredCredentials } from './declared-credentials.ts';
 import { contradiction, type DeclarationReport, type Declaring } from './declaring.ts';
+import { makeCluster, scheduleByDefault } from './make-cluster.ts';
 
 export interface DeclaredCluster {
   readonly name: string;
@@ -70,6 +69,10 @@ async function declareProject(declaring: Declaring, organization: Organization, 
     byName: () => catalog.projects.byName(organization.id, declared.name),
   }, report) ?? await created(report, path, catalog.projects.insert({ id: declared.id ?? newId(clock.now()), orgId: organization.id, name: declared.name }));
   if (project.orgId !== organization.id) throw contradiction(path, `project ${project.id} belongs to another organization`);
+  if (project.deletedAt !== null) {
+    await catalog.projects.revive(project.id);
+    report.created.push(path);
+  }
   await declareCredentials(declaring, declared, { orgId: organization.id, projectId: project.id, path });
   for (const cluster of declared.clusters ?? []) await declareCluster(declaring, project, cluster);
 }
@@ -80,17 +83,22 @@ export async function declareCluster({ catalog, clock, report }: Declaring, proj
   const hosts = hostsOf(declared.uri, path);
   const known = await findByIdOrName(declared, path, {
     byId: (id) => catalog.clusters.get(id),
-    byName: () => catalog.clusters.byName(project.id, declared.name),
+    // Kept snapshots would be found under no name, were there another cluster of theirs.
+    byName: async () => (await catalog.clusters.byName(project.id, declared.name)) ?? (declared.id === undefined ? catalog.clusters.keptByName(project.id, declared.name) : null),
   }, report);
   if (known === null) {
-    const made = await created(report, path, catalog.clusters.insert({ id: declared.id ?? newId(clock.now()), projectId: project.id, name: declared.name, uri: declared.uri, hosts, continuousBackup: declared.continuousBackup ?? false }));
+    const made = await created(report, path, makeCluster({ catalog, clock }, {
+      id: declared.id ?? newId(clock.now()), projectId: project.id, name: declared.name, uri: declared.uri, hosts, continuousBackup: declared.continuousBackup ?? false,
+    }, declared.schedule !== 'none'));
     if (declared.drills !== undefined) await catalog.drills.choose(made.id, declared.drills);
-    if (declared.schedule === 'none') return;
-    const now = clock.now();
-    await catalog.schedules.insert({ schedule: defaultSchedule(made.id, now, () => newId(now)), progress: freshProgress(now) });
     return;
   }
   if (known.projectId !== project.id) throw contradiction(path, `cluster ${known.id} belongs to another project`);
+  if (known.deletedAt !== null) {
+    await catalog.clusters.revive(known.id);
+    if (declared.schedule !== 'none') await scheduleByDefault({ catalog, clock }, known.id);
+    report.created.push(path);
+  }
   if (declared.continuousBackup !== undefined && declared.continuousBackup !== known.continuousBackup) {
     await catalog.clusters.setContinuousBackup(known.id, declared.continuousBackup);
     report.changed.push(`continuous backup of ${path}, which is ${declared.continuousBackup ? 'on' : 'off'} now`);

@@ -1,6 +1,6 @@
 // The first start with nothing declared: makes an organization, a project, an API key and a user, and gives back
 // once what a person has to keep. A later start finds the mark and gives nothing.
-import { randomBytes, randomInt, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { CatalogStore } from '../catalog/index.ts';
 import type { Project } from '../domain/records.ts';
 import type { Clock } from '../foundation/clock.ts';
@@ -9,6 +9,7 @@ import { newId } from '../foundation/ids.ts';
 import { declareCredentials } from './declared-credentials.ts';
 import { declareCluster } from './declared.ts';
 import type { Declaring } from './declaring.ts';
+import { newApiKey } from './new-credentials.ts';
 import { recoveryKeyOf } from './recovery-key.ts';
 
 /** Secrets in the clear: printed once, kept nowhere. */
@@ -83,11 +84,11 @@ async function addSource(declaring: Declaring, projectId: string, sourceUri: str
       hint: 'Declare the cluster in leafvault.yaml below its project, and leave LEAFVAULT_SOURCE_URI unset',
     });
   }
+  if (project.deletedAt !== null) await declaring.catalog.projects.revive(project.id);
   await declareCluster(declaring, project, { name: FIRST_CLUSTER, uri: sourceUri });
 }
 
 /** In the forms of the field: 8 letters, a UUID. */
 export function newCredentials(): Pick<FirstStart, 'apiKey' | 'user'> {
-  const publicKey = Array.from({ length: 8 }, () => String.fromCharCode(97 + randomInt(26))).join('');
-  return { apiKey: { publicKey, privateKey: randomUUID() }, user: { name: FIRST_USER, password: randomBytes(15).toString('base64url') } };
+  return { apiKey: newApiKey(), user: { name: FIRST_USER, password: randomBytes(15).toString('base64url') } };
 }

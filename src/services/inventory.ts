@@ -16,7 +16,7 @@ export function createInventory(catalog: Pick<CatalogAggregates, 'organizations'
     projects: (principal, page) => catalog.projects.list(visibleProjects(principal), page),
     async project(id) {
       const project = isId(id) ? await catalog.projects.get(id) : null;
-      if (project === null) throw new LeafvaultError('PROJECT_NOT_FOUND', `Reading project ${id} failed: there is no such project`, { details: { id } });
+      if (project === null || project.deletedAt !== null) throw new LeafvaultError('PROJECT_NOT_FOUND', `Reading project ${id} failed: there is no such project`, { details: { id } });
       return project;
     },
     async clusterByName(projectId, name) {
@@ -25,7 +25,7 @@ export function createInventory(catalog: Pick<CatalogAggregates, 'organizations'
     },
     async clusterById(projectId, id) {
       const cluster = isId(id) ? await catalog.clusters.get(id) : null;
-      return cluster?.projectId === projectId ? cluster : failWithoutCluster(projectId, { id });
+      return cluster?.projectId === projectId && cluster.deletedAt === null ? cluster : failWithoutCluster(projectId, { id });
     },
     clusters: (projectId, page) => catalog.clusters.list(projectId, page),
     async visibleClusters(principal) {

@@ -54,7 +54,7 @@ export function createRestores(options: RestoresOptions): Restores {
       const target = request.delivery === 'automated' ? await findTarget(catalog, request) : null;
       const row = newRestore(request, { snapshot, instant, target }, clock.now());
       return present(await catalog.transaction(async (tx) => {
-        await enqueueRestore(queue, tx, { row, principal: request.principal, payload: { timeSeries: request.timeSeries ?? options.defaults.timeSeries, keepHours: options.defaults.keepHours, ...(request.leaveOut === undefined ? {} : { leaveOut: request.leaveOut }) } });
+        await enqueueRestore(queue, tx, { row, principal: request.principal, form: request.jobForm, payload: { timeSeries: request.timeSeries ?? options.defaults.timeSeries, keepHours: options.defaults.keepHours, ...(request.leaveOut === undefined ? {} : { leaveOut: request.leaveOut }) } });
         return tx.restores.insert(row);
       }));
     },
@@ -187,12 +187,12 @@ async function completeSnapshot(catalog: Pick<CatalogStore, 'snapshots'>, cluste
 /** The role is asked for before the cluster's name: who may not restore there learns nothing of what is there. */
 async function findTarget(catalog: Pick<CatalogStore, 'projects' | 'clusters'>, { target, principal }: CreateRequest): Promise<Cluster> {
   const project = target !== undefined && isId(target.projectId) ? await catalog.projects.get(target.projectId) : null;
-  if (target === undefined || project === null) throw targetNotFound(target);
+  if (target === undefined || project === null || project.deletedAt !== null) throw targetNotFound(target);
   requireRole(principal, project);
   const cluster = 'id' in target.cluster
     ? isId(target.cluster.id) ? await catalog.clusters.get(target.cluster.id) : null
     : await catalog.clusters.byName(project.id, nameToFind(target.cluster.name));
-  if (cluster?.projectId !== project.id) throw targetNotFound(target);
+  if (cluster?.projectId !== project.id || cluster.deletedAt !== null) throw targetNotFound(target);
   return cluster;
 }
 
@@ -240,10 +240,10 @@ function fileNameOf(snapshot: SnapshotRecord, restoreId: string): string {
 }
 
 async function enqueueRestore(
-  queue: JobQueue, tx: CatalogTransaction, { row, principal, payload }: { readonly row: NewRestore; readonly principal: Principal; readonly payload: RestoreDefaults & Pick<CreateRequest, 'leaveOut'> },
+  queue: JobQueue, tx: CatalogTransaction, { row, principal, form, payload }: { readonly row: NewRestore; readonly principal: Principal; readonly form: CreateRequest['jobForm']; readonly payload: RestoreDefaults & Pick<CreateRequest, 'leaveOut'> },
 ): Promise<void> {
   const request = {
-    id: row.jobId, projectId: row.projectId, clusterId: row.clusterId, snapshotId: row.snapshotId, restoreId: row.id, requestedBy: nameOf(principal),
+    id: row.jobId, projectId: row.projectId, clusterId: row.clusterId, snapshotId: row.snapshotId, restoreId: row.id, requestedBy: nameOf(principal), form,
   };
   if (row.target === null) await queue.enqueue(tx, { ...request, kind: 'prepareDownload', payload: { restoreId: row.id } });
   else await queue.enqueue(tx, { ...request, kind: 'restore', payload: { restoreId: row.id, ...payload }, targetClusterId: row.target.clusterId });

@@ -24,13 +24,14 @@ export function createSnapshots({ catalog, queue, clock }: SnapshotsOptions): Sn
     return found;
   };
   return {
-    create: async ({ cluster, description, retentionDays: asked, principal, selection }) => catalog.transaction(async (tx) => {
+    create: async ({ cluster, description, retentionDays: asked, principal, selection, jobForm, exactDays = false }) => catalog.transaction(async (tx) => {
       const now = clock.now();
-      const retentionDays = asked + ((await tx.schedules.get(cluster.id))?.schedule.extraDays.ondemand ?? 0);
+      const extraDays = exactDays ? 0 : (await tx.schedules.get(cluster.id))?.schedule.extraDays.ondemand ?? 0;
+      const retentionDays = asked + extraDays;
       const [snapshotId, jobId] = [newId(now), newId(now)];
       const where = { projectId: cluster.projectId, clusterId: cluster.id };
       const job = await queue.enqueue(tx, {
-        ...where, id: jobId, kind: 'snapshot', payload: { snapshotId }, snapshotId, restoreId: null, requestedBy: nameOf(principal),
+        ...where, id: jobId, kind: 'snapshot', payload: { snapshotId }, snapshotId, restoreId: null, requestedBy: nameOf(principal), form: jobForm,
       });
       const snapshot = await tx.snapshots.insert({
         ...where, id: snapshotId, clusterName: cluster.name, type: 'onDemand', description: description === null ? null : keptText('description', description), retentionDays, jobId,
@@ -43,6 +44,11 @@ export function createSnapshots({ catalog, queue, clock }: SnapshotsOptions): Sn
       return { items: items.map(plain), totalCount };
     },
     get: async (clusterId, id) => plain(await find(clusterId, id)),
+    async newestWhole(clusterId, notAfter = null) {
+      const found = await catalog.snapshots.newestWhole(clusterId, notAfter);
+      if (found === null) throw snapshotNotFound(clusterId, notAfter === null ? 'newest' : `newest up to ${notAfter.toISOString()}`);
+      return plain(found);
+    },
     async delete({ cluster, id, principal }) {
       const { jobId, state } = await find(cluster.id, id);
       if (!(await catalog.snapshots.markDeleted(id))) throw snapshotNotFound(cluster.id, id);

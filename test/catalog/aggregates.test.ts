@@ -87,6 +87,21 @@ for (const { name, start } of DATABASES) {
       assert.equal(await catalog.users.verifyPassword(null, 'change-me'), false);
     });
 
+    test('takes a secret of a service account until it is over, and several at a time', async () => {
+      const account = await catalog.serviceAccounts.insert({ id: newId(), orgId: inventory.orgId, clientId: 'mdb_sa_id_2', description: '', accessList: [], clientSecret: 'declared' });
+      clock.advance(1_000);
+      const added = await catalog.serviceAccounts.addSecret(account.id, `mdb_sa_sk_${'x'.repeat(40)}last`, new Date(clock.now().getTime() + 60_000));
+      const isRight = async (secret: string): Promise<boolean> => (await catalog.serviceAccounts.verify('mdb_sa_id_2', secret)) !== null;
+      assert.deepEqual([await isRight('declared'), await isRight(`mdb_sa_sk_${'x'.repeat(40)}last`)], [true, true]);
+      assert.deepEqual((await catalog.serviceAccounts.secretsOf([account.id])).map(({ masked, lastUsedAt }) => [masked, lastUsedAt !== null]), [['****', true], ['mdb_sa_sk_****last', true]]);
+      clock.advance(60_000);
+      assert.equal(await isRight(`mdb_sa_sk_${'x'.repeat(40)}last`), false);
+      await catalog.serviceAccounts.setSecret(account.id, 'declared anew');
+      assert.deepEqual([await isRight('declared'), await isRight('declared anew'), await catalog.serviceAccounts.deleteSecret(account.id, added.id)], [false, true, true]);
+      await catalog.serviceAccounts.delete(account.id);
+      assert.deepEqual([await isRight('declared anew'), await catalog.serviceAccounts.secretsOf([account.id])], [false, []]);
+    });
+
     test('locks a user at the limit, also under parallel guesses', async () => {
       const user = await catalog.users.insert({ id: newId(), orgId: inventory.orgId, name: 'admin', password: 'x' });
       const rule = { limit: 5, lockSeconds: 60 };
@@ -145,7 +160,13 @@ for (const { name, start } of DATABASES) {
       assert.equal(made[0]?.id, made[1]?.id);
       assert.equal(await catalog.subclients.byName(cluster.id, 'other'), null);
       await catalog.subclients.insert({ clusterId: cluster.id, name: 'Shop', databases: ['shop'], collections: [] });
-      assert.deepEqual((await catalog.subclients.list(cluster.id)).map(({ name: one }) => one), ['default', 'Shop']);
+      const { id } = await catalog.subclients.insert({ clusterId: cluster.id, name: 'Archive', databases: [], collections: ['shop.old'], description: 'what is old' });
+      assert.deepEqual((await catalog.subclients.list(cluster.id)).map(({ name: one }) => one), ['default', 'Archive', 'Shop']);
+      await assert.rejects(catalog.subclients.update(id, { name: 'SHOP' }), code('CATALOG_DUPLICATE'));
+      assert.deepEqual(await catalog.subclients.update(id, { name: 'Old', databases: ['old'] }), { id, clusterId: cluster.id, name: 'Old', databases: ['old'], collections: ['shop.old'], description: 'what is old' });
+      assert.deepEqual(await catalog.subclients.update(id, {}), await catalog.subclients.get(id));
+      await catalog.subclients.remove(id);
+      assert.deepEqual([await catalog.subclients.get(id), await catalog.subclients.update(id, { name: 'gone' })], [null, null]);
     });
 
     test('completes a snapshot only with all that its root says', async () => {
@@ -275,11 +296,16 @@ for (const { name, start } of DATABASES) {
     });
 
     test('lists audit events newest first', async () => {
-      const event = { principalKind: null, principalId: null, principalName: null, action: 'a', projectId: inventory.project.id, object: null, address: '127.0.0.1', details: { n: 1 } };
+      const event = { principalKind: null, principalId: null, principalName: null, action: 'a', projectId: inventory.project.id, orgId: null, object: null, address: '127.0.0.1', details: { n: 1, status: 200 } };
       await catalog.auditEvents.insert(event);
       await catalog.auditEvents.insert({ ...event, action: 'b', projectId: null });
       assert.deepEqual((await catalog.auditEvents.list({ projectId: null }, PAGE)).items.map(({ action }) => action), ['b', 'a']);
       assert.equal((await catalog.auditEvents.list({ projectId: inventory.project.id }, PAGE)).totalCount, 1);
+      await catalog.auditEvents.insert({ ...event, action: 'c', details: { status: 403 } });
+      const actions = async (filter: Parameters<typeof catalog.auditEvents.list>[0]): Promise<string[]> => (await catalog.auditEvents.list(filter, PAGE)).items.map(({ action }) => action);
+      // A known project says whose organization it is.
+      assert.deepEqual(await actions({ orgId: inventory.orgId }), ['c', 'a']);
+      assert.deepEqual([await actions({ orgId: inventory.orgId, doneOnly: true }), await actions({ exceptActions: ['b', 'c'] }), await actions({ actions: [] }), await actions({ to: new Date(0) })], [['a'], ['a'], [], []]);
     });
   });
 }

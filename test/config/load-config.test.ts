@@ -111,6 +111,12 @@ describe('loadConfig', () => {
     assert.match(messages, /begins with file: or s3:/);
   });
 
+  test('makes deltas unless the file, the environment or a flag says off', () => {
+    assert.equal(load({}).repositoryDeltas, true);
+    for (const given of [{ yaml: 'repository: { deltas: off }' }, { yaml: 'repository: { deltas: false }' }, { env: { LEAFVAULT_REPOSITORY_DELTAS: 'off' } }, { flags: { repositoryDeltas: 'off' } }]) assert.equal(load(given).repositoryDeltas, false);
+    assert.match(mistakesOf({ yaml: 'repository: { deltas: some }' })[0]?.message ?? '', /"on"\|"off"/);
+  });
+
   test('takes continuous backup of a cluster, which is off where nothing is said', () => {
     const yaml = 'organizations: [{ name: A, projects: [{ name: p, clusters: [{ name: c, uri: "mongodb://h", continuousBackup: true }, { name: d, uri: "mongodb://h" }] }] }]';
     const [organization] = load({ yaml }).organizations;

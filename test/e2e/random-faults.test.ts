@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as randomMoment } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { setTimeout as delay } from 'node:timers/promises';
 import { BACKUP, call, CLUSTER, PROJECT, settingsFor, startSource, type Reply, type Source } from '../support/installation.ts';
 import { leafvaultFolder, startLeafvault, type LeafvaultFolder, type LeafvaultProcess } from '../support/leafvault.ts';
 import { freePort } from '../support/mongod.ts';
@@ -17,7 +18,7 @@ import { createRandom } from '../engine/backup/random.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 const LONG = process.env['LEAFVAULT_LONG_TESTS'] === '1';
-const FAULTS = LONG ? 100 : 5;
+const FAULTS = LONG ? 100 : 4;
 const SEED = Number(process.env['LEAFVAULT_TEST_SEED'] ?? Date.now() % 1_000_000);
 /** A job whose worker was frozen waits for its lease. */
 const PATIENCE_MS = 180_000;
@@ -164,7 +165,7 @@ describe(`an installation whose parts fail at random (${KIND}, seed ${SEED})`, {
     /** Asks again until an answer of that kind comes: doors and what is behind them may be away. */
     async function answered(ask: () => Promise<Reply>, wanted: readonly number[] = [200, 201]): Promise<Reply> {
       let last: Reply | undefined;
-      for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline;) {
+      for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline; await delay(100)) {
         last = await ask();
         if (wanted.includes(last.status)) return last;
         if (last.status >= 400 && last.status < 500 && last.status !== 409 && last.status !== 429) break;
@@ -173,14 +174,14 @@ describe(`an installation whose parts fail at random (${KIND}, seed ${SEED})`, {
       throw new Error(`The last answer was ${JSON.stringify(last)}`);
     }
     async function ending(path: string, isEnd: (body: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> {
-      for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline;) {
+      for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline; await delay(100)) {
         const { status, body } = await call(door.origin, 'GET', path);
         if (status === 200 && isEnd(body)) return body;
       }
       throw new Error(`${path} did not end in ${PATIENCE_MS / 1000} s`);
     }
     async function patiently<T>(ask: () => Promise<T>): Promise<T> {
-      for (const deadline = performance.now() + PATIENCE_MS;;) {
+      for (const deadline = performance.now() + PATIENCE_MS;; await delay(100)) {
         try {
           return await ask();
         } catch (error) {

@@ -5,8 +5,9 @@ import { once } from 'node:events';
 import { glob, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { BACKUP, call, CLUSTER, KEY, PASSWORD, PROJECT, settingsFor, startSource, takeSnapshot, type Source } from '../support/installation.ts';
+import { BACKUP, call, CLUSTER, KEY, PASSWORD, PROJECT, settingsFor, startSource, takeSnapshot, until, type Source } from '../support/installation.ts';
 import { leafvaultFolder, startLeafvault, type LeafvaultFolder } from '../support/leafvault.ts';
 import { freePort } from '../support/mongod.ts';
 
@@ -45,7 +46,7 @@ async function loseEverything(source: Source, folder: LeafvaultFolder): Promise<
 
 /** Waits until the repository was told. */
 async function factOf(store: string, snapshotId: string, kind: RegExp, count: number): Promise<void> {
-  for (const end = performance.now() + 15_000; performance.now() < end;) {
+  for (const end = performance.now() + 15_000; performance.now() < end; await delay(50)) {
     let found = 0;
     for await (const name of glob('*', { cwd: join(store, 'facts', snapshotId) })) if (kind.test(name)) found += 1;
     if (found >= count) return;
@@ -89,11 +90,8 @@ async function provesItself(source: Source, origin: string, snapshotId: string, 
   const body = { deliveryType: 'automated', snapshotId, targetGroupId: PROJECT.id, targetClusterName: CLUSTER.name };
   const asked = await call(origin, 'POST', `${BACKUP}/restoreJobs`, body, key);
   assert.equal(asked.status, 200, JSON.stringify(asked.body));
-  for (;;) {
-    const { body: job } = await call(origin, 'GET', `${BACKUP}/restoreJobs/${String(asked.body.id)}`, undefined, key);
-    if (job.failed === true) throw new Error(JSON.stringify(job));
-    if (job.finishedAt !== undefined) break;
-  }
+  const job = await until(() => call(origin, 'GET', `${BACKUP}/restoreJobs/${String(asked.body.id)}`, undefined, key), (body) => (body.failed === true || body.finishedAt !== undefined ? body : null));
+  assert.notEqual(job.failed, true, JSON.stringify(job));
   assert.equal(await orders.countDocuments({ text: 'damaged' }), 0);
   assert.equal(await orders.countDocuments({}), 300);
 }

@@ -1,7 +1,7 @@
 // The first store is lost: what is in the second copy is restored with proof, by the service that ran and by a fresh one; new snapshots say why there are none.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -17,6 +17,12 @@ async function run(folder: LeafvaultFolder, ...args: readonly string[]): Promise
   return stdout;
 }
 
+/** Whether something is stored as its difference from the snapshot before: its index has a later version. */
+async function holdsDeltas(store: string): Promise<boolean> {
+  const indexes = await Promise.all((await readdir(join(store, 'indexes'))).map((name) => readFile(join(store, 'indexes', name))));
+  return indexes.some((bytes) => bytes[4] === 2);
+}
+
 const ordersOf = async (source: Source): Promise<unknown> => ((await source.client.db('shop').command({ dbHash: 1 })).collections as Record<string, unknown>)['orders'];
 
 test('snapshots outlive the store that they were taken to', { timeout: 240_000 }, async () => {
@@ -25,12 +31,15 @@ test('snapshots outlive the store that they were taken to', { timeout: 240_000 }
   const [first, second] = [join(folder.path, 'first'), join(folder.path, 'second')];
   const start = async (name: string) => startLeafvault({ folder, name, port: await freePort(), settings: settingsFor(source.uri, { repository: { store: 'file:./first', copies: ['file:./second'] } }) });
   const leafvault = await start('before');
+  assert.equal((await takeSnapshot(leafvault.origin)).status, 'completed', await leafvault.log());
+  await source.client.db('shop').collection('orders').updateMany({ _id: { $in: [5, 1_500, 2_900] } } as never, { $set: { changed: true } });
   const before = await ordersOf(source);
   const snapshot = await takeSnapshot(leafvault.origin);
   assert.equal(snapshot.status, 'completed', await leafvault.log());
-  assert.match(await run(folder, 'copy'), /1 snapshots\ncopied \d+ objects with .* each verified/);
+  assert.equal(await holdsDeltas(first), true, 'a service makes deltas unless it is told not to');
+  assert.match(await run(folder, 'copy'), /2 snapshots\ncopied \d+ objects with .* each verified/);
   assert.match(await run(folder, 'copy', '--dry-run'), /would copy 0 objects/);
-  assert.match(await run(folder, 'check', '--read-data', '--repository-store', `file:${second}`), /1 snapshots, .* no problems found/);
+  assert.match(await run(folder, 'check', '--read-data', '--repository-store', `file:${second}`), /2 snapshots, .* no problems found/);
 
   await rm(first, { recursive: true });
   await source.client.db('shop').collection('orders').deleteMany({ _id: { $mod: [2, 0] } } as never);

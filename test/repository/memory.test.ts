@@ -19,3 +19,14 @@ test('a process stays below 290 MiB while it writes, and below 400 MiB when it r
   assert.ok(writing > 50 && writing < 290, `writing: ${writing} MiB`);
   assert.ok(whole < 400, `in all: ${whole} MiB`);
 }));
+
+test('a process stays below 512 MiB while it stores and reads chunks of 4 MiB as deltas of bases of 16 MiB', (context) => withTempDir(async (folder) => {
+  const count = process.env['LEAFVAULT_LONG_TESTS'] === '1' ? 16 : 4;
+  const script = join(import.meta.dirname, '..', 'support', 'measure-deltas.ts');
+  const { stdout } = await promisify(execFile)(process.execPath, [script, folder, String(count)]);
+  const { full = 0, writing = 0, whole = 0, read, deltas } = JSON.parse(stdout) as Record<string, number>;
+  context.diagnostic(`peak ${full} MiB writing bases, ${writing} MiB with deltas, ${whole} MiB in all`);
+  assert.deepEqual([deltas, read], [count, count * 4 * 1024 * 1024]);
+  assert.ok(writing > 50 && writing < 512, `writing: ${writing} MiB`);
+  assert.ok(whole < 512, `in all: ${whole} MiB`);
+}));

@@ -13,7 +13,7 @@ test('an audit event keeps no U+0000, in no field', async () => {
     action: 'lo\0gin', projectId: 'p\0', object: '\0nobody', address: '127.0.0.1\0', details: { status: 200, inner: { names: ['a\0b'] } },
   });
   assert.deepEqual(events, [{
-    principalKind: 'user', principalId: '5f0000000000000000000010', principalName: 'admin', action: 'login', projectId: 'p', object: 'nobody',
+    principalKind: 'user', principalId: '5f0000000000000000000010', principalName: 'admin', action: 'login', projectId: 'p', orgId: '5f0000000000000000000001', object: 'nobody',
     address: '127.0.0.1', details: { status: 200, inner: { names: ['ab'] } },
   }]);
 });

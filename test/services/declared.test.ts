@@ -131,6 +131,18 @@ describe('applyDeclared', () => {
     assert.deepEqual((await catalog.roleGrants.of('apiKey', stored?.id ?? '')).map(({ role }) => role), ['GROUP_OWNER', 'GROUP_READ_ONLY']);
   });
 
+  test('brings a project and a cluster back that were deleted, with what they kept', async () => {
+    await apply(EXAMPLE);
+    await catalog.clusters.markDeleted('5f0000000000000000000004');
+    await catalog.projects.markDeleted('5f0000000000000000000003');
+    const report = await apply(EXAMPLE);
+    assert.deepEqual(report.created, ['project shop of organization Example', 'cluster orders of project shop']);
+    assert.equal((await catalog.clusters.byName('5f0000000000000000000003', 'orders'))?.id, '5f0000000000000000000004');
+    assert.equal(await catalog.clusters.uriOf('5f0000000000000000000004'), EXAMPLE.projects?.[0]?.clusters?.[0]?.uri);
+    assert.ok(((await catalog.schedules.get('5f0000000000000000000004'))?.schedule.items.length ?? 0) > 0);
+    assert.equal((await apply(EXAMPLE)).created.length, 0);
+  });
+
   test('tells of another name under a declared id, and keeps it', async () => {
     await apply(EXAMPLE);
     const report = await apply({ name: 'Renamed', id: '5f0000000000000000000001' });

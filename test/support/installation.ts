@@ -1,5 +1,6 @@
 // One installation for end-to-end tests: a small shop on a replica set with authorization and the two roles, and
 // settings that declare it. Calls go through the real curl.
+import { setTimeout as delay } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 import { roleCommands } from '../../src/engine/index.ts';
 import { runCurl } from './run-curl.ts';
@@ -10,6 +11,8 @@ export const CLUSTER = { name: 'orders', id: '5f0000000000000000000004' };
 export const KEY = { publicKey: 'abcdefgh', privateKey: '00000000-0000-4000-8000-000000000000' };
 export const PASSWORD = 'p@ss:w/rd of the source';
 
+/** Between two questions: each is a curl process and two requests. */
+const PAUSE_MS = 150;
 const V2 = ['--header', 'Accept: application/vnd.atlas.2023-01-01+json', '--header', 'Content-Type: application/json'];
 const backupOf = (cluster: string): string => `/api/atlas/v2/groups/${PROJECT.id}/clusters/${cluster}/backup`;
 export const BACKUP = backupOf(CLUSTER.name);
@@ -63,7 +66,7 @@ export async function call(origin: string, method: string, path: string, body?: 
 /** Asks again until `done` gives something. @throws Error after 60 s with the last answer */
 export async function until<T>(ask: () => Promise<Reply>, done: (body: Record<string, unknown>) => T | null): Promise<T> {
   let last: Reply | undefined;
-  for (const deadline = performance.now() + 60_000; performance.now() < deadline;) {
+  for (const deadline = performance.now() + 60_000; performance.now() < deadline; await delay(PAUSE_MS)) {
     last = await ask();
     const found = last.status === 200 ? done(last.body) : null;
     if (found !== null) return found;

@@ -7,8 +7,10 @@ import { projectRolesOf, type Principal, type RoleGrant } from '../../src/domain
 import type { Clock } from '../../src/foundation/clock.ts';
 import { LeafvaultError } from '../../src/foundation/errors.ts';
 import type { Services } from '../../src/services/contracts.ts';
+import { administrationInMemory } from './administration-in-memory.ts';
 import { drillsInMemory } from './drills-in-memory.ts';
 import { schedulesInMemory } from './schedules-in-memory.ts';
+import { subclientsInMemory, type SubclientsInMemory } from './subclients-in-memory.ts';
 import { identityInMemory, type InMemoryIdentity } from './identity-in-memory.ts';
 
 export const ORG_ID = '5f0000000000000000000001';
@@ -27,7 +29,8 @@ export interface MemoryWorld {
   readonly snapshots: Map<string, Snapshot>;
   readonly restores: Map<string, Restore>;
   readonly jobs: Map<string, Job>;
-  readonly subclients: Map<string, { readonly databases: readonly string[]; readonly collections: readonly string[] }>;
+  /** By name in lower case, of whatever cluster. */
+  readonly subclients: SubclientsInMemory['chosen'];
   /** What can be restored of any cluster between snapshots. */
   window: { readonly chainId: string; readonly from: ClusterTime; readonly to: ClusterTime; readonly snapshotId: string } | null;
   /** What the last `snapshots.create` was asked to choose. */
@@ -46,26 +49,26 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
   const state = {
     organizations: [{ id: ORG_ID, name: 'Example', createdAt: clock.now() }] satisfies Organization[],
     projects: [
-      { id: SHOP_ID, orgId: ORG_ID, name: 'shop', createdAt: clock.now() },
-      { id: OTHER_ID, orgId: ORG_ID, name: 'other', createdAt: clock.now() },
+      { id: SHOP_ID, orgId: ORG_ID, name: 'shop', createdAt: clock.now(), tags: [], deletedAt: null },
+      { id: OTHER_ID, orgId: ORG_ID, name: 'other', createdAt: clock.now(), tags: [], deletedAt: null },
     ] satisfies Project[],
     clusters: [cluster(ORDERS_ID, SHOP_ID, 'orders', clock), cluster(COPY_ID, SHOP_ID, 'copy', clock), cluster(VAULT_ID, OTHER_ID, 'vault', clock)],
     snapshots: new Map<string, Snapshot>(),
     restores: new Map<string, Restore>(),
     jobs: new Map<string, Job>(),
-    subclients: new Map<string, { readonly databases: readonly string[]; readonly collections: readonly string[] }>(),
     numbers: new Map<string, number>(),
   };
+  const subclients = subclientsInMemory();
   let serial = 0;
   const nextId = (): string => (0x660000000000 + ++serial).toString(16).padStart(24, '0');
   const number = (key: string): number => {
     if (!state.numbers.has(key)) state.numbers.set(key, state.numbers.size + 2);
     return state.numbers.get(key) ?? 0;
   };
-  const newJob = (job: Pick<Job, 'kind' | 'projectId' | 'clusterId' | 'snapshotId' | 'restoreId'>, principal: Principal): Job => {
+  const newJob = (job: Pick<Job, 'kind' | 'projectId' | 'clusterId' | 'snapshotId' | 'restoreId'> & { readonly form?: Job['form'] | undefined }, principal: Principal): Job => {
     const id = nextId();
     const made: Job = {
-      ...job, id, state: 'queued', createdAt: clock.now(), startedAt: null, finishedAt: null, cancelRequestedAt: null, phase: null, documentsDone: 0,
+      ...job, form: job.form ?? null, id, state: 'queued', createdAt: clock.now(), startedAt: null, finishedAt: null, cancelRequestedAt: null, pausedAt: null, phase: null, documentsDone: 0,
       documentsTotal: null, bytesDone: 0, bytesTotal: null, bytesPerSecond: null, etaSeconds: null, namespace: null, storedBytes: null, attempt: 1, errorCode: null,
       errorMessage: null, errorHint: null, warnings: [], requestedBy: `${principal.kind} ${principal.name}`, number: number(`job ${id}`),
     };
@@ -103,7 +106,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
     snapshots: state.snapshots,
     restores: state.restores,
     jobs: state.jobs,
-    subclients: state.subclients,
+    subclients: subclients.chosen,
     window: null,
     lastSelection: undefined,
     async grant(name, grants, accessList = []) {
@@ -182,10 +185,10 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
         },
       },
       snapshots: {
-        async create({ cluster: of, description, retentionDays, principal, selection }) {
+        async create({ cluster: of, description, retentionDays, principal, selection, jobForm }) {
           world.lastSelection = selection;
           const id = nextId();
-          const job = newJob({ kind: 'snapshot', projectId: of.projectId, clusterId: of.id, snapshotId: id, restoreId: null }, principal);
+          const job = newJob({ kind: 'snapshot', projectId: of.projectId, clusterId: of.id, snapshotId: id, restoreId: null, form: jobForm }, principal);
           const snapshot: Snapshot = {
             id, projectId: of.projectId, clusterId: of.id, clusterName: of.name, state: 'queued', type: 'onDemand', description, retentionDays,
             requestedAt: clock.now(), startedAt: null, pointInTime: null, capturedAt: null, finishedAt: null,
@@ -200,6 +203,12 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
           return cut(found.filter((each) => (filter?.completedOnly !== true || each.state === 'completed') && (filter?.unfinishedOnly !== true || each.state !== 'completed')).reverse(), page);
         },
         get: async (clusterId, id) => snapshotOf(clusterId, id),
+        async newestWhole(clusterId, notAfter = null) {
+          const found = [...state.snapshots.values()].findLast(({ clusterId: of, state: at, capturedAt }) =>
+            of === clusterId && at === 'completed' && (notAfter === null || (capturedAt !== null && capturedAt <= notAfter)));
+          if (found === undefined) throw missing('SNAPSHOT_NOT_FOUND', { id: 'newest', clusterId });
+          return found;
+        },
         async delete({ cluster: of, id }) {
           snapshotOf(of.id, id);
           change(state.snapshots, id, { deletedAt: clock.now() });
@@ -212,7 +221,8 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
       },
       schedules: schedulesInMemory(clock),
       restores: {
-        async create({ cluster: of, delivery, target, download, principal, ...from }) {
+        async create({ cluster: of, delivery, target, download, principal, jobForm, selection, ...from }) {
+          world.lastSelection = selection;
           const base = from.instant === undefined ? null : await world.services.continuous.findBase(of, from.instant);
           const snapshotId = base?.snapshot.id ?? from.snapshotId ?? '';
           const snapshot = snapshotOf(of.id, snapshotId);
@@ -220,7 +230,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
           const targetCluster = delivery === 'download' || target === undefined ? null : findTarget(state, target, principal);
           const id = nextId();
           const kind = delivery === 'download' ? 'prepareDownload' : 'restore';
-          const job = newJob({ kind, projectId: of.projectId, clusterId: of.id, snapshotId, restoreId: id }, principal);
+          const job = newJob({ kind, projectId: of.projectId, clusterId: of.id, snapshotId, restoreId: id, form: jobForm }, principal);
           const restore: Restore = {
             id, delivery, projectId: of.projectId, clusterId: of.id, clusterName: of.name, snapshotId, snapshotCapturedAt: snapshot.capturedAt,
             snapshotPointInTime: snapshot.pointInTime, snapshotFinishedAt: snapshot.finishedAt, targetProjectId: targetCluster?.projectId ?? null,
@@ -271,10 +281,11 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
           if (found === undefined) throw missing('JOB_NOT_FOUND', { number: wanted });
           return found;
         },
-        async list({ clusterIds, kinds, active }, page) {
+        async list({ clusterIds, kinds, active, subclientId, endedAfter }, page) {
           const isActive = (job: Job): boolean => job.state === 'queued' || job.state === 'running';
           return cut([...state.jobs.values()].filter((job) => clusterIds.includes(job.clusterId)
-            && (kinds === undefined || kinds.includes(job.kind)) && (active === undefined || active === isActive(job))).reverse(), page);
+            && (kinds === undefined || kinds.includes(job.kind)) && (active === undefined || active === isActive(job))
+            && (subclientId === undefined || job.form?.['subclientId'] === subclientId) && (endedAfter === undefined || job.finishedAt === null || job.finishedAt >= endedAfter)).reverse(), page);
         },
         async cancel(id) {
           const job = state.jobs.get(id);
@@ -282,7 +293,27 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
           if (['completed', 'failed', 'cancelled'].includes(job.state)) throw missing('JOB_NOT_CANCELLABLE', { id, state: job.state });
           endJob(id, 'cancelled');
         },
+        async pause(id) {
+          const job = change(state.jobs, id, {});
+          if (['completed', 'failed', 'cancelled'].includes(job.state)) throw missing('JOB_NOT_PAUSABLE', { id, state: job.state, why: `it is already ${job.state}` });
+          change(state.jobs, id, { pausedAt: clock.now() });
+        },
+        async resume(id) {
+          const job = change(state.jobs, id, {});
+          if (job.pausedAt === null) throw missing('JOB_NOT_PAUSED', { id, state: job.state });
+          change(state.jobs, id, { pausedAt: null });
+        },
+        async repeat(id, principal) {
+          const { kind, projectId, clusterId, snapshotId, restoreId, form, state: at } = change(state.jobs, id, {});
+          if (at === 'queued' || at === 'running') throw missing('JOB_NOT_REPEATABLE', { id, state: at, why: `it is still ${at}` });
+          return newJob({ kind, projectId, clusterId, snapshotId, restoreId, form }, principal);
+        },
       },
+      administration: administrationInMemory(async (id) => {
+        const found = state.organizations.find((each) => each.id === id);
+        if (found === undefined) throw missing('ORGANIZATION_NOT_FOUND', { id });
+        return found;
+      }),
       drills: drillsInMemory({ now: () => clock.now(), nextId }),
       numbers: {
         numberOf: async (kind, id) => number(`${kind} ${id}`),
@@ -291,20 +322,14 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
           return found?.[0].slice(kind.length + 1) ?? null;
         },
       },
-      subclients: {
-        async resolve(clusterId, name) {
-          const found = name.toLowerCase() === 'default' ? { databases: [], collections: [] } : state.subclients.get(name.toLowerCase());
-          if (found === undefined) throw missing('SUBCLIENT_NOT_FOUND', { clusterId, name });
-          return { id: `${clusterId} ${name.toLowerCase()}`, name: name.toLowerCase(), ...found };
-        },
-      },
+      subclients: subclients.service,
     },
   };
   return world;
 }
 
 function cluster(id: string, projectId: string, name: string, clock: Clock): Cluster {
-  return { id, projectId, name, createdAt: clock.now(), hosts: ['db1.example:27017', 'db2.example:27017'], replicaSetName: 'rs0', mongodbVersion: '6.0.5', lastSuccessAt: null, lastProvenAt: null, continuousBackup: false };
+  return { id, projectId, name, createdAt: clock.now(), hosts: ['db1.example:27017', 'db2.example:27017'], replicaSetName: 'rs0', mongodbVersion: '6.0.5', lastSuccessAt: null, lastProvenAt: null, continuousBackup: false, tags: [], labels: [], terminationProtection: false, deletedAt: null };
 }
 
 function findTarget(

@@ -78,7 +78,7 @@ export function nameOfRef(ref: string): string {
 
 /** `/groups/*` of `/groups/:groupId` and of `/groups/{groupId}`: names of parameters differ. */
 export function plainPath(path: string): string {
-  return path.includes('{') ? path.replaceAll(/\{[a-zA-Z]+\}/g, '*') : path.replaceAll(/(?<!:):[a-zA-Z]+/g, '*').replaceAll('::', ':');
+  return path.replaceAll(/\{[a-zA-Z]+\}|(?<=\/):[a-zA-Z]+/g, '*');
 }
 
 function readOperation(path: string, method: string, operation: RawOperation): ReferenceOperation {
@@ -90,7 +90,8 @@ function readOperation(path: string, method: string, operation: RawOperation): R
     id: operation.operationId, method: method.toUpperCase(), path, status, statuses,
     roles: operation['x-required-role'] ?? [],
     query: (operation.parameters ?? []).map((each) => (each.$ref === undefined ? each : document.components.parameters[nameOfRef(each.$ref)] ?? {})).filter((each) => each.in === 'query').map(({ name = '' }) => name),
-    versions: Object.fromEntries(media.map(([type, { schema, 'x-sunset': sunset }]) => [dateOf(type), { sunset, answer: schema, body: bodies[type]?.schema }])),
+    // A preview has neither a date nor a promise.
+    versions: Object.fromEntries(media.filter(([type]) => !type.includes('.preview+')).map(([type, { schema, 'x-sunset': sunset }]) => [dateOf(type), { sunset, answer: schema, body: bodies[type]?.schema }])),
   };
 }
 

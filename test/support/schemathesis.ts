@@ -1,21 +1,15 @@
 // Schemathesis, a Python program that pip brings and the cache folder keeps.
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { keepFolder, pipInstall } from './kept-folder.ts';
 import { cacheFolder } from './mongod-binary.ts';
-import { keepInCache } from './s3-binaries.ts';
 
 const VERSION = '4.32.5';
-const FETCH_MS = 600_000;
 
 /** @returns the folder for PYTHONPATH. @throws Error that says what pip said */
 export async function resolveSchemathesis(env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const cache = join(dirname(cacheFolder(env)), 'schemathesis');
-  return keepInCache(cache, `schemathesis-${VERSION}`, join('bin', 'st'), async (folder) => {
-    await promisify(execFile)('python3', ['-m', 'pip', 'install', '--quiet', '--target', folder, `schemathesis==${VERSION}`], { timeout: FETCH_MS, env }).catch((error: { readonly stderr?: string }) => {
-      throw new Error(`pip could not install schemathesis==${VERSION}: ${error.stderr?.trim().split('\n').at(-1) ?? ''}`, { cause: error });
-    });
-  });
+  return keepFolder(cache, `schemathesis-${VERSION}`, join('bin', 'st'), (folder) => pipInstall(`schemathesis==${VERSION}`, folder, { env, otherwise: 'Without it the doors are not fuzzed.' }));
 }
 
 export interface SchemathesisRun {

@@ -5,7 +5,7 @@ import type { Principal, RoleGrant } from '../../src/domain/roles.ts';
 import { newId } from '../../src/foundation/ids.ts';
 import { openPostgresQueue } from '../../src/jobs/index.ts';
 import type { Services } from '../../src/services/contracts.ts';
-import { createServices, type OpenArchive } from '../../src/services/index.ts';
+import { createServices, type OpenArchive, type ServicesOptions } from '../../src/services/index.ts';
 import { makeInventory, type Inventory } from './catalog-rows.ts';
 import { fakeClock, type FakeClock } from './fake-clock.ts';
 import { silent, type TestDatabase } from './postgres.ts';
@@ -23,13 +23,14 @@ export interface ServicesWorld {
   close(): Promise<void>;
 }
 
-export async function openServicesWorld(database: TestDatabase): Promise<ServicesWorld> {
+/** @param options `probe`: who answers at a connection string */
+export async function openServicesWorld(database: TestDatabase, options: Partial<Pick<ServicesOptions, 'probe'>> = {}): Promise<ServicesWorld> {
   const clock = fakeClock();
   const catalog = await database.open({ clock });
   const queue = await openPostgresQueue({ catalog, log: silent });
   const opened: ServicesWorld['opened'] = [];
   const services = createServices({
-    catalog, queue, clock, secret: MASTER_KEY, restoreDefaults: { timeSeries: 'refuse', keepHours: 0 }, baseUrl: () => BASE_URL,
+    ...options, catalog, queue, clock, secret: MASTER_KEY, restoreDefaults: { timeSeries: 'refuse', keepHours: 0 }, baseUrl: () => BASE_URL,
     timelineReader: { read: () => Promise.reject(new Error('There is no chain')), find: () => Promise.reject(new Error('There is no chain')) },
     openArchive: (request) => {
       opened.push(request);

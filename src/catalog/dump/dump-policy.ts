@@ -16,6 +16,7 @@ export const DUMP_POLICY: Readonly<Record<string, TablePolicy>> = {
   clusters: WHOLE,
   api_keys: WHOLE,
   service_accounts: WHOLE,
+  service_account_secrets: WHOLE,
   users: WHOLE,
   role_grants: WHOLE,
   subclients: WHOLE,

@@ -98,7 +98,7 @@ function contextOf(options: CaptureOptions, parts: Pick<CaptureContext, 'source'
     batchBytes: batchBytesFor(options.limits?.bytesPerSecond),
     log: options.log,
     clock: options.clock,
-    deltas: options.deltas ?? false,
+    deltas: options.deltas ?? true,
     collectionsAtOnce: options.limits?.collectionsAtOnce ?? COLLECTIONS_AT_ONCE,
     onPhase: async (phase) => options.onPhase?.(phase),
   };

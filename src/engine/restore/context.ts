@@ -4,7 +4,7 @@ import type { SequenceMaker } from '../mongo/raw-insert-sequence.ts';
 import type { CollectionEntry, Expected } from '../snapshot/index.ts';
 import type { Instant } from './instant/open-instant.ts';
 import type { Target } from './open-target.ts';
-import type { RestorePlan, SwapStep, TimeSeriesStep } from './plan.ts';
+import type { RestedShadow, RestorePlan, SwapStep, TimeSeriesStep } from './plan.ts';
 import type { PlanStore } from './plan-store.ts';
 import type { ProgressTally } from './progress-tally.ts';
 
@@ -32,6 +32,10 @@ export interface Load {
   readonly collection: string;
   /** What the proof asks for: what the capture found, or what our fold says of the instant. */
   expected: Expected;
+  /** What an attempt before this one left of it; null: nothing that can be taken over. */
+  rested: RestedShadow | null;
+  /** Null until every document was written. `committed`: no election can take them back; else none may come before the barrier that says so. */
+  loaded: { readonly committed: boolean; readonly electionId: string | null } | null;
 }
 
 /** Collections that are loaded, built or read at once. */

@@ -6,6 +6,8 @@ import { commandOf, createOptions } from './collection-options.ts';
 import { COLLECTIONS_AT_ONCE, type Load, type RestoreContext } from './context.ts';
 import { eachBounded } from './each-bounded.ts';
 import { uuidsOf } from './displace.ts';
+import { dropNamed } from './drop-named.ts';
+import { takeOver } from './rest-shadows.ts';
 
 /**
  * The names are in the saved plan before the first is made; the UUIDs are saved when all are.
@@ -13,9 +15,10 @@ import { uuidsOf } from './displace.ts';
  */
 export async function createShadows(context: RestoreContext): Promise<void> {
   const { plan, loads, options } = context;
-  await eachBounded(loads, COLLECTIONS_AT_ONCE, async ({ entry, step }) => {
+  await eachBounded(loads, COLLECTIONS_AT_ONCE, async (load) => {
     options.signal.throwIfAborted();
-    await create(context, { db: step.db, name: step.shadow, from: step.from, fields: createOptions(entry.body) });
+    const { entry, step } = load;
+    if (!(await takeOver(context, load))) await create(context, { db: step.db, name: step.shadow, from: step.from, fields: createOptions(entry.body) });
   });
   for (const view of plan.views) {
     options.signal.throwIfAborted();
@@ -25,6 +28,9 @@ export async function createShadows(context: RestoreContext): Promise<void> {
     if (name != null) await create(context, { db: 'admin', name, from: 'admin', fields: new Map() });
   }
   await noteUuids(context, loads);
+  // Taken over, or by nobody: then it goes.
+  await dropNamed(context.target, plan.rested, options.log);
+  plan.rested = [];
   await context.store.save(plan);
 }
 

@@ -31,9 +31,16 @@ export async function loadShadows(context: RestoreContext): Promise<void> {
   });
   const electedBefore = await target.electionId();
   tally.begin('load', totalsOf(loads.map(({ entry }) => entry.body)));
-  await eachBounded(largestFirst(loads), COLLECTIONS_AT_ONCE, (load) => loadOne(context, load, slots, false));
+  // What was taken over is committed already.
+  for (const { entry, step } of loads.filter(({ loaded }) => loaded !== null)) tally.add(step.from, entry.body.documents, entry.body.bytes);
+  const fresh = loads.filter(({ loaded }) => loaded === null);
+  await eachBounded(largestFirst(fresh), COLLECTIONS_AT_ONCE, async (load) => {
+    await loadOne(context, load, slots, false);
+    load.loaded = { committed: false, electionId: electedBefore };
+  });
   await majorityBarrier(target, plan.restoreId);
-  if ((await target.electionId()) !== electedBefore) await loadAgain(context, slots);
+  if ((await target.electionId()) !== electedBefore) await loadAgain(context, slots, fresh);
+  else for (const load of fresh) load.loaded = { committed: true, electionId: electedBefore };
 }
 
 export function totalsOf(contents: readonly Pick<Expected, 'documents' | 'bytes'>[]): { readonly documents: number; readonly bytes: number } {
@@ -46,8 +53,8 @@ export function largestFirst(loads: readonly Load[]): Load[] {
 }
 
 /** The primary changed: what the old one acknowledged alone may be gone. What is there is passed over. */
-async function loadAgain(context: RestoreContext, slots: InsertSlots): Promise<void> {
-  const { loads, tally, options, target, plan } = context;
+async function loadAgain(context: RestoreContext, slots: InsertSlots, loads: readonly Load[]): Promise<void> {
+  const { tally, options, target, plan } = context;
   options.log.warn('The primary of the target changed while documents were written; writing again what may have been lost');
   const capped = loads.filter(({ entry }) => entry.body.capped);
   if (capped.length > 0) {

@@ -114,6 +114,16 @@ export interface AuthStep {
   merged: boolean;
 }
 
+/** A collection under construction that was loaded whole by an attempt that was let to rest. */
+export interface RestedShadow {
+  /** Namespace in the snapshot. */
+  readonly from: string;
+  readonly db: string;
+  readonly name: string;
+  /** 32 hex digits. */
+  readonly uuid: string;
+}
+
 export interface RestorePlan {
   formatVersion: 1;
   /** `undo`: its shadows are the old collections of the restore before it, which no roll back may drop. */
@@ -148,6 +158,8 @@ export interface RestorePlan {
   undone: boolean;
   /** Null where nothing was to be left out. */
   leftOut: LeftOutReport | null;
+  /** Of the attempt before, until this one has taken them over. */
+  rested: RestedShadow[];
   /** Collections that stay when all is over: old ones by policy, intruders after a roll back. `db.name` each. */
   kept: string[];
 }
@@ -156,7 +168,7 @@ export interface RestorePlan {
 export function newPlan(facts: Pick<RestorePlan, 'restoreId' | 'snapshotId' | 'oldCollections' | 'createdAt' | 'warnings'> & Partial<Pick<RestorePlan, 'border' | 'leftOut'>>): RestorePlan {
   return {
     formatVersion: 1, kind: 'restore', revision: 0, prefix: `__lv_${randomBytes(6).toString('hex')}`, state: 'preparing', border: null, leftOut: null,
-    swaps: [], asides: [], views: [], asideViews: [], timeSeries: [], auth: null, intruders: [], wereLive: [], kept: [], lost: [], undone: false, ...facts,
+    swaps: [], asides: [], views: [], asideViews: [], timeSeries: [], auth: null, intruders: [], wereLive: [], kept: [], lost: [], rested: [], undone: false, ...facts,
   };
 }
 
@@ -171,13 +183,14 @@ export function parsePlan(stored: Readonly<Record<string, unknown>>): RestorePla
     });
   }
   // Fields that plans of the first versions lack.
-  return { kind: 'restore', border: null, leftOut: null, intruders: [], wereLive: [], lost: [], undone: plan.kind === 'undo', ...plan, timeSeries: plan.timeSeries?.map((step) => ({ ...step, gaps: step.gaps ?? [] })) } as RestorePlan;
+  return { kind: 'restore', border: null, leftOut: null, intruders: [], wereLive: [], lost: [], rested: [], undone: plan.kind === 'undo', ...plan, timeSeries: plan.timeSeries?.map((step) => ({ ...step, gaps: step.gaps ?? [] })) } as RestorePlan;
 }
 
 /** Every collection and view that the plan may have made, with the UUID where it is known. */
 export function shadowsOf(plan: RestorePlan): { readonly db: string; readonly name: string; readonly uuid: string | null; readonly timeSeries: boolean }[] {
   return [
     ...plan.swaps.map((step) => ({ db: step.db, name: step.shadow, uuid: step.shadowUuid, timeSeries: false })),
+    ...plan.rested.map(({ db, name, uuid }) => ({ db, name, uuid, timeSeries: false })),
     ...plan.views.map((view) => ({ db: view.db, name: view.trial, uuid: null, timeSeries: false })),
     ...plan.timeSeries.map((step) => ({ db: step.db, name: step.shadow, uuid: step.shadowUuid, timeSeries: true })),
     ...[plan.auth?.users, plan.auth?.roles].filter((name) => name != null).map((name) => ({ db: 'admin', name, uuid: null, timeSeries: false })),
@@ -207,6 +220,11 @@ export function namesInPlan(plan: RestorePlan): { readonly db: string; readonly 
     ...plan.views.flatMap((view) => gapNamesOfView(view).map((name) => ({ db: view.db, name }))),
     ...plan.timeSeries.flatMap(({ db, gaps }) => gaps.map((name) => ({ db, name }))),
   ].map(({ db, name }) => ({ db, name }));
+}
+
+/** Names of shadows that rest, or are taken over. */
+export function restedNames({ rested }: Pick<RestorePlan, 'rested'>): string[] {
+  return rested.map(({ db, name }) => `${db}.${name}`);
 }
 
 /** Live names that a plan changes or has changed, `db.name` each. */

@@ -4,7 +4,7 @@ import type { RestoreOptions, RestoreResult, RestoreSnapshot } from '../contract
 import { proveSequences } from '../mongo/raw-insert-self-test.ts';
 import { addIndexes } from './add-indexes.ts';
 import { completeRestore } from './complete/complete-restore.ts';
-import type { RestoreContext } from './context.ts';
+import type { Load, RestoreContext } from './context.ts';
 import { createShadows } from './create-shadows.ts';
 import { withSkippedLater } from './instant/instant-left-out.ts';
 import type { Instant } from './instant/open-instant.ts';
@@ -17,11 +17,12 @@ import { dropOwnShadows } from './drop-own-shadows.ts';
 import { openTarget, type Target } from './open-target.ts';
 import { planRestore } from './plan-restore.ts';
 import { createPlanStore, loadPlan, refuseLargePlan, type PlanStore } from './plan-store.ts';
-import { parsePlan, type RestorePlan } from './plan.ts';
+import { parsePlan, type RestedShadow, type RestorePlan } from './plan.ts';
 import { preflight } from './preflight/preflight.ts';
 import { createProgressTally } from './progress-tally.ts';
 import { proveShadows } from './prove-shadows.ts';
 import { resultOf } from './restore-result.ts';
+import { findRested, restShadows } from './rest-shadows.ts';
 import { rollBack } from './roll-back.ts';
 import { settlePlan, settleRestore } from './settle-restore.ts';
 import { swapNames } from './swap.ts';
@@ -32,10 +33,11 @@ import { swapNames } from './swap.ts';
  * @throws LeafvaultError RESTORE_*, SNAPSHOT_*, TARGET_*, REPOSITORY_*; the signal's reason when cancelled
  */
 export const restoreSnapshot: RestoreSnapshot = async (options) => {
-  if ((await settleRestore(options)) === 'new') return resultFromJournal(options);
-  const attempt: Attempt = { plan: null, phase: 'preflight', instant: null };
+  const rested = await findRested(options);
+  if (rested.length === 0 && (await settleRestore(options)) === 'new') return resultFromJournal(options);
+  const attempt: Attempt = { plan: null, loads: [], phase: 'preflight', instant: null };
   try {
-    await runAttempt(options, attempt);
+    await runAttempt(options, attempt, rested);
   } catch (error) {
     if ((await endAttempt(options, attempt, error)) !== 'new') throw await namingKept(options, error);
   }
@@ -46,16 +48,17 @@ export const restoreSnapshot: RestoreSnapshot = async (options) => {
 interface Attempt {
   /** Null until there is one. */
   plan: RestorePlan | null;
+  loads: readonly Load[];
   /** The one that began last. */
   phase: string;
   /** What it holds on disk. */
   instant: Instant | null;
 }
 
-async function runAttempt(options: RestoreOptions, attempt: Attempt): Promise<void> {
+async function runAttempt(options: RestoreOptions, attempt: Attempt, rested: readonly RestedShadow[]): Promise<void> {
   const target = await openTarget(options.target.uri, options.signal);
   try {
-    await runSteps(options, attempt, target);
+    await runSteps(options, attempt, target, rested);
   } catch (error) {
     // The connections were closed by the cancel: what they failed with says nothing.
     options.signal.throwIfAborted();
@@ -66,7 +69,7 @@ async function runAttempt(options: RestoreOptions, attempt: Attempt): Promise<vo
   }
 }
 
-async function runSteps(options: RestoreOptions, attempt: Attempt, target: Target): Promise<void> {
+async function runSteps(options: RestoreOptions, attempt: Attempt, target: Target, rested: readonly RestedShadow[]): Promise<void> {
   let held: { readonly store: PlanStore; readonly plan: RestorePlan } | null = null;
   const phase = async (name: string): Promise<void> => {
     attempt.phase = name;
@@ -78,7 +81,7 @@ async function runSteps(options: RestoreOptions, attempt: Attempt, target: Targe
   const tally = createProgressTally(options.onProgress, options.clock);
   tally.begin('preflight');
   await phase('preflight');
-  const { instant, ...found } = await preflight(options, target, tally);
+  const { instant, ...found } = await preflight(options, target, tally, rested);
   attempt.instant = instant;
   const { facts } = found;
   const planned = planRestore(options, found, instant);
@@ -88,10 +91,14 @@ async function runSteps(options: RestoreOptions, attempt: Attempt, target: Targe
   const kept = before?.kept ?? [];
   planned.plan.kept = [...kept];
   planned.plan.asides = planned.plan.asides.filter(({ db, name }) => !kept.includes(`${db}.${name}`));
+  // In the plan that is saved first: from then on they are this attempt's to drop.
+  planned.plan.rested = [...rested];
+  for (const load of planned.loads) load.rested = rested.find(({ from, db }) => from === load.step.from && db === load.step.db) ?? null;
   refuseLargePlan(planned.plan);
   const store = createPlanStore(options.journal, target, options.clock);
   await options.onWarnings?.(planned.plan.warnings);
   attempt.plan = planned.plan;
+  attempt.loads = planned.loads;
   await phase('prepare');
   tally.begin('prepare');
   await store.save(planned.plan);
@@ -129,12 +136,13 @@ async function runSteps(options: RestoreOptions, attempt: Attempt, target: Targe
 }
 
 /** Ends what a failed attempt left, by the saved plan, on connections of its own. The first failure stays the cause. */
-async function endAttempt(options: RestoreOptions, { plan }: Attempt, failure: unknown): Promise<'old' | 'new' | 'open'> {
+async function endAttempt(options: RestoreOptions, { plan, loads }: Attempt, failure: unknown): Promise<'old' | 'new' | 'open'> {
   // Without a plan of its own an attempt made nothing; without its lease the saved plan is another worker's.
   if (plan === null) return 'open';
   const signal = AbortSignal.timeout(60_000);
   const isLost = isLeaseLost(failure) || isLeaseLost(options.signal.reason);
   try {
+    if (!isLost && options.signal.aborted && options.rests?.(options.signal.reason) === true && (await restShadows({ ...options, signal }, plan, loads))) return 'open';
     const side = isLost ? 'open' : await settlePlan({ ...options, signal }, plan.prefix);
     await dropOwnShadows({ ...options, signal }, plan);
     return side;

@@ -4,7 +4,7 @@ import type { Principal } from '../../domain/roles.ts';
 import type { Clock } from '../../foundation/clock.ts';
 import type { Identity } from '../../services/contracts.ts';
 import type { AuthFailure, AuthScheme, Facade } from '../facade.ts';
-import { isAddressAllowed, plainAddress } from './access-list.ts';
+import { isAddressAllowed, plainAddress } from '../../foundation/access-list.ts';
 import { digestChallenge, verifyDigest } from './digest.ts';
 import { bearerToken, sessionToken } from './tokens.ts';
 

@@ -14,12 +14,12 @@ const FLAG = z.boolean();
 const EVERYWHERE = { envelope: FLAG, pretty: FLAG };
 const PAGED = { includeCount: FLAG, itemsPerPage: z.int().min(1).max(500), pageNum: z.int().min(1).max(2_147_483_647) };
 
-/** `/groups/{groupId}` of `/groups/:groupId`; `::` is Fastify's way to write a colon. */
+/** `/groups/{groupId}` of `/groups/:groupId`. A parameter begins its part of the path: `{clientId}:invite` of `:clientId:invite`. */
 export function templateOf(path: string): string {
-  return path.replaceAll(PARAMETER, '{$1}').replaceAll('::', ':');
+  return path.replaceAll(PARAMETER, '{$1}');
 }
 
-const PARAMETER = /(?<!:):([a-zA-Z]+)/g;
+const PARAMETER = /(?<=\/):([a-zA-Z]+)/g;
 
 export function parametersOf(path: string, described: Description | undefined): readonly Json[] {
   const inPath = [...path.matchAll(PARAMETER)].map(([, name = '']) => ({ in: 'path', name, required: true, schema: plain(/(?<!client)Id$/.test(name) ? hexId : z.string().min(1)) }));

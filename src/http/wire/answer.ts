@@ -5,10 +5,12 @@ import { listLinks } from './list-links.ts';
 import type { MmsQuery } from './read-query.ts';
 
 export type Answer =
-  | { readonly kind: 'one'; readonly body: object }
+  /** Some answers are a bare word or list. `status`: 200 unless told. */
+  | { readonly kind: 'one'; readonly body: object | boolean; readonly status?: 201 }
   /** `page` null: the list is not paged. */
   | { readonly kind: 'list'; readonly results: readonly object[]; readonly totalCount: number; readonly page: Page | null }
-  | { readonly kind: 'none' };
+  /** 204 unless told. */
+  | { readonly kind: 'none'; readonly status?: 202 };
 
 export interface AnswerPlace {
   readonly origin: string;
@@ -16,11 +18,11 @@ export interface AnswerPlace {
   readonly query: MmsQuery;
 }
 
-/** Body text with status 200. '' for an answer without a body. */
+/** Body text. '' for an answer without a body. */
 export function answerText(answer: Answer, place: AnswerPlace): string {
   if (answer.kind === 'none') return '';
   const { envelope, pretty, includeCount } = place.query;
-  if (answer.kind === 'one') return jsonText(envelope ? enveloped(200, answer.body) : answer.body, pretty);
+  if (answer.kind === 'one') return jsonText(envelope ? enveloped(answer.status ?? 200, answer.body) : answer.body, pretty);
   return jsonText({
     links: listLinks({ ...place, includeCount, page: answer.page, totalCount: answer.totalCount }),
     results: answer.results,

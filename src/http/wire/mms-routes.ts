@@ -1,11 +1,12 @@
 // Puts a table of operations into a facade of the family: version, project and role first, then the handler, then the text.
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Page, Project } from '../../domain/records.ts';
-import type { Principal, ProjectRole } from '../../domain/roles.ts';
+import type { Organization, Page, Project } from '../../domain/records.ts';
+import type { OrgRole, Principal, ProjectRole } from '../../domain/roles.ts';
+import { plainAddress } from '../../foundation/access-list.ts';
 import type { Clock } from '../../foundation/clock.ts';
 import type { Services } from '../../services/contracts.ts';
-import { requireProjectRole } from '../authorize.ts';
+import { requireOrgRole, requireProjectRole } from '../authorize.ts';
 import { principalOf, type FacadeContext } from '../facade.ts';
 import { answerText, type Answer } from './answer.ts';
 import { readId } from './read-id.ts';
@@ -23,6 +24,10 @@ export interface Call {
   /** Origin and prefix, for links: `http://host/api/atlas/v2`. */
   readonly root: string;
   readonly origin: string;
+  /** Address of who asks. */
+  readonly address: string;
+  /** 40 hex digits: which Leafvault answers. */
+  readonly build: string;
   /** The version that answers; '' in an API without versions. */
   readonly version: string;
   /** @throws QUERY_INVALID */
@@ -31,10 +36,16 @@ export interface Call {
 
 export interface ProjectCall extends Call { readonly project: Project }
 
-/** One line of a facade's table. Below a project (`:groupId`) any one of `roles` suffices. */
+export interface OrganizationCall extends Call { readonly organization: Organization }
+
+/**
+ * One line of a facade's table. Below a project (`:groupId`) any one of `roles` suffices; in an organization (`:orgId`, or that of
+ * `:groupId`) any one of `orgRoles`.
+ */
 export type Operation =
-  | { readonly method: Method; readonly path: string; readonly roles: readonly ProjectRole[]; handle(call: ProjectCall): Promise<Answer> }
-  | { readonly method: Method; readonly path: string; readonly roles: null; handle(call: Call): Promise<Answer> };
+  | { readonly method: Method; readonly path: string; readonly roles: readonly ProjectRole[]; readonly orgRoles?: undefined; handle(call: ProjectCall): Promise<Answer> }
+  | { readonly method: Method; readonly path: string; readonly roles: null; readonly orgRoles: readonly OrgRole[]; handle(call: OrganizationCall): Promise<Answer> }
+  | { readonly method: Method; readonly path: string; readonly roles: null; readonly orgRoles?: undefined; handle(call: Call): Promise<Answer> };
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -84,12 +95,17 @@ async function answer(
   const call = callOf(request, place);
   // Before anything is done: nothing happens when the answer cannot be given as asked.
   const query = readMmsQuery(request.query);
-  const given = operation.roles === null
-    ? await operation.handle(call)
-    : await operation.handle({ ...call, project: await projectOf(call, operation.roles) });
+  const given = await handled(operation, call);
   void reply.header('content-type', request.answerMark?.contentType ?? 'application/json');
-  if (given.kind === 'none') return reply.code(204).send();
+  if (given.kind === 'none') return reply.code(given.status ?? 204).send();
+  if (given.kind === 'one' && given.status !== undefined) void reply.code(given.status);
   return reply.send(answerText(given, { origin: call.origin, target: request.originalUrl, query }));
+}
+
+async function handled(operation: Operation, call: Call): Promise<Answer> {
+  if (operation.roles !== null) return operation.handle({ ...call, project: await projectOf(call, operation.roles) });
+  if (operation.orgRoles !== undefined) return operation.handle({ ...call, organization: await organizationOf(call, operation.orgRoles) });
+  return operation.handle(call);
 }
 
 function callOf(request: FastifyRequest, { context, prefix }: { readonly context: FacadeContext; readonly prefix: string }): Call {
@@ -103,6 +119,8 @@ function callOf(request: FastifyRequest, { context, prefix }: { readonly context
     body: request.body,
     headers: request.headers,
     origin,
+    address: plainAddress(request.ip),
+    build: context.version.gitHash,
     root: `${origin}${prefix}`,
     version: request.answerMark?.version ?? '',
     page: () => readPage(request.query),
@@ -112,4 +130,13 @@ function callOf(request: FastifyRequest, { context, prefix }: { readonly context
 async function projectOf(call: Call, anyOf: readonly ProjectRole[]): Promise<Project> {
   const projectId = readId('group', call.params['groupId']);
   return requireProjectRole(call.services, { principal: call.principal, projectId, anyOf });
+}
+
+/** The role is asked for first: who lacks it learns nothing of what is there. */
+async function organizationOf(call: Call, anyOf: readonly OrgRole[]): Promise<Organization> {
+  const orgId = call.params['orgId'] === undefined
+    ? (await call.services.inventory.project(readId('group', call.params['groupId']))).orgId
+    : readId('organization', call.params['orgId']);
+  requireOrgRole(call.principal, orgId, anyOf);
+  return call.services.administration.organizations.get(orgId);
 }

@@ -17,6 +17,13 @@ export function readBody<Schema extends z.ZodType>(schema: Schema, body: unknown
   throw firstFault(outcome.error.issues, given);
 }
 
+/** A body that is a list: each item by itself, as `readBody` reads it. @throws as `readBody`; ATTRIBUTE_INVALID for too many items or none */
+export function readListBody<Schema extends z.ZodType>(schema: Schema, body: unknown, limits: { readonly least: number; readonly most: number }): readonly z.infer<Schema>[] {
+  if (!Array.isArray(body)) throw new LeafvaultError('BODY_NOT_OBJECT', 'Reading the body failed: it is no JSON list');
+  if (body.length < limits.least || body.length > limits.most) throw fault('ATTRIBUTE_INVALID', 'body', `has ${body.length} items, not ${limits.least} to ${limits.most}`);
+  return body.map((each: unknown) => readBody(schema, each ?? null));
+}
+
 function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);
   if (value === null || typeof value !== 'object') return value;

@@ -23,7 +23,8 @@ export function readMmsQueryOfFailure(query: unknown): Pick<MmsQuery, 'envelope'
   return { envelope: word(query, 'envelope') === 'true', pretty: word(query, 'pretty') === 'true' };
 }
 
-function flag(query: unknown, name: string, otherwise: boolean): boolean {
+/** @throws QUERY_INVALID for a word that is neither `true` nor `false`, in any case */
+export function flag(query: unknown, name: string, otherwise: boolean): boolean {
   const value = word(query, name);
   if (value === undefined) return otherwise;
   if (value === 'true' || value === 'false') return value === 'true';
@@ -56,4 +57,12 @@ export function parameter(query: unknown, name: string): string | undefined {
   const value = (query as Readonly<Record<string, unknown>> | null)?.[name];
   const first: unknown = Array.isArray(value) ? value[0] : value;
   return typeof first === 'string' ? first : undefined;
+}
+
+/** All texts of a parameter that may come several times; undefined where it is not given. */
+export function everyParameter(query: unknown, name: string): readonly string[] | undefined {
+  const value = (query as Readonly<Record<string, unknown>> | null)?.[name];
+  const all: readonly unknown[] = value === undefined ? [] : Array.isArray(value) ? value : [value];
+  const texts = all.filter((each) => typeof each === 'string');
+  return texts.length === 0 ? undefined : texts;
 }

@@ -19,6 +19,7 @@ export interface HandlerParts extends Pick<RunUndoParts, 'undo' | 'dropKept'>, P
   readonly settle: SettleRestore;
   readonly clock: Clock;
   readonly limits?: CaptureOptions['limits'];
+  readonly deltas?: CaptureOptions['deltas'];
   readonly onPhase?: RestoreOptions['onPhase'];
 }
 

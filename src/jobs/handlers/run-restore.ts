@@ -48,6 +48,7 @@ export function createRunRestore(parts: RunRestoreParts): JobHandler {
         ...(restore.instant === null ? {} : { instant: { ...(await instantOf(parts, repository, restore.instant)), ...(leaveOut === undefined ? {} : { leaveOut }) } }),
         tempDir: context.tempDir, signal: context.signal, onProgress: context.onProgress, log: context.log,
         clock: parts.clock, onPhase: parts.onPhase,
+        rests: (reason) => isLeafvaultError(reason, 'JOBS_PAUSED'),
         onWarnings: (warnings) => context.fenced((tx) => tx.jobs.setWarnings(context.job.claim.jobId, warnings)),
       };
       const result = await restoreOrSettle(parts, context, options, restore);
@@ -112,6 +113,11 @@ function keptIn(plan: Readonly<Record<string, unknown>> | null): readonly string
   return (plan?.kept as readonly string[] | undefined) ?? [];
 }
 
+/** Whether the engine has left something to be taken over. */
+function restsIn(plan: Readonly<Record<string, unknown>> | null): boolean {
+  return plan?.state === 'preparing' && ((plan.rested as readonly unknown[] | undefined) ?? []).length > 0;
+}
+
 function lostWords(plan: Readonly<Record<string, unknown>> | null): string {
   const lost = (plan?.lost as readonly string[] | undefined) ?? [];
   return lost.length === 0 ? '' : `, but for ${lost.join(', ')}, whose proven copy was dropped or changed by somebody`;
@@ -136,6 +142,8 @@ export async function settleAfter(
   if (isLeafvaultError(cause, 'JOBS_LEASE_LOST') || isLeafvaultError(cause, 'CATALOG_LEASE_LOST')) return null;
   try {
     if (!(await catalog.restorePlans.isOpen(restoreId))) return null;
+    // What was loaded waits under construction for the next attempt.
+    if (isLeafvaultError(cause, 'JOBS_PAUSED') && restsIn(await journal.load())) return null;
     const outcome = await settle({ restoreId, target, journal, ...(hashSeed === undefined ? {} : { hashSeed }), signal: AbortSignal.timeout(SETTLE_PATIENCE_MS), log });
     const kept = keptIn(await journal.load());
     await fenced(async (tx) => {

@@ -18,6 +18,7 @@ export interface RunSnapshotParts {
   readonly capture: CaptureSnapshot;
   readonly clock: Clock;
   readonly limits?: CaptureOptions['limits'];
+  readonly deltas?: CaptureOptions['deltas'];
   /** Told between phases; tests act there. */
   readonly onPhase?: CaptureOptions['onPhase'];
 }
@@ -43,14 +44,14 @@ export function createRunSnapshot(parts: RunSnapshotParts): JobHandler {
 }
 
 async function captureAndCommit(parts: RunSnapshotParts, context: JobContext, repository: Repository, snapshot: SnapshotRecord): Promise<SnapshotRoot> {
-  const { catalog, capture, clock, limits, onPhase } = parts;
+  const { catalog, capture, clock, limits, deltas, onPhase } = parts;
   const { signal, onProgress, tempDir, log } = context;
   const uri = await requireClusterUri(catalog, snapshot.clusterId, context);
   const previous = await openPrevious(parts, context, repository, snapshot);
   const writer = await repository.openWriter({ signal });
   try {
     const { body } = await capture({
-      uri, writer, previous, tempDir, signal, onProgress, log, clock, limits, onPhase,
+      uri, writer, previous, tempDir, signal, onProgress, log, clock, limits, deltas, onPhase,
       hashSeed: repository.hashSeed,
       selection: snapshot.selection ?? undefined,
     });
@@ -67,7 +68,8 @@ async function captureAndCommit(parts: RunSnapshotParts, context: JobContext, re
 }
 
 async function openPrevious({ catalog }: RunSnapshotParts, { log }: JobContext, repository: Repository, { clusterId }: SnapshotRecord): Promise<CaptureOptions['previous']> {
-  const newest = await catalog.snapshots.newestCompleted(clusterId);
+  // One of chosen namespaces knows nothing of the others: their cuts would begin afresh behind it.
+  const newest = (await catalog.snapshots.newestWhole(clusterId)) ?? (await catalog.snapshots.newestCompleted(clusterId));
   if (newest === null) return null;
   const reader = await repository.openReader();
   const root = await loadRoot(repository, newest.id).catch(async (error: unknown) => {

@@ -50,6 +50,9 @@ export async function openPostgresQueue({ catalog, log }: { readonly catalog: Ca
   return {
     enqueue: (tx, request) => enqueue(boss, tx, request),
     cancel: (jobId, by) => catalog.jobs.requestCancel(jobId, by),
+    pause: (jobId) => catalog.jobs.requestPause(jobId),
+    // No wake-up is sent: workers look by themselves every second.
+    resume: (jobId) => catalog.jobs.resume(jobId),
     wakeUps: (onWake) => openWakeUps(boss, onWake),
     close() {
       closing ??= boss.stop({ graceful: true, timeout: 2000 });

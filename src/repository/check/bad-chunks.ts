@@ -7,6 +7,8 @@ export interface BadChunks {
   addChunk(packId: string, chunkId: Buffer, finding: Finding): void;
   /** Why this copy is bad, or null. */
   of(copy: ChunkLocation): Finding | null;
+  /** Why the pack is bad as a whole, or null. */
+  ofPack(packId: string): Finding | null;
   /** Each bad pack with the hex ids of its bad chunks; null: all of them. */
   byPack(): ReadonlyMap<string, readonly string[] | null>;
 }
@@ -27,6 +29,7 @@ export function createBadChunks(): BadChunks {
       if (packs.size === 0 && chunks.size === 0) return null;
       return packs.get(copy.packId) ?? chunks.get(`${copy.packId} ${copy.id.toString('hex')}`) ?? null;
     },
+    ofPack: (packId) => packs.get(packId) ?? null,
     byPack() {
       const found = new Map<string, string[] | null>([...packs.keys()].map((packId) => [packId, null]));
       for (const key of chunks.keys()) {

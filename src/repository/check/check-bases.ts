@@ -1,12 +1,13 @@
 // Deltas in a check: what they rest on is read with them, and a base that is damaged is blamed itself.
 import { isLeafvaultError } from '../../foundation/errors.ts';
 import type { ChunkLocation } from '../chunk-index/chunk-index.ts';
-import { packName } from '../format/names.ts';
+import { isDelta } from '../format/chunk-entry.ts';
+import { INDEXES, packName } from '../format/names.ts';
 import { rangeOfOne } from '../read/chunk-range.ts';
 import { openRange, type Bases } from '../read/open-range.ts';
 import type { ListCheck } from './check-list.ts';
 import type { PackCheck } from './check-packs.ts';
-import type { Finding } from './problems.ts';
+import type { Finding, Problems } from './problems.ts';
 
 /** A base that is nowhere is no fault of a delta that nobody needs: a prune takes both, one before the other. Its delta is verified by its tag. */
 export async function basesToCheck({ context, loader }: PackCheck, chunks: readonly ChunkLocation[]): Promise<Bases> {
@@ -23,7 +24,7 @@ export async function basesToCheck({ context, loader }: PackCheck, chunks: reado
 /** Finds which copies of the base are bad; they may lie in packs that are not read this time. */
 export async function blameBase({ context, problems, bad }: PackCheck, baseId: Buffer): Promise<void> {
   for (const copy of await context.index.find(baseId)) {
-    if (copy.baseId !== null || bad.of(copy) !== null) continue;
+    if (isDelta(copy) || bad.of(copy) !== null) continue;
     const [result] = await openRange(context, rangeOfOne(copy)).catch((error: unknown) => [error]);
     if (Buffer.isBuffer(result)) continue;
     if (!isLeafvaultError(result) || !result.code.startsWith('REPOSITORY_')) throw result;
@@ -32,20 +33,31 @@ export async function blameBase({ context, problems, bad }: PackCheck, baseId: B
   }
 }
 
-/** Why a delta that is sound itself can't be read: one finding that names it and its base, and counts where it costs something. Null: it can. */
-export async function baseFaultOf({ index, loader, problems, bad, condemned }: ListCheck, delta: ChunkLocation): Promise<Finding | null> {
-  if (delta.baseId === null) return null;
-  const [id, base] = [delta.id.toString('hex'), delta.baseId.toString('hex')];
-  const copies = await index.find(delta.baseId);
+/**
+ * Why a delta that is sound itself can't be read; null: it can. One finding for each base, and for each pack of bases that is bad as a whole, which names
+ * the first delta: a lost pack must not drown all others in findings. It counts where it costs something.
+ */
+export async function baseFaultOf(check: ListCheck, delta: ChunkLocation): Promise<Finding | null> {
+  if (!isDelta(delta)) return null;
+  const { index, loader, problems, bad, condemned, namedPacks } = check;
+  const [id, base, name] = [delta.id.toString('hex'), delta.baseId?.toString('hex') ?? 'of which nothing is known', packName(delta.packId)];
+  const copies = delta.baseId === null ? [] : await index.find(delta.baseId);
   const [first] = copies;
   if (first === undefined) {
-    return problems.find('REPOSITORY_CHUNK_MISSING', `${packName(delta.packId)} chunk ${id}`, `The chunk ${id} is a delta, and its base ${base} is in no pack`, true);
+    return problems.find('REPOSITORY_CHUNK_MISSING', `${name} deltas`, `The chunk ${id} is a delta, and its base ${base} is in no pack`, true);
   }
-  if (copies.some((copy) => copy.baseId === null && bad.of(copy) === null)) return null;
+  // A prune is refused for it, and nothing new rests on it.
+  if (!copies.some(({ packId }) => namedPacks.has(packId))) tellUnnamed(problems);
+  if (copies.some((copy) => !isDelta(copy) && bad.of(copy) === null)) return null;
   // A prune beside us may have given the base another place; or it is left as a delta itself.
-  if (copies.some((copy) => copy.baseId !== null || condemned.has(copy.packId)) && (await loads(loader, delta.id))) return null;
-  return problems.find('REPOSITORY_CHUNK_DAMAGED', `${packName(first.packId)} chunk ${base} delta ${id}`,
-    `The chunk ${id} of ${packName(delta.packId)} is a delta, and its base ${base} of ${packName(first.packId)} can not be read`, true);
+  if (copies.some((copy) => isDelta(copy) || condemned.has(copy.packId)) && (await loads(loader, delta.id))) return null;
+  const object = bad.ofPack(first.packId) === null ? `${packName(first.packId)} chunk ${base} deltas` : `${packName(first.packId)} bases`;
+  return problems.find('REPOSITORY_CHUNK_DAMAGED', object, `The chunk ${id} of ${name} is a delta, and its base ${base} of ${packName(first.packId)} can not be read`, true);
+}
+
+/** Once for all chunks that are found through the directories of their packs alone. */
+export function tellUnnamed(problems: Problems): void {
+  problems.find('REPOSITORY_OBJECT_MISSING', INDEXES, 'Chunks of snapshots are named by no index that can be read; they are found through the directories of their packs. `leafvault prune` builds damaged indexes anew');
 }
 
 /** Whether the chunk can be read somehow. */

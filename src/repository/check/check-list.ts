@@ -6,7 +6,7 @@ import { readPage, type Page } from '../format/list-page.ts';
 import type { ChunkLoader } from '../read/load-chunk.ts';
 import type { ChunkList } from '../repository.ts';
 import type { BadChunks } from './bad-chunks.ts';
-import { baseFaultOf, loads } from './check-bases.ts';
+import { baseFaultOf, loads, tellUnnamed } from './check-bases.ts';
 import type { CleanPages, PageSums } from './clean-pages.ts';
 import type { Finding, Problems } from './problems.ts';
 
@@ -66,9 +66,7 @@ async function checkChunk(check: ListCheck, id: Buffer, rawBytes: number | null,
     blame(check.problems.find('REPOSITORY_CHUNK_MISSING', `chunk ${name}`, `The chunk ${name} is in no pack`));
     return false;
   }
-  if (!copies.some(({ packId }) => check.namedPacks.has(packId))) {
-    check.problems.find('REPOSITORY_OBJECT_MISSING', 'indexes/', 'Chunks of snapshots are named by no index that can be read; they are found through the directories of their packs. `leafvault prune` builds damaged indexes anew');
-  }
+  if (!copies.some(({ packId }) => check.namedPacks.has(packId))) tellUnnamed(check.problems);
   const findings: Finding[] = [];
   for (const copy of copies) {
     const finding = faultOf(check, copy, rawBytes) ?? (await baseFaultOf(check, copy));

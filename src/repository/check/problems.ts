@@ -12,32 +12,53 @@ export interface Problems {
   report(): CheckProblem[];
 }
 
-/** A ruined store must not fill the memory: beyond this, findings are counted and not kept. */
+/** A ruined store must not fill the memory: beyond this, findings are counted and not kept; what they cost still is. */
 const MAX_PROBLEMS = 10_000;
+/** Beyond this, entries are not told any more, their snapshots are. */
 const MAX_COSTS = 10_000;
 
-interface Kept extends Finding {
+interface Costs extends Finding {
+  readonly list: () => CheckProblem['affects'];
+  readonly size: () => number;
+}
+
+interface Kept extends Costs {
   readonly problem: Omit<CheckProblem, 'affects'>;
   onlyIfCostly: boolean;
-  readonly affects: Map<string, { readonly snapshotId: string; readonly entry: string | null }>;
+}
+
+function createCosts(): Costs {
+  const affects = new Map<string, CheckProblem['affects'][number]>();
+  return {
+    costs(snapshotId, entry) {
+      if (affects.size < MAX_COSTS) affects.set(`${snapshotId} ${entry ?? ''}`, { snapshotId, entry });
+      else if (affects.size < 2 * MAX_COSTS) affects.set(`${snapshotId} `, { snapshotId, entry: null });
+    },
+    list: () => [...affects.values()],
+    size: () => affects.size,
+  };
 }
 
 export function createProblems(): Problems {
   const kept = new Map<string, Kept>();
+  const more = createCosts();
   let dropped = 0;
 
-  const keep = (key: string, problem: Omit<CheckProblem, 'affects'>, onlyIfCostly: boolean): Finding => {
-    if (kept.size >= MAX_PROBLEMS) {
-      dropped += 1;
-      return { costs: () => undefined };
-    }
-    const affects: Kept['affects'] = new Map();
-    const one: Kept = {
-      problem, onlyIfCostly, affects,
+  const drop = (onlyIfCostly: boolean): Finding => {
+    let isCounted = !onlyIfCostly;
+    if (isCounted) dropped += 1;
+    return {
       costs(snapshotId, entry) {
-        if (affects.size < MAX_COSTS) affects.set(`${snapshotId} ${entry ?? ''}`, { snapshotId, entry });
+        if (!isCounted) dropped += 1;
+        isCounted = true;
+        more.costs(snapshotId, entry);
       },
     };
+  };
+
+  const keep = (key: string, problem: Omit<CheckProblem, 'affects'>, onlyIfCostly: boolean): Finding => {
+    if (kept.size >= MAX_PROBLEMS) return drop(onlyIfCostly);
+    const one: Kept = { ...createCosts(), problem, onlyIfCostly };
     kept.set(key, one);
     return one;
   };
@@ -52,11 +73,11 @@ export function createProblems(): Problems {
     },
     report() {
       const reported = [...kept.values()]
-        .filter(({ onlyIfCostly, affects }) => !onlyIfCostly || affects.size > 0)
-        .map(({ problem, affects }) => ({ ...problem, affects: [...affects.values()] }));
+        .filter(({ onlyIfCostly, size }) => !onlyIfCostly || size() > 0)
+        .map(({ problem, list }) => ({ ...problem, affects: list() }));
       if (dropped === 0) return reported;
       const message = `${dropped} more findings are not listed`;
-      return [...reported, { code: 'REPOSITORY_OBJECT_DAMAGED', object: 'repository', message, affects: [] }];
+      return [...reported, { code: 'REPOSITORY_OBJECT_DAMAGED', object: 'repository', message, affects: more.list() }];
     },
   };
 }

@@ -21,7 +21,7 @@ export function takeBases(entries: Buffer, table: Buffer | undefined): Buffer {
   return sortEntries(records);
 }
 
-/** The base among the records of one chunk that begins with these 4 bytes. Null: there is none, which no index that was read allows. */
+/** The base among the records of one chunk that begins with these 4 bytes. Null: there is none. */
 export function baseIn(records: readonly Buffer[], beginning: number): Buffer | null {
   const record = records.find((each) => beginningOf(each, 0) === beginning);
   return record === undefined ? null : record.subarray(CHUNK_ID_BYTES, CHUNK_ENTRY_BYTES);

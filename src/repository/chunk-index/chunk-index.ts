@@ -1,6 +1,6 @@
 // Where every stored chunk lies: sorted runs in a local folder, made from the repository's index
 // objects, with a filter in front. Memory is fixed, whatever the size of the repository.
-import { CHUNK_ENTRY_BYTES, CHUNK_TYPES, readChunkEntry, type ChunkEntry } from '../format/chunk-entry.ts';
+import { CHUNK_ENTRY_BYTES, isDelta, readChunkEntry, type ChunkEntry } from '../format/chunk-entry.ts';
 import type { IndexPayload } from '../format/index-object.ts';
 import { baseIn, takeBases } from './base-records.ts';
 import { createBloomFilter, type BloomFilter } from './bloom-filter.ts';
@@ -16,7 +16,7 @@ export interface ChunkLocation extends ChunkEntry {
   readonly packId: string;
   /** False where no index object names the pack: it may be read, but nothing new may rest on it. */
   readonly named: boolean;
-  /** Of a delta: the id of its base. Null for a full chunk. */
+  /** Of a delta: the id of its base; null where that is not known, so that nothing can be done with the copy. Null for a full chunk, too. */
   readonly baseId: Buffer | null;
 }
 
@@ -52,7 +52,7 @@ export function createChunkIndex(options: ChunkIndexOptions): ChunkIndex {
   const unnamed = new Set<number>();
   let filter = createBloomFilter(Math.min(FIRST_FILTER_BYTES, filterMaxBytes));
   let entries = 0;
-  let adding: Promise<void> = Promise.resolve();
+  let changing: Promise<void> = Promise.resolve();
 
   const growFilter = async (): Promise<void> => {
     const wanted = Math.min(filterMaxBytes, 2 ** Math.ceil(Math.log2((entries * BITS_PER_ENTRY) / 8)));
@@ -77,22 +77,32 @@ export function createChunkIndex(options: ChunkIndexOptions): ChunkIndex {
     await growFilter();
   };
 
+  const clearNow = async (): Promise<void> => {
+    [entries, packs] = [0, createPackTable()];
+    unnamed.clear();
+    // Both at once: nobody may find an entry and not its base.
+    await Promise.all([runs.clear(), bases.clear()]);
+  };
+
+  /** One change after the other: what is added while the runs are cleared would lose half of itself. */
+  const inTurn = (change: () => Promise<void>): Promise<void> => {
+    const changed = changing.then(change);
+    changing = changed.catch(() => undefined);
+    return changed;
+  };
+
   return {
-    add(index, named = true) {
-      const added = adding.then(() => addNow(index, named));
-      adding = added.catch(() => undefined);
-      return added;
-    },
+    add: (index, named = true) => inTurn(() => addNow(index, named)),
     async find(id) {
       if (!filter.mayHold(id)) return [];
       for (;;) {
         const table = packs;
         const found = (await runs.find(id)).map((bytes) => readChunkEntry(bytes, 0));
-        const records = found.some(({ type }) => type === CHUNK_TYPES.delta) ? await bases.find(id) : [];
+        const records = found.some(isDelta) ? await bases.find(id) : [];
         // Cleared meanwhile: the numbers mean other packs.
         if (table !== packs) continue;
         return found.map((entry) => ({
-          ...entry, packId: table.idOf(entry.packNumber), named: !unnamed.has(entry.packNumber), baseId: entry.type === CHUNK_TYPES.delta ? baseIn(records, entry.base) : null,
+          ...entry, packId: table.idOf(entry.packNumber), named: !unnamed.has(entry.packNumber), baseId: isDelta(entry) ? baseIn(records, entry.base) : null,
         }));
       }
     },
@@ -108,15 +118,9 @@ export function createChunkIndex(options: ChunkIndexOptions): ChunkIndex {
       return filter;
     },
     onFilter: (listener) => void listeners.push(listener),
-    async clear() {
-      await adding;
-      [entries, packs] = [0, createPackTable()];
-      unnamed.clear();
-      await runs.clear();
-      await bases.clear();
-    },
+    clear: () => inTurn(clearNow),
     async close() {
-      await adding;
+      await changing;
       await runs.close();
       await bases.close();
     },

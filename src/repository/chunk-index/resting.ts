@@ -1,4 +1,5 @@
 // What may rest on the copies of a chunk that can be relied on, and which packs it rests on where none can. A delta rests on its base, too.
+import { isDelta } from '../format/chunk-entry.ts';
 import type { ChunkIndex, ChunkLocation } from './chunk-index.ts';
 
 type Index = Pick<ChunkIndex, 'find'>;
@@ -18,15 +19,24 @@ export async function isSafelyStored(index: Index, id: Buffer, isSafe: IsSafe): 
 export async function safeCopy(index: Index, copies: readonly ChunkLocation[], isSafe: IsSafe): Promise<ChunkLocation | null> {
   for (const copy of copies) {
     if (!(await isSafe(copy))) continue;
-    if (copy.baseId === null || (await safeFullCopy(index, copy.baseId, isSafe)) !== null) return copy;
+    if (!isDelta(copy) || (copy.baseId !== null && (await safeFullCopy(index, copy.baseId, isSafe)) !== null)) return copy;
   }
   return null;
 }
 
 /** A safe copy that is no delta; null: there is none. */
 export async function safeFullCopy(index: Index, id: Buffer, isSafe: IsSafe): Promise<ChunkLocation | null> {
-  for (const copy of await index.find(id)) if (copy.baseId === null && (await isSafe(copy))) return copy;
+  for (const copy of await index.find(id)) if (!isDelta(copy) && (await isSafe(copy))) return copy;
   return null;
+}
+
+/** Whether a reader gets it out of safe copies. It goes further than a writer rests: a base may be left as a delta. */
+export async function isReadable(index: Index, id: Buffer, isSafe: IsSafe, depth = 0): Promise<boolean> {
+  for (const copy of await index.find(id)) {
+    if (!(await isSafe(copy))) continue;
+    if (!isDelta(copy) || (copy.baseId !== null && depth < MAX_DEPTH && (await isReadable(index, copy.baseId, isSafe, depth + 1)))) return true;
+  }
+  return false;
 }
 
 /**
@@ -37,9 +47,10 @@ export async function addNeededPacks(index: Index, id: Buffer, isSafe: IsSafe, n
   const copies = await index.find(id);
   if ((await safeCopy(index, copies, isSafe)) !== null) return true;
   let isNamed = false;
-  for (const { packId, baseId } of copies) {
+  for (const copy of copies) {
+    const { packId, baseId } = copy;
     needed.add(packId);
-    isNamed = baseId === null || (depth < MAX_DEPTH && (await addNeededPacks(index, baseId, isSafe, needed, depth + 1))) || isNamed;
+    isNamed = !isDelta(copy) || (baseId !== null && depth < MAX_DEPTH && (await addNeededPacks(index, baseId, isSafe, needed, depth + 1))) || isNamed;
   }
   return isNamed;
 }

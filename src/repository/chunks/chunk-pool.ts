@@ -13,6 +13,7 @@ type OpenRequest = Omit<Extract<ChunkJob, { kind: 'open' }>, 'kind' | 'job'>;
 export interface ChunkPool {
   /** How many jobs keep all threads busy. */
   readonly width: number;
+  /** Takes over the memory of the base's `stored` when it is alone in it. */
   seal(request: SealRequest): Promise<SealAnswer>;
   reseal(request: ResealRequest): Promise<SealAnswer>;
   /** Takes over the memory of `stored` when it is alone in it. */
@@ -88,17 +89,15 @@ export function createChunkPool(chunkIdKey: Uint8Array, threadCount?: number): C
     seal: async (request) => {
       const { base } = request;
       const alone = { ...request, ...placeAlone(request), base: base === undefined || base === null ? null : { ...base, ...placeAlone(base), id: inOwnMemory(base.id), stored: inOwnMemory(base.stored) } };
-      return (await send((job) => ({ kind: 'seal', job, ...alone }), [])) as SealAnswer;
+      return (await send((job) => ({ kind: 'seal', job, ...alone }), alone.base === null ? [] : movable(alone.base.stored))) as SealAnswer;
     },
     reseal: async (request) => {
       const alone = { ...request, baseId: inOwnMemory(request.baseId), from: placeAlone(request.from), to: placeAlone(request.to) };
       return (await send((job) => ({ kind: 'reseal', job, ...alone }), [])) as SealAnswer;
     },
     open: async (request) => {
-      const { stored } = request;
-      const movable = stored.byteLength === stored.buffer.byteLength && stored.buffer instanceof ArrayBuffer;
       const alone = { ...request, packKey: inOwnMemory(request.packKey), packId: inOwnMemory(request.packId), entries: inOwnMemory(request.entries) };
-      return (await send((job) => ({ kind: 'open', job, ...alone }), movable ? [stored.buffer as ArrayBuffer] : [])) as OpenAnswer;
+      return (await send((job) => ({ kind: 'open', job, ...alone }), movable(request.stored))) as OpenAnswer;
     },
     useFilter(filter) {
       filterMemory = filter.memory;
@@ -114,6 +113,11 @@ export function createChunkPool(chunkIdKey: Uint8Array, threadCount?: number): C
 
 function placeAlone({ packKey, packId, counter }: PackPlace): PackPlace {
   return { packKey: inOwnMemory(packKey), packId: inOwnMemory(packId), counter };
+}
+
+/** Its memory, where it is alone in it: that changes hands. */
+function movable({ byteLength, buffer }: Uint8Array): ArrayBuffer[] {
+  return byteLength === buffer.byteLength && buffer instanceof ArrayBuffer ? [buffer] : [];
 }
 
 /** A copy in memory of its own: posting a view would copy all the memory that it looks at. */

@@ -23,7 +23,7 @@ export function createChunkWork(chunkIdKeyBytes: Uint8Array): ChunkWork {
     const raw = Buffer.allocUnsafeSlow(base.rawLength);
     try {
       openChunk(zstd, chunkIdKey, base.stored, { ...base, packKey: packKeys(base.packId, base.packKey) }, raw);
-      return { id: base.id, raw };
+      return { id: base.id, raw, storedLength: base.stored.length };
     } catch (error) {
       if (!(error instanceof ChunkUnreadable)) throw error;
       return null;

@@ -18,6 +18,8 @@ export interface ChunkSeal {
 export interface DeltaBase {
   readonly id: Uint8Array;
   readonly raw: Uint8Array;
+  /** What it takes itself, where that is known: the chunk, which is near to it, would take about as much for each of its bytes. */
+  readonly storedLength?: number;
 }
 
 export interface SealedForm {
@@ -37,6 +39,8 @@ export function chunkIdOf(chunkIdKey: KeyObject, raw: Uint8Array): Buffer {
 
 /** A delta is read with its base, so it has to be worth that: at most this part of what the chunk takes when it is stored full. */
 const DELTA_AT_MOST = 1 / 4;
+/** At most this part of what its base lets expect: then it is worth that, and compressing the chunk in full, most of the work, would only say so. */
+const SURELY_WORTH = 1 / 16;
 
 /**
  * A sealer with its own scratch memory; one per thread. `target` may be the memory that `raw` lies in. With a base the chunk
@@ -44,21 +48,27 @@ const DELTA_AT_MOST = 1 / 4;
  */
 export function createChunkSealer(zstd: Zstd): (raw: Uint8Array, id: Uint8Array, seal: ChunkSeal, target: Uint8Array, base?: DeltaBase) => SealedForm {
   let scratch = Buffer.allocUnsafeSlow(compressBound(256 * 1024));
-  return (raw, id, seal, target, base) => {
+  /** The delta where it is worth its second read; else compressed, where that is shorter. */
+  const smallest = (raw: Uint8Array, delta: Buffer | null): { readonly plain: Uint8Array; readonly type: number } => {
     const bound = compressBound(raw.length);
     if (scratch.length < bound) scratch = Buffer.allocUnsafeSlow(bound);
     const compressed = zstd.compress(raw, scratch);
-    const shrank = compressed < raw.length;
-    const full = shrank ? scratch.subarray(0, compressed) : raw;
+    const full = compressed < raw.length ? { plain: scratch.subarray(0, compressed), type: CHUNK_TYPES.zstd } : { plain: raw, type: CHUNK_TYPES.plain };
+    return delta !== null && delta.length <= full.plain.length * DELTA_AT_MOST ? { plain: delta, type: CHUNK_TYPES.delta } : full;
+  };
+  return (raw, id, seal, target, base) => {
     // Which form it takes is settled before anything is encrypted: a nonce serves once.
     const delta = base !== undefined && isBase(base.raw) ? zstd.compressDelta(raw, base.raw) : null;
-    const pays = delta !== null && delta.length <= full.length * DELTA_AT_MOST;
-    const plain = pays ? delta : full;
-    const type = pays ? CHUNK_TYPES.delta : shrank ? CHUNK_TYPES.zstd : CHUNK_TYPES.plain;
-    const aad = chunkAad({ type, id, rawLength: raw.length, baseId: pays ? base?.id : undefined }, seal);
-    encrypt(plain, aad, seal, target);
+    const { plain, type } = delta !== null && delta.length <= expectedLength(raw, base) * SURELY_WORTH ? { plain: delta, type: CHUNK_TYPES.delta } : smallest(raw, delta);
+    const baseId = type === CHUNK_TYPES.delta ? base?.id : undefined;
+    encrypt(plain, chunkAad({ type, id, rawLength: raw.length, baseId }, seal), seal, target);
     return { type, storedLength: plain.length + TAG_BYTES };
   };
+}
+
+/** Of the chunk in full, by what its base takes. */
+function expectedLength(raw: Uint8Array, base: DeltaBase | undefined): number {
+  return base?.storedLength === undefined ? 0 : (base.storedLength * raw.length) / base.raw.length;
 }
 
 /** Why a chunk could not be opened; the caller knows its pack and turns it into an error. */

@@ -55,9 +55,12 @@ function windowLogFor(bytes: number): number {
 const deltas: Pick<Zstd, 'compressDelta' | 'decompressDelta'> = {
   compressDelta(raw, base) {
     const windowLog = windowLogFor(raw.length + base.length);
-    // Of more than a MiB zstd would look at the end alone; a larger table costs tens of ms, so it is for those.
-    const table = base.length > 768 * 1024 ? { [constants.ZSTD_c_hashLog]: windowLog } : {};
-    return zstdCompressSync(raw, { params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_windowLog]: windowLog, ...table }, dictionary: base });
+    // Of a dictionary zstd looks at the last 8 bytes for each place in its table alone. Larger tables find no more, and filling them is most of the work.
+    const hashLog = Math.max(14, Math.ceil(Math.log2(base.length / 8)));
+    const params = {
+      [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_windowLog]: windowLog, [constants.ZSTD_c_hashLog]: hashLog, [constants.ZSTD_c_chainLog]: hashLog - 1,
+    };
+    return zstdCompressSync(raw, { params, dictionary: base });
   },
   decompressDelta(stored, base, target) {
     const raw = zstdDecompressSync(stored, { maxOutputLength: target.length, dictionary: base });

@@ -1,7 +1,7 @@
 // Which new roots must not be put, since what they need could not be copied.
 import { isLeafvaultError } from '../../foundation/errors.ts';
 import { createCleanPages } from '../check/clean-pages.ts';
-import { isSafelyStored } from '../chunk-index/resting.ts';
+import { isReadable } from '../chunk-index/resting.ts';
 import type { RepositoryContext } from '../context.ts';
 import { openRoot } from '../format/root.ts';
 import { partsOfSnapshotName } from '../format/names.ts';
@@ -24,7 +24,7 @@ export function createWithholding(source: RepositoryContext, missing: ReadonlySe
       await markSnapshot({
         loader, walked, signal,
         async mark(id) {
-          if (!(await isSafelyStored(source.index, id, ({ packId }) => !missing.has(packId)))) throw new NotCopied();
+          if (!(await isReadable(source.index, id, ({ packId }) => !missing.has(packId)))) throw new NotCopied();
         },
       }, root);
       return true;

@@ -49,6 +49,8 @@ export function readChunkEntry(source: Buffer, at: number): ChunkEntry {
   };
 }
 
+export const isDelta = ({ type }: Pick<ChunkEntry, 'type'>): boolean => type === CHUNK_TYPES.delta;
+
 /** Whether each delta among the entries has its base in a table of so many. */
 export function haveBases(entries: Buffer, bases: number): boolean {
   for (let at = 0; at < entries.length; at += CHUNK_ENTRY_BYTES) {
@@ -59,5 +61,5 @@ export function haveBases(entries: Buffer, bases: number): boolean {
 
 /** The id of a delta's base, from the table that its entry points into. Null for a full chunk. */
 export function baseIdOf({ type, base }: Pick<ChunkEntry, 'type' | 'base'>, table: Buffer | undefined): Buffer | null {
-  return type === CHUNK_TYPES.delta && table !== undefined ? table.subarray(base * CHUNK_ID_BYTES, (base + 1) * CHUNK_ID_BYTES) : null;
+  return isDelta({ type }) && table !== undefined ? table.subarray(base * CHUNK_ID_BYTES, (base + 1) * CHUNK_ID_BYTES) : null;
 }

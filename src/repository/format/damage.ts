@@ -10,9 +10,9 @@ export function damaged(name: string, reason: string, cause?: unknown): Leafvaul
   });
 }
 
-/** REPOSITORY_FORMAT_NEWER, naming the object. */
-export function newerFormat(name: string, version: number): LeafvaultError {
-  return new LeafvaultError('REPOSITORY_FORMAT_NEWER', `Reading ${name} failed: it has format version ${version}, this Leafvault knows 1`, {
+/** REPOSITORY_FORMAT_NEWER, naming the object. @param known the newest version of such an object that is known here */
+export function newerFormat(name: string, version: number, known = 1): LeafvaultError {
+  return new LeafvaultError('REPOSITORY_FORMAT_NEWER', `Reading ${name} failed: it has format version ${version}, this Leafvault knows ${known}`, {
     details: { object: name, version },
     hint: 'Use the version of Leafvault that wrote it, or a newer one; if nothing newer ever ran here, the object is damaged',
   });

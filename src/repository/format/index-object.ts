@@ -1,6 +1,9 @@
 // Payload of an index object: which packs, and where their chunks lie (format document, section 8).
 import { CHUNK_ENTRY_BYTES, CHUNK_ID_BYTES, haveBases } from './chunk-entry.ts';
 import { damaged } from './damage.ts';
+import type { RepositoryKeys } from './keys.ts';
+import { DELTA_FORMAT_VERSION } from './names.ts';
+import { sealObject } from './sealed-object.ts';
 
 export interface IndexedPack {
   /** 24 hex digits. */
@@ -20,6 +23,12 @@ export interface IndexPayload {
 const HEADER_BYTES = 16;
 const PACK_BYTES = 24;
 const NO_BASES = Buffer.alloc(0);
+
+/** The bytes of an index object; of a later version where it names deltas. */
+export function sealIndex(keys: RepositoryKeys, name: string, index: IndexPayload): Buffer {
+  const hasDeltas = index.bases !== undefined && index.bases.length > 0;
+  return sealObject(keys, { kind: 'index', name, ...(hasDeltas ? { version: DELTA_FORMAT_VERSION } : {}) }, writeIndexPayload(index));
+}
 
 export function writeIndexPayload(index: IndexPayload): Buffer {
   const head = Buffer.alloc(HEADER_BYTES + index.packs.length * PACK_BYTES);

@@ -3,6 +3,8 @@ import { isId } from '../../foundation/ids.ts';
 
 export const REPOSITORY_FILE = 'repository.json';
 export const FORMAT_VERSION = 1;
+/** Of packs and indexes that hold deltas, so that programs which know none pass them by, and rest nothing on them (format document, section 16). */
+export const DELTA_FORMAT_VERSION = 2;
 
 export const KEYS = 'keys/';
 export const PACKS = 'packs/';

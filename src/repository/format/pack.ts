@@ -2,7 +2,7 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { CHUNK_ENTRY_BYTES, CHUNK_ID_BYTES, haveBases, readChunkEntry, type ChunkEntry } from './chunk-entry.ts';
 import { damaged, newerFormat } from './damage.ts';
-import { FORMAT_VERSION, packName } from './names.ts';
+import { DELTA_FORMAT_VERSION, FORMAT_VERSION, packName } from './names.ts';
 
 export const PACK_HEADER_BYTES = 64;
 export const PACK_TRAILER_BYTES = 16;
@@ -33,11 +33,16 @@ export function writePackHeader(header: PackHeader): Buffer {
   return bytes;
 }
 
+/** Makes it the header of a pack with a delta in it. */
+export function tellOfDeltas(header: Uint8Array): void {
+  header[4] = DELTA_FORMAT_VERSION;
+}
+
 /** @throws REPOSITORY_OBJECT_DAMAGED, REPOSITORY_FORMAT_NEWER */
 export function readPackHeader(packId: string, bytes: Buffer): PackHeader {
   const name = packName(packId);
   if (bytes.length < PACK_HEADER_BYTES || !bytes.subarray(0, 4).equals(HEADER_MAGIC)) throw damaged(name, 'its header is not that of a pack');
-  if (bytes.readUInt8(4) > FORMAT_VERSION) throw newerFormat(name, bytes.readUInt8(4));
+  if (bytes.readUInt8(4) > DELTA_FORMAT_VERSION) throw newerFormat(name, bytes.readUInt8(4), DELTA_FORMAT_VERSION);
   if (bytes.subarray(5, 8).some(isSet) || bytes.subarray(20, 32).some(isSet)) throw damaged(name, 'its header has bits set that mean nothing');
   const id = bytes.subarray(8, 20);
   if (id.toString('hex') !== packId) throw damaged(name, 'it is another pack under this name');
@@ -51,7 +56,7 @@ export function sealDirectory(packKey: Buffer, packId: Buffer, plain: Buffer, ch
   const trailer = Buffer.alloc(PACK_TRAILER_BYTES);
   trailer.writeUInt32LE(sealed.length, 0);
   trailer.writeUInt32LE(chunks, 4);
-  trailer[8] = FORMAT_VERSION;
+  trailer[8] = plain.length > chunks * CHUNK_ENTRY_BYTES ? DELTA_FORMAT_VERSION : FORMAT_VERSION;
   TRAILER_MAGIC.copy(trailer, 12);
   return Buffer.concat([sealed, trailer]);
 }
@@ -60,7 +65,7 @@ export function sealDirectory(packKey: Buffer, packId: Buffer, plain: Buffer, ch
 export function readPackTrailer(packId: string, bytes: Buffer): PackTrailer {
   const name = packName(packId);
   if (bytes.length !== PACK_TRAILER_BYTES || !bytes.subarray(12).equals(TRAILER_MAGIC)) throw damaged(name, 'it does not end as a pack does');
-  if (bytes.readUInt8(8) > FORMAT_VERSION) throw newerFormat(name, bytes.readUInt8(8));
+  if (bytes.readUInt8(8) > DELTA_FORMAT_VERSION) throw newerFormat(name, bytes.readUInt8(8), DELTA_FORMAT_VERSION);
   if (bytes.subarray(9, 12).some(isSet)) throw damaged(name, 'its end has bits set that mean nothing');
   return { directoryBytes: bytes.readUInt32LE(0), chunks: bytes.readUInt32LE(4) };
 }

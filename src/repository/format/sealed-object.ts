@@ -2,10 +2,13 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { damaged, newerFormat } from './damage.ts';
 import type { RepositoryKeys } from './keys.ts';
-import { FORMAT_VERSION } from './names.ts';
+import { DELTA_FORMAT_VERSION, FORMAT_VERSION } from './names.ts';
 
 export const OBJECT_KINDS = { index: 1, snapshot: 2, fact: 3, session: 4, sessionEnd: 5, generation: 6, oplog: 7, dump: 8, bad: 9 } as const;
 export type ObjectKind = keyof typeof OBJECT_KINDS;
+
+/** What is known here, where that is more than the first version. */
+const NEWEST: Partial<Record<ObjectKind, number>> = { index: DELTA_FORMAT_VERSION };
 
 const MAGIC = Buffer.from('LVOB');
 const HEADER_BYTES = 40;
@@ -16,13 +19,15 @@ export interface ObjectIdentity {
   readonly kind: ObjectKind;
   /** Full object name: an object moved elsewhere does not open. */
   readonly name: string;
+  /** Of what is sealed, where a program has to know more than the first version to read it. */
+  readonly version?: number;
 }
 
 /** The bytes of a new object; sealing the same payload (whole, or in parts) twice gives different bytes. */
 export function sealObject(keys: RepositoryKeys, identity: ObjectIdentity, payload: Uint8Array | readonly Uint8Array[]): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   MAGIC.copy(header);
-  header[4] = FORMAT_VERSION;
+  header[4] = identity.version ?? FORMAT_VERSION;
   header[5] = OBJECT_KINDS[identity.kind];
   randomBytes(32).copy(header, 8);
   const cipher = createCipheriv('aes-256-gcm', keys.objectKey(header.subarray(8)), NONCE).setAAD(aadOf(header, identity.name));
@@ -34,7 +39,8 @@ export function sealObject(keys: RepositoryKeys, identity: ObjectIdentity, paylo
 export function openObject(keys: RepositoryKeys, identity: ObjectIdentity, bytes: Buffer): Buffer {
   const { kind, name } = identity;
   if (bytes.length < HEADER_BYTES + TAG_BYTES || !bytes.subarray(0, 4).equals(MAGIC)) throw damaged(name, 'it is not an object of a repository');
-  if (bytes.readUInt8(4) > FORMAT_VERSION) throw newerFormat(name, bytes.readUInt8(4));
+  const newest = NEWEST[kind] ?? FORMAT_VERSION;
+  if (bytes.readUInt8(4) > newest) throw newerFormat(name, bytes.readUInt8(4), newest);
   if (bytes[5] !== OBJECT_KINDS[kind]) throw damaged(name, `it is not of the kind ${kind}`);
   const decipher = createDecipheriv('aes-256-gcm', keys.objectKey(bytes.subarray(8, HEADER_BYTES)), NONCE);
   decipher.setAAD(aadOf(bytes, name)).setAuthTag(bytes.subarray(-TAG_BYTES));

@@ -4,9 +4,8 @@ import { sortEntries } from '../chunk-index/sort-entries.ts';
 import type { RepositoryContext } from '../context.ts';
 import { createBaseTable } from '../format/base-table.ts';
 import { CHUNK_ENTRY_BYTES } from '../format/chunk-entry.ts';
-import { writeIndexPayload, type IndexedPack, type IndexPayload } from '../format/index-object.ts';
+import { sealIndex, type IndexedPack, type IndexPayload } from '../format/index-object.ts';
 import { indexName } from '../format/names.ts';
-import { sealObject } from '../format/sealed-object.ts';
 
 const FULL_ENTRIES = 65_536;
 
@@ -27,9 +26,7 @@ export function createJoiner(context: Pick<RepositoryContext, 'storage' | 'keys'
     // An index that names a pack which another prune took would be believed by writers.
     await assertOurs();
     const name = indexName(newId(context.clock.now()));
-    await context.storage.put(name, sealObject(context.keys, { kind: 'index', name }, writeIndexPayload({
-      packs, entries: sortEntries(Buffer.concat(blocks)), bases: bases.bytes(),
-    })));
+    await context.storage.put(name, sealIndex(context.keys, name, { packs, entries: sortEntries(Buffer.concat(blocks)), bases: bases.bytes() }));
     bases = createBaseTable();
     [packs, blocks, bytes] = [[], [], 0];
   };

@@ -1,8 +1,8 @@
 // Which copy of a live chunk is kept. Marking, weighing and moving ask the same question and have to get the same answer: what one takes
 // for kept the others must not let go. So it depends on nothing that changes during a prune.
 import { beginningOf } from '../chunk-index/base-records.ts';
-import type { ChunkIndex } from '../chunk-index/chunk-index.ts';
-import { CHUNK_ENTRY_BYTES, CHUNK_ID_BYTES, CHUNK_TYPES } from '../format/chunk-entry.ts';
+import type { ChunkIndex, ChunkLocation } from '../chunk-index/chunk-index.ts';
+import { CHUNK_ENTRY_BYTES, CHUNK_ID_BYTES, CHUNK_TYPES, isDelta } from '../format/chunk-entry.ts';
 
 /** Whether a check found this copy bad. */
 export type IsBad = (packNumber: number, chunkId: Buffer) => boolean;
@@ -20,7 +20,7 @@ export interface Copies { readonly entries: Buffer; readonly from: number; reado
 
 /**
  * Where the kept copy stands; null: none is there. A sound copy comes before a bad one, then a full one before a delta, since the chunk may be
- * the base of another; of deltas one whose base is there, and else a bad full one. Among equals one in a pack that `prefers` takes, else the first.
+ * the base of another; of deltas one whose base can be read, and else a bad full one. Among equals one in a pack that `prefers` takes, else the first.
  * A promise only where copies of several forms are left without a sound full one: two writers at once, or damage, leave such.
  */
 export function keptCopy(rules: CopyRules, copies: Copies, prefers: (packNumber: number) => boolean): number | null | Promise<number | null> {
@@ -44,7 +44,7 @@ function isAlike(rules: CopyRules, { entries, from, to }: Copies): boolean {
   return true;
 }
 
-/** The best copies are bad, or deltas: those deltas whose base is sound, else a bad full copy, else deltas whose base is there at all. */
+/** The best copies are bad, or deltas: those deltas whose base can be read, best from a full copy; else a bad full copy, else deltas whose base is there at all. */
 async function keptDelta(rules: CopyRules, copies: Copies, best: number, prefers: (packNumber: number) => boolean): Promise<number | null> {
   const { entries, from, to } = copies;
   const ofRank = (rank: number): number[] => {
@@ -56,11 +56,14 @@ async function keptDelta(rules: CopyRules, copies: Copies, best: number, prefers
   const deltas = best % 2 === 1 ? best : BAD_DELTA;
   const bases = [...new Set(ofRank(deltas).map((at) => baseAt(entries, at)))].sort((a, b) => a - b);
   const id = Buffer.from(entries.subarray(from, from + CHUNK_ID_BYTES));
-  if (deltas === SOUND_DELTA) for (const base of bases) if (await hasBase(rules, id, base, true)) return onBase(deltas, base);
+  const grades = new Map<number, BaseGrade>();
+  for (const base of bases) grades.set(base, await gradeOf(rules, id, base));
+  const first = (grade: BaseGrade): number | undefined => bases.find((base) => grades.get(base) === grade);
+  const readable = deltas === SOUND_DELTA ? (first('full') ?? first('delta')) : undefined;
+  if (readable !== undefined) return onBase(deltas, readable);
   const full = pick(copies, (at) => rankOf(rules, entries, at) === BAD_FULL, prefers);
   if (full !== null) return full;
-  for (const base of bases) if (await hasBase(rules, id, base, false)) return onBase(deltas, base);
-  return onBase(deltas, bases[0] ?? 0);
+  return onBase(deltas, first('bad') ?? bases[0] ?? 0);
 }
 
 /** Calls `use` with the copy, at once where that can be. */
@@ -102,9 +105,16 @@ function pick({ entries, from, to }: Copies, isOne: (at: number) => boolean, pre
   return first;
 }
 
-/** Whether the base of this beginning has a full copy, and a sound one if that is asked. */
-async function hasBase({ index, isThere, isBad }: CopyRules, id: Buffer, base: number, sound: boolean): Promise<boolean> {
-  const baseId = (await index.find(id)).find((copy) => copy.baseId !== null && copy.base === base)?.baseId ?? null;
-  const copies = baseId === null ? [] : await index.find(baseId);
-  return copies.some((copy) => copy.baseId === null && isThere(copy.packNumber) && !(sound && isBad?.(copy.packNumber, copy.id) === true));
+/** How the base of this beginning can be read, from sound copies: a full one, or a delta on a full one, as far as a reader goes. `bad`: it may come back. */
+type BaseGrade = 'full' | 'delta' | 'bad' | 'nowhere';
+
+async function gradeOf({ index, isThere, isBad }: CopyRules, id: Buffer, base: number): Promise<BaseGrade> {
+  const find = async (wanted: Buffer | null | undefined): Promise<readonly ChunkLocation[]> =>
+    wanted === null || wanted === undefined ? [] : (await index.find(wanted)).filter(({ packNumber }) => isThere(packNumber));
+  const isSound = (copy: ChunkLocation): boolean => isBad?.(copy.packNumber, copy.id) !== true;
+  const isSoundFull = (copy: ChunkLocation): boolean => !isDelta(copy) && isSound(copy);
+  const copies = await find((await index.find(id)).find((copy) => isDelta(copy) && copy.base === base)?.baseId);
+  if (copies.some(isSoundFull)) return 'full';
+  for (const copy of copies) if (isDelta(copy) && isSound(copy) && (await find(copy.baseId)).some(isSoundFull)) return 'delta';
+  return copies.length > 0 ? 'bad' : 'nowhere';
 }

@@ -18,19 +18,23 @@ const WALKS = 3;
 
 /** @returns how many marks were set; a base that several deltas rest on counts for each */
 export async function markBases({ index, live, tempDir, signal, ...rules }: MarkBasesOptions): Promise<number> {
-  let from = live;
+  const walked: SortedRuns[] = [];
   let marked = 0;
-  for (let walk = 1; walk <= WALKS; walk += 1) {
-    const found = createSortedRuns({ tempDir });
-    const marks = await findBases({ index, from, found, signal, rules: { index, ...rules } });
-    for await (const piece of found.pieces()) await live.add(Buffer.from(piece));
-    if (from !== live) await from.close();
-    from = found;
-    marked += marks;
-    if (marks === 0) break;
+  try {
+    for (let walk = 1; walk <= WALKS; walk += 1) {
+      const from = walked.at(-1) ?? live;
+      const found = createSortedRuns({ tempDir });
+      walked.push(found);
+      const marks = await findBases({ index, from, found, signal, rules: { index, ...rules } });
+      for await (const piece of found.pieces()) await live.add(Buffer.from(piece));
+      if (from !== live) await from.close();
+      marked += marks;
+      if (marks === 0) break;
+    }
+    return marked;
+  } finally {
+    for (const found of walked) await found.close();
   }
-  await from.close();
-  return marked;
 }
 
 interface Walk {

@@ -87,7 +87,7 @@ async function rewriteChosen(prune: Prune, { isThere, isBad }: Survey, { doomed,
   const { context, index, live, moves, loader, indexes, parts: { packBytes, signal } } = prune;
   await findMoves({ index, live, moves, isThere, isBad, signal, stays: (number) => isThere(number) && !doomed.has(index.packs.idOf(number)) });
   return rewriteChunks({
-    context, loader, packBytes, signal, onIndexStored: indexes.knows, onProgress: (bytes) => tell(prune, 'rewrite', bytes, rewriteBytes),
+    context, loader, packBytes, isBad, signal, onIndexStored: indexes.knows, onProgress: (bytes) => tell(prune, 'rewrite', bytes, rewriteBytes),
   }, readMoves(moves));
 }
 

@@ -9,11 +9,14 @@ import { openStored, packKeyOf, readStored } from '../read/open-range.ts';
 import { createChunkIntake, type ChunkIntake, type MovedDelta } from '../write/chunk-intake.ts';
 import { createPackLine } from '../write/pack-line.ts';
 import type { Move } from './find-moves.ts';
+import type { IsBad } from './kept-copy.ts';
 
 export interface RewriteOptions {
   readonly context: RepositoryContext;
   readonly loader: ChunkLoader;
   readonly packBytes: number | undefined;
+  /** Copies that a check found bad. */
+  readonly isBad: IsBad | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onIndexStored: (name: string) => void;
   readonly onProgress: (writtenBytes: number) => void;
@@ -41,7 +44,7 @@ export async function rewriteChunks(options: RewriteOptions, moves: AsyncIterabl
       stopping.abort(error);
     },
   });
-  const intake = createChunkIntake(context, line, 'all');
+  const intake = createChunkIntake(context, line, { condemned: 'all' });
   const damaged = new Set<string>();
   try {
     for await (const group of inGroups(moves)) {
@@ -62,14 +65,15 @@ export async function rewriteChunks(options: RewriteOptions, moves: AsyncIterabl
 
 interface Target { readonly damaged: Set<string>; readonly intake: Pick<ChunkIntake, 'put' | 'move'> }
 
-async function rewriteGroup({ context, loader }: RewriteOptions, group: readonly Move[], { damaged, intake }: Target): Promise<void> {
+async function rewriteGroup({ context, loader, isBad }: RewriteOptions, group: readonly Move[], { damaged, intake }: Target): Promise<void> {
   const stored = await readGroup(context, group);
   const deltas = stored instanceof LeafvaultError ? [] : await sealedDeltas(context, group, stored);
   const opened = await openGroup(context, group, stored);
-  await Promise.all(group.map(async ({ id, flags }, i) => {
+  await Promise.all(group.map(async ({ id, flags, packNumber }, i) => {
     const [raw, delta] = [opened[i], deltas[i] ?? null];
     try {
-      if (delta !== null && (await intake.move(delta))) return;
+      // One that is known to be bad has a sound tag, perhaps: only who reads it with its base can tell. Under a new name nobody would know of it.
+      if (delta !== null && isBad?.(packNumber, id) !== true && (await intake.move(delta))) return;
       await intake.put(Buffer.isBuffer(raw) ? raw : await loader.load(id), 0, { page: (flags & FLAG_PAGE) !== 0 });
     } catch (error) {
       if (!isReadFault(error)) throw error;
@@ -85,7 +89,7 @@ async function rewriteGroup({ context, loader }: RewriteOptions, group: readonly
 async function readGroup(context: RepositoryContext, group: readonly Move[]): Promise<Buffer | LeafvaultError> {
   const [first, last] = [group[0] as Move, group.at(-1) as Move];
   try {
-    return await readStored(context, context.index.packs.idOf(first.packNumber), first.offset, last.offset + last.storedLength - first.offset);
+    return await readStored(context, context.index.packs.idOf(first.packNumber), { offset: first.offset, length: last.offset + last.storedLength - first.offset });
   } catch (error) {
     if (!isReadFault(error)) throw error;
     return error;

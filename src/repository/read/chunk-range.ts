@@ -17,8 +17,8 @@ const MAX_GAP_BYTES = 64 * 1024;
 
 /** Gathers chunks, in the order of the calls. */
 export interface RangeBuilder {
-  /** @returns the range that ended, when this chunk could not go on it */
-  add(chunk: ChunkLocation): ChunkRange | null;
+  /** @param besides raw bytes that come with it: of its base @returns the range that ended, when this chunk could not go on it */
+  add(chunk: ChunkLocation, besides?: number): ChunkRange | null;
   /** The last one; null: there was none. */
   end(): ChunkRange | null;
   /** Where the next chunk may go on. */
@@ -38,15 +38,22 @@ export function createRangeBuilder(): RangeBuilder {
     get last() {
       return chunks.at(-1) ?? null;
     },
-    add(chunk) {
+    add(chunk, besides = 0) {
       const last = chunks.at(-1);
-      const goesOn = last !== undefined && rawBytes + chunk.rawLength <= MAX_RANGE_RAW_BYTES && follows(chunks[0] as ChunkLocation, last, chunk);
+      const goesOn = last !== undefined && rawBytes + chunk.rawLength + besides <= MAX_RANGE_RAW_BYTES && follows(chunks[0] as ChunkLocation, last, chunk);
       const ended = goesOn ? null : end();
       chunks.push(chunk);
-      rawBytes += chunk.rawLength;
+      rawBytes += chunk.rawLength + besides;
       return ended;
     },
   };
+}
+
+/** These chunks, in whatever order they come, with as few reads as that takes. */
+export function rangesOf(chunks: readonly ChunkLocation[]): ChunkRange[] {
+  const builder = createRangeBuilder();
+  const sorted = [...chunks].sort((a, b) => (a.packId === b.packId ? a.offset - b.offset : a.packId < b.packId ? -1 : 1));
+  return [...sorted.map((chunk) => builder.add(chunk)), builder.end()].filter((range) => range !== null);
 }
 
 function follows(first: ChunkLocation, last: ChunkLocation, next: ChunkLocation): boolean {

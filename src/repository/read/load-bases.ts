@@ -2,7 +2,7 @@
 // needed once in a list.
 import type { LeafvaultError } from '../../foundation/errors.ts';
 import type { ChunkLocation } from '../chunk-index/chunk-index.ts';
-import { createRangeBuilder, type ChunkRange } from './chunk-range.ts';
+import { rangesOf, type ChunkRange } from './chunk-range.ts';
 import { isCopyFault, type Bases } from './open-range.ts';
 
 export interface BaseSource {
@@ -30,11 +30,4 @@ export async function loadBases(source: BaseSource, chunks: readonly ChunkLocati
     });
   }));
   return bases;
-}
-
-function rangesOf(chunks: ChunkLocation[]): ChunkRange[] {
-  chunks.sort((a, b) => (a.packId === b.packId ? a.offset - b.offset : a.packId < b.packId ? -1 : 1));
-  const builder = createRangeBuilder();
-  const ended = [...chunks.map((chunk) => builder.add(chunk)), builder.end()];
-  return ended.filter((range) => range !== null);
 }

@@ -2,6 +2,7 @@
 import { isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
 import type { ChunkLocation } from '../chunk-index/chunk-index.ts';
 import type { RepositoryContext } from '../context.ts';
+import { isDelta } from '../format/chunk-entry.ts';
 import { packName } from '../format/names.ts';
 import { rangeOfOne, type ChunkRange } from './chunk-range.ts';
 import { loadBases } from './load-bases.ts';
@@ -10,6 +11,8 @@ import { CHECK, isCopyFault, openRange, type Bases } from './open-range.ts';
 export interface ChunkLoader {
   /** Every copy, the best to read first: full ones before deltas. @throws REPOSITORY_CHUNK_MISSING */
   locate(id: Buffer): Promise<readonly [ChunkLocation, ...ChunkLocation[]]>;
+  /** Of a delta: the copy of its base that is read first, as far as the index at hand knows. */
+  baseOf(delta: ChunkLocation): Promise<ChunkLocation | null>;
   /** Verified raw bytes. @throws REPOSITORY_CHUNK_MISSING, REPOSITORY_CHUNK_DAMAGED */
   load(id: Buffer): Promise<Buffer>;
   /** Verified raw bytes of each chunk of the range, in its order; each may fail for itself. */
@@ -46,12 +49,14 @@ export function createChunkLoader(context: Context, unreadableIndexes: ReadonlyM
     return [first, ...others];
   };
 
+  const baseOf = async ({ baseId }: ChunkLocation): Promise<ChunkLocation | null> => (baseId === null ? null : (fullFirst(await context.index.find(baseId))[0] ?? null));
+
   const basesOf = (chunks: readonly ChunkLocation[], depth: number): Promise<Bases> => loadBases({
     locate, loadRange: (range) => loadRange(range, depth + 1),
   }, chunks);
 
   const loadCopy = async (copy: ChunkLocation, depth: number): Promise<Buffer> => {
-    if (copy.baseId !== null && depth >= MAX_DEPTH) throw tooDeep(copy);
+    if (isDelta(copy) && depth >= MAX_DEPTH) throw tooDeep(copy);
     const [raw] = await openRange(context, rangeOfOne(copy), await basesOf([copy], depth));
     if (raw === undefined) throw new Error('a range of one chunk gave none');
     if (raw instanceof LeafvaultError) throw raw;
@@ -119,11 +124,11 @@ export function createChunkLoader(context: Context, unreadableIndexes: ReadonlyM
     return opened.map(async (raw, i) => (Buffer.isBuffer(raw) ? raw : load((range.chunks[i] as ChunkLocation).id, depth)));
   };
 
-  return { locate, load: (id) => load(id, 0), loadRange: (range) => loadRange(range, 0), loadBases: (chunks) => basesOf(chunks, 0) };
+  return { locate, baseOf, load: (id) => load(id, 0), loadRange: (range) => loadRange(range, 0), loadBases: (chunks) => basesOf(chunks, 0) };
 }
 
 function fullFirst(copies: readonly ChunkLocation[]): readonly ChunkLocation[] {
-  return copies.length < 2 ? copies : [...copies.filter(({ baseId }) => baseId === null), ...copies.filter(({ baseId }) => baseId !== null)];
+  return copies.length < 2 ? copies : [...copies.filter((copy) => !isDelta(copy)), ...copies.filter(isDelta)];
 }
 
 /** What a copy of the repository may give where this store can't: the chunk, or the store itself, is damaged or gone. */

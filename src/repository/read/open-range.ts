@@ -20,10 +20,10 @@ export function isCopyFault(error: unknown): error is LeafvaultError {
 }
 
 /** Bytes of a pack. @throws REPOSITORY_CHUNK_MISSING, REPOSITORY_CHUNK_DAMAGED */
-export async function readStored(context: Pick<Context, 'storage'>, packId: string, offset: number, length: number): Promise<Buffer> {
+export async function readStored(context: Pick<Context, 'storage'>, packId: string, { offset, length }: Pick<ChunkRange, 'offset' | 'length'>, signal?: AbortSignal): Promise<Buffer> {
   const name = packName(packId);
   try {
-    return await context.storage.get(name, { offset, length });
+    return await context.storage.get(name, { offset, length }, signal === undefined ? {} : { signal });
   } catch (cause) {
     if (isLeafvaultError(cause, 'STORAGE_OBJECT_MISSING')) {
       throw new LeafvaultError('REPOSITORY_CHUNK_MISSING', `Reading from ${name} failed: the pack is gone`, { cause, details: { pack: packId, object: name }, hint: CHECK });
@@ -41,7 +41,7 @@ export async function readStored(context: Pick<Context, 'storage'>, packId: stri
  * @throws REPOSITORY_CHUNK_MISSING, REPOSITORY_CHUNK_DAMAGED where the whole range cannot be read
  */
 export async function openRange(context: Context, range: ChunkRange, bases: Bases = NO_BASES): Promise<readonly (Buffer | LeafvaultError)[]> {
-  return openStored(context, range, await readStored(context, range.packId, range.offset, range.length), bases);
+  return openStored(context, range, await readStored(context, range.packId, range), bases);
 }
 
 /** The same of bytes in hand, which change hands. */

@@ -53,6 +53,10 @@ function whileOpen(loader: ChunkLoader, isOpen: () => boolean): ChunkLoader {
       guard();
       return loader.locate(id);
     },
+    async baseOf(delta) {
+      guard();
+      return loader.baseOf(delta);
+    },
     async load(id) {
       guard();
       return loader.load(id);

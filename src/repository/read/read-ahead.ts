@@ -2,12 +2,13 @@
 // at once, within a fixed number of bytes.
 import { throwIfAborted } from '../../foundation/abort.ts';
 import type { ChunkLocation } from '../chunk-index/chunk-index.ts';
+import { isDelta } from '../format/chunk-entry.ts';
 import type { ChunkList, ChunkRef } from '../repository.ts';
 import { createRangeBuilder, type ChunkRange } from './chunk-range.ts';
 import type { ChunkLoader } from './load-chunk.ts';
 import { walkLeaves } from './walk-list.ts';
 
-/** Raw and stored bytes under way or waiting for the consumer. */
+/** Raw and stored bytes under way or waiting for the consumer, those of bases among them. */
 const AHEAD_BYTES = 16 * 1024 * 1024;
 const RANGES_AT_ONCE = 8;
 
@@ -51,35 +52,42 @@ export async function* readAhead(
   }
 }
 
-function begin(loader: ChunkLoader, { refs, range }: { readonly refs: readonly ChunkRef[]; readonly range: ChunkRange }): Ahead {
+/** `basesBytes`: what the bases of its deltas take besides. */
+interface WeighedRange { readonly refs: readonly ChunkRef[]; readonly range: ChunkRange; readonly basesBytes: number }
+
+function begin(loader: ChunkLoader, { refs, range, basesBytes }: WeighedRange): Ahead {
   const loaded = loader.loadRange(range).then((raws) => {
     // A failure is told when its turn comes; until then it must not count as unhandled.
     for (const raw of raws) raw.catch(() => undefined);
     return raws;
   });
   loaded.catch(() => undefined);
-  return { refs, loaded, bytes: range.length + refs.reduce((sum, ref) => sum + ref.rawBytes, 0) };
+  return { refs, loaded, bytes: range.length + basesBytes + refs.reduce((sum, ref) => sum + ref.rawBytes, 0) };
 }
 
-async function* coalesce(loader: ChunkLoader, list: ChunkList): AsyncGenerator<{ readonly refs: ChunkRef[]; readonly range: ChunkRange }> {
+async function* coalesce(loader: ChunkLoader, list: ChunkList): AsyncGenerator<WeighedRange> {
   const builder = createRangeBuilder();
-  let own: ChunkRef[] = [];
+  let [refs, basesBytes]: [ChunkRef[], number] = [[], 0];
   for await (const leaf of walkLeaves(loader, list)) {
     for (const ref of leaf) {
-      const range = builder.add(nextOf(await loader.locate(ref.id), builder.last));
+      const chunk = nextOf(await loader.locate(ref.id), builder.last);
+      const base = isDelta(chunk) ? await loader.baseOf(chunk) : null;
+      const range = builder.add(chunk, base?.rawLength);
       if (range !== null) {
-        yield { refs: own, range };
-        own = [];
+        yield { refs, range, basesBytes };
+        [refs, basesBytes] = [[], 0];
       }
-      own.push(ref);
+      refs.push(ref);
+      // Opened, and once more in memory that the threads share.
+      if (base !== null) basesBytes += base.storedLength + 2 * base.rawLength;
     }
   }
   const range = builder.end();
-  if (range !== null) yield { refs: own, range };
+  if (range !== null) yield { refs, range, basesBytes };
 }
 
 /** Of several copies the one that goes on where the range stands; but no delta where there is a full one. */
 function nextOf(copies: readonly [ChunkLocation, ...ChunkLocation[]], last: ChunkLocation | null): ChunkLocation {
   const [best] = copies;
-  return copies.find((one) => last !== null && one.packId === last.packId && (one.baseId === null) === (best.baseId === null)) ?? best;
+  return copies.find((one) => last !== null && one.packId === last.packId && isDelta(one) === isDelta(best)) ?? best;
 }

@@ -2,6 +2,7 @@
 // of the calls: known, or placed into a pack.
 import { LeafvaultError } from '../../foundation/errors.ts';
 import { NO_BAD_COPIES, type BadCopies } from '../bad-copies.ts';
+import type { ChunkLocation } from '../chunk-index/chunk-index.ts';
 import { isSafelyStored, safeCopy } from '../chunk-index/resting.ts';
 import { createByteBudget } from '../chunks/byte-budget.ts';
 import { SLOT_DATA_AT, type PackPlace, type SealTask, type SealedBase } from '../chunks/chunk-jobs.ts';
@@ -9,7 +10,8 @@ import { sealedBound } from '../chunks/seal-chunk.ts';
 import type { RepositoryContext } from '../context.ts';
 import { CHUNK_ID_BYTES, CHUNK_TYPES, FLAG_PAGE } from '../format/chunk-entry.ts';
 import type { BaseHint, ChunkRef } from '../repository.ts';
-import { chooseBase } from './choose-base.ts';
+import { createBaseReads } from './base-reads.ts';
+import { bytesOfBase, chooseBase, readBase } from './choose-base.ts';
 import type { PackDraft, PlacedChunk } from './pack-draft.ts';
 import type { PackLine } from './pack-line.ts';
 import { createTrust } from './trusted-copies.ts';
@@ -62,16 +64,25 @@ interface Slot {
 
 /** Raw bytes under way in the worker threads; 8 MiB keep them busy and cost little. */
 const UNDER_WAY_BYTES = 8 * 1024 * 1024;
+/** What bases of chunks under way take besides. A budget of its own: who holds some waits for nobody, and two that wait for each other there can't be. */
+const BASES_BYTES = 8 * 1024 * 1024;
 const SLOT_BYTES = 512 * 1024;
 
 type Context = Pick<RepositoryContext, 'index' | 'pool' | 'storage' | 'packKeys'>;
 
-/**
- * @param condemned packs whose chunks have to be stored anew; `all`: every chunk is, and none is looked for
- * @param bad copies on which nothing new may rest either
- */
-export function createChunkIntake(context: Context, line: PackLine, condemned: ReadonlySet<string> | 'all', bad: BadCopies = NO_BAD_COPIES): ChunkIntake {
+export interface IntakeOptions {
+  /** Packs whose chunks have to be stored anew; `all`: every chunk is, and none is looked for. */
+  readonly condemned: ReadonlySet<string> | 'all';
+  /** Copies on which nothing new may rest either. */
+  readonly bad?: BadCopies;
+  /** Of the writer: ends reads of bases. */
+  readonly signal?: AbortSignal;
+}
+
+export function createChunkIntake(context: Context, line: PackLine, { condemned, bad = NO_BAD_COPIES, signal }: IntakeOptions): ChunkIntake {
   const budget = createByteBudget(UNDER_WAY_BYTES);
+  const baseBudget = createByteBudget(BASES_BYTES);
+  const baseReads = createBaseReads(context, signal);
   const freeSlots: Slot[] = [];
   const counts: IntakeCounts = { chunks: 0, rawBytes: 0, newChunks: 0, newRawBytes: 0 };
   let admitted: Promise<unknown> = Promise.resolve();
@@ -108,8 +119,17 @@ export function createChunkIntake(context: Context, line: PackLine, condemned: R
     const copies = outcome === 'perhaps' ? await context.index.find(id) : [];
     if ((await safeCopy(context.index, copies, isSafe)) !== null) return 'known';
     // What has copies that are not to be trusted is stored full: one day it may be all that is left.
-    const chosen = near === null || copies.length > 0 ? null : await chooseBase(context, near, rawLength, isSafe);
-    return seal(sealing, rawLength, 'seal named', chosen);
+    const chosen = near === null || copies.length > 0 ? null : await chooseBase(context, { id, rawLength }, near, isSafe);
+    return chosen === null ? seal(sealing, rawLength, 'seal named') : sealOn(sealing, rawLength, chosen);
+  };
+
+  const sealOn = async (sealing: Sealing, rawLength: number, base: ChunkLocation): Promise<Outcome> => {
+    await baseBudget.take(bytesOfBase(base));
+    try {
+      return await seal(sealing, rawLength, 'seal named', await readBase(context, baseReads, base, signal));
+    } finally {
+      baseBudget.give(bytesOfBase(base));
+    }
   };
 
   /** Known already, or placed. Runs for one chunk at a time, in the order of the calls. */
@@ -193,7 +213,10 @@ export function createChunkIntake(context: Context, line: PackLine, condemned: R
       await admitted;
       await settledUpTo;
     },
-    fail: (error) => budget.fail(error),
+    fail(error) {
+      budget.fail(error);
+      baseBudget.fail(error);
+    },
   };
 }
 

@@ -63,7 +63,7 @@ function startWriter(context: RepositoryContext, session: Session, untrusted: Un
     onIndexStored: options.onIndexStored,
     targetBytes: options.packBytes,
   });
-  const intake = createChunkIntake(context, line, untrusted.condemned, untrusted.bad);
+  const intake = createChunkIntake(context, line, { ...untrusted, signal: stopping.signal });
   if (options.signal?.aborted === true) onAbort();
   options.signal?.addEventListener('abort', onAbort, { once: true });
 

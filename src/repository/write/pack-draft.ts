@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { CHUNK_ENTRY_BYTES, NO_BASE, writeChunkEntry } from '../format/chunk-entry.ts';
 import type { RepositoryKeys } from '../format/keys.ts';
-import { sealDirectory, writePackHeader } from '../format/pack.ts';
+import { sealDirectory, tellOfDeltas, writePackHeader } from '../format/pack.ts';
 import { SEGMENT_BYTES, type Segments } from './segments.ts';
 
 export interface PackDraft {
@@ -85,6 +85,7 @@ export function createPackDraft(keys: RepositoryKeys, segments: Segments, id: st
       return counter;
     },
     place(sealed, chunk) {
+      if (chunk.baseId !== undefined && filled[0] !== undefined) tellOfDeltas(filled[0]);
       if ((chunks + 1) * CHUNK_ENTRY_BYTES > entries.length) entries = Buffer.concat([entries, Buffer.alloc(entries.length)]);
       writeChunkEntry(entries, chunks * CHUNK_ENTRY_BYTES, { ...chunk, offset: length, storedLength: sealed.length, base: numberOf(chunk.baseId), packNumber: 0 });
       chunks += 1;

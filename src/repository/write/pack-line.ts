@@ -6,10 +6,9 @@ import { sortEntries } from '../chunk-index/sort-entries.ts';
 import type { RepositoryContext } from '../context.ts';
 import { createBaseTable, type BaseTable } from '../format/base-table.ts';
 import { CHUNK_ENTRY_BYTES } from '../format/chunk-entry.ts';
-import { writeIndexPayload } from '../format/index-object.ts';
+import { sealIndex } from '../format/index-object.ts';
 import { indexName, packName } from '../format/names.ts';
 import { PACK_TARGET_BYTES } from '../format/pack.ts';
-import { sealObject } from '../format/sealed-object.ts';
 import { createPackDraft, type PackDraft, type PlacedChunk } from './pack-draft.ts';
 import { createPendingChunks } from './pending-chunks.ts';
 import { createSegments } from './segments.ts';
@@ -124,7 +123,7 @@ export function createPackLine(context: Context, options: PackLineOptions): Pack
       bases: table.bytes(),
     };
     const name = indexName(newId(context.clock.now()));
-    const bytes = sealObject(context.keys, { kind: 'index', name }, writeIndexPayload(payload));
+    const bytes = sealIndex(context.keys, name, payload);
     await context.storage.put(name, bytes, { signal });
     options.onStored(bytes.length);
     options.onIndexStored(name);

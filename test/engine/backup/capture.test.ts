@@ -48,13 +48,17 @@ describe('the next snapshot of a collection of which little changed at random', 
     for (let n = 0; n < 12_000; n += 100) await a.updateOne({ _id: n }, { $set: { n: -n } });
     await a.deleteMany({ _id: { $in: [7, 4_444, 9_001] } });
     await a.insertOne({ _id: 20_000 });
-    const second = await takeSnapshot({ uri, repository: own, selection, previous: first.root, deltas: true });
+    const second = await takeSnapshot({ uri, repository: own, selection, previous: first.root });
     const deltas = await deltasIn(storage);
     assert.ok(deltas.length > 20, `${deltas.length} deltas`);
     assert.ok(second.root.stats.storedBytes < first.root.stats.storedBytes * 0.1, `${second.root.stats.storedBytes} bytes after ${first.root.stats.storedBytes}`);
     assert.ok(second.root.stats.newRawBytes > first.root.stats.newRawBytes * 0.4, 'most chunks are new');
     assert.deepEqual(compareWithOracle(await readBack(own, second.root), await readOracle(client, ['deltas'], second.body.pointInTime!)), []);
     assert.deepEqual((await own.check({ readData: true })).problems, []);
+    await a.updateMany({ _id: { $in: [50, 6_050, 11_950] } }, { $set: { n: 0 } });
+    const whole = await takeSnapshot({ uri, repository: own, selection, previous: second.root, deltas: false });
+    assert.equal((await deltasIn(storage)).length, deltas.length, 'none is made where it says so; those that are there are known');
+    assert.ok(whole.root.stats.newChunks < deltas.length, `${whole.root.stats.newChunks} new chunks`);
     await own.close();
   });
 });

@@ -22,12 +22,13 @@ async function setUp({ readiness = async () => READY, overview = OVERVIEW }: { r
   return server.app;
 }
 
+const UNTAGGED = { tags: [], labels: [], terminationProtection: false, deletedAt: null };
 const OVERVIEW: OverviewRead = {
   clusters: [
     {
       cluster: {
         id: '5f0000000000000000000004', projectId: '5f0000000000000000000003', name: 'orders', createdAt: new Date(0), hosts: ['db.internal:27017'],
-        replicaSetName: 'rs0', mongodbVersion: '6.0.5', lastSuccessAt: new Date('2026-03-01T11:00:00Z'), lastProvenAt: new Date('2026-03-01T10:00:00Z'), continuousBackup: true,
+        replicaSetName: 'rs0', mongodbVersion: '6.0.5', lastSuccessAt: new Date('2026-03-01T11:00:00Z'), lastProvenAt: new Date('2026-03-01T10:00:00Z'), continuousBackup: true, ...UNTAGGED,
       },
       projectName: 'shop "west"', snapshots: 3, storageSizeBytes: 5_000, dataSizeBytes: 20_000, recoveryPointAt: new Date('2026-03-01T10:58:20Z'),
       continuous: { state: 'warning', lagSeconds: 42, headroomSeconds: 7200, slices: 10, rawBytes: 90_000, storedBytes: 30_000 },
@@ -35,7 +36,7 @@ const OVERVIEW: OverviewRead = {
     {
       cluster: {
         id: '5f0000000000000000000005', projectId: '5f0000000000000000000003', name: 'new', createdAt: new Date(0), hosts: ['db2.internal:27017'],
-        replicaSetName: null, mongodbVersion: null, lastSuccessAt: null, lastProvenAt: null, continuousBackup: false,
+        replicaSetName: null, mongodbVersion: null, lastSuccessAt: null, lastProvenAt: null, continuousBackup: false, ...UNTAGGED,
       },
       projectName: 'shop "west"', snapshots: 0, storageSizeBytes: null, dataSizeBytes: null, recoveryPointAt: null, continuous: null,
     },

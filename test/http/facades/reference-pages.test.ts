@@ -22,12 +22,13 @@ function rowsBelow(page: string, heading: string): string[][] {
 /** By which the rows of a schedule differ. */
 const SCHEDULE_RULES = ['interval', 'policyId', 'itemId', 'itemType', 'retention', 'referenceHour', 'referenceMinute', 'restoreWindow', 'order', 'policies', 'items', 'item'];
 
-const inBraces = (path: string): string => path.replaceAll(/:([a-zA-Z]+)/g, '{$1}');
+const inBraces = (path: string): string => path.replaceAll(/\/:([a-zA-Z]+)/g, '/{$1}');
 
-interface Described { readonly method: string; readonly path: string; readonly roles?: readonly string[] | null; readonly versions?: readonly { readonly date: string }[] }
+interface Described { readonly method: string; readonly path: string; readonly roles?: readonly string[] | null; readonly orgRoles?: readonly string[] | undefined; readonly versions?: readonly { readonly date: string }[] }
 
-function described({ method, path, roles, versions }: Described): string {
-  const who = roles === undefined ? [] : [roles === null ? 'anyone known' : roles.map((role) => `\`${role}\``).join(' or ')];
+function described({ method, path, roles, orgRoles, versions }: Described): string {
+  const anyOf = roles ?? orgRoles ?? null;
+  const who = roles === undefined ? [] : [anyOf === null ? 'anyone known' : anyOf.map((role) => `\`${role}\``).join(' or ')];
   return [method, `\`${inBraces(path)}\``, ...who, ...(versions === undefined ? [] : [versions.map(({ date }) => date).join(', ')])].join(' | ');
 }
 
@@ -48,7 +49,7 @@ describe('the reference pages', () => {
   for (const [page, { errors, failures }] of [['atlas.md', ATLAS_V2_TABLES], ['ops-manager.md', OPS_MANAGER_V1_TABLES]] as const) {
     test(`list the error codes of ${page}`, () => {
       const rows: ErrorRow[] = [...Object.values(errors), ...Object.values(failures)].flatMap((entry) => (typeof entry !== 'function' ? [entry]
-        : [...SCHEDULE_RULES.map((rule) => entry({ rule, part: rule })), ...['group', 'organization', 'cluster', 'snapshot', 'restoreJob', 'checkpoint'].flatMap((kind) => ['/x', '/backup/tenant/'].map((path) => entry({ kind, path })))]));
+        : [...SCHEDULE_RULES.map((rule) => entry({ rule, part: rule })), ...['group', 'organization', 'cluster', 'snapshot', 'restoreJob', 'checkpoint', 'apiKey', 'serviceAccount', 'event'].flatMap((kind) => ['/x', '/backup/tenant/'].map((path) => entry({ kind, path })))]));
       const told = new Set(rows.map(({ status, errorCode }) => `${status} \`${errorCode}\``));
       const listed = new Set(rowsBelow(page, 'Errors').map(([status, code]) => `${status} ${code}`));
       listed.delete('401 `UNEXPECTED_ERROR`');

@@ -9,8 +9,8 @@ import { ORDERS_ID, SHOP_ID } from '../../support/memory-services.ts';
 
 describe('roles in Atlas v1.0', () => {
   test('are those of v2', () => {
-    const v2 = new Map(ATLAS_V2_OPERATIONS.map(({ method, path, roles }) => [`${method} ${path}`, roles]));
-    for (const { method, path, roles } of ATLAS_V1_OPERATIONS) assert.deepEqual(roles, v2.get(`${method} ${path}`), `${method} ${path}`);
+    const v2 = new Map(ATLAS_V2_OPERATIONS.map(({ method, path, roles, orgRoles }) => [`${method} ${path}`, roles ?? orgRoles]));
+    for (const { method, path, roles, orgRoles } of ATLAS_V1_OPERATIONS) assert.deepEqual(roles ?? orgRoles, v2.get(`${method} ${path}`), `${method} ${path}`);
   });
 });
 

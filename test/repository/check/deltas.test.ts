@@ -3,12 +3,14 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { newId } from '../../../src/foundation/ids.ts';
-import { packName } from '../../../src/repository/format/names.ts';
+import { readIndexObject } from '../../../src/repository/chunk-index/load-indexes.ts';
+import { INDEXES, packName } from '../../../src/repository/format/names.ts';
 import type { CheckReport, Repository, SnapshotRoot } from '../../../src/repository/index.ts';
+import { unlock } from '../../../src/repository/unlock.ts';
 import { createMemoryStorage, type Storage } from '../../../src/storage/index.ts';
 import { createVariants, deltasIn, named, type NamedChunk } from '../../support/delta-fixture.ts';
 import { assertWhole, open, remove } from '../../support/prune-fixture.ts';
-import { randomChunks, readSnapshot, writeSnapshot, type Content } from '../../support/repository-fixture.ts';
+import { collect, MASTER_KEY, randomChunks, readSnapshot, writeSnapshot, type Content } from '../../support/repository-fixture.ts';
 
 interface World {
   readonly storage: Storage;
@@ -134,4 +136,48 @@ test('a delta that nobody needs is told neither while its base is there nor when
   assert.equal(again.stats.newChunks > 0, true, 'nothing rests on it');
   await assertWhole(storage, [[last, kept], [again, { delta: [vary(base)] }]]);
   await repository.close();
+});
+
+test('a lost pack of bases is one finding, however many deltas rest on it, and costs every snapshot that needs one', async () => {
+  const storage = createMemoryStorage();
+  const repository = await open(storage, { packBytes: 256 * 1024 });
+  const { near, vary } = createVariants();
+  const chunks = randomChunks(40, 1_000);
+  const old = await writeSnapshot(repository, { a: chunks }, newId(), near);
+  const fresh: SnapshotRoot[] = [];
+  for (let i = 1; i <= 3; i += 1) fresh.push(await writeSnapshot(repository, { a: chunks.map((chunk) => vary(chunk, i)) }, newId(), near));
+  const deltas = await deltasIn(storage);
+  const packs = new Set((await named(storage)).filter(({ id }) => deltas.some(({ base }) => base === id)).map(({ pack }) => pack));
+  assert.deepEqual([deltas.length, packs.size], [120, 1]);
+  await remove(old, repository);
+  for (const pack of packs) await storage.delete(packName(pack));
+  const found = await repository.check();
+  assert.deepEqual(found.problems.map(({ object }) => object.split(' ')[0]), [...packs, ...packs].map(packName), 'the pack, and what it costs');
+  assert.deepEqual(costs(found), fresh.map(({ id }) => `${id} a`).sort());
+  await repository.close();
+});
+
+test('a base in a pack that no index names is told, as a prune is refused for it', async () => {
+  const storage = createMemoryStorage();
+  const repository = await open(storage);
+  const { near, vary } = createVariants();
+  const base = randomBytes(3_000);
+  const old = await writeSnapshot(repository, { a: [base] }, newId(), near);
+  const content: Content = { b: [vary(base)] };
+  const fresh = await writeSnapshot(repository, content, newId(), near);
+  await remove(old, repository);
+  await repository.close();
+  const [delta] = await deltasIn(storage);
+  const pack = (await named(storage)).find(({ id }) => id === delta?.base)?.pack;
+  const { keys } = await unlock(storage, MASTER_KEY);
+  for (const { name } of await collect(storage.list(INDEXES))) {
+    if ((await readIndexObject({ storage, keys }, name)).packs.some(({ id }) => id === pack)) await storage.delete(name);
+  }
+  const again = await open(storage);
+  assert.deepEqual(await readSnapshot(again, fresh), content, 'the packs know themselves what they hold');
+  await again.close();
+  const checking = await open(storage);
+  assert.deepEqual((await checking.check()).problems.map(({ code, object }) => [code, object]), [['REPOSITORY_OBJECT_MISSING', INDEXES]]);
+  await assert.rejects(checking.prune(), { code: 'REPOSITORY_PRUNE_REFUSED' });
+  await checking.close();
 });

@@ -110,6 +110,17 @@ describe('chunk index', () => {
     assert.deepEqual(await readdir(tempDir), [], 'no file is left');
   }));
 
+  test('knows the bases of what is added while it is cleared', () => withTempDir(async (tempDir) => {
+    const index = createChunkIndex({ ...TINY, memoryRunBytes: 1_000, tempDir });
+    for (let pack = 0; pack < 20; pack += 1) await index.add(deltasOf(pack, Array.from({ length: 40 }, (_, i) => [pack * 40 + i, 9_000 + i])));
+    const cleared = index.clear();
+    const added = [30, 31, 32].map((pack) => index.add(deltasOf(pack, Array.from({ length: 40 }, (_, i) => [pack * 40 + i, 9_000 + i]))));
+    await Promise.all([cleared, ...added]);
+    assert.equal(index.entries, 120);
+    for (let seed = 1_200; seed < 1_320; seed += 1) assert.deepEqual((await index.find(idOf(seed))).map(({ baseId }) => baseId), [idOf(9_000 + (seed % 40))], `chunk ${seed}`);
+    await index.close();
+  }));
+
   test('forgets everything when it is cleared', () => withTempDir(async (tempDir) => {
     const index = createChunkIndex({ ...TINY, memoryRunBytes: 1_000, tempDir });
     await index.add(packOf(1, Array.from({ length: 100 }, (_, i) => i)));

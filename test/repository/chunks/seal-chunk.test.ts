@@ -114,6 +114,23 @@ describe('a delta', () => {
     return target;
   };
 
+  test('is compressed in full, too, only where its base leaves it open whether it is worth that', () => {
+    const inner = createZstd();
+    let inFull = 0;
+    const zstd: Zstd = {
+      ...inner,
+      compress(...bytes) {
+        inFull += 1;
+        return inner.compress(...bytes);
+      },
+    };
+    const long = documents(1_000, new Set(Array.from({ length: 120 }, (_, i) => i * 8)));
+    const known = { ...base, storedLength: base.raw.length + 16 };
+    assert.deepEqual([sealDelta(zstd, raw, known).type, inFull], [CHUNK_TYPES.delta, 0]);
+    assert.deepEqual([sealDelta(zstd, long, known).type, inFull], [CHUNK_TYPES.delta, 1]);
+    assert.deepEqual([sealDelta(zstd, raw, base).type, inFull], [CHUNK_TYPES.delta, 2], 'nothing is known of what the base takes');
+  });
+
   test('holds what differs from its base, and opens with it to the same bytes', () => {
     for (const zstd of [createZstd(), publicZstd()]) {
       const chunk = sealDelta(zstd, raw, base);

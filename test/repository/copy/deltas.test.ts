@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { newId } from '../../../src/foundation/ids.ts';
-import { packName } from '../../../src/repository/format/names.ts';
+import { packName, snapshotName } from '../../../src/repository/format/names.ts';
 import { openWithCopies, type Repository, type SnapshotRoot } from '../../../src/repository/index.ts';
 import { createMemoryStorage, type Storage } from '../../../src/storage/index.ts';
 import { assertWholeCopy, copyTo, PACKS } from '../../support/copy-fixture.ts';
 import { createVariants, deltasIn, named } from '../../support/delta-fixture.ts';
-import { copyToMemory, MASTER_KEY, openTestRepository, randomChunks, readSnapshot, writeSnapshot, type Content } from '../../support/repository-fixture.ts';
+import { copyToMemory, MASTER_KEY, openTestRepository, randomChunks, readSnapshot, writeEntries, writeSnapshot, type Content } from '../../support/repository-fixture.ts';
 
 interface World { readonly storage: Storage; readonly repository: Repository; readonly fresh: SnapshotRoot; readonly content: Content; readonly contents: ReadonlyMap<string, Content>; readonly basePack: string; readonly deltaPack: string }
 
@@ -40,6 +40,31 @@ describe('a copy of a repository with deltas', () => {
     await assertWholeCopy(to, contents, 'withheld');
     await copyTo(storage, to);
     assert.deepEqual(await assertWholeCopy(to, contents, 'mended'), [...contents.keys()].sort());
+    await repository.close();
+  });
+
+  test('shows a snapshot that rests on a base which is left as a delta itself', async () => {
+    const storage = createMemoryStorage();
+    const repository = await openTestRepository(storage, PACKS);
+    const { near, vary } = createVariants();
+    const [bottom] = randomChunks(1, 3_000) as [Buffer];
+    const middle = vary(bottom);
+    const lowest = await writeSnapshot(repository, { a: [bottom] }, newId(), near);
+    // Two writers at once: one stores it full, the other as a delta.
+    const [one, other] = [await repository.openWriter(), await repository.openWriter()];
+    await writeEntries(one, { a: [middle] });
+    await writeEntries(other, { b: [middle] }, near);
+    const commit = { createdAt: new Date().toISOString(), series: 'test', body: {} };
+    const [full, delta] = [await one.commit({ id: newId(), ...commit }), await other.commit({ id: newId(), ...commit })];
+    const content = { c: [vary(middle, 99)] };
+    const top = await writeSnapshot(repository, content, newId(), near);
+    const [last, ...more] = (await deltasIn(storage)).filter(({ base }) => base !== near.ids.get(bottom.toString('latin1'))?.toString('hex'));
+    assert.deepEqual([last?.base, more], [near.ids.get(middle.toString('latin1'))?.toString('hex'), []]);
+    const lost = (await named(storage)).find(({ id, base }) => id === last?.base && base === null)?.pack ?? assert.fail();
+    const to = createMemoryStorage();
+    const report = await copyTo(await withDamage(storage, packName(lost)), to);
+    assert.deepEqual(report.withheld, [snapshotName(full.id)]);
+    assert.deepEqual(await assertWholeCopy(to, new Map<string, Content>([[lowest.id, { a: [bottom] }], [delta.id, { b: [middle] }], [top.id, content]]), 'at depth 2'), [lowest.id, delta.id, top.id].sort());
     await repository.close();
   });
 

@@ -10,11 +10,19 @@ import { withTempDir } from '../../support/repository-fixture.ts';
 const idOf = (name: string): Buffer => hash('sha256', name, 'buffer');
 const CHUNK = idOf('chunk');
 
-/** Copies of the chunk by pack number: 'full', or the base of a delta. Bases lie in packs of their own, 'no' in none. */
-async function keptOf(copies: readonly string[], state: { readonly bad?: readonly number[]; readonly gone?: readonly number[]; readonly prefers?: readonly number[] } = {}): Promise<number | null> {
+interface State {
+  readonly bad?: readonly number[];
+  readonly gone?: readonly number[];
+  readonly prefers?: readonly number[];
+  /** Copies of other chunks; left out: one full copy of each base. */
+  readonly others?: readonly (readonly [name: string, form: string])[];
+}
+
+/** Copies of the chunk by pack number: 'full', or the base of a delta. Those of others lie in the packs behind. */
+async function keptOf(copies: readonly string[], state: State = {}): Promise<number | null> {
   return withTempDir(async (tempDir) => {
     const index = createChunkIndex({ tempDir });
-    const rows = [...copies.map((form) => ({ id: CHUNK, form })), ...['base one', 'base two'].map((name) => ({ id: idOf(name), form: 'full' }))];
+    const rows = [...copies.map((form) => ({ id: CHUNK, form })), ...(state.others ?? [['base one', 'full'], ['base two', 'full']]).map(([name, form]) => ({ id: idOf(name), form }))];
     const gathered: Buffer[] = [];
     for (const [number, { id, form }] of rows.entries()) {
       const entry = Buffer.alloc(CHUNK_ENTRY_BYTES);
@@ -59,3 +67,20 @@ test('of deltas those are kept whose base can be read, on one base whatever is p
   assert.equal(await keptOf(['base none', 'full'], { bad: [1] }), 1);
   assert.equal(await keptOf(['base none']), 0);
 });
+
+test('a delta whose base is left as a delta itself is kept before what nobody can read', async () => {
+  for (const [alive, dead] of [['base one', 'base two'], ['base two', 'base one']] as const) {
+    // Packs 2 and 3: full copies of both bases, bad; 4: a delta of one of them, on 5, which is sound.
+    const others = [[alive, 'full'], [dead, 'full'], [alive, 'base zero'], ['base zero', 'full']] as const;
+    assert.equal(await keptOf([alive, dead], { others, bad: [2, 3] }), 0, alive);
+    assert.equal(await keptOf([dead, alive], { others, bad: [2, 3] }), 1, alive);
+    assert.equal(await keptOf([dead, alive], { others, bad: [2, 3, 5] }), alive === first(alive, dead) ? 1 : 0, 'nobody reads either');
+    assert.equal(await keptOf(['full', alive], { others, bad: [0, 2, 3] }), 1, 'before a full copy that is bad');
+    assert.equal(await keptOf(['full', alive], { others, bad: [0, 2, 3, 4] }), 0);
+    assert.equal(await keptOf([alive, dead], { others, bad: [2] }), 1, 'a base in full is better');
+  }
+});
+
+function first(...names: readonly string[]): string {
+  return [...names].sort((a, b) => idOf(a).readUInt32LE(0) - idOf(b).readUInt32LE(0))[0] ?? '';
+}

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { newId } from '../../../src/foundation/ids.ts';
 import { packName } from '../../../src/repository/format/names.ts';
-import { createMemoryStorage } from '../../../src/storage/index.ts';
+import { createMemoryStorage, type Storage } from '../../../src/storage/index.ts';
 import { changed, deltasIn, named } from '../../support/delta-fixture.ts';
 import { bytesOf, open, remove } from '../../support/prune-fixture.ts';
 import { nearTo, openTestRepository, randomChunks, readSnapshot, writeEntries, writeSnapshot, type Content } from '../../support/repository-fixture.ts';
@@ -161,4 +161,36 @@ describe('a base that can not be rested on', () => {
     assert.deepEqual(await deltasIn(storage), []);
     await repository.close();
   });
+});
+
+test('an abort does not wait for the read of a base', async () => {
+  const storage = createMemoryStorage();
+  const [old] = randomChunks(1, 9_000) as [Buffer];
+  const next = changed(old, 77);
+  const hints = nearTo((chunk) => (chunk.equals(next) ? old : null));
+  const first = await open(storage);
+  await writeSnapshot(first, { data: [old] }, newId(), hints);
+  await first.close();
+  const reading = Promise.withResolvers<undefined>();
+  let isStalled = false;
+  const stalling: Storage = {
+    ...storage,
+    async get(name, range, options) {
+      if (!isStalled || !name.startsWith('packs/')) return storage.get(name, range, options);
+      reading.resolve(undefined);
+      return new Promise((_, reject) => options?.signal?.addEventListener('abort', () => reject(options.signal?.reason as Error)));
+    },
+  };
+  const repository = await open(stalling);
+  const stop = new AbortController();
+  const writer = await repository.openWriter({ signal: stop.signal });
+  isStalled = true;
+  const put = writer.putChunk(next, 1, { base: () => hints.ids.get(old.toString('latin1')) ?? null });
+  put.catch(() => undefined);
+  await reading.promise;
+  stop.abort(new Error('enough'));
+  await assert.rejects(put, { message: 'enough' });
+  await writer.abort();
+  isStalled = false;
+  await repository.close();
 });

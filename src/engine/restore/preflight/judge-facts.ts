@@ -33,6 +33,8 @@ export interface Request {
   readonly rehearse?: boolean | undefined;
   /** How many times the bytes have to be free; 1 where absent. */
   readonly room?: number | undefined;
+  /** Bytes that an attempt before this one has loaded; 0 where absent. */
+  readonly there?: number | undefined;
 }
 
 export function judgeFacts(facts: TargetFacts, request: Request): Judgement {
@@ -146,7 +148,7 @@ export function isUserNamespace(namespace: string): boolean {
 
 function bytesOf(request: Request): number {
   // A time series that gets its live name is written twice.
-  return request.selected.reduce((sum, { entry }) => sum + entry.body.bytes * (entry.body.kind === 'timeseries' ? 2 : 1), request.replayed ?? 0);
+  return request.selected.reduce((sum, { entry }) => sum + entry.body.bytes * (entry.body.kind === 'timeseries' ? 2 : 1), (request.replayed ?? 0) - (request.there ?? 0));
 }
 
 function inWords(bytes: number): string {

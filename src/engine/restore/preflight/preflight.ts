@@ -8,6 +8,7 @@ import { warnOfCrossings } from '../instant/crossing-transactions.ts';
 import { judgeLeftOut, refuseNameConflicts } from '../instant/instant-left-out.ts';
 import { openInstant, type Instant } from '../instant/open-instant.ts';
 import type { Target } from '../open-target.ts';
+import { restedNames, type RestedShadow } from '../plan.ts';
 import type { ProgressTally } from '../progress-tally.ts';
 import { warnOfExpiry } from './expiring-documents.ts';
 import { gatherFacts, type TargetFacts } from './gather-facts.ts';
@@ -25,29 +26,31 @@ export interface Preflight {
  * @returns with `instant` the caller closes it
  * @throws RESTORE_PREFLIGHT_REFUSED with `details.reasons`, RESTORE_SELECTION_EMPTY, RESTORE_LEAVE_OUT_CONFLICT, RESTORE_LEAVE_OUT_DEPENDENTS, and what `openInstant` throws
  */
-export async function preflight(options: RestoreOptions, target: Target, tally: ProgressTally): Promise<Preflight & { readonly instant: Instant | null }> {
+export async function preflight(options: RestoreOptions, target: Target, tally: ProgressTally, rested: readonly RestedShadow[] = []): Promise<Preflight & { readonly instant: Instant | null }> {
   const entries: CollectionEntry[] = [];
   for await (const entry of collectionEntries(options.reader, options.root, { temporaries: options.instant !== undefined })) entries.push(entry);
-  if (options.instant === undefined) return { ...(await judge(options, target, entries, null)), instant: null };
+  if (options.instant === undefined) return { ...(await judge(options, target, entries, null, rested)), instant: null };
   const instant = await openInstant({ ...options, instant: options.instant, tally }, entries);
   try {
-    return { ...(await judge(options, target, instant.entries, instant)), instant };
+    return { ...(await judge(options, target, instant.entries, instant, [])), instant };
   } catch (error) {
     await instant.close();
     throw error;
   }
 }
 
-async function judge(options: RestoreOptions, target: Target, entries: readonly CollectionEntry[], instant: Instant | null): Promise<Preflight> {
+async function judge(options: RestoreOptions, target: Target, entries: readonly CollectionEntry[], instant: Instant | null, rested: readonly RestedShadow[]): Promise<Preflight> {
   const { selection, root } = options;
   const selected = selectEntries(entries, options);
   if (instant?.leftOut != null) refuseNameConflicts(selected.map(({ entry }) => entry));
   const databases = [...new Set(selected.filter(({ entry }) => !isAuth(entry)).map(({ db }) => db))];
   const replayed = instant === null ? null : selected.reduce((sum, { entry }) => sum + bytesToReplay(instant, entry), 0);
-  const facts = await gatherFacts(target, options.restoreId, databases, isWholeCluster(selection));
+  const gathered = await gatherFacts(target, options.restoreId, databases, isWholeCluster(selection));
+  const facts = { ...gathered, shadows: new Set([...gathered.shadows, ...restedNames({ rested: [...rested] })]) };
+  const loaded = new Set(rested.map(({ from }) => from));
   const body = root.body as unknown as SnapshotBody;
   const { reasons, warnings } = judgeFacts(facts, {
-    selection, timeSeries: options.timeSeries, usersAndRoles: options.usersAndRoles, entries, selected, captured: body.selection, replayed, rehearse: options.rehearse, room: options.room,
+    selection, timeSeries: options.timeSeries, usersAndRoles: options.usersAndRoles, entries, selected, captured: body.selection, replayed, there: selected.reduce((sum, { entry }) => sum + (loaded.has(entry.namespace) ? entry.body.bytes : 0), 0), rehearse: options.rehearse, room: options.room,
     sourceVersion: body.source.serverVersion, sourceFeatureCompatibilityVersion: body.source.featureCompatibilityVersion,
   });
   if (reasons.length > 0) throw refused(reasons, warnings);

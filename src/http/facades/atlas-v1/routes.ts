@@ -1,7 +1,6 @@
 // Atlas Admin API v1.0: the download of a shared-tier snapshot, and the calls around it that old clients still make.
 // Plain JSON without versions; resources look as they do in v2 (src/http/wire/atlas/<resource>/present.ts).
 import type { Facade } from '../../facade.ts';
-import * as inventory from '../../wire/atlas/inventory/handlers.ts';
 import * as legacy from '../../wire/atlas/legacy/handlers.ts';
 import { limitRate } from '../../wire/atlas/limit-rate.ts';
 import * as restoreJobs from '../../wire/atlas/restore-jobs/handlers.ts';
@@ -11,6 +10,7 @@ import * as snapshots from '../../wire/atlas/snapshots/handlers.ts';
 import * as tenant from '../../wire/atlas/tenant/handlers.ts';
 import { presentMmsFailure } from '../../wire/mms-failure.ts';
 import { mountOperations, type AnswerMark, type Operation } from '../../wire/mms-routes.ts';
+import { ADMINISTRATION_OPERATIONS } from './administration-operations.ts';
 import { ATLAS_V1_TABLES } from './errors.ts';
 
 const PREFIX = '/api/atlas/v1.0';
@@ -63,11 +63,7 @@ export const ATLAS_V1_OPERATIONS: readonly Operation[] = [
   { method: 'POST', path: `${SERVERLESS_INSTANCE}/backup/restoreJobs`, roles: ['GROUP_OWNER'], handle: serverless.createServerlessRestoreJob },
   { method: 'GET', path: `${SERVERLESS_INSTANCE}/backup/restoreJobs/:restoreJobId`, roles: ['GROUP_OWNER'], handle: serverless.getServerlessRestoreJob },
 
-  { method: 'GET', path: '/groups', roles: null, handle: inventory.listGroups },
-  { method: 'GET', path: '/groups/byName/:groupName', roles: null, handle: inventory.getGroupByName },
-  { method: 'GET', path: '/groups/:groupId', roles: ['GROUP_READ_ONLY'], handle: inventory.getGroup },
-  { method: 'GET', path: '/groups/:groupId/clusters', roles: ['GROUP_READ_ONLY'], handle: inventory.listClusters },
-  { method: 'GET', path: CLUSTER, roles: ['GROUP_READ_ONLY'], handle: inventory.getCluster },
+  ...ADMINISTRATION_OPERATIONS,
 ];
 
 export const atlasV1: Facade = {

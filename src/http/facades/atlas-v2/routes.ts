@@ -2,7 +2,8 @@
 // is the same in all versions of Atlas and stands in src/http/wire/atlas/<resource>/present.ts.
 import type { Facade } from '../../facade.ts';
 import { presentMmsFailure } from '../../wire/mms-failure.ts';
-import { mountOperations, type Operation } from '../../wire/mms-routes.ts';
+import { mountOperations } from '../../wire/mms-routes.ts';
+import { ADMINISTRATION_OPERATIONS } from './administration-operations.ts';
 import { ATLAS_V2_TABLES } from './errors.ts';
 import * as flex from '../../wire/atlas/flex/handlers.ts';
 import * as inventory from '../../wire/atlas/inventory/handlers.ts';
@@ -13,9 +14,7 @@ import * as schedule from '../../wire/atlas/schedule/handlers.ts';
 import * as serverless from '../../wire/atlas/serverless/handlers.ts';
 import * as snapshots from '../../wire/atlas/snapshots/handlers.ts';
 import * as tenant from '../../wire/atlas/tenant/handlers.ts';
-import { CLOUD_BACKUP, CLUSTERS, FLEX, GROUPS, negotiateVersion, SCHEDULE, SERVERLESS, SERVERLESS_BACKUP, TENANT, type Versions } from './version.ts';
-
-type V2Operation = Operation & { readonly versions: Versions };
+import { CLOUD_BACKUP, FLEX, negotiateVersion, SCHEDULE, SERVERLESS, SERVERLESS_BACKUP, TENANT, type V2Operation } from './version.ts';
 
 const PREFIX = '/api/atlas/v2';
 const CLUSTER = '/groups/:groupId/clusters/:clusterName';
@@ -46,15 +45,7 @@ const LEGACY_AND_SERVERLESS: readonly V2Operation[] = [
 ];
 
 export const ATLAS_V2_OPERATIONS: readonly V2Operation[] = [
-  { method: 'GET', path: '/orgs', roles: null, versions: GROUPS, handle: inventory.listOrganizations },
-  { method: 'GET', path: '/orgs/:orgId', roles: null, versions: GROUPS, handle: inventory.getOrganization },
-  { method: 'GET', path: '/orgs/:orgId/groups', roles: null, versions: GROUPS, handle: inventory.listOrganizationGroups },
-  { method: 'GET', path: '/groups', roles: null, versions: GROUPS, handle: inventory.listGroups },
-  { method: 'GET', path: '/groups/byName/:groupName', roles: null, versions: GROUPS, handle: inventory.getGroupByName },
-  { method: 'GET', path: '/groups/:groupId', roles: ['GROUP_READ_ONLY'], versions: GROUPS, handle: inventory.getGroup },
-  { method: 'GET', path: '/groups/:groupId/clusters', roles: ['GROUP_READ_ONLY'], versions: CLUSTERS, handle: inventory.listClusters },
-  { method: 'GET', path: CLUSTER, roles: ['GROUP_READ_ONLY'], versions: CLUSTERS, handle: inventory.getCluster },
-  { method: 'GET', path: `${CLUSTER}/status`, roles: ['GROUP_READ_ONLY'], versions: GROUPS, handle: inventory.getClusterStatus },
+  ...ADMINISTRATION_OPERATIONS,
 
   { method: 'POST', path: `${CLUSTER}/backup/snapshots`, roles: ['GROUP_BACKUP_CREATOR'], versions: CLOUD_BACKUP, handle: snapshots.takeSnapshot },
   { method: 'GET', path: `${CLUSTER}/backup/snapshots`, roles: ['GROUP_READ_ONLY'], versions: CLOUD_BACKUP, handle: snapshots.listSnapshots },

@@ -9,6 +9,7 @@ export const COMMVAULT_ERRORS = {
   INSTANCE_MISSING: 'An association names no instance. No details',
   SUBCLIENT_MISSING: 'An association names no subclient. No details',
   ENTITY_NOT_FOUND: 'No client, instance, backup set or subclient of that name is visible. details: {kind, name}',
+  ENTITY_UNKNOWN: 'Nothing that is visible has that number in the tree. details: {kind, name}',
   ENTITY_AMBIGUOUS: 'Several instances fit the names; ids would tell them apart. details: {clientName, instanceName}',
   IDS_DISAGREE: 'An id of an association belongs to something else than its names. details: {name}',
   TASK_UNSUPPORTED: 'The task is understood and not offered. details: {what}',
@@ -16,6 +17,7 @@ export const COMMVAULT_ERRORS = {
 
 /** Numbers that the vendor answers with. */
 const NOT_SPECIFIED = 4;
+const NAME_TAKEN = 3;
 const ACCESS_DENIED = 5;
 const TASK_FAILED = 587_203_993;
 const NO_SUBCLIENT = 587_207_178;
@@ -40,6 +42,13 @@ const ROWS: Readonly<Record<string, Row>> = {
   INSTANCE_MISSING: { status: 404, errorCode: NOT_SPECIFIED, message: () => 'No instance is specified' },
   SUBCLIENT_MISSING: { status: 404, errorCode: NOT_SPECIFIED, message: () => 'No subclient is specified' },
   ENTITY_NOT_FOUND: noSubclient(({ kind, name }) => `No ${String(kind)} named [${String(name)}]`),
+  ENTITY_UNKNOWN: { status: 404, errorCode: NOT_SPECIFIED, message: ({ kind, name }) => `No ${String(kind)} [${String(name)}]` },
+  SUBCLIENT_EMPTY: { status: 400, errorCode: NO_SUBCLIENT, message: ({ name }) => `Failed to start backups as no eligible subclients were found. Subclient [${String(name)}] has no content` },
+  SUBCLIENT_EXISTS: { status: 409, errorCode: NAME_TAKEN, message: ({ name }) => `A subclient named [${String(name)}] exists already` },
+  SUBCLIENT_NAME_INVALID: { status: 400, errorCode: TASK_FAILED, message: ({ name }) => `A subclient can not be named [${String(name)}]` },
+  SUBCLIENT_FIXED: { status: 400, errorCode: TASK_FAILED, message: ({ what }) => `The subclient [default] is everything and can not be ${String(what)}` },
+  SELECTION_INVALID: { status: 400, errorCode: TASK_FAILED, message: ({ value }) => `[${String(value)}] is no database or collection that can be chosen` },
+  SCHEDULE_INVALID: taskFailed(400, ({ reason }) => `The schedule of the instance can not hold this: ${String(reason)}`),
   SUBCLIENT_NOT_FOUND: noSubclient(({ name }) => `No subclient named [${String(name)}]`),
   ENTITY_AMBIGUOUS: taskFailed(400, ({ clientName, instanceName }) => `Several instances are named [${String(clientName)}] [${String(instanceName)}]: give their ids`),
   IDS_DISAGREE: taskFailed(400, ({ name }) => `${String(name)} does not belong to the named entity`),
@@ -52,6 +61,15 @@ const ROWS: Readonly<Record<string, Row>> = {
   PROJECT_NOT_FOUND: taskFailed(404, ({ id }) => `No client [${String(id)}]`),
   ROLE_MISSING: { status: 403, errorCode: ACCESS_DENIED, message: () => 'The user does not have the permission that this operation needs' },
   JOB_NOT_FOUND: { status: 404, errorCode: NOT_SPECIFIED, message: ({ number, id }) => `Job [${String(number ?? id)}] does not exist` },
+  JOB_NOT_PAUSABLE: { status: 409, errorCode: TASK_FAILED, message: ({ why }) => `The job can not be suspended: ${String(why)}` },
+  JOB_NOT_PAUSED: { status: 409, errorCode: TASK_FAILED, message: ({ state }) => `The job is not suspended: it is ${String(state)}` },
+  JOB_NOT_REPEATABLE: { status: 409, errorCode: TASK_FAILED, message: ({ why }) => `The job can not be submitted again: ${String(why)}` },
+  CONTINUOUS_NO_WINDOW: taskFailed(400, () => 'The instance has no time between its snapshots that can be restored: continuous backup is off, or has just begun'),
+  CONTINUOUS_IN_FUTURE: taskFailed(400, () => 'The time lies in the future'),
+  CONTINUOUS_NOT_YET: taskFailed(400, () => 'The time lies behind what was followed so far'),
+  CONTINUOUS_IN_GAP: taskFailed(400, () => 'The time lies in a gap of what was followed'),
+  LEAVE_OUT_BEFORE_BASE: taskFailed(400, () => 'What is to be left out lies before the first snapshot that could be restored without it'),
+  CONTINUOUS_OUTSIDE_WINDOW: taskFailed(400, () => 'The time lies outside of what was followed'),
   JOB_NOT_CANCELLABLE: { status: 409, errorCode: TASK_FAILED, message: ({ state }) => `The job is already ${String(state)}` },
   BODY_NOT_OBJECT: malformed,
   ATTRIBUTE_MISSING: malformed,

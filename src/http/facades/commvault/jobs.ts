@@ -5,101 +5,110 @@ import { projectRolesOf, type Principal } from '../../../domain/roles.ts';
 import { isLeafvaultError, LeafvaultError } from '../../../foundation/errors.ts';
 import type { Clock } from '../../../foundation/clock.ts';
 import type { Services } from '../../../services/contracts.ts';
-import { requireProjectRole } from '../../authorize.ts';
 import { principalOf } from '../../facade.ts';
 import { readBody } from '../../wire/read-body.ts';
+import { parameter } from '../../wire/read-query.ts';
 import { wordsOf } from './errors.ts';
-import { isWithin, parseJobList, parseJobNumber } from './parse.ts';
-import { presentJobDetails, presentJobs, presentJobSummary, presentSnapshotItem, type JobPlace } from './present.ts';
-import type { Instance } from './resolve-entity.ts';
-import { browseBody, jobDetailsBody } from './schemas.ts';
+import { parseJobList, parseJobNumber, parseJobsQuery, type JobListRequest } from './parse.ts';
+import { presentEvents, presentJobDetails, presentJobs, presentJobSummary, presentTaskDetails, type JobPlace, type JobWords, type ShownJob } from './present.ts';
+import { jobDetailsBody } from './schemas.ts';
+import { placeOf, type Instance } from './tree/place.ts';
 
 export async function getJob(services: Services, clock: Clock, request: FastifyRequest): Promise<object> {
-  const { job, place } = await visibleJob(services, principalOf(request), parseJobNumber(numberIn(request)));
-  return presentJobs([presentJobSummary(job, place, clock.now())], 1);
+  return presentJobs([presentJobSummary(await visibleJob(services, principalOf(request), numberIn(request)), clock.now())], 1);
 }
 
 /** A job that is not there is told inside the body: the SDK reads the error from a 200. */
 export async function getJobDetails(services: Services, request: FastifyRequest): Promise<object> {
   const { jobId } = readBody(jobDetailsBody, request.body);
-  try {
-    const { job, place } = await visibleJob(services, principalOf(request), jobId);
-    return presentJobDetails(job, place);
-  } catch (error) {
-    if (!isLeafvaultError(error, 'JOB_NOT_FOUND')) throw error;
-    const { errorCode, errorMessage } = wordsOf(error);
-    return { error: { errList: [{ errorCode, errLogMessage: errorMessage }] } };
-  }
+  return orErrorList(async () => presentJobDetails(await visibleJob(services, principalOf(request), jobId)));
 }
 
-export async function listJobs(services: Services, clock: Clock, request: FastifyRequest): Promise<object> {
-  const asked = parseJobList(request);
-  const projectIds = await Promise.all(asked.clientIds.map((number) => services.numbers.idOf('project', number)));
-  const visible = await services.inventory.visibleClusters(principalOf(request));
-  const chosen = visible.filter(({ project }) => projectIds.length === 0 || projectIds.includes(project.id));
-  const filter = { clusterIds: chosen.map(({ cluster }) => cluster.id), kinds: asked.kinds, active: asked.active };
-  const { items, totalCount } = await window((page) => services.jobs.list(filter, page), asked);
-  const shown = items.filter((job) => isWithin(job, asked.finishedWithinSeconds, clock.now()));
-  const places = new Map<string, JobPlace>();
-  // Numbers cost a query each: only for clusters of jobs that are shown.
-  for (const instance of chosen.filter(({ cluster }) => shown.some(({ clusterId }) => clusterId === cluster.id))) {
-    places.set(instance.cluster.id, await placeOf(services, instance));
-  }
-  const summaries = shown.flatMap((job) => {
-    const place = places.get(job.clusterId);
-    return place === undefined ? [] : [presentJobSummary(job, place, clock.now())];
+/** As for the details. */
+export function getTaskDetails(services: Services, request: FastifyRequest): Promise<object> {
+  return orErrorList(async () => {
+    const shown = await visibleJob(services, principalOf(request), numberIn(request));
+    return presentTaskDetails(shown, await services.numbers.numberOf('task', String(shown.words.task)));
   });
+}
+
+/** Of one job; events of the whole server are in the audit and the log. */
+export async function listEvents(services: Services, request: FastifyRequest): Promise<object> {
+  const number = parameter(request.query, 'jobId') ?? parameter(request.query, 'jobid');
+  if (number === undefined) throw new LeafvaultError('QUERY_INVALID', 'Reading events failed: they are those of one job', { details: { name: 'jobId, which is required' } });
+  return presentEvents(await visibleJob(services, principalOf(request), parseJobNumber(number)));
+}
+
+export function listJobs(services: Services, clock: Clock, request: FastifyRequest): Promise<object> {
+  return answerList(services, clock, principalOf(request), parseJobList(request));
+}
+
+/** The list that the SDK asks for. */
+export function queryJobs(services: Services, clock: Clock, request: FastifyRequest): Promise<object> {
+  return answerList(services, clock, principalOf(request), parseJobsQuery(request.body));
+}
+
+async function answerList(services: Services, clock: Clock, principal: Principal, asked: JobListRequest): Promise<object> {
+  const projectIds = await Promise.all(asked.clientIds.map((number) => services.numbers.idOf('project', number)));
+  const idOf = async (kind: 'cluster' | 'backupset', number: number | null): Promise<string | null> => (number === null ? null : (await services.numbers.idOf(kind, number)) ?? 'nobody');
+  const wanted = [await idOf('cluster', asked.instanceId), await idOf('backupset', asked.backupsetId)];
+  const visible = await services.inventory.visibleClusters(principal);
+  const chosen = visible.filter(({ project, cluster }) => (projectIds.length === 0 || projectIds.includes(project.id)) && wanted.every((id) => id === null || id === cluster.id));
+  const filter = {
+    clusterIds: chosen.map(({ cluster }) => cluster.id),
+    ...(asked.kinds === undefined ? {} : { kinds: asked.kinds }),
+    ...(asked.active === undefined ? {} : { active: asked.active }),
+    ...(asked.subclientId === null ? {} : { subclientId: (await services.numbers.idOf('subclient', asked.subclientId)) ?? '' }),
+    ...(asked.finishedWithinSeconds === null ? {} : { endedAfter: new Date(clock.now().getTime() - asked.finishedWithinSeconds * 1000) }),
+  };
+  const { items, totalCount } = await window((page) => services.jobs.list(filter, page), asked);
+  const places = new Map<string, JobPlace>();
+  const summaries: object[] = [];
+  for (const job of items) {
+    const instance = chosen.find(({ cluster }) => cluster.id === job.clusterId);
+    if (instance === undefined) continue;
+    // Numbers cost a query each: only for clusters of jobs that are shown.
+    const place = places.get(job.clusterId) ?? await jobPlaceOf(services, instance);
+    places.set(job.clusterId, place);
+    summaries.push(presentJobSummary({ job, place, words: await wordsFor(services, job, place) }, clock.now()));
+  }
   return presentJobs(summaries, totalCount);
 }
 
-/** `kill` cancels; what cannot be done is told inside the body, as the SDK reads it. */
-export async function actOnJob(services: Services, request: FastifyRequest): Promise<object> {
-  const principal = principalOf(request);
-  const { action = '' } = request.params as { action?: string };
-  const { job, place } = await visibleJob(services, principal, parseJobNumber(numberIn(request)));
-  const anyOf = job.kind === 'snapshot' ? ['GROUP_BACKUP_CREATOR'] as const : ['GROUP_BACKUP_RECOVERY_OPERATOR'] as const;
-  await requireProjectRole(services, { principal, projectId: place.project.id, anyOf });
-  try {
-    if (action !== 'kill') throw new LeafvaultError('TASK_UNSUPPORTED', `Acting on job ${job.number} failed: ${action} is not offered`, { details: { what: `The action ${action}` } });
-    await services.jobs.cancel(job.id, principal);
-    return { errorCode: 0, errorMessage: '' };
-  } catch (error) {
-    if (!isLeafvaultError(error, 'TASK_UNSUPPORTED') && !isLeafvaultError(error, 'JOB_NOT_CANCELLABLE')) throw error;
-    const { errorCode, errorMessage } = wordsOf(error);
-    return { errors: [{ errList: [{ errorCode, errLogMessage: errorMessage }] }] };
-  }
-}
-
-/** Whole snapshots of one instance: what a restore may name. */
-export async function browseSnapshots(services: Services, request: FastifyRequest): Promise<object> {
-  const { entity } = readBody(browseBody, request.body);
-  const clusterId = await services.numbers.idOf('cluster', entity.instanceId);
-  const visible = await services.inventory.visibleClusters(principalOf(request));
-  const instance = visible.find(({ cluster }) => cluster.id === clusterId);
-  if (instance === undefined) throw new LeafvaultError('CLUSTER_NOT_FOUND', `Browsing instance ${entity.instanceId} failed: it is not visible`, { details: { id: entity.instanceId } });
-  const place = await placeOf(services, instance);
-  const { items } = await services.snapshots.list(instance.cluster.id, { pageNumber: 1, itemsPerPage: 500 }, { completedOnly: true });
-  return { snapList: items.map((each) => presentSnapshotItem(each, place)) };
-}
-
-async function visibleJob(services: Services, principal: Principal, number: number): Promise<{ readonly job: Job; readonly place: JobPlace }> {
+/** @throws JOB_NOT_FOUND */
+export async function visibleJob(services: Services, principal: Principal, number: number): Promise<ShownJob> {
   const job = await services.jobs.byNumber(number);
   const project = await services.inventory.project(job.projectId);
   if (!projectRolesOf(principal, project).has('GROUP_READ_ONLY')) {
     throw new LeafvaultError('JOB_NOT_FOUND', `Reading job ${number} failed: it is not visible`, { details: { number } });
   }
   const cluster = await services.inventory.clusterById(project.id, job.clusterId);
-  return { job, place: await placeOf(services, { project, cluster }) };
+  const place = await jobPlaceOf(services, { project, cluster });
+  return { job, place, words: await wordsFor(services, job, place) };
 }
 
-async function placeOf(services: Services, { project, cluster }: Instance): Promise<JobPlace> {
-  return {
-    project,
-    cluster,
-    clientId: await services.numbers.numberOf('project', project.id),
-    instanceId: await services.numbers.numberOf('cluster', cluster.id),
-    backupsetId: await services.numbers.numberOf('backupset', cluster.id),
-  };
+async function jobPlaceOf(services: Services, instance: Instance): Promise<JobPlace> {
+  const { id } = await services.subclients.resolve(instance.cluster.id, 'default');
+  return { ...(await placeOf(services, instance)), defaultSubclientId: await services.numbers.numberOf('subclient', id) };
+}
+
+/** Jobs of other doors have no form: they are of everything. */
+async function wordsFor({ numbers }: Services, { number, form }: Job, { defaultSubclientId }: JobPlace): Promise<JobWords> {
+  const { subclientId, subclientName, level, task } = form ?? {};
+  const subclient = typeof subclientId === 'string' && typeof subclientName === 'string'
+    ? { subclientId: await numbers.numberOf('subclient', subclientId), subclientName }
+    : { subclientId: defaultSubclientId, subclientName: 'default' };
+  return { subclient, level: typeof level === 'string' ? level : null, task: typeof task === 'number' ? task : number };
+}
+
+async function orErrorList(answer: () => Promise<object>): Promise<object> {
+  try {
+    return await answer();
+  } catch (error) {
+    if (!isLeafvaultError(error, 'JOB_NOT_FOUND')) throw error;
+    const { errorCode, errorMessage } = wordsOf(error);
+    return { error: { errList: [{ errorCode, errLogMessage: errorMessage, errorMessage }] } };
+  }
 }
 
 /** Any offset out of pages of one size: two neighbours cover it. */
@@ -115,6 +124,6 @@ async function window<T>(
   return { items: [...first.items, ...second.items].slice(skip, skip + limit), totalCount: first.totalCount };
 }
 
-function numberIn(request: FastifyRequest): string | undefined {
-  return (request.params as { number?: string }).number;
+export function numberIn(request: FastifyRequest): number {
+  return parseJobNumber((request.params as { number?: string }).number);
 }

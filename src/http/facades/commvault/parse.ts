@@ -1,32 +1,45 @@
 // Commvault's requests to ours: enumerations that come as numbers or words, passwords in base64, paging in headers.
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import type { Job, JobKind } from '../../../domain/records.ts';
+import type { JobKind } from '../../../domain/records.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
 import { readBody } from '../../wire/read-body.ts';
 import { parameter } from '../../wire/read-query.ts';
-import { createTaskBody, loginBody, type Association, type SubTask } from './schemas.ts';
+import { readLevel, type BackupLevel } from './levels.ts';
+import { parseRestore, type RestoreForm } from './restore-forms.ts';
+import { parsePattern, type Times } from './schedules/pattern.ts';
+import { createTaskBody, jobsBody, loginBody, type Association, type SubTask } from './schemas.ts';
 
 /** What one sub-task asks of every association. */
 export type Work =
-  | { readonly kind: 'backup' }
-  | { readonly kind: 'restore'; readonly snapshotName: string; readonly targetInstance: string | null; readonly targetClient: string | null };
+  | { readonly kind: 'backup'; readonly level: BackupLevel }
+  | { readonly kind: 'restore'; readonly form: RestoreForm };
 
 export interface Task {
   readonly associations: readonly Association[];
   readonly work: readonly Work[];
+  /** Null: at once. */
+  readonly schedules: readonly Times[] | null;
 }
 
-const BACKUP_LEVELS = ['full', 'incremental', 'differential', 'transaction_log', 'synthetic_full'];
 const IMMEDIATE = ['0', '1', 'immediate'];
+const SCHEDULED = ['2', 'scheduled', 'schedule'];
 const BACKUP_OPERATIONS = ['2', 'backup'];
 const RESTORE_OPERATIONS = ['3', 'restore', '1001'];
 
 /** @throws TASK_UNSUPPORTED beside the faults of the body */
 export function parseCreateTask(body: unknown): Task {
   const { taskInfo } = readBody(createTaskBody, body);
-  if (!IMMEDIATE.includes(word(taskInfo.task?.taskType))) throw unsupported('A task that does not run at once');
-  return { associations: taskInfo.associations, work: taskInfo.subTasks.map(workOf) };
+  const type = word(taskInfo.task?.taskType);
+  const work = taskInfo.subTasks.map(workOf);
+  if (IMMEDIATE.includes(type)) return { associations: taskInfo.associations, work, schedules: null };
+  if (!SCHEDULED.includes(type)) throw unsupported(`A task of type ${type}`);
+  if (work.some(({ kind }) => kind !== 'backup')) throw unsupported('A restore by schedule');
+  const schedules = taskInfo.subTasks.map(({ pattern }) => {
+    if (pattern === undefined) throw new LeafvaultError('ATTRIBUTE_MISSING', 'Reading the body failed: a schedule needs a pattern', { details: { name: 'taskInfo.subTasks.pattern' } });
+    return parsePattern(pattern);
+  });
+  return { associations: taskInfo.associations, work, schedules };
 }
 
 /** The page's literal body has 0 everywhere: then the options that are there decide. */
@@ -36,24 +49,7 @@ function workOf(given: SubTask): Work {
   const isBackup = told.length === 0 ? backupOpts !== undefined : told.every((each) => BACKUP_OPERATIONS.includes(each));
   const isRestore = told.length === 0 ? restoreOptions !== undefined : told.every((each) => RESTORE_OPERATIONS.includes(each));
   if (isBackup === isRestore) throw unsupported(told.length === 0 ? 'A sub-task without exactly one of backupOpts and restoreOptions' : `A sub-task of type ${told.join(' with operation ')}`);
-  return isBackup ? backupOf(backupOpts) : restoreOf(restoreOptions);
-}
-
-/** Every level makes a whole snapshot; what is already stored is not stored again. */
-function backupOf(options: { readonly backupLevel?: string | number | undefined } | undefined): Work {
-  const level = options?.backupLevel;
-  if (level !== undefined && !BACKUP_LEVELS.includes(word(level)) && !/^[0-9]$/.test(word(level))) {
-    throw new LeafvaultError('ENUM_UNKNOWN', `Reading the body failed: backupLevel ${String(level)} is not known`, { details: { name: `backupLevel [${String(level)}]` } });
-  }
-  return { kind: 'backup' };
-}
-
-function restoreOf(options: NonNullable<SubTask['options']>['restoreOptions']): Work {
-  const form = options?.cloudAppsRestoreOptions?.documentDBRestoreOptions;
-  if (form === undefined) throw unsupported('A restore without documentDBRestoreOptions');
-  if (!form.restoreSnapshotId) throw new LeafvaultError('ATTRIBUTE_MISSING', 'Reading the body failed: restoreSnapshotId is required', { details: { name: 'restoreSnapshotId' } });
-  if ((options?.fileOption?.sourceItem ?? []).some((each) => each !== '' && each !== '/')) throw unsupported('A restore of chosen items');
-  return { kind: 'restore', snapshotName: form.restoreSnapshotId, targetInstance: form.targetInstanceId || null, targetClient: options?.destination?.destClient?.clientName || null };
+  return isBackup ? { kind: 'backup', level: readLevel(backupOpts?.backupLevel) } : { kind: 'restore', form: parseRestore(restoreOptions) };
 }
 
 function word(value: string | number | undefined): string {
@@ -89,6 +85,9 @@ export function parseJobNumber(text: string | undefined): number {
 
 export interface JobListRequest {
   readonly clientIds: readonly number[];
+  readonly instanceId: number | null;
+  readonly backupsetId: number | null;
+  readonly subclientId: number | null;
   readonly kinds: readonly JobKind[] | undefined;
   readonly active: boolean | undefined;
   /** Finished jobs that ended longer ago are left out. null: all. */
@@ -97,7 +96,14 @@ export interface JobListRequest {
   readonly limit: number;
 }
 
-const KINDS: Readonly<Record<string, readonly JobKind[]>> = { backup: ['snapshot'], restore: ['restore', 'undo', 'prepareDownload'] };
+const KINDS: Readonly<Record<string, readonly JobKind[]>> = {
+  backup: ['snapshot'],
+  restore: ['restore', 'undo', 'prepareDownload'],
+  'data aging': ['dropKept'],
+  'data verification': ['verify', 'drill'],
+};
+/** What the vendor calls administrative is our own upkeep. */
+const ADMIN_KINDS: readonly JobKind[] = ['dropKept', 'verify', 'drill'];
 const DEFAULT_LIMIT = 20;
 const MOST_LIMIT = 1000;
 
@@ -108,6 +114,9 @@ export function parseJobList(request: Pick<FastifyRequest, 'query' | 'headers'>)
   const lookup = told('completedJobLookupTime');
   return {
     clientIds: clientId === undefined ? [] : [wholeNumber('clientId', clientId, Number.MAX_SAFE_INTEGER)],
+    instanceId: null,
+    backupsetId: null,
+    subclientId: null,
     kinds: kindsOf(told('jobFilter')?.split(',') ?? []),
     active: activeOf(told('jobCategory') ?? 'all'),
     finishedWithinSeconds: lookup === undefined ? null : wholeNumber('completedJobLookupTime', lookup, 4_000_000_000),
@@ -116,9 +125,29 @@ export function parseJobList(request: Pick<FastifyRequest, 'query' | 'headers'>)
   };
 }
 
+/** `POST Jobs`: the same in a body. A limit beyond ours is ours. @throws ENUM_UNKNOWN for types of jobs by numbers, which are not known */
+export function parseJobsQuery(body: unknown): JobListRequest {
+  const { category = 0, pagingConfig, jobFilter = {} } = readBody(jobsBody, body);
+  const { clientList = [], jobTypeList = [], entity, completedJobLookupTime, hideAdminJobs = false } = jobFilter;
+  const unknown = jobTypeList.find((each) => typeof each === 'number');
+  if (unknown !== undefined) throw new LeafvaultError('ENUM_UNKNOWN', `Reading the body failed: the type of job ${unknown} is not known`, { details: { name: `jobTypeList [${unknown}]` } });
+  const kinds = kindsOf(jobTypeList.map(String));
+  return {
+    clientIds: [...clientList.map(({ clientId }) => clientId ?? 0), entity?.clientId ?? 0].filter((number) => number > 0),
+    instanceId: entity?.instanceId || null,
+    backupsetId: entity?.backupsetId || null,
+    subclientId: entity?.subclientId || null,
+    kinds: hideAdminJobs ? (kinds ?? Object.values(KINDS).flat()).filter((each) => !ADMIN_KINDS.includes(each)) : kinds,
+    active: category === 0 ? undefined : category === 1,
+    finishedWithinSeconds: completedJobLookupTime ?? null,
+    offset: pagingConfig?.offset ?? 0,
+    limit: Math.min(MOST_LIMIT, pagingConfig?.limit || DEFAULT_LIMIT),
+  };
+}
+
+/** Of types that the vendor has and nothing here is, there are no jobs. */
 function kindsOf(names: readonly string[]): readonly JobKind[] | undefined {
-  const known = names.flatMap((each) => KINDS[each.trim().toLowerCase()] ?? []);
-  return known.length === 0 ? undefined : known;
+  return names.length === 0 ? undefined : names.flatMap((each) => KINDS[each.trim().toLowerCase()] ?? []);
 }
 
 function activeOf(category: string): boolean | undefined {
@@ -136,9 +165,4 @@ function wholeNumber(name: string, text: string, most: number): number {
 
 function headerText(value: string | readonly string[] | undefined): string | undefined {
   return typeof value === 'string' ? value : value?.[0];
-}
-
-/** True for a job that a list without a lookup time, or within it, shows. */
-export function isWithin(job: Job, seconds: number | null, now: Date): boolean {
-  return seconds === null || job.finishedAt === null || now.getTime() - job.finishedAt.getTime() <= seconds * 1000;
 }

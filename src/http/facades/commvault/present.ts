@@ -1,10 +1,8 @@
-// Jobs, logins and snapshots in Commvault's form. Client = project, instance = cluster, one backup set, `default` = everything.
-import type { Cluster, Job, Project, Snapshot } from '../../../domain/records.ts';
+// Jobs, logins and snapshots in Commvault's form.
+import type { Job, Snapshot } from '../../../domain/records.ts';
 import type { Principal } from '../../../domain/roles.ts';
-
-export const APPLICATION_ID = 134;
-export const APP_NAME = 'Cloud Apps';
-export const BACKUPSET_NAME = 'defaultBackupSet';
+import { FULL, noteOn } from './levels.ts';
+import { APP_NAME, APPLICATION_ID, BACKUPSET_NAME, type Place } from './tree/place.ts';
 
 /** Finished is what contains completed, killed or failed; the SDK kills what stays Pending or Waiting, so a queued job is Queued. */
 const STATUS: Readonly<Record<Job['state'], string>> = {
@@ -14,6 +12,9 @@ const STATUS: Readonly<Record<Job['state'], string>> = {
   failed: 'Failed',
   cancelled: 'Killed',
 };
+
+/** By whom the jobs of a schedule are asked for (docs/design/schedules.md). */
+const SCHEDULER = 'backup schedule';
 
 const TYPE: Readonly<Record<Job['kind'], string>> = {
   snapshot: 'Backup',
@@ -26,15 +27,29 @@ const TYPE: Readonly<Record<Job['kind'], string>> = {
 };
 
 /** Where a job belongs, with Commvault's integers. */
-export interface JobPlace {
-  readonly project: Project;
-  readonly cluster: Cluster;
-  readonly clientId: number;
-  readonly instanceId: number;
-  readonly backupsetId: number;
+export interface JobPlace extends Place {
+  /** Of what the job itself does not name. */
+  readonly defaultSubclientId: number;
 }
 
-export function presentEntity(place: JobPlace): object {
+/** What a job's own form tells of it, beside its place. */
+export interface JobWords {
+  readonly subclient: { readonly subclientId: number; readonly subclientName: string };
+  /** The level that was asked for; null: of no backup. */
+  readonly level: string | null;
+  /** Number of the first job of its task. */
+  readonly task: number;
+}
+
+/** What waits because somebody wants it so, and what is on its way to its end, is told apart from what waits or works. */
+export function statusOf({ state, pausedAt, cancelRequestedAt }: Job): string {
+  if (state === 'running' && cancelRequestedAt !== null) return 'Kill Pending';
+  if (state === 'running' && pausedAt !== null) return 'Suspend Pending';
+  if (state === 'queued' && pausedAt !== null) return 'Suspended';
+  return STATUS[state];
+}
+
+export function presentEntity(place: JobPlace, { subclientId, subclientName }: JobWords['subclient']): object {
   return {
     _type_: 5,
     appName: APP_NAME,
@@ -46,25 +61,29 @@ export function presentEntity(place: JobPlace): object {
     displayName: place.project.name,
     instanceId: place.instanceId,
     instanceName: place.cluster.name,
-    subclientName: 'default',
+    subclientId,
+    subclientName,
   };
 }
 
-export function presentJobSummary(job: Job, place: JobPlace, now: Date): object {
+export interface ShownJob { readonly job: Job; readonly place: JobPlace; readonly words: JobWords }
+
+export function presentJobSummary({ job, place, words }: ShownJob, now: Date): object {
   return {
     jobId: job.number,
-    status: STATUS[job.state],
+    status: statusOf(job),
     jobType: TYPE[job.kind],
     jobStartTime: epoch(job.startedAt ?? job.createdAt),
     jobEndTime: job.finishedAt === null ? 0 : epoch(job.finishedAt),
+    lastUpdateTime: job.finishedAt === null ? 0 : epoch(job.finishedAt),
     jobElapsedTime: elapsed(job, now),
     percentComplete: percentOf(job),
     currentPhaseName: job.phase ?? '',
-    pendingReason: reasonOf(job),
-    backupLevel: 1,
-    backupLevelName: 'Full',
+    pendingReason: reasonOf(job, words),
+    backupLevel: FULL.number,
+    backupLevelName: FULL.name,
     localizedOperationName: TYPE[job.kind],
-    localizedStatus: STATUS[job.state],
+    localizedStatus: statusOf(job),
     appTypeName: APP_NAME,
     attempts: job.attempt,
     isVisible: true,
@@ -72,7 +91,7 @@ export function presentJobSummary(job: Job, place: JobPlace, now: Date): object 
     sizeOfApplication: job.bytesDone,
     sizeOfMediaOnDisk: job.storedBytes ?? 0,
     totalNumOfFiles: job.documentsDone,
-    subclient: presentEntity(place),
+    subclient: presentEntity(place, words.subclient),
     destinationClient: { clientId: place.clientId, clientName: place.project.name, displayName: place.project.name },
     userName: { userId: 0, userName: job.requestedBy },
     storagePolicy: { storagePolicyId: 0, storagePolicyName: 'leafvault' },
@@ -83,15 +102,15 @@ export function presentJobs(summaries: readonly object[], total: number): object
   return { totalRecordsWithoutPaging: total, jobs: summaries.map((jobSummary) => ({ jobSummary })) };
 }
 
-export function presentJobDetails(job: Job, place: JobPlace): object {
+export function presentJobDetails({ job, place, words }: ShownJob): object {
   const startTime = epoch(job.startedAt ?? job.createdAt);
   const endTime = job.finishedAt === null ? 0 : epoch(job.finishedAt);
   return {
     job: {
       jobDetail: {
         progressInfo: {
-          state: STATUS[job.state],
-          reasonForJobDelay: reasonOf(job),
+          state: statusOf(job),
+          reasonForJobDelay: reasonOf(job, words),
           numOfFilesTransferred: job.documentsDone,
           percentComplete: percentOf(job),
           currentPhase: job.phase ?? '',
@@ -109,13 +128,14 @@ export function presentJobDetails(job: Job, place: JobPlace): object {
         generalInfo: {
           jobId: job.number,
           operationType: TYPE[job.kind],
-          backupType: 'Full',
+          backupType: FULL.name,
+          backupTypeAsked: words.level ?? FULL.name,
           jobStartedBy: job.requestedBy,
-          jobStartedFrom: 'Interactive',
+          jobStartedFrom: job.requestedBy === SCHEDULER ? 'Scheduled' : 'Interactive',
           startTime,
-          subclient: presentEntity(place),
+          subclient: presentEntity(place, words.subclient),
         },
-        attemptsInfo: [{ attemptNumber: job.attempt, status: STATUS[job.state], phaseName: job.phase ?? '', startTime, endTime, reason: reasonOf(job) }],
+        attemptsInfo: [{ attemptNumber: job.attempt, status: statusOf(job), phaseName: job.phase ?? '', startTime, endTime, reason: reasonOf(job, words) }],
       },
     },
   };
@@ -152,15 +172,57 @@ export function presentLoginRefusal(lockedSeconds: number): object {
 }
 
 /** A snapshot's name is its id; `restoreSnapshotId` of a restore takes it. */
-export function presentSnapshotItem(snapshot: Snapshot, place: JobPlace): object {
+export function presentSnapshotItem(snapshot: Snapshot, place: Place): object {
   return {
     snapShotName: snapshot.id,
     snapShotStatus: 'available',
     creationTime: epoch(snapshot.capturedAt ?? snapshot.requestedAt),
+    description: snapshot.description ?? '',
     instanceName: place.cluster.name,
     engine: 'docdb',
     engineVersion: snapshot.mongodbVersion ?? '',
     sizeInBytes: snapshot.dataSizeBytes ?? 0,
+  };
+}
+
+/** What a task asked for, from what its job knows. */
+export function presentTaskDetails({ job, place, words }: ShownJob, taskId: number): object {
+  const isBackup = job.kind === 'snapshot';
+  return {
+    taskInfo: {
+      associations: [presentEntity(place, words.subclient)],
+      task: { taskId, taskType: 1, taskName: '', ownerName: job.requestedBy, taskFlags: { disabled: false } },
+      subTasks: [{
+        subTask: { subTaskId: taskId, subTaskName: TYPE[job.kind], subTaskType: isBackup ? 2 : 3, operationType: isBackup ? 2 : 1001 },
+        options: isBackup
+          ? { backupOpts: { backupLevel: words.level ?? FULL.name } }
+          : { restoreOptions: { cloudAppsRestoreOptions: { documentDBRestoreOptions: { restoreSnapshotId: job.snapshotId ?? '' } } } },
+      }],
+    },
+  };
+}
+
+/** What happened to a job, newest first; made of its row, so there is no more than that knows. */
+export function presentEvents({ job, place, words }: ShownJob): object {
+  const [information, minor, critical] = [0, 3, 6] as const;
+  const happened: { readonly at: Date; readonly severity: number; readonly description: string }[] = [
+    { at: job.createdAt, severity: information, description: `${TYPE[job.kind]} was asked for by ${job.requestedBy}` },
+  ];
+  const note = noteOn(words.level);
+  if (note !== null) happened.push({ at: job.createdAt, severity: information, description: note });
+  if (job.startedAt !== null) happened.push({ at: job.startedAt, severity: information, description: `${TYPE[job.kind]} began; attempts so far: ${job.attempt}` });
+  if (job.pausedAt !== null && job.finishedAt === null) happened.push({ at: job.pausedAt, severity: information, description: 'Suspending was asked for' });
+  if (job.cancelRequestedAt !== null) happened.push({ at: job.cancelRequestedAt, severity: information, description: 'Its end was asked for' });
+  for (const warning of job.warnings) happened.push({ at: job.finishedAt ?? job.startedAt ?? job.createdAt, severity: minor, description: warning });
+  if (job.finishedAt !== null) {
+    const cause = job.errorMessage === null ? '' : `: ${job.errorMessage}`;
+    happened.push({ at: job.finishedAt, severity: job.state === 'failed' ? critical : information, description: `${TYPE[job.kind]} ${STATUS[job.state].toLowerCase()}${cause}` });
+  }
+  const clientEntity = { clientId: place.clientId, clientName: place.project.name, displayName: place.project.name };
+  return {
+    commservEvents: happened.map(({ at, severity, description }, index) => ({
+      id: job.number * 1000 + index, jobId: job.number, severity, description, timeSource: epoch(at), eventCode: '0', eventCodeString: '0:0', subsystem: 'JobManager', type: 0, acknowledge: 0, clientEntity,
+    })).reverse(),
   };
 }
 
@@ -179,6 +241,6 @@ function percentOf(job: Job): number {
   return total > 0 ? Math.min(99, Math.floor((100 * done) / total)) : 0;
 }
 
-function reasonOf(job: Job): string {
-  return [job.errorMessage, job.errorHint, ...job.warnings.map((warning) => `Warning: ${warning}`)].filter((each) => each !== null).join('. ');
+function reasonOf(job: Job, { level }: JobWords): string {
+  return [job.errorMessage, job.errorHint, noteOn(level), ...job.warnings.map((warning) => `Warning: ${warning}`)].filter((each) => each !== null).join('. ');
 }

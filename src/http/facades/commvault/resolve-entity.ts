@@ -1,14 +1,15 @@
 // Names and integers of an association to the cluster they mean. Names compare in lower case: the SDK sends them so.
 // An id of 0 is not told; any other must belong to what the names say.
-import type { Cluster, Project } from '../../../domain/records.ts';
+import type { Cluster } from '../../../domain/records.ts';
 import type { Principal, ProjectRole } from '../../../domain/roles.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
 import type { Numbers, Services, Subclients } from '../../../services/contracts.ts';
 import { requireProjectRole } from '../../authorize.ts';
-import { APPLICATION_ID, BACKUPSET_NAME } from './present.ts';
 import type { Association } from './schemas.ts';
+import { APPLICATION_ID, BACKUPSET_NAME, type Instance } from './tree/place.ts';
 
-export interface Instance { readonly project: Project; readonly cluster: Cluster }
+/** Big data apps: the agent under which the vendor keeps MongoDB; what it asks for is understood, its tree is not shown. */
+const BIG_DATA_APPS = 64;
 
 type Lookup = Pick<Services, 'inventory' | 'numbers' | 'subclients'>;
 
@@ -52,7 +53,7 @@ async function withNumber(
 
 async function checkRest(numbers: Numbers, association: Association, { cluster }: Instance): Promise<void> {
   if (association.backupsetName && !isNamed(BACKUPSET_NAME, association.backupsetName)) throw notFound('backup set', association.backupsetName);
-  if (association.applicationId && association.applicationId !== APPLICATION_ID) throw disagree('applicationId');
+  if (association.applicationId && ![APPLICATION_ID, BIG_DATA_APPS].includes(association.applicationId)) throw disagree('applicationId');
   if (association.backupsetId && association.backupsetId !== await numbers.numberOf('backupset', cluster.id)) throw disagree('backupsetId');
 }
 

@@ -1,7 +1,7 @@
 // Login, who am I, renewal and logout. A refused login answers 200 with `errList`; unknown tokens are never renewed.
 import type { FastifyRequest } from 'fastify';
 import type { Services } from '../../../services/contracts.ts';
-import { plainAddress } from '../../auth/access-list.ts';
+import { plainAddress } from '../../../foundation/access-list.ts';
 import { principalOf } from '../../facade.ts';
 import { readBody } from '../../wire/read-body.ts';
 import { parseLogin } from './parse.ts';

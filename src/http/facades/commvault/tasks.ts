@@ -1,21 +1,28 @@
-// `createtask`: every association is understood before the first job is made, then one job for each.
+// `createtask` and the backup of a subclient: every association is understood before the first job is made, then one job for each.
 import type { FastifyRequest } from 'fastify';
 import { isId } from '../../../foundation/ids.ts';
 import { isLeafvaultError, LeafvaultError } from '../../../foundation/errors.ts';
-import type { Services } from '../../../services/contracts.ts';
-import type { TimeSeriesChoice } from '../../../domain/records.ts';
+import type { Services, Subclient } from '../../../services/contracts.ts';
+import type { Cluster, JobForm, TimeSeriesChoice } from '../../../domain/records.ts';
 import type { Principal } from '../../../domain/roles.ts';
+import { requireProjectRole } from '../../authorize.ts';
 import { principalOf } from '../../facade.ts';
+import { parameter } from '../../wire/read-query.ts';
 import { readTimeSeries } from '../../wire/read-time-series.ts';
+import { readLevel, type BackupLevel } from './levels.ts';
 import { parseCreateTask, type Work } from './parse.ts';
-import { resolveInstance, resolveSubclient, type Instance } from './resolve-entity.ts';
+import { resolveInstance, resolveSubclient } from './resolve-entity.ts';
+import type { RestoreForm } from './restore-forms.ts';
+import { prepareSchedule } from './schedules/schedules.ts';
 import type { Association } from './schemas.ts';
+import { numberIn, subclientByNumber, type Instance } from './tree/place.ts';
 
 /** Commvault keeps retention in a plan; a task names none. */
 const RETENTION_DAYS = 30;
+const MAY_RESTORE = ['GROUP_BACKUP_RECOVERY_OPERATOR'] as const;
 
-/** Makes one job, gives its number. */
-type Start = () => Promise<number>;
+/** Makes one job, gives its number. `task`: the number of the first job of the task; null: this is it. */
+type Start = (task: number | null) => Promise<number>;
 
 interface Order<Kind extends Work> {
   readonly work: Kind;
@@ -25,61 +32,110 @@ interface Order<Kind extends Work> {
 
 export async function createTask(services: Services, request: FastifyRequest): Promise<object> {
   const principal = principalOf(request);
-  const { associations, work } = parseCreateTask(request.body);
+  const { associations, work, schedules } = parseCreateTask(request.body);
+  if (schedules !== null) {
+    const additions: (() => Promise<number>)[] = [];
+    for (const times of schedules) for (const association of associations) additions.push(await prepareSchedule(services, principal, { association, times }));
+    const numbers: number[] = [];
+    for (const add of additions) numbers.push(await add());
+    return { taskId: numbers[0] };
+  }
   const timeSeries = readTimeSeries(request.headers);
   const starts: Start[] = [];
   for (const each of work) {
     for (const association of associations) starts.push(await prepare(services, principal, { work: each, association, timeSeries }));
   }
+  return runTask(services, starts);
+}
+
+/** What the SDK calls for a backup. */
+export async function backUpSubclient(services: Services, request: FastifyRequest): Promise<object> {
+  const principal = principalOf(request);
+  const level = readLevel(parameter(request.query, 'backupLevel') ?? parameter(request.query, 'backuplevel'));
+  const { place: { project, cluster }, subclient } = await subclientByNumber(services, principal, numberIn(request, 'subclient'));
+  await requireProjectRole(services, { principal, projectId: project.id, anyOf: ['GROUP_BACKUP_CREATOR'] });
+  return runTask(services, [startBackup(services, principal, { cluster, subclient, level })]);
+}
+
+async function runTask(services: Services, starts: readonly Start[]): Promise<object> {
   const jobNumbers: number[] = [];
-  for (const start of starts) jobNumbers.push(await start());
+  for (const start of starts) jobNumbers.push(await start(jobNumbers[0] ?? null));
   return { taskId: await services.numbers.numberOf('task', String(jobNumbers[0])), jobIds: jobNumbers.map(String) };
 }
 
 function prepare(services: Services, principal: Principal, order: Order<Work>): Promise<Start> {
   return order.work.kind === 'backup'
-    ? prepareBackup(services, principal, order.association)
+    ? prepareBackup(services, principal, order.association, order.work.level)
     : prepareRestore(services, principal, { ...order, work: order.work });
 }
 
-async function prepareBackup(services: Services, principal: Principal, association: Association): Promise<Start> {
+async function prepareBackup(services: Services, principal: Principal, association: Association, level: BackupLevel): Promise<Start> {
   const { cluster } = await resolveInstance(services, association, { principal, anyOf: ['GROUP_BACKUP_CREATOR'] });
-  const { name, databases, collections } = await resolveSubclient(services, association, cluster);
-  const selection = databases.length + collections.length === 0 ? {} : { selection: { databases, collections } };
-  return async () => {
-    const { job } = await services.snapshots.create({ cluster, principal, description: `Commvault subclient ${name}`, retentionDays: RETENTION_DAYS, ...selection });
+  return startBackup(services, principal, { cluster, level, subclient: await resolveSubclient(services, association, cluster) });
+}
+
+/** @throws SUBCLIENT_EMPTY */
+function startBackup(services: Services, principal: Principal, { cluster, subclient, level }: { readonly cluster: Cluster; readonly subclient: Subclient; readonly level: BackupLevel }): Start {
+  const selection = services.subclients.selectionOf(subclient);
+  return async (task) => {
+    const jobForm = formOf({ subclientId: subclient.id, subclientName: subclient.name, level: level.name }, task);
+    const { job } = await services.snapshots.create({
+      cluster, principal, jobForm, description: `Commvault subclient ${subclient.name}`, retentionDays: RETENTION_DAYS, ...(selection === undefined ? {} : { selection }),
+    });
     return job.number;
   };
 }
 
+function formOf(told: JobForm, task: number | null): JobForm {
+  return task === null ? told : { ...told, task };
+}
+
 /** The target is named; without a name the instance itself is restored. Its client is the same unless told. */
 async function prepareRestore(
-  services: Services, principal: Principal, { work, association, timeSeries }: Order<Extract<Work, { kind: 'restore' }>>,
+  services: Services, principal: Principal, { work: { form }, association, timeSeries }: Order<Extract<Work, { kind: 'restore' }>>,
 ): Promise<Start> {
-  const { cluster, project } = await resolveInstance(services, association, { principal, anyOf: ['GROUP_BACKUP_RECOVERY_OPERATOR'] });
-  if (!isId(work.snapshotName)) {
-    throw new LeafvaultError('SNAPSHOT_NOT_FOUND', `Restoring cluster ${cluster.name} failed: no snapshot is named ${work.snapshotName}`, { details: { id: work.snapshotName, clusterId: cluster.id } });
-  }
-  const target = await resolveTarget(services, principal, {
-    clientName: work.targetClient ?? project.name,
-    instanceName: work.targetInstance ?? cluster.name,
-    ...(work.targetClient === null ? { clientId: await services.numbers.numberOf('project', project.id) } : {}),
-  });
-  await services.snapshots.get(cluster.id, work.snapshotName);
-  return async () => {
+  const source = await resolveInstance(services, association, { principal, anyOf: MAY_RESTORE });
+  const { cluster } = source;
+  const from = await beginningOf(services, cluster, form);
+  const target = await resolveTarget(services, principal, source, form.target);
+  return async (task) => {
     const restore = await services.restores.create({
-      cluster, principal, snapshotId: work.snapshotName, delivery: 'automated', target: { projectId: target.project.id, cluster: { id: target.cluster.id } }, timeSeries,
+      cluster, principal, ...from, timeSeries, jobForm: formOf({}, task), delivery: 'automated', target: { projectId: target.project.id, cluster: { id: target.cluster.id } }, selection: form.selection,
     });
     return (await services.jobs.get(restore.jobId)).number;
   };
 }
 
+/** @throws SNAPSHOT_NOT_FOUND */
+async function beginningOf({ snapshots }: Services, cluster: Cluster, { from }: RestoreForm): Promise<{ readonly snapshotId: string } | { readonly instant: { readonly time: Date } }> {
+  if ('instant' in from) return { instant: { time: from.instant } };
+  if ('newestUntil' in from) return { snapshotId: (await snapshots.newestWhole(cluster.id, from.newestUntil)).id };
+  if (!isId(from.snapshotName)) {
+    throw new LeafvaultError('SNAPSHOT_NOT_FOUND', `Restoring cluster ${cluster.name} failed: no snapshot is named ${from.snapshotName}`, { details: { id: from.snapshotName, clusterId: cluster.id } });
+  }
+  return { snapshotId: (await snapshots.get(cluster.id, from.snapshotName)).id };
+}
+
 /** @throws TARGET_NOT_FOUND where an association would say that there is no subclient */
-async function resolveTarget(services: Services, principal: Principal, named: Association): Promise<Instance> {
+async function resolveTarget(services: Services, principal: Principal, { project, cluster }: Instance, { client, instance, host }: RestoreForm['target']): Promise<Instance> {
+  if (host !== null) return targetByHost(services, principal, host);
+  const association: Association = {
+    clientName: client ?? project.name,
+    instanceName: instance ?? cluster.name,
+    ...(client === null ? { clientId: await services.numbers.numberOf('project', project.id) } : {}),
+  };
   try {
-    return await resolveInstance(services, named, { principal, anyOf: ['GROUP_BACKUP_RECOVERY_OPERATOR'] });
+    return await resolveInstance(services, association, { principal, anyOf: MAY_RESTORE });
   } catch (cause) {
     if (!isLeafvaultError(cause, 'ENTITY_NOT_FOUND')) throw cause;
-    throw new LeafvaultError('TARGET_NOT_FOUND', `Finding the target of a restore failed: no instance is named ${String(named.instanceName)}`, { cause, details: { name: named.instanceName } });
+    throw new LeafvaultError('TARGET_NOT_FOUND', `Finding the target of a restore failed: no instance is named ${String(association.instanceName)}`, { cause, details: { name: association.instanceName } });
   }
+}
+
+/** @throws TARGET_NOT_FOUND, ROLE_MISSING */
+async function targetByHost(services: Services, principal: Principal, host: string): Promise<Instance> {
+  const found = (await services.inventory.visibleClusters(principal)).find(({ cluster }) => cluster.hosts.includes(host));
+  if (found === undefined) throw new LeafvaultError('TARGET_NOT_FOUND', `Finding the target of a restore failed: no instance has the host ${host}`, { details: { name: host } });
+  await requireProjectRole(services, { principal, projectId: found.project.id, anyOf: MAY_RESTORE });
+  return found;
 }

@@ -1,11 +1,13 @@
 // Our codes to the body and status of Atlas, whatever its version. Codes and texts from the vendor's list of error codes
 // where it has one; the others are marked in docs/reference/atlas.md.
+import { ADMINISTRATION_ERRORS, ADMINISTRATION_IDS, ADMINISTRATION_ROWS } from './administration-errors.ts';
 import { instantRows } from '../instant-rows.ts';
 import { MMS_BACKUP_ROWS } from '../mms-backup/errors.ts';
 import type { ErrorRow, ErrorTable, FailureTable } from '../mms-failure.ts';
 
 /** Codes that the operations of Atlas raise themselves. */
 export const ATLAS_ERRORS = {
+  ...ADMINISTRATION_ERRORS,
   POINT_IN_TIME_FORM: 'A point in time is given in no form, or in two. No details',
   SNAPSHOT_UNFINISHED: 'The retention of a snapshot that is not completed cannot be changed. details: {id}',
   SCHEDULE_FORM: 'A schedule has not exactly one policy, or the policy no items, or an item lacks a member. details: {part}',
@@ -16,6 +18,7 @@ export const ATLAS_ERRORS = {
 } as const;
 
 const NOT_FOUND_BY_KIND: Readonly<Record<string, ErrorRow>> = {
+  ...ADMINISTRATION_IDS,
   group: { status: 404, errorCode: 'INVALID_GROUP_ID', detail: 'An invalid group ID %s was specified.', parameters: ({ value }) => [value] },
   organization: { status: 404, errorCode: 'INVALID_ORG_ID', detail: 'An invalid organization ID %s was specified.', parameters: ({ value }) => [value] },
   snapshot: { status: 404, errorCode: 'INVALID_SNAPSHOT_ID', detail: 'An invalid snapshot ID %s was specified.', parameters: ({ value }) => [value] },
@@ -43,6 +46,7 @@ const ITEM_INCOMPLETE: ErrorRow = { status: 400, errorCode: 'MISSING_POLICY_ITEM
 const UNEXPECTED: ErrorRow = { status: 500, errorCode: 'UNEXPECTED_ERROR', detail: 'Unexpected error.' };
 
 export const ATLAS_ERROR_TABLE: ErrorTable = {
+  ...ADMINISTRATION_ROWS,
   ORGANIZATION_NOT_FOUND: { status: 404, errorCode: 'ORG_NOT_FOUND', detail: 'No organization with ID %s exists.', parameters: ({ id }) => [id] },
   PROJECT_NAME_NOT_FOUND: { status: 404, errorCode: 'GROUP_NAME_NOT_FOUND', detail: 'No group with name "%s" exists.', parameters: ({ name }) => [name] },
   PROJECT_NAME_AMBIGUOUS: { status: 409, errorCode: 'MULTIPLE_GROUPS', detail: 'Multiple groups exist with the specified name.' },

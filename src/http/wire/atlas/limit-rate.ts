@@ -6,7 +6,7 @@ import { serviceVersionHeader } from '../mms-routes.ts';
 import { createRateLimiter } from '../rate-limit.ts';
 
 /** The limit is the one recorded for backups; the vendor's window is not known: here a bucket is full again after six seconds. */
-const RATE = { limit: 1200, refillPerSecond: 200 };
+export const RATE = { limit: 1200, refillPerSecond: 200 };
 
 /** Counts by credential; the request beyond the limit ends in RATE_LIMITED. */
 export function limitRate(app: FastifyInstance, context: FacadeContext): void {

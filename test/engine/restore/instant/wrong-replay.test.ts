@@ -2,6 +2,7 @@
 // before anything is swapped, whatever the server answers.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { BSON, type Document } from 'mongodb';
 import type { ClusterTime } from '../../../../src/domain/cluster-time.ts';
 import type { RestoreOptions } from '../../../../src/engine/contracts.ts';
@@ -134,7 +135,7 @@ describe('a target that is lost while operations are replayed', { timeout: 300_0
       using _election = changeReplay((entries) => entries, async (batch, db) => {
         if (batch !== 1) return;
         await db.admin().command({ replSetStepDown: 1, force: true });
-        for (;;) if ((await db.admin().command({ hello: 1 })).isWritablePrimary === true) return;
+        for (;; await delay(20)) if ((await db.admin().command({ hello: 1 })).isWritablePrimary === true) return;
       });
       const error = await restore({ restoreId });
       assert.deepEqual([error?.code, error?.retryable], ['RESTORE_REPLAY_INTERRUPTED', true]);

@@ -12,7 +12,15 @@ const ROLE_NAMES: Readonly<Record<string, string>> = {
   'Project Backup Creator': 'GROUP_BACKUP_CREATOR',
   'Project Backup Export Operator': 'GROUP_BACKUP_EXPORT_OPERATOR',
   'Project Backup Recovery Operator': 'GROUP_BACKUP_RECOVERY_OPERATOR',
+  'Project Access Manager': 'GROUP_ACCESS_MANAGER',
+  'Project Cluster Creator': 'GROUP_CLUSTER_CREATOR',
+  'Project Cluster Manager': 'GROUP_CLUSTER_MANAGER',
+  'Project Cluster Resilience Tester': 'GROUP_CLUSTER_RESILIENCE_TESTER',
+  'Project Replica Set Manager': 'GROUP_REPLICA_SET_MANAGER',
 };
+
+/** What clients read around a group that the specification at hand leaves out (and the audit, which the vendor lists there). */
+const BEYOND_SPECIFICATION = /^\/(?:groups|orgs)\/:\w+\/(?:events|teams|limits|settings|ipAddresses|managedSlowMs|containers)\b|\/processArgs$/;
 
 /** Where recorded answers differ from the schema, and so do these. (A cluster of one's own may have two members.) */
 const BEYOND = {
@@ -26,6 +34,7 @@ const plain = (path: string): string => path.replaceAll(/:[a-zA-Z]+|\{[a-zA-Z]+\
 
 describe('the table of operations', () => {
   for (const operation of ATLAS_V2_OPERATIONS) {
+    if (BEYOND_SPECIFICATION.test(operation.path)) continue;
     const spec = Object.values(specOperations).find((each) => each.method === operation.method && plain(each.path) === plain(operation.path));
 
     test(`${operation.method} ${operation.path} has the roles and versions of the specification`, () => {

@@ -80,7 +80,7 @@ describe('createtask of Commvault', () => {
     const { numbers } = facade.services;
     const ids = {
       clientId: await numbers.numberOf('project', SHOP_ID), instanceId: await numbers.numberOf('cluster', ORDERS_ID), backupsetId: await numbers.numberOf('backupset', ORDERS_ID),
-      subclientId: await numbers.numberOf('subclient', `${ORDERS_ID} default`), applicationId: 134,
+      subclientId: await numbers.numberOf('subclient', (await facade.services.subclients.resolve(ORDERS_ID, 'default')).id), applicationId: 134,
     };
     assert.equal((await post(page(ids))).status, 200);
     assert.equal((await post(page({ ...ids, clientName: '', instanceName: '' }))).status, 200, 'ids alone');
@@ -123,6 +123,42 @@ describe('createtask of Commvault', () => {
     assert.equal(facade.restores.get(String(jobsOf(json)[0]?.restoreId))?.targetClusterId, ORDERS_ID);
   });
 
+  test('restores the items that are chosen, however they are written', async () => {
+    const { text } = await post(page({}, restoreOf({ restoreSnapshotId: snapshotId }, { fileOption: { sourceItem: ['/shop/orders', 'crm', 'crm.people.old'] } })));
+    assert.deepEqual(facade.lastSelection, { databases: ['crm'], collections: ['shop.orders', 'crm.people.old'], renames: [] }, text);
+    await post(page({}, restoreOf({ restoreSnapshotId: snapshotId }, { fileOption: { sourceItem: ['/', '/shop/orders'] } })));
+    assert.deepEqual(facade.lastSelection, { databases: [], collections: [], renames: [] });
+  });
+
+  const bigData = (form: unknown, more: Readonly<Record<string, unknown>> = {}) => ({
+    subTask: { subTaskType: 3, operationType: 1001 }, options: { restoreOptions: { fileOption: { sourceItem: ['/'] }, distributedAppsRestoreOptions: { distributedRestore: true, mongoDBRestoreOptions: form }, ...more } },
+  });
+
+  test('restores the newest snapshot in the form of the big data apps, as the SDK sends it', async () => {
+    const shard = { srcShardName: 'rs0', destShardName: 'rs0', destHostName: false, destPortNumber: false, target: { hostName: false, clientName: 'shop', clientId: 0 } };
+    const inPlace = page({ subclientId: -1, applicationId: 64, appName: 'Big Data Apps' }, bigData({
+      destShardList: [shard], restoreFilesOnly: false, recover: true, pointInTimeToEndOfBackup: true, latestEndOfBackup: true, isGranularRecovery: false, isInplaceRestore: true,
+    }));
+    const { json, text } = await post(inPlace);
+    const restore = facade.restores.get(String(jobsOf(json)[0]?.restoreId));
+    assert.deepEqual([restore?.snapshotId, restore?.targetClusterId], [snapshotId, ORDERS_ID], text);
+    assert.deepEqual(facade.lastSelection, { databases: [], collections: [], renames: [] });
+  });
+
+  test('restores single databases and collections under other names in that form, up to a time', async () => {
+    facade.clock.advance(60_000);
+    const later = String((await facade.atlas(`/groups/${SHOP_ID}/clusters/orders/backup/snapshots`, { method: 'POST', body: {} })).json['id']);
+    facade.completeSnapshot(later);
+    const entities = [{ srcDbName: 'shop', destDbName: 'shop2', isDbEntity: true, destCollectionName: '' }, { srcDbName: 'crm', srcCollectionName: 'people', destCollectionName: 'old', isDbEntity: false }];
+    const at = Math.floor(facade.clock.now().getTime() / 1000) - 30;
+    const { json, text } = await post(page({}, bigData({ destGranularEntityList: entities, isGranularRecovery: true }, {
+      browseOption: { timeRange: { toTime: at } }, destination: { destinationInstance: { clientName: 'shop', instanceName: 'copy' } },
+    })));
+    const restore = facade.restores.get(String(jobsOf(json)[0]?.restoreId));
+    assert.deepEqual([restore?.snapshotId, restore?.targetClusterId], [snapshotId, COPY_ID], text);
+    assert.deepEqual(facade.lastSelection, { databases: ['shop'], collections: ['crm.people'], renames: [{ from: 'shop', to: 'shop2' }, { from: 'crm.people', to: 'crm.old' }] });
+  });
+
   const refusals: readonly (readonly [string, () => unknown, number, number, RegExp])[] = [
     ['no client', () => page({ clientName: '' }), 404, 4, /^No client is specified$/],
     ['no instance', () => page({ instanceName: undefined }), 404, 4, /^No instance is specified$/],
@@ -133,14 +169,20 @@ describe('createtask of Commvault', () => {
     ['an unknown subclient', () => page({ subclientName: 'string' }), 404, 587207178, /No subclient named \[string\]/],
     ['an unknown backup set', () => page({ backupsetName: 'mine' }), 404, 587207178, /No backup set named \[mine\]/],
     ['another agent', () => page({ applicationId: 33 }), 400, 587203993, /applicationId does not belong/],
-    ['a schedule', () => page({}, {}, { taskType: 2 }), 400, 587203993, /does not run at once is not supported/],
+    ['a schedule without a pattern', () => page({}, { pattern: undefined }, { taskType: 2 }), 400, 587203993, /format is invalid: taskInfo\.subTasks\.pattern/],
+    ['a restore by schedule', () => page({}, { ...restoreOf({ restoreSnapshotId: snapshotId }), pattern: { freq_type: 4 } }, { taskType: 2 }), 400, 587203993, /restore by schedule is not supported/],
+    ['an unknown type of task', () => page({}, {}, { taskType: 4 }), 400, 587203993, /task of type 4 is not supported/],
+    ['a subclient without content', () => { facade.subclients.set('empty', { databases: [], collections: [] }); return page({ subclientName: 'empty' }); }, 400, 587207178, /Subclient \[empty\] has no content/],
     ['an unknown kind of task', () => page({}, { subTask: { subTaskType: 77 } }), 400, 587203993, /type 77 is not supported/],
     ['a type and an operation that disagree', () => page({}, { subTask: { subTaskType: 2, operationType: 1001 } }), 400, 587203993, /is not supported/],
     ['no options', () => page({}, { options: {} }), 400, 587203993, /exactly one of backupOpts and restoreOptions/],
     ['an unknown level', () => page({}, { options: { backupOpts: { backupLevel: 'HALF' } } }), 400, 587203993, /format is invalid: backupLevel \[HALF\]/],
-    ['a restore without its form', () => page({}, { subTask: { subTaskType: 3 }, options: { restoreOptions: {} } }), 400, 587203993, /without documentDBRestoreOptions is not supported/],
+    ['a restore without its form', () => page({}, { subTask: { subTaskType: 3 }, options: { restoreOptions: {} } }), 400, 587203993, /without documentDBRestoreOptions or mongoDBRestoreOptions is not supported/],
     ['a restore without a snapshot', () => page({}, restoreOf({ targetInstanceId: 'copy' })), 400, 587203993, /format is invalid: restoreSnapshotId/],
-    ['a restore of chosen items', () => page({}, restoreOf({ restoreSnapshotId: '0'.repeat(24) }, { fileOption: { sourceItem: ['/shop/orders'] } })), 400, 587203993, /chosen items is not supported/],
+    ['a granular restore of nothing', () => page({}, bigData({ isGranularRecovery: true })), 400, 587203993, /format is invalid: destGranularEntityList/],
+    ['a restore of files alone', () => page({}, bigData({ restoreFilesOnly: true })), 400, 587203993, /files without the data/],
+    ['a restore to an instant that was not followed', () => page({}, bigData({ pointInTimeToEndOfBackup: false, latestEndOfBackup: false }, { browseOption: { timeRange: { toTime: 1_772_366_400 } } })), 400, 587203993, /continuous backup is off/],
+    ['a restore to a host that nobody has', () => page({}, bigData({ destShardList: [{ destHostName: 'db9.example', destPortNumber: 27017 }] })), 404, 587203993, /No target instance named \[db9\.example:27017\]/],
     ['a restore of an unknown snapshot', () => page({}, restoreOf({ restoreSnapshotId: '0'.repeat(24) })), 404, 587203993, /No snapshot named/],
     ['a restore of a name that is none', () => page({}, restoreOf({ restoreSnapshotId: 'nightly' })), 404, 587203993, /No snapshot named \[nightly\]/],
     ['a restore to an unknown target', () => page({}, restoreOf({ restoreSnapshotId: snapshotId, targetInstanceId: 'none' })), 404, 587203993, /^Failed to run task\. No target instance named \[none\]$/],

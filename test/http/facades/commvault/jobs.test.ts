@@ -31,6 +31,7 @@ describe('jobs of Commvault', () => {
       jobType: 'Backup',
       jobStartTime: 1772366400,
       jobEndTime: 0,
+      lastUpdateTime: 0,
       jobElapsedTime: 0,
       percentComplete: 0,
       currentPhaseName: '',
@@ -48,7 +49,8 @@ describe('jobs of Commvault', () => {
       totalNumOfFiles: 0,
       subclient: {
         _type_: 5, appName: 'Cloud Apps', applicationId: 134, backupsetId: await numbers.numberOf('backupset', ORDERS_ID), backupsetName: 'defaultBackupSet',
-        clientId, clientName: 'shop', displayName: 'shop', instanceId: await numbers.numberOf('cluster', ORDERS_ID), instanceName: 'orders', subclientName: 'default',
+        clientId, clientName: 'shop', displayName: 'shop', instanceId: await numbers.numberOf('cluster', ORDERS_ID), instanceName: 'orders',
+        subclientId: await numbers.numberOf('subclient', (await facade.services.subclients.resolve(ORDERS_ID, 'default')).id), subclientName: 'default',
       },
       destinationClient: { clientId, clientName: 'shop', displayName: 'shop' },
       userName: { userId: 0, userName: 'user admin' },
@@ -108,7 +110,7 @@ describe('jobs of Commvault', () => {
     }
     const details = await facade.commvault('/JobDetails', { method: 'POST', body: { jobId: 99_999 } });
     assert.equal(details.status, 200);
-    assert.deepEqual(details.json, { error: { errList: [{ errorCode: 4, errLogMessage: 'Job [99999] does not exist' }] } });
+    assert.deepEqual(details.json, { error: { errList: [{ errorCode: 4, errLogMessage: 'Job [99999] does not exist', errorMessage: 'Job [99999] does not exist' }] } });
   });
 
   test('of others are not there', async () => {
@@ -148,10 +150,68 @@ describe('jobs of Commvault', () => {
     assert.match(JSON.stringify(again.json), /^\{"errors":\[\{"errList":\[\{"errorCode":587203993,"errLogMessage":"The job is already cancelled"\}\]\}\]\}$/);
   });
 
-  test('say that pausing is not offered', async () => {
-    const { status, json } = await facade.commvault(`/Job/${await backup()}/action/pause`, { method: 'POST' });
-    assert.equal(status, 200);
-    assert.match(JSON.stringify(json), /"errors":.*pause is not supported/);
+  test('rest and go on, with empty XML bodies, and say why they can not', async () => {
+    const number = await backup();
+    const act = (action: string) => facade.commvault(`/Job/${number}/action/${action}`, { method: 'POST', headers: { 'content-type': 'application/xml' } });
+    assert.match(JSON.stringify((await act('resume')).json), /"errLogMessage":"The job is not suspended: it is queued"/);
+    assert.deepEqual((await act('pause')).json, { errorCode: 0, errorMessage: '' });
+    assert.equal((await summary(number))['status'], 'Suspended');
+    assert.ok(numbersIn((await facade.commvault('/Job?jobCategory=Active&limit=100')).json).includes(number));
+    assert.deepEqual((await act('Resume')).json, { errorCode: 0, errorMessage: '' });
+    facade.startJob(idOf(number), 'scan');
+    await act('Pause');
+    assert.equal((await summary(number))['status'], 'Suspend Pending');
+    facade.endJob(idOf(number), 'completed');
+    assert.equal((await summary(number))['status'], 'Completed');
+    assert.match(JSON.stringify((await act('pause')).json), /"errors":.*can not be suspended: it is already completed/);
+    assert.match(JSON.stringify((await act('dance')).json), /"errors":.*dance is not supported/);
+  });
+
+  test('are asked for again once they are over', async () => {
+    const number = await backup();
+    const resubmit = (query = '') => facade.commvault(`/Job/${number}/action/Resubmit${query}`, { method: 'POST', headers: { 'content-type': 'application/xml' } });
+    assert.match(JSON.stringify((await resubmit()).json), /can not be submitted again: it is still queued/);
+    facade.endJob(idOf(number), 'failed', 'the disk was full');
+    const { json } = await resubmit('?startInSuspendedState=True');
+    const again = Number((json['jobIds'] as string[])[0]);
+    assert.notEqual(again, number);
+    assert.equal((await summary(again))['status'], 'Suspended');
+  });
+
+  test('tell their task and what happened to them', async () => {
+    const { subclients } = facade.services;
+    const { cluster } = (await facade.services.inventory.visibleClusters({ kind: 'user', id: 'u', name: 'u', orgId: '', grants: [{ role: 'GLOBAL_OWNER' }] })).find((each) => each.cluster.id === ORDERS_ID) ?? {};
+    assert.ok(cluster);
+    const { id } = await subclients.create({ cluster, name: 'Told', databases: ['sales'], collections: [] });
+    const subclientId = await facade.services.numbers.numberOf('subclient', id);
+    const { json: started } = await facade.commvault(`/Subclient/${subclientId}/action/backup?backupLevel=incremental&collectMetaInfo=False`, { method: 'POST', headers: { 'content-type': 'application/xml' } });
+    const number = Number((started['jobIds'] as string[])[0]);
+    const note = /^Asked for as Incremental: a whole snapshot/;
+    const shown = await summary(number);
+    assert.match(String(shown['pendingReason']), note);
+    assert.equal(shown['backupLevelName'], 'Full');
+    assert.deepEqual([(shown['subclient'] as Record<string, unknown>)['subclientName'], (shown['subclient'] as Record<string, unknown>)['subclientId']], ['Told', subclientId]);
+    const { json: { taskInfo } } = await facade.commvault(`/Job/${number}/TaskDetails`);
+    const { task, subTasks } = taskInfo as { task: Record<string, unknown>; subTasks: { options: unknown }[] };
+    assert.equal(task['taskId'], started['taskId']);
+    assert.deepEqual(subTasks[0]?.options, { backupOpts: { backupLevel: 'Incremental' } });
+    facade.endJob(idOf(number), 'failed', 'the disk was full');
+    const { json } = await facade.commvault(`/Events?jobId=${number}`);
+    const events = json['commservEvents'] as { severity: number; description: string; jobId: number }[];
+    assert.deepEqual([events[0]?.severity, events[0]?.description, events[0]?.jobId], [6, 'Backup failed: the disk was full', number]);
+    assert.ok(events.some(({ description }) => note.test(description)));
+    assert.equal((await facade.commvault('/Events')).status, 400);
+    assert.equal((await facade.commvault('/Events?jobId=99999')).status, 404);
+    assert.match(JSON.stringify((await facade.commvault('/Job/99999/TaskDetails')).json), /^\{"error":\{"errList":\[.*"errorMessage":"Job \[99999\] does not exist"/);
+    const query = async (jobFilter: unknown, more: Readonly<Record<string, unknown>> = {}) => numbersIn((await facade.commvault('/Jobs', { method: 'POST', body: { scope: 1, category: 0, pagingConfig: { offset: 0, limit: 100 }, jobFilter, ...more } })).json);
+    assert.deepEqual(await query({ entity: { subclientId } }), [number]);
+    assert.deepEqual(await query({ entity: { subclientId, backupsetId: await facade.services.numbers.numberOf('backupset', ORDERS_ID) } }), [number]);
+    assert.deepEqual(await query({ entity: { subclientId, backupsetId: 99_999 } }), []);
+    assert.ok((await query({ jobTypeList: ['BACKUP'], clientList: [{ clientId: await facade.services.numbers.numberOf('project', SHOP_ID) }] })).includes(number));
+    assert.deepEqual(await query({ jobTypeList: ['AUXCOPY'] }), []);
+    assert.ok(!(await query({ hideAdminJobs: true }, { category: 1 })).includes(number));
+    facade.clock.advance(3_600_000);
+    assert.ok(!(await query({ completedJobLookupTime: 60 })).includes(number));
   });
 
   test('are not for readers to end', async () => {

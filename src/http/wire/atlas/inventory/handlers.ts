@@ -1,6 +1,6 @@
 // Reads of organizations, groups and clusters: what clients need on the way to a backup.
-import type { Cluster, Page, PageOf } from '../../../../domain/records.ts';
-import { LeafvaultError } from '../../../../foundation/errors.ts';
+import type { Cluster, Page, PageOf, Project } from '../../../../domain/records.ts';
+import { isLeafvaultError, LeafvaultError } from '../../../../foundation/errors.ts';
 import type { Answer } from '../../answer.ts';
 import { findProjectByName } from '../../find-project.ts';
 import type { Call, ProjectCall } from '../../mms-routes.ts';
@@ -49,8 +49,15 @@ export async function getGroupByName(call: Call): Promise<Answer> {
 
 export async function listClusters(call: ProjectCall): Promise<Answer> {
   const page = call.page();
-  const found = await call.services.inventory.clusters(call.project.id, page);
+  const found = await listedClusters(call, page);
   return { kind: 'list', page, totalCount: found.totalCount, results: found.items.map((each) => presentCluster(each, call.version, call.root)) };
+}
+
+/** Deleted ones whose snapshots are kept come last, when they are asked for. */
+async function listedClusters(call: ProjectCall, page: Page): Promise<PageOf<Cluster>> {
+  if (parameter(call.query, 'includeDeletedWithRetainedBackups')?.toLowerCase() !== 'true') return call.services.inventory.clusters(call.project.id, page);
+  const there = await readEveryPage((each) => call.services.inventory.clusters(call.project.id, each));
+  return cutPage([...there, ...(await call.services.administration.clusters.kept(call.project.id))], page);
 }
 
 export async function getCluster(call: ProjectCall): Promise<Answer> {
@@ -77,12 +84,22 @@ export async function refuseFlex(call: ProjectCall): Promise<Answer> {
   throw new LeafvaultError('NOT_FLEX', `Using the flex API failed: cluster ${name} is not flex`, { details: { clusterName: name } });
 }
 
+/** Also one that was deleted while its snapshots were kept: they can be read and restored. @throws CLUSTER_NOT_FOUND */
+export async function sourceOf(call: ProjectCall): Promise<Cluster> {
+  try {
+    return await clusterOf(call);
+  } catch (error) {
+    if (!isLeafvaultError(error, 'CLUSTER_NOT_FOUND')) throw error;
+    return call.services.administration.clusters.keptByName(call.project.id, call.params['clusterName'] ?? '');
+  }
+}
+
 /** @throws CLUSTER_NOT_FOUND */
 export function clusterOf(call: ProjectCall): Promise<Cluster> {
   return call.services.inventory.clusterByName(call.project.id, call.params['clusterName'] ?? '');
 }
 
-async function listGroupsOf(call: Call, page: Page, found: PageOf<{ id: string; name: string; orgId: string; createdAt: Date }>): Promise<Answer> {
+async function listGroupsOf(call: Call, page: Page, found: PageOf<Project>): Promise<Answer> {
   const visible = await call.services.inventory.visibleClusters(call.principal);
   const countOf = (projectId: string): number => visible.filter(({ project }) => project.id === projectId).length;
   return { kind: 'list', page, totalCount: found.totalCount, results: found.items.map((each) => presentGroup(each, countOf(each.id), call.root)) };

@@ -20,7 +20,7 @@ export function presentGroup(project: Project, clusterCount: number, root: strin
     links: [{ rel: 'self', href: `${root}/groups/${project.id}` }],
     name: project.name,
     orgId: project.orgId,
-    tags: [],
+    tags: project.tags,
     withDefaultAlertsSettings: false,
   };
 }
@@ -42,7 +42,7 @@ function sharedFields(cluster: Cluster, root: string): object {
     encryptionAtRestProvider: 'NONE',
     groupId: cluster.projectId,
     id: cluster.id,
-    labels: [],
+    labels: cluster.labels,
     links: [
       { rel: 'self', href: self },
       { rel: 'https://cloud.mongodb.com/restoreJobs', href: `${self}/backup/restoreJobs` },
@@ -52,9 +52,9 @@ function sharedFields(cluster: Cluster, root: string): object {
     paused: false,
     pitEnabled: cluster.continuousBackup,
     rootCertType: 'ISRGROOTX1',
-    stateName: 'IDLE',
-    tags: [],
-    terminationProtectionEnabled: false,
+    stateName: cluster.deletedAt === null ? 'IDLE' : 'DELETING',
+    tags: cluster.tags,
+    terminationProtectionEnabled: cluster.terminationProtection,
     versionReleaseSystem: 'LTS',
   };
 }

@@ -6,7 +6,7 @@ import type { Answer } from '../../answer.ts';
 import type { ProjectCall } from '../../mms-routes.ts';
 import { cutPage } from '../../read-every-page.ts';
 import { readId } from '../../read-id.ts';
-import { clusterOf } from '../inventory/handlers.ts';
+import { clusterOf, sourceOf } from '../inventory/handlers.ts';
 import { parseTakeSnapshot, parseUpdateSnapshot, parsePointInTimeFilter } from './parse.ts';
 import { presentAsShardedSnapshot, presentSnapshot } from './present.ts';
 
@@ -19,7 +19,7 @@ export async function takeSnapshot(call: ProjectCall): Promise<Answer> {
 export async function listSnapshots(call: ProjectCall): Promise<Answer> {
   const page = call.page();
   const instant = parsePointInTimeFilter(call.query);
-  const cluster = await clusterOf(call);
+  const cluster = await sourceOf(call);
   const { items, totalCount } = instant === null
     ? await call.services.snapshots.list(cluster.id, page)
     : cutPage(await snapshotsFor(call, cluster, instant), page);
@@ -36,12 +36,12 @@ export async function getShardedSnapshot(call: ProjectCall): Promise<Answer> {
 
 /** No cluster is sharded here. */
 export async function listShardedSnapshots(call: ProjectCall): Promise<Answer> {
-  await clusterOf(call);
+  await sourceOf(call);
   return { kind: 'list', page: null, totalCount: 0, results: [] };
 }
 
 export async function updateSnapshot(call: ProjectCall): Promise<Answer> {
-  const cluster = await clusterOf(call);
+  const cluster = await sourceOf(call);
   const snapshot = await snapshotOf(call);
   const expiresAt = parseUpdateSnapshot(call.body, snapshot);
   const updated = await call.services.snapshots.setExpiry({ cluster, id: snapshot.id, expiresAt, principal: call.principal });
@@ -49,7 +49,7 @@ export async function updateSnapshot(call: ProjectCall): Promise<Answer> {
 }
 
 export async function deleteSnapshot(call: ProjectCall): Promise<Answer> {
-  const cluster = await clusterOf(call);
+  const cluster = await sourceOf(call);
   await call.services.snapshots.delete({ cluster, id: readId('snapshot', call.params['snapshotId']), principal: call.principal });
   return { kind: 'none' };
 }
@@ -67,6 +67,6 @@ async function snapshotsFor({ services }: ProjectCall, cluster: Cluster, instant
 const UNRESTORABLE: readonly string[] = ['CONTINUOUS_NO_WINDOW', 'CONTINUOUS_IN_FUTURE', 'CONTINUOUS_NOT_YET', 'CONTINUOUS_IN_GAP', 'CONTINUOUS_OUTSIDE_WINDOW'];
 
 async function snapshotOf(call: ProjectCall): ReturnType<ProjectCall['services']['snapshots']['get']> {
-  const cluster = await clusterOf(call);
+  const cluster = await sourceOf(call);
   return call.services.snapshots.get(cluster.id, readId('snapshot', call.params['snapshotId']));
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { isAccessListEntry, isAddressAllowed, plainAddress } from '../../../src/http/auth/access-list.ts';
+import { isAccessListEntry, isAddressAllowed, plainAddress } from '../../src/foundation/access-list.ts';
 
 describe('isAddressAllowed', () => {
   const cases: readonly (readonly [readonly string[], string, boolean])[] = [

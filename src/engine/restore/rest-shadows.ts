@@ -1,0 +1,101 @@
+// A restore that rests: what was loaded whole stays under construction, and the next attempt takes it over. The proof reads everything back
+// in any case, so nothing has to be believed of what somebody could touch meanwhile (docs/design/restore-protocol.md, "Rest").
+import type { RestoreOptions } from '../contracts.ts';
+import { majorityBarrier } from './barrier.ts';
+import type { Load, RestoreContext } from './context.ts';
+import { uuidsOf } from './displace.ts';
+import { dropNamed } from './drop-named.ts';
+import { openTarget, type Target } from './open-target.ts';
+import { createPlanStore, loadPlan } from './plan-store.ts';
+import { shadowsOf, type RestedShadow, type RestorePlan } from './plan.ts';
+
+type Options = Pick<RestoreOptions, 'restoreId' | 'root' | 'instant' | 'target' | 'journal' | 'signal' | 'log' | 'clock'>;
+
+/**
+ * Keeps the loaded shadows of an attempt that ended, drops the others, and says so in the plan. The plan stays open.
+ * @returns false: there is nothing that can be kept, and the attempt is to be rolled back
+ */
+export async function restShadows(options: Options, plan: RestorePlan, loads: readonly Load[]): Promise<boolean> {
+  if (options.instant !== undefined || (plan.state !== 'preparing' && plan.state !== 'proven')) return false;
+  const candidates = loads.flatMap((load) => restable(load) ?? []);
+  if (candidates.length === 0) return false;
+  const target = await openTarget(options.target.uri, options.signal);
+  try {
+    const store = createPlanStore(options.journal, target, options.clock);
+    plan.state = 'preparing';
+    // The fence: a worker that lost its lease ends here.
+    await store.save(plan);
+    await majorityBarrier(target, plan.restoreId);
+    const electionId = await target.electionId();
+    const rested = await present(target, candidates.filter(({ under }) => under === COMMITTED || under === electionId).map(({ shadow }) => shadow));
+    if (rested.length === 0) return false;
+    plan.rested = rested;
+    await store.save(plan);
+    await dropOthers(target, plan, options, () => store.hold(plan));
+    return true;
+  } finally {
+    await target.close();
+  }
+}
+
+const COMMITTED = Symbol('committed');
+
+interface Candidate { readonly shadow: RestedShadow; readonly under: string | null | typeof COMMITTED }
+
+/** Of this attempt, or of one before it that this one had not come to take over. */
+function restable({ entry, step, loaded, rested }: Load): Candidate | null {
+  if (entry.body.kind !== 'collection') return null;
+  if (loaded === null) return rested === null ? null : { shadow: rested, under: COMMITTED };
+  if (step.shadowUuid === null) return null;
+  return { shadow: { from: step.from, db: step.db, name: step.shadow, uuid: step.shadowUuid }, under: loaded.committed ? COMMITTED : loaded.electionId };
+}
+
+/**
+ * What an attempt that rests has left of the same snapshot, with nothing else of it on the target. Empty: whatever is there has to be settled.
+ * @throws TARGET_UNREACHABLE, RESTORE_PLAN_INVALID
+ */
+export async function findRested(options: Options): Promise<readonly RestedShadow[]> {
+  const known = await options.journal.load();
+  if (options.instant !== undefined || !Array.isArray(known?.rested) || known.rested.length === 0) return [];
+  const target = await openTarget(options.target.uri, options.signal);
+  try {
+    const plan = await loadPlan(options.restoreId, options.journal, target);
+    if (plan === null || plan.kind !== 'restore' || plan.state !== 'preparing' || plan.snapshotId !== options.root.id) return [];
+    // The attempt may have died before it had dropped them, and the next plan names none of them.
+    await dropOthers(target, plan, options);
+    return plan.rested;
+  } finally {
+    await target.close();
+  }
+}
+
+/** Gives what rests its name in this plan. False: there is nothing to take over, and the shadow has to be made. */
+export async function takeOver({ target, options }: RestoreContext, load: Load): Promise<boolean> {
+  const { rested, step } = load;
+  if (rested === null) return false;
+  const found = await uuidsOf(target, step.db, [rested.name]);
+  if (found.get(rested.name) !== rested.uuid) {
+    options.log.warn({ namespace: step.from }, 'What was loaded of this collection before the restore rested is gone; it is loaded again');
+    load.rested = null;
+    return false;
+  }
+  await target.admin({ renameCollection: `${step.db}.${rested.name}`, to: `${step.db}.${step.shadow}`, dropTarget: false, writeConcern: { w: 'majority' } });
+  step.shadowUuid = rested.uuid;
+  load.loaded = { committed: true, electionId: null };
+  return true;
+}
+
+async function dropOthers(target: Target, plan: RestorePlan, { log }: Pick<Options, 'log'>, before?: () => Promise<void>): Promise<void> {
+  const kept = new Set(plan.rested.map(({ db, name }) => `${db}.${name}`));
+  await dropNamed(target, shadowsOf(plan).filter(({ db, name }) => !kept.has(`${db}.${name}`)), log, before);
+}
+
+/** Those that still are what was loaded. */
+async function present(target: Target, shadows: readonly RestedShadow[]): Promise<RestedShadow[]> {
+  const found: RestedShadow[] = [];
+  for (const [db, group] of Map.groupBy(shadows, (shadow) => shadow.db)) {
+    const uuids = await uuidsOf(target, db, group.map(({ name }) => name));
+    found.push(...group.filter(({ name, uuid }) => uuids.get(name) === uuid));
+  }
+  return found;
+}

@@ -1,0 +1,83 @@
+// The forms in which a restore is ordered: DocumentDB's, which names a snapshot, and that of the big data apps, which names a time.
+import type { RestoreSelection } from '../../../domain/records.ts';
+import { LeafvaultError } from '../../../foundation/errors.ts';
+import type { RestoreOptions } from './schemas.ts';
+import { parseItems } from './tree/content.ts';
+
+/** Null where a name is not told. */
+export interface RestoreTarget {
+  readonly client: string | null;
+  readonly instance: string | null;
+  /** `host:port` of any member of the target. */
+  readonly host: string | null;
+}
+
+export interface RestoreForm {
+  readonly from:
+    | { readonly snapshotName: string }
+    /** Of the newest whole snapshot, up to a time if one is given. */
+    | { readonly newestUntil: Date | null }
+    | { readonly instant: Date };
+  readonly target: RestoreTarget;
+  /** Nothing chosen: everything. */
+  readonly selection: RestoreSelection;
+}
+
+type MongoDbOptions = NonNullable<NonNullable<RestoreOptions['distributedAppsRestoreOptions']>['mongoDBRestoreOptions']>;
+
+/** @throws TASK_UNSUPPORTED, ATTRIBUTE_MISSING */
+export function parseRestore(options: RestoreOptions = {}): RestoreForm {
+  const documentDb = options.cloudAppsRestoreOptions?.documentDBRestoreOptions;
+  const mongoDb = options.distributedAppsRestoreOptions?.mongoDBRestoreOptions;
+  if (documentDb !== undefined) {
+    if (!documentDb.restoreSnapshotId) throw new LeafvaultError('ATTRIBUTE_MISSING', 'Reading the body failed: restoreSnapshotId is required', { details: { name: 'restoreSnapshotId' } });
+    const target = { client: options.destination?.destClient?.clientName || null, instance: documentDb.targetInstanceId || null, host: null };
+    return { from: { snapshotName: documentDb.restoreSnapshotId }, target, selection: { ...chosenItems(options), renames: [] } };
+  }
+  if (mongoDb === undefined) throw unsupported('A restore without documentDBRestoreOptions or mongoDBRestoreOptions');
+  if (mongoDb.restoreFilesOnly === true || mongoDb.recover === false) throw unsupported('A restore of files without the data in their server');
+  return { from: timeOf(options, mongoDb), target: targetOf(options, mongoDb), selection: selectionOf(options, mongoDb) };
+}
+
+function chosenItems(options: RestoreOptions): Pick<RestoreSelection, 'databases' | 'collections'> {
+  return parseItems(options.fileOption?.sourceItem ?? []);
+}
+
+/** The end of a backup is a snapshot; a time that is none needs what continuous backup followed. */
+function timeOf({ browseOption }: RestoreOptions, { pointInTimeToEndOfBackup = true, latestEndOfBackup = true }: MongoDbOptions): RestoreForm['from'] {
+  const { toTime, toTimeValue } = browseOption?.timeRange ?? {};
+  const asked = toTime || toTimeValue || 0;
+  const at = typeof asked === 'number' ? new Date(asked * 1000) : new Date(`${asked.trim().replace(' ', 'T')}Z`);
+  if (Number.isNaN(at.getTime())) throw new LeafvaultError('ATTRIBUTE_INVALID', 'Reading the body failed: toTimeValue is no time', { details: { name: 'browseOption.timeRange.toTimeValue' } });
+  if (at.getTime() === 0) return { newestUntil: null };
+  return pointInTimeToEndOfBackup || latestEndOfBackup ? { newestUntil: at } : { instant: at };
+}
+
+function targetOf({ destination }: RestoreOptions, { isInplaceRestore = false, destShardList = [] }: MongoDbOptions): RestoreTarget {
+  const { destClient, destinationInstance } = destination ?? {};
+  if (isInplaceRestore) return { client: null, instance: null, host: null };
+  const client = destinationInstance?.clientName || destClient?.clientName || null;
+  if (destinationInstance?.instanceName) return { client, instance: destinationInstance.instanceName, host: null };
+  const hosts = destShardList.flatMap(({ destHostName, destPortNumber }) => (destHostName ? [`${destHostName}:${destPortNumber || 27017}`] : []));
+  if (hosts.length > 1) throw unsupported('A restore into several shards');
+  return { client: hosts.length === 0 ? client : null, instance: null, host: hosts[0] ?? null };
+}
+
+function selectionOf(options: RestoreOptions, { destGranularEntityList = [], isGranularRecovery = false }: MongoDbOptions): RestoreSelection {
+  if (destGranularEntityList.length === 0) {
+    if (isGranularRecovery) throw new LeafvaultError('ATTRIBUTE_MISSING', 'Reading the body failed: a granular recovery names what it recovers', { details: { name: 'destGranularEntityList' } });
+    return { ...chosenItems(options), renames: [] };
+  }
+  const [databases, collections, renames]: [string[], string[], { from: string; to: string }[]] = [[], [], []];
+  for (const { srcDbName, srcCollectionName, destDbName, destCollectionName, isDbEntity = true } of destGranularEntityList) {
+    const from = isDbEntity ? srcDbName : `${srcDbName}.${srcCollectionName || destCollectionName || ''}`;
+    const to = isDbEntity ? destDbName || srcDbName : `${destDbName || srcDbName}.${destCollectionName || srcCollectionName || ''}`;
+    (isDbEntity ? databases : collections).push(from);
+    if (from !== to) renames.push({ from, to });
+  }
+  return { databases, collections, renames };
+}
+
+function unsupported(what: string): LeafvaultError {
+  return new LeafvaultError('TASK_UNSUPPORTED', `Running a task failed: ${what} is not supported`, { details: { what } });
+}

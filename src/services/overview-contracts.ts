@@ -1,0 +1,60 @@
+// Numbers over everything, for metrics.
+import type { Cluster, Job } from '../domain/records.ts';
+import type { ClusterRecovery, ContinuousState } from './contracts.ts';
+
+export interface ClusterOverview {
+  readonly cluster: Cluster;
+  readonly projectName: string;
+  /** Completed and not deleted. */
+  readonly snapshots: number;
+  /** Bytes that they added to the repository; null without one. */
+  readonly storageSizeBytes: number | null;
+  /** Raw bytes of the newest one; null without one. */
+  readonly dataSizeBytes: number | null;
+  /** The newest instant that can be restored, of a snapshot or between two. */
+  readonly recoveryPointAt: Date | null;
+  /** Null where continuous backup is off and never was on. */
+  readonly continuous: ClusterContinuous | null;
+  readonly recovery?: Pick<ClusterRecovery, 'lastDrill' | 'lastProven' | 'expected'>;
+}
+
+export interface ClusterContinuous {
+  readonly state: ContinuousState;
+  readonly lagSeconds: number | null;
+  readonly headroomSeconds: number | null;
+  /** Of all chains of the cluster. */
+  readonly slices: number;
+  readonly rawBytes: number;
+  readonly storedBytes: number;
+}
+
+/** Numbers over everything, for metrics; not for the doors of the APIs. */
+export interface Overview {
+  read(): Promise<{
+    readonly clusters: readonly ClusterOverview[];
+    readonly jobs: readonly { readonly kind: Job['kind']; readonly state: Job['state']; readonly count: number }[];
+    /** Of the checks that run by themselves; null before the first was planned. */
+    readonly check?: CheckOverview | null;
+    /** Second copies of the repository, in the order of the setting. */
+    readonly copies?: readonly CopyOverview[];
+  }>;
+}
+
+export interface CheckOverview {
+  /** When the last one that came to its end did. */
+  readonly endedAt: Date | null;
+  readonly problems: number | null;
+  /** The newest try did not come to its end. */
+  readonly failed: boolean;
+  /** By cluster: snapshots that can't be read whole, and are kept. */
+  readonly damagedSnapshots: ReadonlyMap<string, number>;
+}
+
+export interface CopyOverview {
+  /** From 1 up: addresses are not for everybody. */
+  readonly number: number;
+  /** When a run last ended with everything copied; null: never. */
+  readonly succeededAt: Date | null;
+  /** Objects of the repository that were found damaged or gone, and roots that were withheld for them, in the last run. */
+  readonly problems: number;
+}

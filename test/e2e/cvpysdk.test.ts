@@ -1,0 +1,151 @@
+// Commvault's own SDK, unmodified from PyPI, against the real door, services, catalog, queue, engine and store, and a real replica set.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { MongoClient, type Document } from 'mongodb';
+import { systemClock } from '../../src/foundation/clock.ts';
+import { buildServer, facades, type HttpServer } from '../../src/http/index.ts';
+import { applyDeclared } from '../../src/services/index.ts';
+import { openCvpysdk, type CvpysdkSession } from '../support/cvpysdk.ts';
+import { servicesOf } from '../support/instant-restores.ts';
+import { until } from '../support/job-rows.ts';
+import { startReplicaSet, type ReplicaSet } from '../support/mongod.ts';
+import { silent } from '../support/postgres.ts';
+import { contentOfServer } from '../support/restore-world.ts';
+import { openTailerWorld, type TailerWorld } from '../support/tailer-world.ts';
+
+const ORDERS = '5f0000000000000000000004';
+
+describe('cvpysdk', { timeout: 300_000 }, () => {
+  let servers: ReplicaSet;
+  let client: MongoClient;
+  let world: TailerWorld;
+  let server: HttpServer;
+  let sdk: CvpysdkSession;
+  /** The next job waits in this phase until it is asked to rest or to end. */
+  let held: string | null = null;
+
+  before(async () => {
+    [servers, world] = await Promise.all([startReplicaSet(), openTailerWorld()]);
+    client = await MongoClient.connect(servers.uri);
+    await client.db('shop').collection<Document>('orders').insertMany(Array.from({ length: 500 }, (_, n) => ({ _id: n as never, text: `order ${n}` })));
+    await client.db('crm').collection<Document>('people').insertOne({ name: 'Ada' });
+    await applyDeclared({ catalog: world.catalog, clock: systemClock }, [{
+      name: 'Example', users: [{ name: 'admin', password: 'change-me', roles: ['ORG_OWNER'] }],
+      projects: [{ name: 'Shop', id: '5f0000000000000000000003', clusters: [{ name: 'Orders', id: ORDERS, uri: servers.uri, schedule: 'none' }] }],
+    }]);
+    server = await buildServer({ services: servicesOf(world), facades, log: silent, clock: systemClock, publicUrl: null, version: { gitHash: 'b'.repeat(40), versionString: '0.1.0' } });
+    const origin = await server.listen({ host: '127.0.0.1', port: 0 });
+    await world.startWorker(async (phase) => {
+      if (held !== phase) return;
+      held = null;
+      await until('somebody to ask the running job for something', async () => {
+        const { items } = await world.catalog.jobs.list({ clusterIds: [ORDERS], active: true }, { pageNumber: 1, itemsPerPage: 10 });
+        // The worker hears of a pause by the renewal of its lease, every second.
+        const isHeard = (pausedAt: Date | null): boolean => pausedAt !== null && systemClock.now().getTime() - pausedAt.getTime() > 1500;
+        return items.some(({ state, pausedAt, cancelRequestedAt }) => state === 'running' && (isHeard(pausedAt) || cancelRequestedAt !== null));
+      }, 60_000);
+    });
+    sdk = await openCvpysdk(origin, { user: 'admin', password: 'change-me' });
+  });
+  after(async () => {
+    await sdk?.[Symbol.asyncDispose]();
+    await server?.close(0);
+    await client?.close();
+    await world?.[Symbol.asyncDispose]();
+    await servers?.stop();
+  });
+
+  test('walks the tree', async () => {
+    const names = await sdk.run(`
+client = commcell.clients.get('shop')
+agent = client.agents.get('cloud apps')
+instance = agent.instances.get('orders')
+backupset = instance.backupsets.get('defaultBackupSet')
+everything = backupset.subclients.get('default')
+answer = [sorted(commcell.clients.all_clients), sorted(client.agents.all_agents), sorted(agent.instances.all_instances), sorted(backupset.subclients.all_subclients),
+          backupset.subclients.default_subclient, client.client_name, instance.instance_name, type(instance).__name__, type(everything).__name__, client.is_backup_enabled, everything.is_backup_enabled, len(backupset.schedules.schedules), commcell.commserv_name]`);
+    assert.deepEqual(names, [['shop'], ['cloud apps'], ['orders'], ['default'], 'default', 'shop', 'orders', 'AmazonDocumentDBInstance', 'CloudDatabaseSubclient', true, true, 0, 'leafvault']);
+  });
+
+  test('makes a subclient of chosen databases, backs it up, and is told what was done', async () => {
+    const made = await sdk.run(`
+people = backupset.subclients.add('People', description='who buys')
+people.content = [{'path': '/crm', 'type': 'DATABASE'}]
+people.refresh()
+job = people.backup('Incremental')
+answer = [wait(job), job.status, job.subclient_name, job.backup_level, job.pending_reason, [each['name'] for each in people.content['children']], people.description, job.num_of_files_transferred]`);
+    assert.deepEqual(made, [
+      true, 'Completed', 'People', 'Full', 'Asked for as Incremental: a whole snapshot is made of it, in which what is stored already is not stored again', ['crm'], 'who buys', 1,
+    ]);
+    assert.equal(await sdk.run("backupset.subclients.delete('people')\nanswer = backupset.subclients.has_subclient('people')"), false);
+  });
+
+  test('backs up everything, browses, and restores what was damaged', async () => {
+    const wanted = await contentOfServer(servers.uri);
+    assert.equal(await sdk.run("job = everything.backup('Full')\nanswer = wait(job)"), true);
+    await client.db('shop').collection('orders').deleteMany({ _id: { $lt: 250 } } as never);
+    const newest = (await world.catalog.snapshots.newestWhole(ORDERS))!;
+    assert.equal(await sdk.run("newest = instance.browse()[0]\nanswer = newest['snapShotName']"), newest.id);
+    assert.deepEqual(await sdk.run(`
+job = instance.restore('orders', newest['snapShotName'], {})
+answer = [wait(job), job.job_type, job.task_details['subTasks'][0]['subTask']['subTaskType'], [event['description'] for event in job.get_events()][0]]`), [true, 'Restore', 3, 'Restore completed']);
+    assert.deepEqual(await contentOfServer(servers.uri), wanted);
+  });
+
+  test('suspends a backup that runs, whose worker is free meanwhile, and resumes it', async () => {
+    held = 'listed';
+    const [status, number] = await sdk.run("job = everything.backup('Full')\njob.pause(wait_for_job_to_pause=True)\nanswer = [job.status, int(job.job_id)]") as [string, number];
+    assert.equal(status, 'Suspended');
+    const paused = (await world.catalog.jobs.byNumber(number))!;
+    assert.deepEqual([paused.state, paused.attempt], ['queued', 1]);
+    assert.equal(await sdk.run("other = everything.backup('Full')\nanswer = wait(other)"), true, 'another backup of the same instance is done meanwhile');
+    assert.deepEqual(await sdk.run('job.resume()\nanswer = [wait(job), job.status, job.summary["attempts"]]'), [true, 'Completed', 2]);
+  });
+
+  test('suspends a restore once it has loaded, and resumes it: the collections are those that it had loaded', async () => {
+    const wanted = await contentOfServer(servers.uri);
+    await client.db('shop').collection('orders').deleteMany({});
+    held = 'indexes';
+    assert.equal(await sdk.run("job = instance.restore('orders', newest['snapShotName'], {})\njob.pause(wait_for_job_to_pause=True)\nanswer = job.status"), 'Suspended');
+    const resting = await client.db('shop').listCollections({ name: /^__lv_/ }).toArray() as Document[];
+    assert.equal(resting.length, 1);
+    assert.equal(await client.db('shop').collection('orders').countDocuments(), 0, 'what is live is as it was');
+    assert.equal(await sdk.run('job.resume()\nanswer = wait(job)'), true);
+    assert.deepEqual(await contentOfServer(servers.uri), wanted);
+    const [orders] = await client.db('shop').listCollections({ name: 'orders' }).toArray() as Document[];
+    assert.equal(String(orders?.info.uuid), String(resting[0]?.info.uuid));
+  });
+
+  test('kills a backup that runs, submits it again, and lists all of it', async () => {
+    held = 'listed';
+    assert.deepEqual(await sdk.run("job = everything.backup('Full')\njob.kill(wait_for_job_to_kill=True)\nanswer = [job.status, wait(job)]"), ['Killed', false]);
+    assert.deepEqual(await sdk.run('again = job.resubmit()\nanswer = [wait(again), again.status, again.job_id != job.job_id]'), [true, 'Completed', true]);
+    const [all, active, finished] = await sdk.run(`
+control = commcell.job_controller
+answer = [control.all_jobs(client_name='shop', limit=100), control.active_jobs(), control.finished_jobs(limit=100, job_filter='Restore')]
+answer = [[each['status'] for each in some.values()] for some in answer]`) as [string[], string[], string[]];
+    assert.deepEqual([all.length, active.length, finished], [8, 0, ['Completed', 'Completed']]);
+    assert.equal(all.filter((each) => each === 'Killed').length, 1);
+    await assert.rejects(sdk.run('job.kill()'), /already cancelled/);
+  });
+
+  test('makes a schedule, which is the one that every door shows, and deletes it', async () => {
+    const shown = await sdk.run(`
+from cvpysdk.schedules import SchedulePattern
+task = {'taskInfo': {'associations': [everything._subClientEntity], 'task': {'taskType': 1}, 'subTasks': [{'subTask': {'subTaskType': 2, 'operationType': 2}, 'options': {'backupOpts': {'backupLevel': 2}}}]}}
+task = SchedulePattern().create_schedule(task, {'freq_type': 'weekly', 'active_start_time': '02:30', 'weekdays': ['Monday', 'Saturday']})
+flag, response = commcell._cvpysdk_object.make_request('POST', commcell._services['CREATE_TASK'], task)
+everything.refresh()
+answer = [flag, sorted(each['schedule_name'] for each in everything.schedules.schedules.values())]`);
+    assert.deepEqual(shown, [true, ['weekly 1', 'weekly 6']]);
+    const { schedule } = (await world.catalog.schedules.get(ORDERS))!;
+    assert.deepEqual(schedule.items.map(({ frequencyType, frequencyInterval }) => [frequencyType, frequencyInterval]), [['weekly', 1], ['weekly', 6]]);
+    assert.deepEqual([schedule.referenceHour, schedule.referenceMinute], [2, 30]);
+    assert.equal(await sdk.run('everything.schedules.delete(schedule_name="weekly 6")\nanswer = len(everything.schedules.schedules)'), 1);
+  });
+
+  test('logs out, and its token is worth nothing then', async () => {
+    await sdk.run("token = commcell.auth_token\ncommcell.logout()");
+    await assert.rejects(sdk.run("commcell.clients.refresh()\nanswer = commcell.clients.all_clients"));
+  });
+});

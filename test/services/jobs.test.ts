@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { askForVerify } from '../support/job-rows.ts';
+import { insertCompleted } from '../support/catalog-rows.ts';
+import { openPostgresQueue } from '../../src/jobs/index.ts';
+import { silent, startEmbedded, type TestDatabase } from '../support/postgres.ts';
+import { completeJob, openServicesWorld, ownerOf, type ServicesWorld } from '../support/services-world.ts';
+
+describe('jobs', () => {
+  let database: TestDatabase;
+  let world: ServicesWorld;
+  before(async () => {
+    database = await startEmbedded();
+    world = await openServicesWorld(database);
+  });
+  after(async () => {
+    await world?.close();
+    await database?.stop();
+  });
+
+  test('rest and go on, unless they are over, being ended, or of a kind that never rests', async () => {
+    const { services: { jobs, snapshots }, inventory, catalog } = world;
+    const { job } = await snapshots.create({ cluster: inventory.cluster, description: null, retentionDays: 1, principal: ownerOf(inventory) });
+    await assert.rejects(jobs.resume(job.id), { code: 'JOB_NOT_PAUSED' });
+    await jobs.pause(job.id);
+    await jobs.pause(job.id);
+    assert.ok((await jobs.get(job.id)).pausedAt);
+    await jobs.resume(job.id);
+    assert.equal((await jobs.get(job.id)).pausedAt, null);
+    await completeJob(catalog, job.id);
+    await assert.rejects(jobs.pause(job.id), { code: 'JOB_NOT_PAUSABLE', details: { id: job.id, state: 'completed', why: 'it is already completed' } });
+    await assert.rejects(jobs.resume(job.id), { code: 'JOB_NOT_PAUSED' });
+    const queue = await openPostgresQueue({ catalog, log: silent });
+    const verify = await askForVerify(catalog, queue, inventory).finally(() => queue.close());
+    await assert.rejects(jobs.pause(verify.id), { code: 'JOB_NOT_PAUSABLE' });
+    for (const id of ['f'.repeat(24), 'none']) {
+      await assert.rejects(jobs.pause(id), { code: 'JOB_NOT_FOUND' });
+      await assert.rejects(jobs.resume(id), { code: 'JOB_NOT_FOUND' });
+    }
+    await completeJob(catalog, verify.id);
+    await assert.rejects(jobs.repeat(verify.id, ownerOf(inventory)), { code: 'JOB_NOT_REPEATABLE' });
+  });
+
+  test('are asked for again as they were asked for', async () => {
+    const { services: { jobs, snapshots, restores, schedules }, inventory, catalog } = world;
+    const { cluster, project } = inventory;
+    const principal = ownerOf(inventory);
+    await schedules.change({ cluster, principal, change: { extraDays: { ondemand: 3 } } });
+    const selection = { databases: ['sales'], collections: [] };
+    const first = await snapshots.create({ cluster, principal, description: 'of sales', retentionDays: 5, selection, jobForm: { subclientName: 'Sales' } });
+    await assert.rejects(jobs.repeat(first.job.id, principal), { code: 'JOB_NOT_REPEATABLE' });
+    await completeJob(catalog, first.job.id);
+    const again = await jobs.repeat(first.job.id, principal);
+    const snapshot = await catalog.snapshots.get(again.snapshotId ?? '');
+    assert.deepEqual([snapshot?.selection, snapshot?.description, snapshot?.retentionDays, again.form], [selection, 'of sales', 8, { subclientName: 'Sales' }]);
+    const { snapshotId } = await insertCompleted(catalog, inventory);
+    const target = { projectId: project.id, cluster: { id: cluster.id } };
+    const chosen = { databases: ['shop'], collections: [], renames: [{ from: 'shop', to: 'shop2' }] };
+    const restore = await restores.create({ cluster, principal, snapshotId, delivery: 'automated', target, selection: chosen, indexStrategy: 'NONE', timeSeries: 'beside' });
+    await completeJob(catalog, restore.jobId);
+    const repeated = await jobs.repeat(restore.jobId, principal);
+    const row = await catalog.restores.get(repeated.restoreId ?? '');
+    assert.deepEqual([row?.selection, row?.indexStrategy, row?.usersAndRoles, row?.snapshotId, row?.targetClusterId], [chosen, 'NONE', false, snapshotId, cluster.id]);
+    assert.equal((await catalog.jobs.payload(repeated.id))?.['timeSeries'], 'beside');
+    assert.notEqual(repeated.restoreId, restore.id);
+  });
+
+  test('are listed by subclient and by when they ended, with their true number', async () => {
+    const { services: { jobs, snapshots }, inventory, catalog, clock } = world;
+    const { cluster } = inventory;
+    const page = { pageNumber: 1, itemsPerPage: 1 };
+    const ask = () => snapshots.create({ cluster, description: null, retentionDays: 1, principal: ownerOf(inventory), jobForm: { subclientId: 'of this test' } });
+    const [one] = [await ask(), await ask()];
+    const listed = await jobs.list({ clusterIds: [cluster.id], subclientId: 'of this test' }, page);
+    assert.deepEqual([listed.items.length, listed.totalCount], [1, 2]);
+    await catalog.transaction((tx) => tx.executeSql("update jobs set state = 'completed', finished_at = $2 where id = $1", [one.job.id, clock.now()]));
+    const later = new Date(clock.now().getTime() + 1000);
+    assert.equal((await jobs.list({ clusterIds: [cluster.id], subclientId: 'of this test', endedAfter: later }, page)).totalCount, 1);
+    assert.equal((await jobs.list({ clusterIds: [cluster.id], subclientId: 'of this test', endedAfter: clock.now() }, page)).totalCount, 2);
+  });
+
+  test('find the newest whole snapshot up to a time', async () => {
+    const { services: { snapshots }, inventory, catalog } = world;
+    const { snapshotId } = await insertCompleted(catalog, inventory);
+    const { id, capturedAt } = await snapshots.newestWhole(inventory.cluster.id);
+    assert.equal(id, snapshotId);
+    assert.equal((await snapshots.newestWhole(inventory.cluster.id, capturedAt)).id, snapshotId);
+    await assert.rejects(snapshots.newestWhole(inventory.cluster.id, new Date((capturedAt?.getTime() ?? 0) - 1)), { code: 'SNAPSHOT_NOT_FOUND' });
+  });
+});

@@ -67,13 +67,14 @@ export function buildDocument(sections: readonly Section[], resources: readonly 
 const UNDESCRIBED = 'Not described yet';
 
 function operationOf(section: Section, operation: SectionOperation, described: (Description & { readonly tag: string }) | undefined, schemas: Schemas): Json {
-  const { roles, versions } = operation;
+  const { versions } = operation;
+  const roles = operation.roles ?? operation.orgRoles;
   return {
     operationId: idOf(section, operation),
     tags: [described?.tag ?? UNDESCRIBED],
     ...(described === undefined ? {} : { summary: described.summary }),
     security: section.security.map((name) => ({ [name]: [] })),
-    ...(roles === null ? {} : { 'x-required-role': roles }),
+    ...(roles === undefined ? {} : { 'x-required-role': roles }),
     ...(versions?.every(({ deprecatedSince }) => deprecatedSince !== undefined) === true ? { deprecated: true } : {}),
     parameters: parametersOf(operation.path, described),
     ...bodyOf(operation, described, schemas),
@@ -130,6 +131,7 @@ class Schemas {
   }
 
   requires(name: string): boolean {
-    return ((this.all[name]?.['required'] as readonly string[] | undefined)?.length ?? 0) > 0;
+    const { type, required = [] } = this.all[name] as { readonly type?: string; readonly required?: readonly string[] };
+    return type === 'array' || required.length > 0;
   }
 }

@@ -22,7 +22,7 @@ export function templateOf(path: string): string {
 const PARAMETER = /(?<=\/):([a-zA-Z]+)/g;
 
 export function parametersOf(path: string, described: Description | undefined): readonly Json[] {
-  const inPath = [...path.matchAll(PARAMETER)].map(([, name = '']) => ({ in: 'path', name, required: true, schema: plain(/(?<!client)Id$/.test(name) ? hexId : z.string().min(1)) }));
+  const inPath = [...path.matchAll(PARAMETER)].map(([, name = '']) => ({ in: 'path', name, required: true, schema: plain(/(?<!client|endpointSet)Id$/.test(name) ? hexId : z.string().min(1)) }));
   const query = { ...EVERYWHERE, ...(described?.answer.kind === 'page' ? PAGED : {}), ...described?.query };
   return [...inPath, ...Object.entries(query).map(([name, schema]) => ({ in: 'query', name, schema: plain(schema) }))];
 }

@@ -1,5 +1,6 @@
 // What the contract suite asks, in the order of a story: one entry for each operation of the reference that is served. Who serves another
 // operation adds an entry here, or names it in `NOT_DRIVEN`.
+import { ADMINISTRATION_DRIVES } from './administration-drives.ts';
 
 export interface World {
   /** Values of the parameters of paths, by name. */
@@ -37,7 +38,12 @@ const tenantBody = (world: World) => ({ ...snapshotOf(world), targetDeploymentIt
 const restoreIsOver = (name: string) => (world: World): Promise<void> => world.settled(`${CLUSTER(world)}/backup/restoreJobs/${world.params[name]}`, isOver);
 
 export const DRIVES: readonly Drive[] = [
+  { id: 'getSystemStatus' },
+  { id: 'listRateLimits', keep: { endpointSetId: 'results.endpointSetId' } },
+  { id: 'getRateLimit' },
+  { id: 'listClusterDetails' },
   { id: 'listOrgs' },
+  { id: 'listOrgs', query: 'name=ex' },
   { id: 'getOrg' },
   { id: 'getOrgGroups' },
   { id: 'listGroups' },
@@ -46,6 +52,8 @@ export const DRIVES: readonly Drive[] = [
   { id: 'listGroupClusters' },
   { id: 'getGroupCluster' },
   { id: 'getGroupClusterStatus' },
+  { id: 'listGroupClusterProviderRegions' },
+  ...ADMINISTRATION_DRIVES,
 
   {
     id: 'takeGroupClusterBackupSnapshots', body: () => ({ description: 'contract', retentionInDays: 2 }), keep: { snapshotId: 'id' },

@@ -15,28 +15,30 @@ import { prepareTenants } from './composition/tenants.ts';
 import { timelineReader } from './composition/timeline-reader.ts';
 import type { Config } from './config/index.ts';
 import { checkKey, type CheckState } from './domain/check-state.ts';
-import { captureSnapshot, dropKept, probeServer, rehearseRestore, restoreSnapshot, settleRehearsal, settleRestore, slicesOfChain, startThrowaway, tailOplog, undoRestore } from './engine/index.ts';
+import { locksKey, type LockState } from './domain/lock-state.ts';
+import { captureSnapshot, dropKept, findRehearsals, probeServer, rehearseRestore, restoreSnapshot, settleRehearsal, settleRestore, slicesOfChain, startThrowaway, tailOplog, undoRestore } from './engine/index.ts';
 import type { Clock } from './foundation/clock.ts';
 import { LeafvaultError } from './foundation/errors.ts';
 import type { Logger } from './foundation/logger.ts';
 import { buildServer, consoleApi, consoleDoor, downloadsDoor, facades, oauthDoor, openApiDoor, type HttpServer } from './http/index.ts';
 import {
-  checkOnSchedule, createChores, createCopyChores, createScheduleChores, createDumpChore, createHandlers, createRetentionChores, dumpCatalog, dumpedAtKey, createTailers, openPostgresQueue, scheduleDrills, sessionOwner, trimCatalogDumps,
+  checkOnSchedule, createChores, createCopyChores, createLockChores, createScheduleChores, createDumpChore, createHandlers, createLostDrillsChore, createRetentionChores, dumpCatalog, dumpedAtKey, createTailers, openPostgresQueue, scheduleDrills, sessionOwner, trimCatalogDumps,
   Worker, type JobQueue, type PostgresQueue,
 } from './jobs/index.ts';
 import { openRepository, type Dump, type Repository } from './repository/index.ts';
-import { createAskForDrill, createDrills, createOverview, createServices } from './services/index.ts';
+import { createAskForDrill, createDrills, createOverview, createServices, createUpkeep } from './services/index.ts';
 import type { Services } from './services/contracts.ts';
 import { openStorage } from './storage/index.ts';
 
 export { roleCommands } from './engine/index.ts';
-export { ownersThatAreGone, trimCatalogDumps, trimChains, type TrimmedChain } from './jobs/index.ts';
+export { ownersThatAreGone, readNeededUntil, trimCatalogDumps, trimChains, type TrimmedChain } from './jobs/index.ts';
 export { findDumps, planRescue, rescue, type FoundDump, type FoundDumps, type RescuePlan, type RescueReport } from './composition/rescue.ts';
-export { masterKeyFrom, previewClusterSchedule } from './services/index.ts';
+export { cancelJob, masterKeyFrom, previewClusterSchedule } from './services/index.ts';
+export type { UpkeepView } from './services/contracts.ts';
 export type { InstallationKeys, KeysReport } from './composition/installation-keys.ts';
 export type { RetiredSlot, RotationReport } from './composition/rotate-master-key.ts';
-export type { CheckReport, CopyReport, Dump, KeySlotInfo, OpenSession, PruneReport, ReadShare, Repository } from './repository/index.ts';
-export { openStorage } from './storage/index.ts';
+export type { CheckReport, CopyReport, Dump, KeySlotInfo, LockReport, OpenSession, PruneReport, ReadShare, Repository } from './repository/index.ts';
+export { openStorage, withLimit } from './storage/index.ts';
 
 /** `all`: door and worker; `door`: no jobs run here; `worker`: nothing else. */
 export type AppRole = 'all' | 'door' | 'worker';
@@ -117,7 +119,7 @@ async function openParts(options: AppOptions, opened: (name: string, close: () =
   const catalog = await openCatalogBy(masterKey, options, home.own);
   opened('catalog', catalog.close);
   await assertNoRescue(catalog);
-  const repositories = await openOneRepository({ catalog, address: config.repositoryStore, copies: config.repositoryCopies, masterKey: masterKey.bytes, tempDir: home.own, clock, log, owner: await sessionOwner() });
+  const repositories = await openOneRepository({ catalog, address: config.repositoryStore, copies: config.repositoryCopies, copiesBytesPerSecond: config.copies.bytesPerSecond, masterKey: masterKey.bytes, tempDir: home.own, clock, log, owner: await sessionOwner() });
   opened('repository', repositories.close);
   const queue = await openPostgresQueue({ catalog, log });
   opened('queue', queue.close);
@@ -130,11 +132,13 @@ function buildWorker({ options, catalog, queue, repositories, tempRoot }: Parts)
   const chores = [
     ...createChores({ catalog, repositories, queue, clock }),
     ...createScheduleChores({ catalog, queue, clock, log, ...config.schedules }),
-    ...createRetentionChores({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]) }),
+    ...createRetentionChores({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]), refuseHidden: repositories.lockTerms !== null }),
     createDumpChore({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]) }),
     checkOnSchedule({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]), ...config.check }),
+    createLostDrillsChore({ catalog, clock, log, find: findRehearsals }),
     scheduleDrills({ catalog, clock, log, defaults: config.drills, ask: createAskForDrill({ queue, clock }) }),
-    ...createCopyChores({ catalog, clock, log, repository: repositories.repository, copies: repositories.copies }),
+    ...createLockChores({ catalog, clock, log, repository: repositories.repository, terms: repositories.lockTerms }),
+    ...createCopyChores({ catalog, clock, log, repository: repositories.repository, copies: repositories.copies, keepDays: config.copies.keepDays }),
   ];
   return new Worker({ catalog, queue, handlers, clock, log, tempRoot, concurrency: config.jobsAtOnce, chores });
 }
@@ -154,7 +158,11 @@ async function buildDoor({ options, catalog, queue, repositories, ownTemp }: Par
     catalog, queue, clock, secret: catalog.secret, openArchive, timelineReader: timelineReader({ repositories, signal }), baseUrl, probe: probeServer, restoreDefaults: config.restore, drillDefaults: config.drills, ...config.schedules,
   });
   const console = consoleDoor({
-    overview: createOverview({ catalog, clock, check: async () => ((await catalog.settings.get(checkKey(repositories.repository.id))) as CheckState | undefined) ?? null }), clock, version: version.text,
+    overview: createOverview({
+      catalog, clock,
+      check: async () => ((await catalog.settings.get(checkKey(repositories.repository.id))) as CheckState | undefined) ?? null,
+      locks: async () => ((await catalog.settings.get(locksKey(repositories.repository.id))) as LockState | undefined) ?? null,
+    }), clock, version: version.text,
     readiness: async () => ({ catalog: await answers(catalog), repository: await repositories.isThere(), worker: isWorking() }),
   });
   const server: HttpServer = await buildServer({
@@ -217,6 +225,12 @@ export async function openRepositoryOf(config: Config, { clock, log }: Pick<AppO
  */
 export async function openCatalogOf(config: Config, { clock, log }: Pick<AppOptions, 'clock' | 'log'>): Promise<Catalog> {
   return openCatalogAlone(await loadMasterKey(config.masterKeyFile, { make: false }), { config, clock, log });
+}
+
+/** What workers do with the repository by themselves, as the catalog has it. @throws as `openCatalogOf` */
+export async function openUpkeepOf(config: Config, options: Pick<AppOptions, 'clock' | 'log'>): Promise<{ readonly upkeep: Services['upkeep']; close(): Promise<void> }> {
+  const catalog = await openCatalogOf(config, options);
+  return { upkeep: createUpkeep({ catalog, clock: options.clock }), close: () => catalog.close() };
 }
 
 /** What the commands of drills need. */

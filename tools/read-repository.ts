@@ -158,19 +158,24 @@ export function readIndependently(folder: string, opener: Buffer | string): Inde
 function chainOf(folder: string, id: string, open: (name: string, kind: number) => Buffer): IndependentChain {
   const [head, last] = [`oplog/${id}/head`, `oplog/${id}/end`];
   const digestOf = (name: string): string => createHash('sha256').update(readFileSync(join(folder, name))).digest('hex');
-  const names = filesBelow(folder, `oplog/${id}`).filter((name) => /^[0-9]{10}$/.test(basename(name))).sort();
   const start = JSON.parse(open(head, 7).toString()) as Record<string, unknown>;
   expect(start['formatVersion'] === 1 && start['id'] === id, head);
+  // Where the front was pruned: of several the largest counts.
+  const from = filesBelow(folder, `oplog/${id}`).filter((name) => /^from-[0-9]{10}$/.test(basename(name))).sort().at(-1);
+  const pruned = from === undefined ? null : (JSON.parse(open(from, 7).toString()) as Record<string, unknown>);
+  const first = pruned === null ? 1 : Number(pruned['first']);
+  expect(pruned === null || (pruned['chainId'] === id && basename(from ?? '') === `from-${String(first).padStart(10, '0')}`), from ?? head);
+  const names = filesBelow(folder, `oplog/${id}`).filter((name) => /^[0-9]{10}$/.test(basename(name)) && Number(basename(name)) >= first).sort();
   const slices: IndependentSlice[] = [];
-  let [previous, at]: [string, unknown] = [digestOf(head), start['from']];
+  let [previous, at]: [string, unknown] = pruned === null ? [digestOf(head), start['from']] : [String(pruned['previous']), pruned['at']];
   let close: Record<string, unknown> | null = null;
   for (const [i, name] of names.entries()) {
     const payload = open(name, 7);
     const length = payload.readUInt32LE(0);
     const header = JSON.parse(payload.toString('utf8', 4, 4 + length)) as Record<string, unknown>;
     const data = payload.subarray(4 + length);
-    expect(close === null && header['formatVersion'] === 1 && header['chainId'] === id && header['sequence'] === i + 1, name);
-    expect(basename(name) === String(i + 1).padStart(10, '0') && header['previous'] === previous, name);
+    expect(close === null && header['formatVersion'] === 1 && header['chainId'] === id && header['sequence'] === first + i, name);
+    expect(basename(name) === String(first + i).padStart(10, '0') && header['previous'] === previous, name);
     if (header['end'] !== undefined) {
       close = header['end'] as Record<string, unknown>;
       expect(data.length === 0 && close['at'] === at, name);
@@ -183,7 +188,7 @@ function chainOf(folder: string, id: string, open: (name: string, kind: number) 
   }
   if (filesBelow(folder, `oplog/${id}`).includes(last)) {
     const { formatVersion, chainId, lastSequence, previous: digest, ...end } = JSON.parse(open(last, 7).toString()) as Record<string, unknown>;
-    expect(formatVersion === 1 && chainId === id && lastSequence === slices.length && digest === previous, last);
+    expect(formatVersion === 1 && chainId === id && lastSequence === first - 1 + slices.length && digest === previous, last);
     expect(JSON.stringify(end) === JSON.stringify(close), `${last} and the close`);
   }
   return { head: start, slices, end: close };

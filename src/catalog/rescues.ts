@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { KeptItem } from '../domain/retention.ts';
 import type { CatalogContext } from './context.ts';
+import type { NewDrill } from './drills.ts';
 import type { JobFailure } from './leases.ts';
 import { RESCUE_MARK } from './rescue-mark.ts';
 import type { NewSnapshot, SnapshotOutcome } from './snapshots.ts';
@@ -34,6 +35,8 @@ export interface Rescues {
   failJobs(failure: JobFailure): Promise<number>;
   /** The copies on the targets are newer. */
   emptyPlans(): Promise<void>;
+  /** A drill of which only its plan on the target is left, as one that failed and has to be settled. @throws CATALOG_DUPLICATE where another process was faster */
+  saveLostDrill(drill: Pick<NewDrill, 'id' | 'jobId' | 'projectId' | 'clusterId' | 'snapshotId' | 'targetClusterId'>, failure: JobFailure): Promise<void>;
   /** Whether a rescue began and has not ended. */
   isUnderWay(): Promise<boolean>;
   end(): Promise<void>;
@@ -79,6 +82,16 @@ export function createRescues({ db, clock }: CatalogContext): Rescues {
     },
     async emptyPlans() {
       await db.updateTable('restorePlans').set({ plan: 'null' }).execute();
+    },
+    async saveLostDrill({ id, jobId, ...where }, { code, message, hint }) {
+      const [createdAt, { projectId, clusterId, snapshotId }] = [clock.now(), where];
+      await db.insertInto('jobs').values({
+        id: jobId, kind: 'drill', projectId, clusterId, snapshotId, restoreId: null, payload: JSON.stringify({ drillId: id, target: null }), requestedBy: 'leafvault rescue', exclusiveKey: null,
+        state: 'failed', createdAt, finishedAt: createdAt, errorCode: code, errorMessage: message, errorHint: hint,
+      }).execute();
+      await db.insertInto('leases').values({ jobId }).execute();
+      // As of restores: the copy of the plan on the target is all that there is.
+      await db.insertInto('drills').values({ ...where, id, jobId, trigger: 'asked', place: 'scratch', namespaces: [], createdAt, plan: 'null' }).execute();
     },
     async isUnderWay() {
       return (await db.selectFrom('settings').select('key').where('key', '=', RESCUE_MARK).executeTakeFirst()) !== undefined;

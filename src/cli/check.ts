@@ -12,18 +12,28 @@ export interface CheckFlags {
   /** Bad copies are written down. */
   readonly quarantine: boolean;
   readonly passphrase: boolean;
+  readonly json: boolean;
   /** Address of a copy to mend from what is found; null: nothing is mended. */
   readonly repairFrom: string | null;
 }
 
+type Mended = Awaited<ReturnType<Repository['heal']>>;
+
 /** Prints every problem and what it costs. Exit code 3 when there is one, or one is left after a repair. */
-export async function runCheck(world: CliWorld, config: Config, { readData, quarantine, passphrase, repairFrom }: CheckFlags): Promise<number> {
+export async function runCheck(world: CliWorld, config: Config, { readData, quarantine, passphrase, json, repairFrom }: CheckFlags): Promise<number> {
   const repository = await openRepositoryOf(config, { clock: systemClock, log: createLogger(config.logLevel) }, passphrase ? await askPassphrase(world) : null);
   try {
     const report = await repository.check({ readData, quarantine, signal: world.stop });
-    tell(world, report, readData);
-    if (report.problems.length === 0) return EXIT_CODES.ok.code;
-    return repairFrom === null ? EXIT_CODES.damaged.code : await repair(world, repository, { report, readData, repairFrom });
+    if (report.problems.length === 0 || repairFrom === null) {
+      if (json) world.out(`${JSON.stringify(report)}\n`);
+      else tell(world, report, readData);
+      return codeOf(report);
+    }
+    if (!json) tell(world, report, readData);
+    const { mended, after } = await repair(world, repository, { report, readData, repairFrom });
+    if (json) world.out(`${JSON.stringify({ ...report, mended, after })}\n`);
+    else tellMended(world, mended, after, readData);
+    return codeOf(after);
   } finally {
     await repository.close();
   }
@@ -43,20 +53,26 @@ function tell(world: CliWorld, report: CheckReport, readData: CheckFlags['readDa
 /** What is damaged goes to quarantine, and comes again from the copy; then everything is checked once more. */
 async function repair(
   world: CliWorld, repository: Repository, { report, readData, repairFrom }: { readonly report: CheckReport; readonly readData: CheckFlags['readData']; readonly repairFrom: string },
-): Promise<number> {
+): Promise<{ readonly mended: Mended; readonly after: CheckReport }> {
   const from = openStorage(repairFrom);
   try {
     const isOver = await ownersThatAreGone({ clock: systemClock, afterMs: null });
-    const { healed, failed } = await repository.heal({ from, objects: report.problems.map(({ object }) => object), isOver, signal: world.stop });
-    for (const { name, quarantined } of healed) world.out(`fetched again: ${name}${quarantined === null ? '' : `; what was there is kept as ${quarantined}`}\n`);
-    for (const { object, message } of failed) world.err(`not mended: ${object}: ${message}\n`);
+    const mended = await repository.heal({ from, objects: report.problems.map(({ object }) => object), isOver, signal: world.stop });
+    // What was fetched again is released from quarantine.
+    return { mended, after: await repository.check({ readData, quarantine: true, signal: world.stop }) };
   } finally {
     await from.close();
   }
-  // What was fetched again is released from quarantine.
-  const after = await repository.check({ readData, quarantine: true, signal: world.stop });
+}
+
+function tellMended(world: CliWorld, { healed, failed }: Mended, after: CheckReport, readData: CheckFlags['readData']): void {
+  for (const { name, quarantined } of healed) world.out(`fetched again: ${name}${quarantined === null ? '' : `; what was there is kept as ${quarantined}`}\n`);
+  for (const { object, message } of failed) world.err(`not mended: ${object}: ${message}\n`);
   tell(world, after, readData);
-  return after.problems.length === 0 ? EXIT_CODES.ok.code : EXIT_CODES.damaged.code;
+}
+
+function codeOf({ problems }: CheckReport): number {
+  return problems.length === 0 ? EXIT_CODES.ok.code : EXIT_CODES.damaged.code;
 }
 
 function verdict(problems: number): string {

@@ -1,8 +1,9 @@
 // `leafvault copy`: brings second copies up to date, with the master key and without the catalog, beside a service that runs.
-import { openRepositoryOf, openStorage, ownersThatAreGone, type CopyReport } from '../app.ts';
+import { openRepositoryOf, openStorage, ownersThatAreGone, readNeededUntil, withLimit, type CopyReport } from '../app.ts';
 import type { Config } from '../config/index.ts';
 import { systemClock } from '../foundation/clock.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
+import { limitRate } from '../foundation/limit-rate.ts';
 import { createLogger } from '../foundation/logger.ts';
 import type { Progress } from '../foundation/progress.ts';
 import { EXIT_CODES } from './errors.ts';
@@ -17,6 +18,10 @@ export interface CopyFlags {
   readonly promote: boolean;
   readonly allowEmptySource: boolean;
   readonly endSessionsAfterHours: number | null;
+  /** What went from the repository stays in the copy for so long. */
+  readonly keepDays: number;
+  /** null, 0: no limit. */
+  readonly bytesPerSecond: number | null;
   readonly json: boolean;
 }
 
@@ -36,14 +41,15 @@ export async function runCopy(world: CliWorld, config: Config, flags: CopyFlags)
     }
     const addresses = flags.to === null ? config.repositoryCopies : [flags.to];
     if (addresses.length === 0) throw new LeafvaultError('CLI_COPY_UNKNOWN', 'Copying the repository failed: no second copy is named', { hint: 'Add --to <address>, or set repository.copies' });
+    const take = limitRate(systemClock, flags.bytesPerSecond ?? undefined);
     let isWhole = true;
     for (const address of addresses) {
-      const to = openStorage(address);
+      const to = withLimit(openStorage(address), take);
       try {
         const report = await repository.copyTo({
-          to, isOver, dryRun: flags.dryRun, allowEmptySource: flags.allowEmptySource, signal: world.stop, ...(flags.json ? {} : { onProgress: teller(world) }),
+          to, isOver, keepDays: flags.keepDays, ...(to.objectLock === undefined ? {} : { neededUntil: await readNeededUntil(repository, systemClock) }), dryRun: flags.dryRun, allowEmptySource: flags.allowEmptySource, signal: world.stop, ...(flags.json ? {} : { onProgress: teller(world) }),
         });
-        isWhole = isWhole && report.damaged.length === 0 && report.withheld.length === 0;
+        isWhole = isWhole && report.damaged.length === 0 && report.withheld.length === 0 && (report.locks?.failed ?? []).length === 0;
         world.out(flags.json ? `${JSON.stringify({ copy: to.address, ...report })}\n` : describe(to.address, report, flags.dryRun));
       } finally {
         await to.close();
@@ -56,12 +62,15 @@ export async function runCopy(world: CliWorld, config: Config, flags: CopyFlags)
 }
 
 function describe(address: string, report: CopyReport, dryRun: boolean): string {
-  const { snapshots, objects, bytes, skipped, deleted, replaced, damaged, withheld, postponed } = report;
+  const { snapshots, objects, bytes, skipped, deleted, replaced, damaged, withheld, postponed, kept, stuck, locks } = report;
   const lines = [
     `${address}: ${snapshots} snapshots`,
     dryRun
       ? `would copy ${objects} objects with ${size(bytes)}; ${skipped} are there${deleted === 0 ? '' : `; would take away ${deleted} that the repository has no more`}`
       : `copied ${objects} objects with ${size(bytes)}, each verified; ${skipped} were there${deleted === 0 ? '' : `; took away ${deleted} that the repository has no more`}`,
+    ...(kept === 0 ? [] : [`${kept} objects that the repository has no more are kept for now`]),
+    ...(stuck.length === 0 ? [] : [`${stuck.length} objects stay, since the store does not let them go; the next run asks again`]),
+    ...(locks === null ? [] : [`object lock (${locks.mode}, ${locks.days} days): ${locks.objects} objects are needed, ${locks.extended} of them are held longer now`, ...locks.failed.map(({ object, message }) => `NOT HELD ${object}: ${message}`)]),
     ...replaced.map((name) => `put again, since it had another size there: ${name} (what was there is under quarantine/)`),
     ...damaged.map(({ object, message }) => `DAMAGED ${object}: ${message}`),
     ...withheld.map((name) => `withheld, since it needs what is damaged: ${name}`),

@@ -13,7 +13,7 @@ export const EXIT_CODES = {
   ok: { code: 0, meaning: 'done' },
   failed: { code: 1, meaning: 'failed; the message says why' },
   usage: { code: 2, meaning: 'wrong command, flag or setting' },
-  damaged: { code: 3, meaning: 'the check found damage' },
+  damaged: { code: 3, meaning: 'damage was found, or something that is not held as it should be' },
   masterKey: { code: 4, meaning: 'the master key is missing, damaged or another one' },
   catalog: { code: 5, meaning: 'PostgreSQL cannot be reached or used' },
   repository: { code: 6, meaning: 'the repository cannot be opened' },

@@ -1,5 +1,5 @@
 // `leafvault prune`: takes away what no snapshot needs, with the master key and without the catalog, beside a service that runs.
-import { openRepositoryOf, ownersThatAreGone, trimCatalogDumps, trimChains, type OpenSession, type PruneReport, type TrimmedChain } from '../app.ts';
+import { openRepositoryOf, ownersThatAreGone, readNeededUntil, trimCatalogDumps, trimChains, type LockReport, type OpenSession, type PruneReport, type TrimmedChain } from '../app.ts';
 import type { Config } from '../config/index.ts';
 import { systemClock } from '../foundation/clock.ts';
 import { createLogger } from '../foundation/logger.ts';
@@ -26,16 +26,17 @@ export async function runPrune(world: CliWorld, config: Config, { dryRun, endSes
     const report = await repository.prune({ dryRun, isOver, signal: world.stop });
     const chains = dryRun ? [] : await trimChains(repository, { now: systemClock.now(), signal: world.stop });
     const { dumps } = dryRun ? { dumps: [] } : await trimCatalogDumps(repository, { signal: world.stop });
+    const locks = dryRun ? null : await repository.extendLocks({ neededUntil: await readNeededUntil(repository, systemClock), signal: world.stop });
     const ofDumps = dumps.length === 0 ? '' : `dumps of the catalog: ${dumps.length} old ones went\n`;
-    world.out(json ? `${JSON.stringify({ ...report, chains, dumps })}\n` : `${describe(report, dryRun)}${describeChains(chains)}${ofDumps}`);
-    return report.damagedPacks.length === 0 ? EXIT_CODES.ok.code : EXIT_CODES.damaged.code;
+    world.out(json ? `${JSON.stringify({ ...report, chains, dumps, locks })}\n` : `${describe(report, dryRun)}${describeChains(chains)}${ofDumps}${describeLocks(locks)}`);
+    return report.damagedPacks.length === 0 && (locks?.failed ?? []).length === 0 ? EXIT_CODES.ok.code : EXIT_CODES.damaged.code;
   } finally {
     await repository.close();
   }
 }
 
 function describe(report: PruneReport, dryRun: boolean): string {
-  const { snapshots, forgotten, packs, bytes, deadBytes, waitingBytes, inTheWay, ended, damagedPacks, postponedPacks, rebuiltIndexes } = report;
+  const { snapshots, forgotten, packs, bytes, deadBytes, waitingBytes, inTheWay, ended, damagedPacks, postponedPacks, rebuiltIndexes, stuck } = report;
   const lines = [
     `${snapshots} snapshots, ${packs} packs with ${size(bytes)}, of which ${size(deadBytes)} no snapshot needs`,
     freedLine(report, dryRun),
@@ -44,6 +45,7 @@ function describe(report: PruneReport, dryRun: boolean): string {
     ...(ended.length === 0 ? [] : [`${dryRun ? 'would be ended' : 'ended'}, since their owners are gone:`, ...ended.map(sessionLine)]),
     ...rebuiltIndexes.map((name) => `built anew from its packs: ${name}, which was damaged and lies below quarantine/ now`),
     ...(postponedPacks === 0 ? [] : [`${postponedPacks} packs are worth writing anew and stayed: the store had no room for that; run it again, now there is more`]),
+    ...(stuck.length === 0 ? [] : [`${stuck.length} objects stay, since the store does not let them go (object lock, or a key that may not delete); the next prune asks again. The first: ${stuck[0] ?? ''}`]),
     ...damagedPacks.map((pack) => `left alone: the pack ${pack} holds chunks that can not be read; run \`leafvault check --read-data\``),
   ];
   return `${lines.join('\n')}\n`;
@@ -60,6 +62,19 @@ function describeChains(chains: readonly TrimmedChain[]): string {
   if (chains.length === 0) return '';
   const [slices, bytes] = [chains.reduce((sum, chain) => sum + chain.slices, 0), chains.reduce((sum, chain) => sum + chain.storedBytes, 0)];
   return `kept oplog: ${slices} slices with ${size(bytes)} went, no snapshot needs them\n`;
+}
+
+/** null: the store holds nothing. */
+function describeLocks(locks: LockReport | null): string {
+  if (locks === null) return '';
+  const { mode, days, objects, extended, failed, purged } = locks;
+  const lines = [
+    `object lock (${mode}, ${days} days): ${objects} objects are needed, ${extended} of them are held longer now`,
+    ...(purged === null || purged.removed + purged.hidden === 0 ? [] : [`deleted objects: ${purged.removed} versions with ${size(purged.removedBytes)} went for good, ${purged.hidden} with ${size(purged.hiddenBytes)} are still there, hidden`]),
+    ...(purged?.refused == null ? [] : [`they stay: ${purged.refused}`]),
+    ...failed.map(({ object, message }) => `NOT HELD ${object}: ${message}`),
+  ];
+  return `${lines.join('\n')}\n`;
 }
 
 function sessionLine({ id, kind, createdAt, owner }: OpenSession): string {

@@ -2,6 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { CONFIG_ERRORS, flagName, loadConfig, SETTINGS, type Config, type Setting, type SettingName } from '../config/index.ts';
 import { describeError, isLeafvaultError } from '../foundation/errors.ts';
+import { runCancelJob } from './cancel-job.ts';
 import { runCheck } from './check.ts';
 import { runCopy } from './copy.ts';
 import { runDrill } from './drill.ts';
@@ -16,6 +17,7 @@ import { runRescue } from './rescue.ts';
 import { printRoles } from './roles.ts';
 import { runSchedulePreview } from './schedule.ts';
 import { runService } from './serve.ts';
+import { runStatus } from './status.ts';
 import { leafvaultVersion } from './version.ts';
 import type { CliWorld } from './world.ts';
 
@@ -68,9 +70,10 @@ function buildProgram(world: CliWorld, outcome: { code: number }): Command {
     .option('--passphrase', PASSPHRASE_HELP)
     .option('--quarantine', 'write down which copies of chunks are damaged, so that the next snapshot stores them anew; else nothing is changed')
     .option('--repair-from <address>', 'move damaged objects to quarantine, and fetch them and missing ones from this second copy')
-    .addHelpText('after', '\nA service checks by itself, with quarantine: see the settings check.everyHours and check.parts.\n')
+    .option('--json', 'as a JSON object, with all fields')
+    .addHelpText('after', '\nA service checks by itself, with quarantine: see the settings check.everyHours and check.parts; `leafvault status` shows what it found.\n')
     .action(run((config, flags) => runCheck(world, config, {
-      readData: flags.readData ?? false, quarantine: flags.quarantine === true, passphrase: flags.passphrase === true,
+      readData: flags.readData ?? false, quarantine: flags.quarantine === true, passphrase: flags.passphrase === true, json: flags.json === true,
       repairFrom: typeof flags.repairFrom === 'string' ? flags.repairFrom : null,
     })));
   configured('copy', 'bring second copies of the repository up to date; beside a running service and without one')
@@ -79,12 +82,20 @@ function buildProgram(world: CliWorld, outcome: { code: number }): Command {
     .option('--promote', 'take the copy in repository.store into use: from then on it is a repository like any other')
     .option('--allow-empty-source', 'go on where the repository has no snapshots and the copy has some')
     .option('--end-sessions-after <hours>', 'also end sessions in the copy of processes on other machines that were opened longer ago', hours)
+    .option('--keep-days <days>', 'what went from the repository stays in the copy for so many days (default: repository.copiesKeepDays)', number)
+    .option('--limit <megabytes>', 'most megabytes (10^6 bytes) that are sent in a second, on average; 0: no limit (default: repository.copiesLimit)', number)
     .option('--json', 'as a JSON object for each copy, with all fields')
     .addHelpText('after', '\nA service does it by itself. `leafvault check --repository-store <copy>` proves that the copy is whole.\n')
     .action(run((config, flags) => runCopy(world, config, {
       to: typeof flags.to === 'string' ? flags.to : null, dryRun: flags.dryRun === true, promote: flags.promote === true, allowEmptySource: flags.allowEmptySource === true,
+      keepDays: typeof flags.keepDays === 'number' ? flags.keepDays : config.copies.keepDays,
+      bytesPerSecond: typeof flags.limit === 'number' ? flags.limit * 1_000_000 : config.copies.bytesPerSecond,
       endSessionsAfterHours: typeof flags.endSessionsAfter === 'number' ? flags.endSessionsAfter : null, json: flags.json === true,
     })));
+  withSettings(command('status', 'what workers do with the repository by themselves: checks, second copies, object lock; how far they are and what they found'), CATALOG_SETTINGS)
+    .option('--json', 'as a JSON object, with all fields')
+    .addHelpText('after', '\nIt reads the catalog with the master key and changes nothing. Exit code 3 where something was found.\n')
+    .action(run((config, flags) => runStatus(world, config, { json: flags.json === true })));
   configured('prune', 'take away what no snapshot needs any more; beside a running service and without one')
     .option('--dry-run', 'change nothing, tell what would be freed')
     .option('--passphrase', PASSPHRASE_HELP)
@@ -94,7 +105,7 @@ function buildProgram(world: CliWorld, outcome: { code: number }): Command {
     .action(run((config, flags) => runPrune(world, config, {
       dryRun: flags.dryRun === true, endSessionsAfterHours: typeof flags.endSessionsAfter === 'number' ? flags.endSessionsAfter : null, json: flags.json === true, passphrase: flags.passphrase === true,
     })));
-  configured('jobs', 'list the newest jobs: state, progress, why one failed, what a restore kept and warned of')
+  const jobs = configured('jobs', 'list the newest jobs: state, progress, why one failed, what a restore kept and warned of')
     .option('--limit <number>', `how many, 1 to ${MOST_JOBS}`, jobLimit, JOBS_SHOWN)
     .option('--cluster <name>', 'only of the clusters of this name')
     .option('--failed', 'only those that failed')
@@ -103,6 +114,10 @@ function buildProgram(world: CliWorld, outcome: { code: number }): Command {
     .action(run((config, flags) => runJobs(world, config, {
       limit: Number(flags.limit), cluster: typeof flags.cluster === 'string' ? flags.cluster : null, failedOnly: flags.failed === true, json: flags.json === true,
     })));
+  withSettings(jobs.command('cancel').description('end a job, whatever it is; what it left on a target is cleaned up').exitOverride().configureOutput(output), CATALOG_SETTINGS)
+    .argument('<id>', 'as `leafvault jobs` shows it')
+    .option('--json', 'the job as a JSON object')
+    .action((id: string, _: Flags, cancel: Command) => run((config, flags) => runCancelJob(world, config, { id, json: flags.json === true }))(cancel.optsWithGlobals()));
   configured('drill', 'restore the newest snapshot of a cluster for practice, prove it, take it away again, and tell how long it took')
     .argument('<cluster>', 'its name or id')
     .option('--namespaces <names>', 'only these databases or db.collection, separated by commas (default: as declared for the cluster, else everything)')
@@ -200,6 +215,11 @@ function readShare(text: string): ReadShare {
   const [, part = 0, of = 0] = (/^(\d{1,4})\/(\d{1,4})$/.exec(text) ?? []).map(Number);
   if (part < 1 || part > of) throw new InvalidArgumentError('It must be a part of parts, as 3/30: the third of thirty.');
   return { part, of };
+}
+
+function number(text: string): number {
+  if (!/^\d{1,6}(\.\d+)?$/.test(text)) throw new InvalidArgumentError('It must be a number.');
+  return Number(text);
 }
 
 function hours(text: string): number {

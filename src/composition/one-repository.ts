@@ -1,16 +1,19 @@
 // The one repository of an installation, opened once and shared by everything in this process.
 import type { CatalogStore } from '../catalog/index.ts';
 import type { Clock } from '../foundation/clock.ts';
-import { isLeafvaultError, LeafvaultError } from '../foundation/errors.ts';
+import { describeError, isLeafvaultError, LeafvaultError } from '../foundation/errors.ts';
+import { limitRate } from '../foundation/limit-rate.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { RepositoryProvider } from '../jobs/index.ts';
 import { openOrInitRepository, openWithCopies, type Repository } from '../repository/index.ts';
-import { openStorage, type Storage } from '../storage/index.ts';
+import { openStorage, withLimit, type LockTerms, type Storage } from '../storage/index.ts';
 
 export interface OpenedRepository extends RepositoryProvider {
   readonly repository: Repository;
   /** Stores of its second copies, in the order of the setting. */
   readonly copies: readonly Storage[];
+  /** How its store holds what is put; null: not at all. */
+  readonly lockTerms: LockTerms | null;
   /** Whether the store, or a copy, still holds it: a disk may have gone since it was opened. */
   isThere(): Promise<boolean>;
   close(): Promise<void>;
@@ -22,6 +25,8 @@ export interface OneRepositoryOptions {
   readonly address: string;
   /** Of second copies. */
   readonly copies?: readonly string[];
+  /** To all of them together; null: no limit. */
+  readonly copiesBytesPerSecond?: number | null;
   readonly masterKey: Uint8Array;
   readonly tempDir: string;
   readonly clock: Clock;
@@ -35,17 +40,20 @@ const REPOSITORY_ID = 'repositoryId';
 /**
  * Made at the first start, and never again: an empty folder in its place is a disk that is not mounted, not a reason
  * to begin afresh.
- * @throws REPOSITORY_GONE, REPOSITORY_OTHER, and what opening throws
+ * @throws STORAGE_READ_ONLY for a store of the past, REPOSITORY_GONE, REPOSITORY_OTHER, STORAGE_LOCK_UNAVAILABLE, and what opening throws
  */
-export async function openOneRepository({ catalog, address, copies: addresses = [], ...rest }: OneRepositoryOptions): Promise<OpenedRepository> {
+export async function openOneRepository({ catalog, address, copies: addresses = [], copiesBytesPerSecond = null, ...rest }: OneRepositoryOptions): Promise<OpenedRepository> {
   const storage = openStorage(address);
-  const copies = addresses.map(openStorage);
+  const take = limitRate(rest.clock, copiesBytesPerSecond ?? undefined);
+  const copies = addresses.map((each) => withLimit(openStorage(each), take));
   const closeStores = async (): Promise<void> => {
     for (const store of [storage, ...copies]) await store.close();
   };
   const known = await catalog.settings.get(REPOSITORY_ID);
   let repository: Repository | undefined;
   try {
+    if (storage.isPast === true) throw past(address);
+    for (const store of [storage, ...copies]) await assertLock(store, rest.log);
     // A first start makes the repository; only then there can be anything in a copy.
     if (known === undefined) await (await openOrInitRepository({ storage, ...rest })).repository.close();
     repository = await openWithCopies({ storage, copies, ...rest });
@@ -56,6 +64,7 @@ export async function openOneRepository({ catalog, address, copies: addresses = 
     return {
       repository: opened,
       copies,
+      lockTerms: storage.objectLock ?? null,
       forProject: () => Promise.resolve(opened),
       async isThere() {
         for (const store of [storage, ...copies]) if (await store.stat('repository.json').then((found) => found !== null, () => false)) return true;
@@ -71,6 +80,22 @@ export async function openOneRepository({ catalog, address, copies: addresses = 
     await closeStores();
     throw known !== undefined && isLeafvaultError(error, 'REPOSITORY_MISSING') ? gone(address, error) : error;
   }
+}
+
+/** A bucket that can't hold anything is told before something is put that nobody holds. One that can't be asked is a matter of opening it. */
+async function assertLock({ address, objectLock }: Storage, log: Logger): Promise<void> {
+  try {
+    for (const warning of (await objectLock?.assertAvailable()) ?? []) log.warn({ store: address }, warning);
+  } catch (error) {
+    if (isLeafvaultError(error, 'STORAGE_LOCK_UNAVAILABLE')) throw error;
+    log.warn({ store: address, reason: describeError(error) }, 'whether the bucket has object lock could not be found out');
+  }
+}
+
+function past(address: string): LeafvaultError {
+  return new LeafvaultError('STORAGE_READ_ONLY', `Opening the repository at ${address} was refused: it is seen as it was at an instant, and nothing could be written to it`, {
+    hint: 'Copy it to a new place with `leafvault copy --to`, take that into use with `leafvault copy --promote`, and set repository.store to it',
+  });
 }
 
 function gone(address: string, cause: unknown): LeafvaultError {

@@ -4,18 +4,26 @@ import type { CatchUp } from '../domain/plan-run.ts';
 import type { TimeSeriesChoice } from '../domain/records.ts';
 import type { Declared } from './declared.ts';
 
+export interface CopySettings {
+  /** What went from the repository stays in its copies for so long. */
+  readonly keepDays: number;
+  /** null: no limit. */
+  readonly bytesPerSecond: number | null;
+}
+
 export interface Config {
   /** Absolute. */
   readonly home: string;
   readonly listen: { readonly host: string; readonly port: number; readonly publicUrl: string | null; readonly trustProxy: readonly string[] };
   /** null: the embedded server in the home folder. Secret. */
   readonly databaseUrl: string | null;
-  /** `file:` and an absolute path. */
+  /** `file:` and an absolute path, or `s3:` with everything that the settings say of the store. */
   readonly repositoryStore: string;
   /** Likewise: second copies. */
   readonly repositoryCopies: readonly string[];
   /** Whether snapshots store what changed little as deltas. */
   readonly repositoryDeltas: boolean;
+  readonly copies: CopySettings;
   /** Absolute. */
   readonly masterKeyFile: string;
   /** Secret. */

@@ -1,5 +1,5 @@
 // The door of the configuration room.
-export type { Config } from './config.ts';
+export type { Config, CopySettings } from './config.ts';
 export type { Declared, DeclaredOrganization, DeclaredPrincipals, DeclaredProject } from './declared.ts';
 export { CONFIG_ERRORS } from './errors.ts';
 export { loadConfig, type ConfigSources, type Mistake } from './load-config.ts';

@@ -7,6 +7,7 @@ import { declaredSchema, type Declared } from './declared.ts';
 import { nearest } from './nearest.ts';
 import { isSecretReference, secretReader, type SecretReader } from './secrets.ts';
 import { parseSettingsFile, type SettingsFile } from './settings-file.ts';
+import { withStoreOptions } from './store-address.ts';
 import { SETTINGS, type Setting, type SettingName, type SettingValues } from './settings.ts';
 
 export interface ConfigSources {
@@ -43,6 +44,7 @@ export function loadConfig(sources: ConfigSources): Config {
   };
   const mistakes: Mistake[] = [...fileMistakes(file)];
   const values = readValues(sources, file, readSecret, mistakes);
+  mistakes.push(...lockMistakes(sources, file, values));
   const organizations = readDeclared(file, readSecret, mistakes);
   if (mistakes.length > 0) throw invalid(mistakes);
   const warnings = unknownVariables(sources.env, referredTo);
@@ -96,6 +98,21 @@ function readValues(sources: ConfigSources, file: SettingsFile | null, readSecre
   return values as SettingValues;
 }
 
+function lockMistakes(sources: ConfigSources, file: SettingsFile | null, values: SettingValues): Mistake[] {
+  const made = withLock(values.repositoryStore ?? 'file:<home>/repository', { sources, file, values });
+  const source = find(sources, file, 'objectLockMode', SETTINGS.objectLockMode)?.source ?? '';
+  return 'problem' in made ? [{ source, path: SETTINGS.objectLockMode.path, message: made.problem }] : [];
+}
+
+interface Given { readonly sources: ConfigSources; readonly file: SettingsFile | null; readonly values: SettingValues }
+
+/** What the file says of its store is not meant for one that a flag names in its place. */
+function withLock(store: string, { sources, file, values: { repositoryStore, objectLockMode: mode, objectLockDays: days } }: Given): ReturnType<typeof withStoreOptions> {
+  const isOfFile = (name: SettingName): boolean => find(sources, file, name, SETTINGS[name])?.source.startsWith(`${file?.path} line`) === true;
+  const isMeant = mode !== 'off' && mode !== undefined && (!isOfFile('objectLockMode') || isOfFile('repositoryStore') || repositoryStore === null);
+  return withStoreOptions(store, isMeant ? { objectLock: { mode, days } } : {});
+}
+
 /** A connection string with a password or another secret, in its login or among its options. */
 function carriesSecret(text: string): boolean {
   return /:\/\/[^/?#@]*:[^@]*@/.test(text) || /[?&][a-z]*password=./i.test(text) || /AWS_SESSION_TOKEN:/i.test(text);
@@ -130,14 +147,16 @@ function assemble(parts: {
   const absolute = (path: string, folder: string): string => (isAbsolute(path) ? path : resolve(folder, path));
   const home = absolute(values.home, from('home'));
   const addressOf = (text: string, name: SettingName): string => (text.startsWith('s3:') ? text : `file:${absolute(storePath(text), from(name))}`);
-  const store = (): string => (values.repositoryStore === null ? `file:${join(home, 'repository')}` : addressOf(values.repositoryStore, 'repositoryStore'));
+  const plainStore = values.repositoryStore === null ? `file:${join(home, 'repository')}` : addressOf(values.repositoryStore, 'repositoryStore');
+  const locked = withLock(plainStore, { sources, file, values });
   return {
     home,
     listen: { host: values.listenHost, port: values.listenPort, publicUrl: values.publicUrl?.replace(/\/+$/, '') ?? null, trustProxy: values.trustProxy },
     databaseUrl: values.database === 'embedded' ? null : values.database,
-    repositoryStore: store(),
+    repositoryStore: 'address' in locked ? locked.address : plainStore,
     repositoryCopies: values.repositoryCopies.map((text) => addressOf(text, 'repositoryCopies')),
     repositoryDeltas: values.repositoryDeltas === 'on',
+    copies: { keepDays: values.copiesKeepDays, bytesPerSecond: values.copiesLimit === 0 ? null : values.copiesLimit * 1_000_000 },
     masterKeyFile: values.masterKeyFile === null ? join(home, 'master.key') : absolute(values.masterKeyFile, from('masterKeyFile')),
     sourceUri: values.sourceUri,
     restore: { timeSeries: values.restoreTimeSeries, keepHours: values.restoreKeepHours },

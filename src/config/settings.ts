@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { DRILL_PLACES } from '../domain/drill.ts';
 import { CATCH_UP_CHOICES } from '../domain/plan-run.ts';
 import { TIME_SERIES_CHOICES } from '../domain/records.ts';
+import { LOCK_MODES, withStoreOptions } from './store-address.ts';
 
 export interface Setting<T = unknown> {
   /** Place in leafvault.yaml, dotted. */
@@ -33,7 +34,8 @@ export const MONGO_URI: z.ZodType<string, string> = z.string().regex(/^mongodb(\
 
 /** `HH:MM`, 24 hours. */
 export const TIME_OF_DAY: z.ZodType<string, string> = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, { error: 'expected a time such as "03:00" (UTC, in quotes)' });
-export const HOURS_BETWEEN: z.ZodType<number> = z.coerce.number().min(0).max(8760);
+/** An interval that comes by itself; below an hour one would hardly end before the next. */
+export const HOURS_BETWEEN: z.ZodType<number> = z.coerce.number().max(8760).refine((hours) => hours === 0 || hours >= 1, { error: 'expected 0 (never), or at least 1 hour' });
 
 const DATABASE = z.string().superRefine((text, context) => {
   if (text === 'embedded' || /^postgres(ql)?:\/\/./.test(text)) return;
@@ -46,6 +48,18 @@ const ON_OR_OFF = z.preprocess((value) => (typeof value === 'boolean' ? (value ?
 const STORE = z.string().superRefine((text, context) => {
   if (/^(file:|s3:\/\/)./.test(text)) return;
   context.addIssue({ code: 'custom', message: 'expected an address that begins with file: or s3://' });
+});
+
+/** An address, or `{ store, profile, objectLock }`; it becomes the address that says all of it. */
+const COPY = z.preprocess((value) => (typeof value === 'string' ? { store: value } : value), z.strictObject({
+  store: STORE,
+  profile: z.string().min(1).max(128).optional(),
+  objectLock: z.strictObject({ mode: z.enum(LOCK_MODES), days: z.coerce.number().int().min(1).max(3_650) }).optional(),
+})).transform(({ store, ...options }, context): string => {
+  const made = withStoreOptions(store, options);
+  if ('address' in made) return made.address;
+  context.addIssue({ code: 'custom', message: made.problem });
+  return z.NEVER;
 });
 
 export const SETTINGS = {
@@ -79,10 +93,26 @@ export const SETTINGS = {
     env: 'LEAFVAULT_REPOSITORY_STORE', flag: '--repository-store <address>',
     help: 'Where snapshots are kept: file:<folder>, or s3://<bucket>/<prefix>?endpoint=<url>&region=<region>; the key of S3 comes from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile or an instance role',
   },
+  objectLockMode: {
+    path: 'repository.objectLock.mode', type: z.enum(['off', ...LOCK_MODES]), default: 'off', env: 'LEAFVAULT_REPOSITORY_OBJECT_LOCK_MODE', flag: '--object-lock-mode <mode>',
+    help: 'Object lock of the bucket in repository.store: `governance` holds what snapshots need against everybody without a right of its own, `compliance` against everybody; `off` leaves that to the address (`objectLock=compliance:30`)',
+  },
+  objectLockDays: {
+    path: 'repository.objectLock.days', type: z.coerce.number().int().min(1).max(3_650), default: 30, env: 'LEAFVAULT_REPOSITORY_OBJECT_LOCK_DAYS', flag: '--object-lock-days <days>',
+    help: 'How long a new object is held; what snapshots need is held for at least half of that from now on. What was deleted is paid for as long',
+  },
   repositoryCopies: {
-    path: 'repository.copies', type: z.preprocess((value) => (typeof value === 'string' ? value.split(',').map((each) => each.trim()).filter(Boolean) : value), z.array(STORE)), default: [], defaultText: 'none',
+    path: 'repository.copies', type: z.preprocess((value) => (typeof value === 'string' ? value.split(',').map((each) => each.trim()).filter(Boolean) : value), z.array(COPY)), default: [], defaultText: 'none',
     env: 'LEAFVAULT_REPOSITORY_COPIES', flag: '--repository-copies <addresses>',
-    help: 'Second copies: addresses as of repository.store, separated by commas. Each is brought up to date every day and after snapshots, at most once an hour, and is read from where the first store fails',
+    help: 'Second copies: addresses as of repository.store, separated by commas; in the file also `{ store, profile, objectLock }`. Each is brought up to date every day and after snapshots, at most once an hour, and is read from where the first store fails',
+  },
+  copiesKeepDays: {
+    path: 'repository.copiesKeepDays', type: z.coerce.number().min(0).max(3_650), default: 0, env: 'LEAFVAULT_REPOSITORY_COPIES_KEEP_DAYS', flag: '--copies-keep-days <days>',
+    help: 'How long second copies keep, and show, what went from the repository; 0: until the next run',
+  },
+  copiesLimit: {
+    path: 'repository.copiesLimit', type: z.coerce.number().min(0), default: 0, defaultText: 'none', env: 'LEAFVAULT_REPOSITORY_COPIES_LIMIT', flag: '--copies-limit <megabytes>',
+    help: 'Most megabytes (10^6 bytes) that a worker sends to all second copies in a second, on average; 0: no limit',
   },
   repositoryDeltas: {
     path: 'repository.deltas', type: ON_OR_OFF, default: 'on', env: 'LEAFVAULT_REPOSITORY_DELTAS', flag: '--repository-deltas <choice>',
@@ -114,7 +144,7 @@ export const SETTINGS = {
     help: 'Times of backup schedules that went by while no worker ran: `once` takes one snapshot of the cluster for all of them, `skip` waits for the next time',
   },
   checkEveryHours: {
-    path: 'check.everyHours', type: z.coerce.number().min(0).max(8760), default: 24, env: 'LEAFVAULT_CHECK_EVERY_HOURS', flag: '--check-every-hours <hours>',
+    path: 'check.everyHours', type: HOURS_BETWEEN, default: 24, env: 'LEAFVAULT_CHECK_EVERY_HOURS', flag: '--check-every-hours <hours>',
     help: 'How often the repository is checked: the structure of everything, and every byte of one part of it, the next part each time; 0 never does it by itself',
   },
   checkParts: {

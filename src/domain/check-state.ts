@@ -6,12 +6,21 @@ export interface CheckState {
   readonly nextPart: number;
   /** The next one is due then. */
   readonly dueAt: string;
-  /** Who is at it; a sign of life older than `CHECK_DEAD_AFTER_MS` is none. */
-  readonly running: { readonly token: string; readonly since: string; readonly beatAt: string } | null;
+  /** Who is at it; a sign of life older than `CHORE_DEAD_AFTER_MS` is none. */
+  readonly running: { readonly token: string; readonly since: string; readonly beatAt: string; readonly progress?: CheckProgress | null } | null;
   /** How the last one that came to its end did. */
   readonly last: CheckResult | null;
   /** Why the newest try did not come to its end; null once one did. */
   readonly failure: { readonly at: string; readonly cause: string } | null;
+}
+
+/** `done` of `total`: whatever the phase counts; null: not known. */
+export interface CheckProgress {
+  readonly phase: string;
+  readonly done: number;
+  readonly total: number | null;
+  readonly bytesDone: number;
+  readonly bytesTotal: number | null;
 }
 
 export interface CheckResult {

@@ -1,17 +1,43 @@
-// How far the second copies of the repository are: one value of the catalog's settings, for workers and metrics.
+// How far the second copies of the repository are: one value of the catalog's settings, for workers and doors.
 
+/** Instants are ISO 8601. */
 export interface CopyState {
   readonly address: string;
   /** Its place in `repository.copies`, from 1 up. */
   readonly number: number;
-  /** ISO 8601. */
   readonly startedAt: string;
   /** When a run last ended with everything copied; null: never. */
   readonly succeededAt: string | null;
   readonly problems: number;
+  /** Who is at it, and how far; a sign of life older than `CHORE_DEAD_AFTER_MS` is none. Absent in states of older versions, like all below. */
+  readonly running?: { readonly since: string; readonly beatAt: string; readonly objects: number; readonly bytes: number } | null;
+  /** The last run that came to its end; null before the first. */
+  readonly last?: CopyResult | null;
+  /** Why the newest run did not come to its end; null once one did. */
+  readonly failure?: { readonly at: string; readonly cause: string } | null;
+}
+
+export interface CopyResult {
+  readonly endedAt: string;
+  /** That the copy shows. */
+  readonly snapshots: number;
+  readonly objects: number;
+  readonly bytes: number;
+  readonly deleted: number;
+  readonly kept: number;
+  readonly postponed: boolean;
+  /** Objects of the repository that are damaged or gone, the first of them. */
+  readonly damaged: readonly string[];
+  /** Roots that were withheld for them, the first of them. */
+  readonly withheld: readonly string[];
+  /** Objects that are not held as they should be, where the copy's store holds them; null: it holds none. */
+  readonly unheld: number | null;
 }
 
 export const COPY_STATES = 'copyStates';
+
+/** Without a sign of life for so long whoever works at a chore is dead. */
+export const CHORE_DEAD_AFTER_MS = 15 * 60_000;
 
 /** Of what stands in the catalog: nothing yet, or a list. */
 export function readCopyStates(value: unknown): readonly CopyState[] {

@@ -73,7 +73,7 @@ export interface CaptureOptions {
   readonly uri: string;
   readonly writer: RepositoryWriter;
   readonly hashSeed: Buffer;
-  /** The newest whole snapshot of the same cluster: member and cut masks are taken over from it. */
+  /** The newest whole snapshot of the same cluster, or where there is none the newest: member and cut masks are taken over from it. */
   readonly previous: { readonly root: SnapshotRoot; readonly reader: RepositoryReader } | null;
   /** Stores what changed little since `previous` as its difference from that (docs/design/deltas.md). Default: true. */
   readonly deltas?: boolean | undefined;
@@ -205,6 +205,9 @@ export type RehearseRestore = (options: RehearsalOptions) => Promise<RestoreResu
 
 /** Takes away what a dead worker left of a rehearsal. Safe to call again. */
 export type SettleRehearsal = (options: SettleOptions) => Promise<void>;
+
+/** Rehearsals, of whomever, whose plans lie on a cluster. */
+export type FindRehearsals = (options: Pick<SettleOptions, 'target' | 'signal'>) => Promise<readonly { readonly restoreId: string; readonly snapshotId: string }[]>;
 
 /** A mongod that nobody else uses, with one account that may do everything. */
 export interface Throwaway {

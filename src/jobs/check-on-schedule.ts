@@ -1,11 +1,13 @@
 // The repository is checked by itself: one worker at a time, one part of the bytes after the other (docs/design/checking.md).
 import type { Catalog } from '../catalog/index.ts';
 import { checkKey, type CheckResult, type CheckState } from '../domain/check-state.ts';
+import { CHORE_DEAD_AFTER_MS } from '../domain/copy-state.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { describeError } from '../foundation/errors.ts';
 import { newId } from '../foundation/ids.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { CheckReport, Repository } from '../repository/repository.ts';
+import { startBeat } from './start-beat.ts';
 import type { Chore } from './worker.ts';
 
 export interface CheckOnScheduleParts {
@@ -21,8 +23,8 @@ export interface CheckOnScheduleParts {
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-const BEAT_MS = MINUTE_MS;
-const DEAD_AFTER_MS = 15 * MINUTE_MS;
+/** Also how old the progress may be that people see. */
+const BEAT_MS = 10_000;
 const FAILED_AGAIN_MS = HOUR_MS;
 /** What the catalog keeps by name; the log has the numbers of the rest. */
 const MOST_NAMED = 200;
@@ -44,7 +46,7 @@ async function checkWhenDue(parts: CheckOnScheduleParts, repository: Repository,
   // The first one comes after a full interval: a fresh repository has nothing yet, and a start has enough to do.
   const first: CheckState = { nextPart: 1, dueAt: new Date(now.getTime() + parts.everyHours * HOUR_MS).toISOString(), running: null, last: null, failure: null };
   const state = (await settings.getOrSet(key, first)) as CheckState;
-  const isTaken = state.running !== null && now.getTime() - Date.parse(state.running.beatAt) < DEAD_AFTER_MS;
+  const isTaken = state.running !== null && now.getTime() - Date.parse(state.running.beatAt) < CHORE_DEAD_AFTER_MS;
   if (isTaken || now.getTime() < Date.parse(state.dueAt)) return;
   const at = now.toISOString();
   const claimed: CheckState = { ...state, running: { token: newId(now), since: at, beatAt: at } };
@@ -65,12 +67,13 @@ async function runClaimed(parts: CheckOnScheduleParts, repository: Repository, c
     state = next;
     return true;
   };
+  let progress: NonNullable<CheckState['running']>['progress'] = null;
   const beat = startBeat(async () => {
-    if (state.running !== null && !(await change({ ...state, running: { ...state.running, beatAt: clock.now().toISOString() } }))) stopping.abort(new Error('another worker took over the check'));
-  }, log);
+    if (state.running !== null && !(await change({ ...state, running: { ...state.running, beatAt: clock.now().toISOString(), progress } }))) stopping.abort(new Error('another worker took over the check'));
+  }, { everyMs: BEAT_MS, what: 'the check', log });
   let report: CheckReport;
   try {
-    report = await repository.check({ readData: { part, of: parts.parts }, quarantine: true, signal: AbortSignal.any([signal, stopping.signal]) });
+    report = await repository.check({ readData: { part, of: parts.parts }, quarantine: true, onProgress: ({ phase, documentsDone, documentsTotal, bytesDone, bytesTotal }) => { progress = { phase, done: documentsDone, total: documentsTotal, bytesDone, bytesTotal }; }, signal: AbortSignal.any([signal, stopping.signal]) });
   } catch (error) {
     await beat.stop();
     const now = clock.now();
@@ -92,21 +95,6 @@ async function runClaimed(parts: CheckOnScheduleParts, repository: Repository, c
 function partOf({ nextPart }: CheckState, { parts }: CheckOnScheduleParts): number {
   // There were more parts before.
   return nextPart > parts ? 1 : nextPart;
-}
-
-/** A sign of life each minute, one at a time. */
-function startBeat(beat: () => Promise<void>, log: Logger): { stop(): Promise<void> } {
-  let running: Promise<void> = Promise.resolve();
-  const timer = setInterval(() => {
-    running = running.then(beat).catch((error: unknown) => log.warn({ err: error }, 'the check could not give a sign of life'));
-  }, BEAT_MS);
-  timer.unref();
-  return {
-    async stop() {
-      clearInterval(timer);
-      await running;
-    },
-  };
 }
 
 function resultOf(

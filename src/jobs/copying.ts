@@ -1,11 +1,13 @@
 // Second copies are brought up to date: every day, and after snapshots at most once an hour. Several workers may try; one does it.
 import type { Catalog } from '../catalog/index.ts';
-import { COPY_STATES, readCopyStates, type CopyState } from '../domain/copy-state.ts';
+import { COPY_STATES, readCopyStates, type CopyResult, type CopyState } from '../domain/copy-state.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { describeError, isLeafvaultError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
-import type { CopyOptions, Repository } from '../repository/repository.ts';
+import type { CopyOptions, CopyReport, Repository } from '../repository/repository.ts';
+import { readNeededUntil } from './needed-until.ts';
 import { ownersThatAreGone } from './session-owner.ts';
+import { startBeat } from './start-beat.ts';
 import type { Chore } from './worker.ts';
 
 export interface CopyingParts {
@@ -13,6 +15,8 @@ export interface CopyingParts {
   readonly repository: Repository;
   /** In the order of the setting. They stay the caller's to close. */
   readonly copies: readonly CopyOptions['to'][];
+  /** What went from the repository stays in the copies for so long; default 0. */
+  readonly keepDays?: number;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -20,6 +24,10 @@ export interface CopyingParts {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const LOOK_EVERY_MS = 600_000;
+/** How old the progress may be that people see. */
+const BEAT_MS = 10_000;
+/** What the catalog keeps by name; the log has all. */
+const MOST_NAMED = 200;
 
 export function createCopyChores(parts: CopyingParts): readonly Chore[] {
   if (parts.copies.length === 0) return [];
@@ -31,10 +39,11 @@ async function copyWhenDue(parts: CopyingParts, signal: AbortSignal): Promise<vo
   for (const [i, storage] of copies.entries()) {
     const before = readCopyStates(await catalog.settings.get(COPY_STATES)).find(({ address }) => address === storage.address);
     if (!(await isDue(catalog, before, clock.now()))) continue;
-    const state: CopyState = { address: storage.address, number: i + 1, startedAt: clock.now().toISOString(), succeededAt: before?.succeededAt ?? null, problems: before?.problems ?? 0 };
+    const state: CopyState = { succeededAt: null, problems: 0, ...before, address: storage.address, number: i + 1, startedAt: clock.now().toISOString() };
     await save(parts, state);
     // One copy that can not be reached keeps no other one back.
-    await copyOne(parts, storage, state, signal).catch((error: unknown) => {
+    await copyOne(parts, storage, state, signal).catch(async (error: unknown) => {
+      await save(parts, { ...state, running: null, ...(signal.aborted ? {} : { failure: { at: clock.now().toISOString(), cause: describeError(error) } }) });
       if (signal.aborted) throw error;
       log.error({ copy: storage.address, error: describeError(error) }, 'a second copy could not be brought up to date; it is tried again within the hour');
     });
@@ -53,19 +62,37 @@ async function isDue(catalog: Catalog, before: CopyState | undefined, now: Date)
 }
 
 async function copyOne(parts: CopyingParts, storage: CopyOptions['to'], state: CopyState, signal: AbortSignal): Promise<void> {
-  const { catalog, repository, clock, log } = parts;
+  const { catalog, repository, clock, log, keepDays = 0 } = parts;
   const isOver = await ownersThatAreGone({ clock, workers: () => catalog.workers.list(), afterMs: DAY_MS });
+  const needs = storage.objectLock === undefined ? {} : { neededUntil: await readNeededUntil(repository, clock) };
+  const since = clock.now().toISOString();
+  let [objects, bytes] = [0, 0];
+  const running = (): CopyState['running'] => ({ since, beatAt: clock.now().toISOString(), objects, bytes });
+  const beat = startBeat(() => save(parts, { ...state, running: running() }), { everyMs: BEAT_MS, what: 'the copier', log });
   try {
-    const { damaged, withheld, replaced, ...figures } = await repository.copyTo({ to: storage, isOver, signal });
-    const problems = damaged.length + withheld.length;
-    log.info({ copy: storage.address, ...figures, replaced, problems }, 'a second copy was brought up to date');
+    const report = await repository.copyTo({
+      to: storage, isOver, keepDays, signal, ...needs,
+      onProgress: ({ documentsDone, bytesDone }) => { [objects, bytes] = [documentsDone, bytesDone]; },
+    }).finally(beat.stop);
+    const { damaged, withheld, replaced, stuck, locks, ...figures } = report;
+    const unheld = locks?.failed.length ?? 0;
+    const problems = damaged.length + withheld.length + unheld;
+    log.info({ copy: storage.address, ...figures, stuck: stuck.length, unheld, replaced, problems }, 'a second copy was brought up to date');
     for (const { object, message } of damaged) log.error({ copy: storage.address, object, reason: message }, 'an object of the repository could not be copied, or is only in the copy');
     if (withheld.length > 0) log.error({ copy: storage.address, withheld }, 'snapshots are not in the copy, since what they need is damaged');
-    await save(parts, { ...state, problems, succeededAt: problems === 0 ? clock.now().toISOString() : state.succeededAt });
+    for (const { object, message } of locks?.failed ?? []) log.error({ copy: storage.address, object, reason: message }, 'an object of the copy is not held as it should be');
+    await save(parts, { ...state, problems, running: null, failure: null, last: resultOf(report, clock.now()), succeededAt: problems === 0 ? clock.now().toISOString() : state.succeededAt });
   } catch (error) {
     if (!isLeafvaultError(error, 'REPOSITORY_BUSY')) throw error;
     log.info({ copy: storage.address }, 'another process copies already');
   }
+}
+
+function resultOf({ snapshots, objects, bytes, deleted, kept, postponed, damaged, withheld, locks }: CopyReport, endedAt: Date): CopyResult {
+  return {
+    endedAt: endedAt.toISOString(), snapshots, objects, bytes, deleted, kept, postponed, unheld: locks?.failed.length ?? null,
+    damaged: damaged.slice(0, MOST_NAMED).map(({ object }) => object), withheld: withheld.slice(0, MOST_NAMED),
+  };
 }
 
 /** Whoever ends last has the last word; copies that are no longer in the setting are forgotten. */

@@ -20,6 +20,7 @@ export const JOBS_ERRORS = {
   JOBS_SETTLE_FAILED: 'A target could not be cleaned up yet',
   JOBS_TAILER_LOST: 'This process follows a cluster no more: its lease was given to another one, or could not be renewed in time',
   JOBS_TAILER_DRAINED: 'What a tailer had gathered was put away, so that it can stop or end its chain',
+  JOBS_SNAPSHOTS_HIDDEN: 'Snapshots that the catalog knows are not in the store that should hold them, so nothing is pruned. details: {snapshotId}',
   JOBS_QUEUE_FAILED: 'The queue could not be opened',
 } as const;
 

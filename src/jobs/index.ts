@@ -15,9 +15,12 @@ export { createChores } from './chores.ts';
 export {
   createDumpChore, dumpBodyOf, dumpCatalog, dumpedAtKey, linesOf, trimCatalogDumps, type DumpBody, type DumpReason,
 } from './dump-catalog.ts';
+export { createLostDrillsChore } from './rescue/lost-drills.ts';
 export { reconcile, type Reconciled } from './rescue/reconcile.ts';
 export { surveyStore, type StoreSurvey } from './rescue/survey-store.ts';
 export { createCopyChores } from './copying.ts';
+export { createLockChores } from './extend-locks.ts';
+export { readNeededUntil } from './needed-until.ts';
 export { trimChains, type TrimmedChain } from './trim-chains.ts';
 export { createTailers, type Tailers, type TailersOptions } from './tailers/tailers.ts';
 export { Worker, type Chore, type WorkerOptions } from './worker.ts';

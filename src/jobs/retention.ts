@@ -1,9 +1,10 @@
 // What goes by itself: snapshots whose time is over, and once a day what no snapshot needs any more.
 import type { Catalog } from '../catalog/index.ts';
 import type { Clock } from '../foundation/clock.ts';
-import { isLeafvaultError } from '../foundation/errors.ts';
+import { isLeafvaultError, LeafvaultError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { Repository } from '../repository/repository.ts';
+import { hiddenSnapshots } from './completed-snapshots.ts';
 import { ownersThatAreGone } from './session-owner.ts';
 import { trimChains } from './trim-chains.ts';
 import type { Chore } from './worker.ts';
@@ -14,9 +15,12 @@ export interface RetentionParts {
   readonly repositories: () => Promise<readonly Repository[]>;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Prune nothing while a snapshot that the catalog knows is not in the store: for one that holds its objects, where that is what an attack looks like. */
+  readonly refuseHidden?: boolean;
 }
 
 const EXPIRED_AT_ONCE = 100;
+const STUCK_NAMED = 20;
 const HOUR_MS = 3_600_000;
 const PRUNE_EVERY_MS = 24 * HOUR_MS;
 /** One that was refused, for a damaged object say, finds the same a few minutes later. */
@@ -58,12 +62,21 @@ async function pruneWhenDue(parts: RetentionParts, signal: AbortSignal): Promise
   }
 }
 
+function hiddenError(id: string, others: number): LeafvaultError {
+  return new LeafvaultError('JOBS_SNAPSHOTS_HIDDEN', `Pruning was refused: the root of the snapshot ${id}${others === 0 ? '' : ` and those of ${others} others`} that the catalog knows are not in the store`, {
+    details: { snapshotId: id }, hint: 'Look for delete markers in the bucket (docs/guides/object-lock.md); a snapshot that is really lost has to be deleted before anything is pruned',
+  });
+}
+
 /** False where another process is at it: it writes down that it did. */
-async function prune({ catalog, clock, log }: RetentionParts, repository: Repository, signal: AbortSignal): Promise<boolean> {
+async function prune({ catalog, clock, log, refuseHidden = false }: RetentionParts, repository: Repository, signal: AbortSignal): Promise<boolean> {
+  const [hidden, ...others] = refuseHidden ? await hiddenSnapshots(catalog, repository) : [];
+  if (hidden !== undefined) throw hiddenError(hidden, others.length);
   const isOver = await ownersThatAreGone({ clock, workers: () => catalog.workers.list(), afterMs: SESSION_ENDS_AFTER_MS });
   try {
-    const { inTheWay, ended, damagedPacks, ...figures } = await repository.prune({ isOver, signal });
-    log.info({ ...figures, inTheWay: inTheWay.length, ended: ended.length, damagedPacks }, 'the repository was pruned');
+    const { inTheWay, ended, damagedPacks, stuck, ...figures } = await repository.prune({ isOver, signal });
+    log.info({ ...figures, inTheWay: inTheWay.length, ended: ended.length, damagedPacks, stuck: stuck.length }, 'the repository was pruned');
+    if (stuck.length > 0) log.warn({ objects: stuck.slice(0, STUCK_NAMED), count: stuck.length }, 'the store does not let objects go that nobody needs; the next prune asks again');
     for (const { chainId, slices, storedBytes } of await trimChains(repository, { now: clock.now(), signal })) {
       await catalog.chains.shrink(chainId, storedBytes);
       log.info({ chain: chainId, slices, storedBytes }, 'kept oplog that no snapshot needs went');

@@ -20,7 +20,6 @@ export interface SchedulingParts {
 
 const LOOK_EVERY_MS = 10_000;
 const FORGET_EVERY_MS = 3_600_000;
-const AT_ONCE = 100;
 const DAY_MS = 86_400_000;
 const RUNS_KEPT_MS = 35 * DAY_MS;
 
@@ -39,7 +38,8 @@ export function createScheduleChores(parts: SchedulingParts): readonly Chore[] {
 /** What ended first: it says what is owed. */
 async function followSchedules(parts: SchedulingParts, signal: AbortSignal): Promise<void> {
   const { catalog, log } = parts;
-  for (const ended of await catalog.schedules.ended(AT_ONCE)) {
+  // Those that can't be settled must not hide the ones behind them.
+  for (const ended of await catalog.schedules.ended(Number.MAX_SAFE_INTEGER)) {
     if (signal.aborted) return;
     await settle(parts, ended).catch((error: unknown) => {
       log.warn({ cluster: ended.clusterId, snapshot: ended.snapshotId, reason: describeError(error) }, 'the end of a scheduled snapshot could not be taken into account; trying again');

@@ -1,6 +1,7 @@
 // Kept oplog goes when no base needs it any more: what lies before the oldest snapshot of a cluster that is still there.
 import { positionOf, type ClusterTime } from '../domain/cluster-time.ts';
 import type { SnapshotBody } from '../engine/contracts.ts';
+import { isLeafvaultError } from '../foundation/errors.ts';
 import type { ChainEnd, Repository } from '../repository/repository.ts';
 
 export interface TrimmedChain {
@@ -42,7 +43,11 @@ function endLongAgo(end: ChainEnd | null, now: Date): string | null {
 /** When the oldest of each series began to be captured. */
 async function oldestBases(repository: Repository): Promise<ReadonlyMap<string, ClusterTime>> {
   const oldest = new Map<string, ClusterTime>();
-  for await (const { series, body } of repository.listSnapshots()) {
+  // Of a fact that can't be read the snapshot counts as there: more is kept. Of a root that can't be read nobody knows what it needs.
+  const onUnreadable = (object: string, error: unknown): void => {
+    if (!object.startsWith('facts/') || !isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED')) throw error;
+  };
+  for await (const { series, body } of repository.listSnapshots({ onUnreadable })) {
     const { beganAt = null } = body as unknown as Partial<Pick<SnapshotBody, 'beganAt'>>;
     const known = oldest.get(series);
     if (beganAt !== null && (known === undefined || positionOf(beganAt) < positionOf(known))) oldest.set(series, beganAt);

@@ -1,7 +1,7 @@
 // The door of the repository room.
 export type {
   ChainEnd, ChainHead, Chains, ChainWriter, CheckProblem, CheckReport, ChunkList, ChunkListWriter, ChunkRef, CopyOptions, CopyReport, Dump, Dumps, Fact, HealOptions, HealReport,
-  NewSlice, OpenSession,
+  LockOptions, LockReport, NeededUntil, NewSlice, OpenSession,
   PruneOptions, PruneReport, ReadShare, Repository,
   RepositoryReader, RepositoryWriter, Slice, SnapshotEntry, SnapshotRoot, TrimmedDumps, WriteStats,
 } from './repository.ts';

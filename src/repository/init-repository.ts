@@ -4,11 +4,12 @@ import { randomBytes } from 'node:crypto';
 import { systemClock, type Clock } from '../foundation/clock.ts';
 import { isLeafvaultError, LeafvaultError } from '../foundation/errors.ts';
 import { newId } from '../foundation/ids.ts';
-import { withRetry, type Storage } from '../storage/index.ts';
+import type { Storage } from '../storage/index.ts';
 import { makeKeySlot } from './format/key-slot.ts';
 import { CATALOG, keyName, OPLOG, PACKS, REPOSITORY_FILE, SNAPSHOTS } from './format/names.ts';
 import { makeRepositoryFile } from './format/repository-file.ts';
 import { assertMasterKey } from './master-key.ts';
+import { prepareStorage } from './prepare-storage.ts';
 
 export interface InitOptions {
   readonly storage: Storage;
@@ -23,7 +24,7 @@ export interface InitOptions {
  */
 export async function initRepository({ storage: plainStorage, masterKey, clock = systemClock }: InitOptions): Promise<{ readonly id: string }> {
   assertMasterKey(masterKey);
-  const storage = withRetry(plainStorage);
+  const storage = prepareStorage(plainStorage);
   if ((await storage.stat(REPOSITORY_FILE)) !== null) throw existing(storage.address);
   await refuseOrphans(storage);
   const now = clock.now();

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { systemClock, type Clock } from '../foundation/clock.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import { createLogger, type Logger } from '../foundation/logger.ts';
-import { withRetry, type RetryOptions, type Storage } from '../storage/index.ts';
+import type { RetryOptions, Storage } from '../storage/index.ts';
 import { createChains } from './chains/create-chains.ts';
 import { checkRepository } from './check/check-repository.ts';
 import { createChunkIndex, type ChunkIndexOptions } from './chunk-index/chunk-index.ts';
@@ -18,6 +18,8 @@ import { createDumps } from './dumps/create-dumps.ts';
 import { addFact, listFacts } from './facts.ts';
 import { COPY_FILE } from './format/names.ts';
 import { endLeftSessions } from './left-sessions.ts';
+import { extendLocks } from './lock/extend-locks.ts';
+import { prepareStorage } from './prepare-storage.ts';
 import { pruneRepository } from './prune/prune-repository.ts';
 import { healObjects } from './quarantine/heal-objects.ts';
 import { createPackKeys } from './read/pack-keys.ts';
@@ -57,7 +59,7 @@ export type OpenByAnyKey = Omit<OpenOptions, 'masterKey'> & { readonly masterKey
  * @throws REPOSITORY_MISSING, REPOSITORY_KEY_WRONG, REPOSITORY_OBJECT_DAMAGED, REPOSITORY_FORMAT_NEWER
  */
 export async function openRepository(options: OpenByAnyKey): Promise<Repository> {
-  const storage = withRetry(options.storage, options.retry);
+  const storage = prepareStorage(options.storage, options.retry);
   const { file, keys } = await unlock(storage, options.masterKey);
   const isCopy = (await storage.stat(COPY_FILE)) !== null;
   const log = options.log ?? createLogger('silent');
@@ -127,8 +129,9 @@ export async function openRepository(options: OpenByAnyKey): Promise<Repository>
       assertWritable();
       return work((signal) => pruneRepository(context, { ...pruneOptions, signal, tempDir: options.tempDir, packBytes: options.packBytes }), pruneOptions.signal);
     },
+    extendLocks: async (lockOptions) => work((signal) => extendLocks(context, { ...lockOptions, signal }), lockOptions.signal),
     check: async (checkOptions = {}) => work((signal) => checkRepository(context, loader.unreadable, { ...checkOptions, signal }), checkOptions.signal),
-    copyTo: async (copyOptions) => work((signal) => copyRepository(context, { ...copyOptions, signal }, options.retry), copyOptions.signal),
+    copyTo: async (copyOptions) => work((signal) => copyRepository(context, { ...copyOptions, signal }, { tempDir: options.tempDir, retry: options.retry }), copyOptions.signal),
     async promote(promoteOptions = {}) {
       assertOpen();
       return promoteCopy(context, promoteOptions);

@@ -5,11 +5,13 @@ import type { OnProgress } from '../foundation/progress.ts';
 import type { Chains } from './chains/chains.ts';
 import type { CopyOptions, CopyReport } from './copy/copy.ts';
 import type { Dumps } from './dumps/dumps.ts';
+import type { LockOptions, LockReport } from './lock/extend-locks.ts';
 import type { HealOptions, HealReport } from './quarantine/heal-objects.ts';
 
 export type { ChainEnd, ChainHead, Chains, ChainWriter, NewSlice, Slice } from './chains/chains.ts';
 export type { CopyOptions, CopyReport } from './copy/copy.ts';
 export type { Dump, DumpObject, Dumps, TrimmedDumps } from './dumps/dumps.ts';
+export type { LockOptions, LockReport, NeededUntil } from './lock/extend-locks.ts';
 export type { HealOptions, HealReport } from './quarantine/heal-objects.ts';
 
 /** One stored run of whole records (documents). */
@@ -185,6 +187,8 @@ export interface PruneReport {
   readonly rebuiltIndexes: readonly string[];
   /** Packs that were left alone because live chunks of them cannot be read. */
   readonly damagedPacks: readonly string[];
+  /** Names of objects that the store did not let go, as under an object lock; the next prune asks again. */
+  readonly stuck: readonly string[];
   /** That are worth rewriting and stay, since the store had no room for new ones; the next prune has it. */
   readonly postponedPacks: number;
 }
@@ -217,6 +221,11 @@ export interface Repository {
    * @throws REPOSITORY_PRUNE_REFUSED where something that may be needed can't be told, or another prune runs, or the store can't refuse taken names
    */
   prune(options?: PruneOptions): Promise<PruneReport>;
+  /**
+   * Holds longer what snapshots need, where the store holds objects, and takes away for good what was deleted long ago.
+   * @returns null where the store holds none
+   */
+  extendLocks(options: LockOptions): Promise<LockReport | null>;
   /** `quarantine`: bad copies are written down, so that nothing new rests on them and the next snapshot stores them anew; else nothing is changed. */
   check(options?: { readonly readData?: boolean | ReadShare; readonly quarantine?: boolean; readonly signal?: AbortSignal; readonly onProgress?: OnProgress }): Promise<CheckReport>;
   /**

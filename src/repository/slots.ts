@@ -3,11 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { systemClock, type Clock } from '../foundation/clock.ts';
 import { describeError, LeafvaultError } from '../foundation/errors.ts';
 import { newId } from '../foundation/ids.ts';
-import { withRetry, type RetryOptions, type Storage } from '../storage/index.ts';
+import type { RetryOptions, Storage } from '../storage/index.ts';
 import { makeKeySlot, makePassphraseSlot, masterKeyIdOf, parseKeySlot } from './format/key-slot.ts';
 import { idOfName, KEYS, keyName } from './format/names.ts';
 import { assertPassphrase, KDF, stretch } from './format/passphrase.ts';
 import { assertMasterKey } from './master-key.ts';
+import { prepareStorage } from './prepare-storage.ts';
 import { readObject, readObjectIfAny } from './read-object.ts';
 import { findRepositoryKey, readRepositoryFile, slotOpener, type Opener } from './unlock.ts';
 
@@ -55,7 +56,7 @@ export interface KeySlotsOptions {
 
 /** Unlocks the repository to handle its slots; the store stays the caller's to close. @throws as opening a repository */
 export async function openKeySlots({ storage: plainStorage, opener, clock = systemClock, retry }: KeySlotsOptions): Promise<KeySlots> {
-  const storage = withRetry(plainStorage, retry);
+  const storage = prepareStorage(plainStorage, retry);
   const { file, repositoryKey } = await findRepositoryKey(storage, opener);
 
   /** Puts a slot and proves that the store gives back one that opens. */
@@ -111,7 +112,7 @@ export async function openKeySlots({ storage: plainStorage, opener, clock = syst
 
 /** The id of a slot that opens with this key, proven by opening it. @throws as opening a repository */
 export async function proveOpener(storage: Storage, opener: Opener, retry?: RetryOptions): Promise<{ readonly repositoryId: string; readonly slotId: string }> {
-  const { file, slotId } = await findRepositoryKey(withRetry(storage, retry), opener);
+  const { file, slotId } = await findRepositoryKey(prepareStorage(storage, retry), opener);
   return { repositoryId: file.id, slotId };
 }
 

@@ -56,14 +56,22 @@ export async function readRoot(context: Context, id: string, last?: number): Pro
   return (await findRoot(context, id, last)).root;
 }
 
-/** The root, or the first place that a writer may put it to. */
+/** The root, or the first place that a writer may put it to. A gap before a place that is taken was left by a repair that died: the search goes on behind it. */
 export async function findRoot({ storage, keys }: Context, id: string, last = Infinity): Promise<{ readonly root: SnapshotRoot | null; readonly place: number }> {
-  for (let place = 1; ; place += 1) {
-    if (place > last) return { root: null, place };
+  let free: number | null = null;
+  for (let place = 1; place <= last; place += 1) {
     const bytes = await readObjectIfAny(storage, snapshotName(id, place));
     const root = bytes === null ? null : await openOrPassOver({ storage, keys }, { id, place, bytes });
-    if (bytes === null || root !== null) return { root, place };
+    if (root !== null) return { root, place };
+    if (bytes !== null) continue;
+    free ??= place;
+    if (last === Infinity && !(await isTaken({ storage }, id, place + 1))) break;
   }
+  return { root: null, place: free ?? last + 1 };
+}
+
+async function isTaken({ storage }: Pick<Context, 'storage'>, id: string, place: number): Promise<boolean> {
+  return (await storage.stat(snapshotName(id, place))) !== null;
 }
 
 /** A damaged object before a place that is taken was a fence: a root is never followed. */
@@ -71,7 +79,21 @@ async function openOrPassOver({ storage, keys }: Context, { id, place, bytes }: 
   try {
     return openRoot(keys, id, bytes, place);
   } catch (error) {
-    if (isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED') && (await storage.stat(snapshotName(id, place + 1))) !== null) return null;
+    if (isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED') && (await isTaken({ storage }, id, place + 1))) return null;
     throw error;
+  }
+}
+
+/** Each damaged object that counts as a fence since something follows it, with why it can't be read. */
+export async function* passedOver({ storage, keys }: Context, id: string, last: number): AsyncGenerator<{ readonly object: string; readonly error: LeafvaultError }> {
+  for (let place = 1; place < last; place += 1) {
+    const object = snapshotName(id, place);
+    const bytes = await readObjectIfAny(storage, object);
+    try {
+      if (bytes !== null) openRoot(keys, id, bytes, place);
+    } catch (error) {
+      if (!isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED')) throw error;
+      yield { object, error };
+    }
   }
 }

@@ -56,7 +56,7 @@ export async function readRepositoryFile(storage: Storage): Promise<RepositoryFi
   const bytes = await readObjectIfAny(storage, REPOSITORY_FILE);
   if (bytes !== null) return parseRepositoryFile(bytes);
   throw new LeafvaultError('REPOSITORY_MISSING', `Opening the repository in ${storage.address} failed: there is no ${REPOSITORY_FILE}`, {
-    hint: 'Check the address of the store; a new repository is made by the first start of Leafvault or by `leafvault repository init`',
+    hint: 'Check the address of the store; a new repository is made by the first start of `leafvault serve`',
   });
 }
 

@@ -2,7 +2,7 @@
 // which vouches for its bytes and for the id of its base: the base lies elsewhere, and is verified there.
 import { isLeafvaultError } from '../foundation/errors.ts';
 import type { ChunkPool } from './chunks/chunk-pool.ts';
-import { CHUNK_ENTRY_BYTES, CHUNK_ID_BYTES, CHUNK_TYPES, NO_BASE, writeChunkEntry, type ChunkEntry } from './format/chunk-entry.ts';
+import { CHUNK_ENTRY_BYTES, CHUNK_ID_BYTES, CHUNK_TYPES, MAX_CHUNK_BYTES, NO_BASE, writeChunkEntry, type ChunkEntry } from './format/chunk-entry.ts';
 import { damaged } from './format/damage.ts';
 import { parseKeySlot } from './format/key-slot.ts';
 import type { RepositoryKeys } from './format/keys.ts';
@@ -51,7 +51,7 @@ async function verifyPack(context: VerifyContext, name: string, bytes: Buffer): 
   if (directoryAt < PACK_HEADER_BYTES) throw damaged(name, 'its directory is said to be longer than the pack');
   const { entries, bases } = openDirectory(packKey, packId, bytes.subarray(directoryAt, trailerAt), trailer.chunks);
   const end = entries.reduce((at, entry) => (entry.offset === at ? at + entry.storedLength : Number.NaN), PACK_HEADER_BYTES);
-  if (end !== directoryAt) throw damaged(name, 'its directory does not fit its chunks');
+  if (end !== directoryAt || entries.some(({ rawLength }) => rawLength > MAX_CHUNK_BYTES)) throw damaged(name, 'its directory does not fit its chunks');
   for (let from = 0; from < entries.length;) {
     const group = groupAt(entries, from);
     await verifyGroup(context, { name, packId, packKey, bytes, bases }, group);

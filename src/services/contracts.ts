@@ -16,10 +16,12 @@ import type { Preview } from '../domain/schedule-preview.ts';
 import type { Administration } from './administration-contracts.ts';
 import type { Subclients } from './subclient-contracts.ts';
 import type { Timeline } from './timeline-contracts.ts';
+import type { Upkeep } from './upkeep-contracts.ts';
 
 export type { Subclient, SubclientContent, Subclients } from './subclient-contracts.ts';
 export type { Restorable, Timeline, TimelineQuery } from './timeline-contracts.ts';
-export type { CheckOverview, ClusterContinuous, ClusterOverview, CopyOverview, Overview } from './overview-contracts.ts';
+export type { ClusterContinuous, ClusterOverview, Overview } from './overview-contracts.ts';
+export type { CheckOverview, CheckView, CopyOverview, DamagedSnapshot, LockOverview, Upkeep, UpkeepView } from './upkeep-contracts.ts';
 
 export interface Inventory {
   organizations(principal: Principal, page: Page): Promise<PageOf<Organization>>;
@@ -319,6 +321,7 @@ export interface Services {
   readonly timeline: Timeline;
   readonly downloads: Downloads;
   readonly jobs: Jobs;
+  readonly upkeep: Upkeep;
   readonly drills: Drills;
   readonly numbers: Numbers;
   readonly subclients: Subclients;

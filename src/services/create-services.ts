@@ -23,6 +23,7 @@ import { createSchedules } from './schedules.ts';
 import { createSnapshots } from './snapshots.ts';
 import { createTimeline, type TimelineReader } from './timeline.ts';
 import { createSubclients } from './subclients.ts';
+import { createUpkeep } from './upkeep.ts';
 
 export interface ServicesOptions {
   readonly catalog: CatalogStore;
@@ -66,6 +67,7 @@ export function createServices(
     timeline: createTimeline({ catalog, reader: timelineReader, clock }),
     downloads: createDownloads({ catalog, clock, key, openArchive }),
     jobs: createJobs({ catalog, queue, snapshots, restores }),
+    upkeep: createUpkeep({ catalog, clock }),
     drills: createDrills({ catalog, queue, clock, defaults: drillDefaults }),
     numbers: catalog.numbers,
     subclients: createSubclients(catalog),

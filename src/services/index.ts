@@ -3,6 +3,8 @@ export { createServices, type ServicesOptions } from './create-services.ts';
 export { createAskForDrill, createDrills } from './drills.ts';
 export { previewClusterSchedule } from './schedules.ts';
 export { createOverview } from './overview.ts';
+export { createUpkeep } from './upkeep.ts';
+export { cancelJob } from './jobs.ts';
 export { type TimelineChain, type TimelineReader } from './timeline.ts';
 export { type OpenArchive } from './downloads.ts';
 export { applyDeclared, type DeclaredCluster, type DeclaredOrganization, type DeclaredProject } from './declared.ts';

@@ -28,11 +28,7 @@ export function createJobs(options: JobsOptions): Jobs {
     },
     list: (filter, page) => catalog.jobs.list(filter, page),
     async cancel(id, principal) {
-      const answer = isId(id) ? await queue.cancel(id, nameOf(principal)) : null;
-      if (answer === null) failWithoutJob({ id });
-      if (answer !== 'over') return;
-      const state = (await catalog.jobs.get(id))?.state ?? 'gone';
-      throw new LeafvaultError('JOB_NOT_CANCELLABLE', `Cancelling job ${id} failed: it is already ${state}`, { details: { id, state } });
+      await cancelJob({ jobs: catalog.jobs, cancel: queue.cancel }, { id, by: nameOf(principal) });
     },
     async pause(id) {
       const { kind } = await find(id);
@@ -54,6 +50,21 @@ export function createJobs(options: JobsOptions): Jobs {
 
 function notPausable(id: string, details: Readonly<Record<string, unknown>>, why: string): LeafvaultError {
   return new LeafvaultError('JOB_NOT_PAUSABLE', `Pausing job ${id} failed: ${why}`, { details: { id, why, ...details } });
+}
+
+/**
+ * @param by who asks, for people
+ * @returns `cancelled`: it had not begun and is over; `requested`: its worker was told
+ * @throws JOB_NOT_FOUND, JOB_NOT_CANCELLABLE
+ */
+export async function cancelJob(
+  { jobs, cancel }: { readonly jobs: Pick<CatalogAggregates['jobs'], 'get'>; readonly cancel: JobQueue['cancel'] }, { id, by }: { readonly id: string; readonly by: string },
+): Promise<'cancelled' | 'requested'> {
+  const answer = isId(id) ? await cancel(id, by) : null;
+  if (answer === null) failWithoutJob({ id });
+  if (answer !== 'over') return answer;
+  const state = (await jobs.get(id))?.state ?? 'gone';
+  throw new LeafvaultError('JOB_NOT_CANCELLABLE', `Cancelling job ${id} failed: it is already ${state}`, { details: { id, state } });
 }
 
 function failWithoutJob(by: { readonly id: string } | { readonly number: number }): never {

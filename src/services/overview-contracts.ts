@@ -1,6 +1,7 @@
 // Numbers over everything, for metrics.
 import type { Cluster, Job } from '../domain/records.ts';
 import type { ClusterRecovery, ContinuousState } from './contracts.ts';
+import type { CheckOverview, CopyOverview, LockOverview } from './upkeep-contracts.ts';
 
 export interface ClusterOverview {
   readonly cluster: Cluster;
@@ -37,24 +38,7 @@ export interface Overview {
     readonly check?: CheckOverview | null;
     /** Second copies of the repository, in the order of the setting. */
     readonly copies?: readonly CopyOverview[];
+    /** How its objects are held; null where they are not, or no worker has looked yet. */
+    readonly locks?: LockOverview | null;
   }>;
-}
-
-export interface CheckOverview {
-  /** When the last one that came to its end did. */
-  readonly endedAt: Date | null;
-  readonly problems: number | null;
-  /** The newest try did not come to its end. */
-  readonly failed: boolean;
-  /** By cluster: snapshots that can't be read whole, and are kept. */
-  readonly damagedSnapshots: ReadonlyMap<string, number>;
-}
-
-export interface CopyOverview {
-  /** From 1 up: addresses are not for everybody. */
-  readonly number: number;
-  /** When a run last ended with everything copied; null: never. */
-  readonly succeededAt: Date | null;
-  /** Objects of the repository that were found damaged or gone, and roots that were withheld for them, in the last run. */
-  readonly problems: number;
 }

@@ -4,18 +4,21 @@ import { DRILLS_COUNTED } from '../domain/recovery-time.ts';
 import type { CheckState } from '../domain/check-state.ts';
 import type { Cluster, Project } from '../domain/records.ts';
 import { COPY_STATES, readCopyStates } from '../domain/copy-state.ts';
+import type { LockState } from '../domain/lock-state.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { headroomOf, lagOf, stateOf } from './continuous-state.ts';
 import { recoveryOf } from './drills.ts';
-import type { CheckOverview, ClusterContinuous, ClusterOverview, Overview } from './contracts.ts';
+import type { CheckOverview, ClusterContinuous, ClusterOverview, LockOverview, Overview } from './contracts.ts';
 
 const PROJECTS_AT_ONCE = 500;
 
 export function createOverview(
-  { catalog, clock, check }: {
+  { catalog, clock, check, locks }: {
     readonly catalog: Pick<CatalogAggregates, 'overview' | 'clusters' | 'projects' | 'tailers' | 'chains' | 'snapshots' | 'drills'> & Pick<CatalogStore, 'settings'>; readonly clock: Clock;
     /** What stands in the catalog of the checks that run by themselves. */
     readonly check?: () => Promise<CheckState | null>;
+    /** And of holding its objects. */
+    readonly locks?: () => Promise<LockState | null>;
   },
 ): Overview {
   return {
@@ -41,6 +44,7 @@ export function createOverview(
         }),
         jobs: jobs satisfies readonly JobCount[],
         check: await checkOverview(catalog, (await check?.()) ?? null),
+        locks: lockOverview((await locks?.()) ?? null),
         copies: readCopyStates(copies).map(({ number, succeededAt, problems }) => ({ number, succeededAt: succeededAt === null ? null : new Date(succeededAt), problems })),
       };
     },
@@ -55,6 +59,12 @@ async function checkOverview(catalog: Pick<CatalogAggregates, 'snapshots'>, stat
     if (snapshot !== null && snapshot.deletedAt === null) damagedSnapshots.set(snapshot.clusterId, (damagedSnapshots.get(snapshot.clusterId) ?? 0) + 1);
   }
   return { endedAt: state.last === null ? null : new Date(state.last.endedAt), problems: state.last?.problems ?? null, failed: state.failure !== null, damagedSnapshots };
+}
+
+function lockOverview(state: LockState | null): LockOverview | null {
+  if (state === null) return null;
+  const { succeededAt, last } = state;
+  return { succeededAt: succeededAt === null ? null : new Date(succeededAt), failed: last?.failed ?? null, hiddenBytes: last?.hiddenBytes ?? null };
 }
 
 function continuousOf(cluster: Cluster, tailer: Tailer | null, kept: ChainTotals | undefined, now: Date): ClusterContinuous | null {

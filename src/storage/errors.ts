@@ -7,6 +7,9 @@ export const STORAGE_ERRORS = {
   STORAGE_NAME_INVALID: 'The object name breaks the naming rules',
   STORAGE_FULL: 'The store has no room left',
   STORAGE_DENIED: 'The store refuses access to this process',
+  STORAGE_LOCKED: 'The store holds the object until its lock ends',
+  STORAGE_LOCK_UNAVAILABLE: 'The bucket has no object lock, and the settings ask for one',
+  STORAGE_READ_ONLY: 'The store is seen as it was at an instant; nothing can be put or taken away',
   STORAGE_FAILED: 'The store failed; the error says whether trying again can help',
   STORAGE_ADDRESS_INVALID: 'The store address cannot be read',
 } as const;

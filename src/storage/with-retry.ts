@@ -2,7 +2,7 @@
 // same bytes; when its first answer was lost, the name is taken by our own bytes, and that is success.
 import { sleep, throwIfAborted } from '../foundation/abort.ts';
 import { isLeafvaultError, LeafvaultError } from '../foundation/errors.ts';
-import type { ObjectInfo, Storage } from './storage.ts';
+import type { ObjectInfo, ObjectLock, Storage } from './storage.ts';
 
 export interface RetryOptions {
   /** Tries in all, the first included. */
@@ -29,6 +29,8 @@ export function withRetry(inner: Storage, options: RetryOptions = {}): Storage {
 
   return {
     address: inner.address,
+    ...(inner.isPast === true ? { isPast: true } : {}),
+    ...(inner.objectLock === undefined ? {} : { objectLock: lockWithRetry(inner.objectLock, retry) }),
     conditionalPut: () => retry(undefined, () => inner.conditionalPut()),
     put: (name, bytes, putOptions) => retry(putOptions?.signal, async (attempt) => {
       try {
@@ -40,9 +42,20 @@ export function withRetry(inner: Storage, options: RetryOptions = {}): Storage {
     }),
     get: (name, range, getOptions) => retry(getOptions?.signal, () => inner.get(name, range, getOptions)),
     stat: (name) => retry(undefined, () => inner.stat(name)),
-    delete: (name) => retry(undefined, () => inner.delete(name)),
+    delete: (name, deleteOptions) => retry(undefined, () => inner.delete(name, deleteOptions)),
     list: (prefix) => listAgain(inner, prefix, retry),
     close: () => inner.close(),
+  };
+}
+
+function lockWithRetry(lock: ObjectLock, retry: <T>(signal: undefined, run: () => Promise<T>) => Promise<T>): ObjectLock {
+  return {
+    mode: lock.mode, days: lock.days,
+    assertAvailable: () => retry(undefined, () => lock.assertAvailable()),
+    heldUntil: (name) => retry(undefined, () => lock.heldUntil(name)),
+    hold: (name, until) => retry(undefined, () => lock.hold(name, until)),
+    // It counts what it did, so a second try would tell less; what it lists is tried again below it.
+    purge: (before, takes, options) => lock.purge(before, takes, options),
   };
 }
 

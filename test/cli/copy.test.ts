@@ -32,6 +32,8 @@ test('a repository is copied, mended from its copy, and the copy taken into use'
   const report = JSON.parse(told.out) as Record<string, unknown>;
   assert.deepEqual([told.code, report['copy'], report['snapshots'], report['damaged'], report['postponed']], [0, copy, 1, [], false]);
   assert.match((await run('copy', '--to', `file:${join(home, 'repository')}`)).err, /is the store that is to be copied/);
+  assert.equal((await run('copy', '--to', copy, '--keep-days', '3', '--limit', '100')).code, 0);
+  for (const flag of ['--keep-days', '--limit']) assert.equal((await run('copy', '--to', copy, flag, 'many')).code, 2);
   const other = await run('copy', '--to', `file:${home}`);
   assert.equal(other.code, 6);
   assert.match(other.err, /not empty/);
@@ -43,6 +45,8 @@ test('a repository is copied, mended from its copy, and the copy taken into use'
   await writeFile(path, bytes.fill(0, 100, 200));
   const damaged = await run('check', '--read-data');
   assert.equal(damaged.code, 3);
+  const found = JSON.parse((await run('check', '--read-data', '--json')).out) as { readonly problems: readonly { readonly object: string }[] };
+  assert.match(found.problems[0]?.object ?? '', /^packs\//);
   const mended = await run('check', '--read-data', '--repair-from', copy);
   assert.equal(mended.code, 0, mended.err);
   assert.match(mended.out, /fetched again: packs\/.*; what was there is kept as quarantine\/packs\//);

@@ -7,6 +7,8 @@ import { after, before, describe, test } from 'node:test';
 import { openCatalog, type Catalog } from '../../src/catalog/index.ts';
 import { runCli } from '../../src/cli/index.ts';
 import { loadMasterKey } from '../../src/composition/master-key.ts';
+import { checkKey, type CheckState } from '../../src/domain/check-state.ts';
+import { COPY_STATES, type CopyState } from '../../src/domain/copy-state.ts';
 import { systemClock } from '../../src/foundation/clock.ts';
 import { openPostgresQueue, type PostgresQueue } from '../../src/jobs/index.ts';
 import { insertCompleted, makeInventory, type Inventory } from '../support/catalog-rows.ts';
@@ -23,11 +25,12 @@ describe('leafvault jobs', () => {
   let failed: Asked;
   let restored: Asked;
 
-  const run = async (...argv: readonly string[]): Promise<Run> => {
+  const run = (...argv: readonly string[]): Promise<Run> => runAs('jobs', ...argv);
+  const runAs = async (command: string, ...argv: readonly string[]): Promise<Run> => {
     let out = '';
     let err = '';
     const code = await runCli({
-      argv: ['jobs', '--home', home, '--log-level', 'silent', ...argv], env: {}, cwd: home,
+      argv: [command, '--home', home, '--log-level', 'silent', ...argv], env: {}, cwd: home,
       readFile: () => { throw Object.assign(new Error('none'), { code: 'ENOENT' }); },
       out: (text) => { out += text; },
       err: (text) => { err += text; },
@@ -108,6 +111,42 @@ describe('leafvault jobs', () => {
     assert.match(line ?? '', new RegExp(`^${job.id} +restore .* running `));
     assert.equal(warning, '  WARNING: a transaction changed shop.a, and shop.b');
     await catalog.fenced(claim, (tx) => tx.leases.finish(claim, 'cancelled'));
+  });
+
+  test('cancel ends a job that has not begun, tells the worker of one that has, and says where it is too late', async () => {
+    const waiting = await askForSnapshot(catalog, queue, inventory);
+    const cancelled = await run('cancel', waiting.job.id);
+    assert.deepEqual([cancelled.code, /was cancelled before it began/.test(cancelled.out)], [0, true], cancelled.err);
+    assert.equal((await catalog.jobs.get(waiting.job.id))?.state, 'cancelled');
+    const over = await run('cancel', waiting.job.id);
+    assert.deepEqual([over.code, /already cancelled/.test(over.err)], [1, true]);
+    const begun = await askForSnapshot(catalog, queue, inventory);
+    const { claim } = (await catalog.leases.claimNext({ workerId: 'w', leaseSeconds: 60, kinds: ['snapshot'] }))!;
+    const asked = JSON.parse((await run('cancel', begun.job.id, '--json')).out) as Record<string, unknown>;
+    assert.deepEqual([asked['state'], typeof asked['cancelRequestedAt']], ['running', 'string']);
+    await catalog.fenced(claim, (tx) => tx.leases.finish(claim, 'cancelled'));
+    const unknown = await run('cancel', '0'.repeat(24));
+    assert.deepEqual([unknown.code, /no such job/.test(unknown.err)], [1, true]);
+    assert.equal((await run('cancel')).code, 2);
+  });
+
+  test('and `leafvault status` tells what the workers do with the repository by themselves', async () => {
+    const status = async (...argv: readonly string[]): Promise<Run> => runAs('status', ...argv);
+    assert.match((await status()).out, /^checks: none was planned yet/);
+    const at = new Date().toISOString();
+    const { snapshotId } = await insertCompleted(catalog, inventory);
+    await catalog.settings.set('repositoryId', 'r');
+    await catalog.settings.set(checkKey('r'), {
+      nextPart: 2, dueAt: at, failure: null, running: { token: 't', since: at, beatAt: at, progress: { phase: 'check packs', done: 2, total: 9, bytesDone: 1_000_000, bytesTotal: null } },
+      last: { startedAt: at, endedAt: at, part: 1, of: 30, bytesRead: 1, problems: 1, quarantinedCopies: 0, objects: ['packs/ab/c'], damaged: [{ snapshotId, namespaces: ['shop.orders'] }] },
+    } satisfies CheckState);
+    await catalog.settings.set(COPY_STATES, [{ address: 'file:/copy', number: 1, startedAt: at, succeededAt: at, problems: 0 }] satisfies CopyState[]);
+    const { code, out } = await status();
+    assert.equal(code, 3, out);
+    assert.match(out, /part 1 of 30, .*: 1 PROBLEMS\n {2}damaged: packs\/ab\/c\n {2}can't be read whole: snapshot [0-9a-f]{24} of orders-.* \(shop\.orders\)\n {2}one is at work since .*: check packs, 2 of 9, /);
+    assert.match(out, /second copy 1 \(file:\/copy\): up to date /);
+    const { check, copies } = JSON.parse((await status('--json')).out) as { readonly check: { readonly damaged: readonly { readonly snapshotId: string }[] }; readonly copies: readonly { readonly running: unknown }[] };
+    assert.deepEqual([check.damaged[0]?.snapshotId, copies[0]?.running], [snapshotId, null]);
   });
 
   test('works where no service runs, and leaves none behind', async () => {

@@ -83,6 +83,27 @@ describe('loadConfig', () => {
     assert.equal(config.logLevel, 'warn');
   });
 
+  test('writes what is said of a bucket into its address, of the first one and of each copy', () => {
+    const yaml = [
+      'repository:', '  store: s3://vault/lv?region=eu-central-1', '  objectLock: { mode: compliance, days: 14 }', '  copiesKeepDays: 7', '  copiesLimit: 2.5', '  copies:',
+      '    - file:copy', '    - { store: "s3://elsewhere", profile: other, objectLock: { mode: governance, days: 30 } }',
+    ].join('\n');
+    const config = load({ yaml });
+    assert.equal(config.repositoryStore, 's3://vault/lv?region=eu-central-1&objectLock=compliance:14');
+    assert.deepEqual(config.repositoryCopies, ['file:/etc/lv/copy', 's3://elsewhere?profile=other&objectLock=governance:30']);
+    assert.deepEqual(config.copies, { keepDays: 7, bytesPerSecond: 2_500_000 });
+    assert.equal(load({ yaml, flags: { repositoryStore: 'file:/mnt/copy' } }).repositoryStore, 'file:/mnt/copy', 'the lock of the file is not meant for what a flag names');
+    assert.deepEqual(load({}).copies, { keepDays: 0, bytesPerSecond: null });
+  });
+
+  test('refuses an object lock where there is no bucket, and one that is said twice', () => {
+    for (const [yaml, words] of [
+      ['repository: { objectLock: { mode: compliance } }', /for a bucket/], ['repository: { store: "file:x", objectLock: { mode: governance } }', /for a bucket/],
+      ['repository: { store: "s3://b?objectLock=governance:3", objectLock: { mode: governance } }', /said twice/],
+      ['repository: { copies: [{ store: "file:x", profile: y }] }', /profile is for a bucket/], ['repository: { copies: [{ store: "s3://b", lock: y }] }', /no such setting: lock/],
+    ] as const) assert.match(mistakesOf({ yaml }).map(({ message }) => message).join(), words, yaml);
+  });
+
   test('reads leafvault.yaml of the current folder when nothing is named', () => {
     assert.equal(load({ files: { '/start/leafvault.yaml': 'home: here' } }).home, '/start/here');
   });
@@ -132,6 +153,11 @@ describe('loadConfig', () => {
     assert.equal(load({ env: { LEAFVAULT_DRILLS_EVERY_HOURS: '6' } }).drills.everyHours, 6);
     assert.match(mistakesOf({ yaml: yaml.replace('"03:00"', '"3 am"') })[0]?.message ?? '', /expected a time such as "03:00"/);
     assert.match(mistakesOf({ yaml: yaml.replace('target: d', 'where: mongod, target: d') })[0]?.message ?? '', /a throw-away mongod needs none/);
+    for (const hours of ['0.001', '-1']) {
+      const wrong: readonly Parameters<typeof mistakesOf>[0][] = [{ yaml: yaml.replace('168', hours) }, { env: { LEAFVAULT_DRILLS_EVERY_HOURS: hours } }, { env: { LEAFVAULT_CHECK_EVERY_HOURS: hours } }];
+      for (const each of wrong) assert.match(mistakesOf(each)[0]?.message ?? '', /0 \(never\), or at least 1 hour/);
+    }
+    assert.equal(load({ env: { LEAFVAULT_CHECK_EVERY_HOURS: '0' } }).check.everyHours, 0);
     assert.match(mistakesOf({ yaml: 'drills: { where: moon }' })[0]?.message ?? '', /"scratch"\|"mongod"/);
   });
 

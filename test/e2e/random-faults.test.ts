@@ -31,15 +31,18 @@ describe(`an installation whose parts fail at random (${KIND}, seed ${SEED})`, {
   let folder: LeafvaultFolder;
   let s3: S3Server;
   let store: string;
-  let door: LeafvaultProcess;
-  let doorPort: number;
+  const doors: LeafvaultProcess[] = [];
+  let doorPorts: readonly number[];
+  let turn = 0;
+  /** Of one door after the other: what one was asked for the other tells. */
+  const origin = (): string => doors[(turn += 1) % doors.length]!.origin;
   const workers: LeafvaultProcess[] = [];
   let starts = 0;
 
   before(async () => {
-    [database, source, folder, s3, doorPort] = await Promise.all([startExternal(), startSource(3_000), leafvaultFolder(), startS3(KIND), freePort()]);
+    [database, source, folder, s3, doorPorts] = await Promise.all([startExternal(), startSource(3_000), leafvaultFolder(), startS3(KIND), Promise.all([freePort(), freePort()])]);
     store = await s3.newStore();
-    door = await start('serve', 'door');
+    for (let n = 0; n < 2; n += 1) doors.push(await start('serve', `door-${n}`, doorPorts[n]!));
     for (let n = 0; n < 3; n += 1) workers.push(await start('worker', `worker-${n}`));
   });
   after(async () => {
@@ -49,12 +52,12 @@ describe(`an installation whose parts fail at random (${KIND}, seed ${SEED})`, {
     await s3?.[Symbol.asyncDispose]();
   });
 
-  async function start(command: 'serve' | 'worker', name: string): Promise<LeafvaultProcess> {
+  async function start(command: 'serve' | 'worker', name: string, port?: number): Promise<LeafvaultProcess> {
     const home = join(folder.path, name);
     await mkdir(home, { recursive: true });
-    if (name !== 'door') await copyFile(join(folder.path, 'door', 'master.key'), join(home, 'master.key'));
+    if (name !== 'door-0') await copyFile(join(folder.path, 'door-0', 'master.key'), join(home, 'master.key'));
     const settings = settingsFor(source.uri, { home, database: database.url, repository: { store } });
-    return startLeafvault({ folder, name: `${name}.${starts++}`, command, port: command === 'serve' ? doorPort : await freePort(), settings, env: S3_KEY, args: command === 'serve' ? ['--no-worker'] : [] });
+    return startLeafvault({ folder, name: `${name}.${starts++}`, command, port: port ?? (await freePort()), settings, env: S3_KEY, args: command === 'serve' ? ['--no-worker'] : [] });
   }
 
   async function prune(killAfterMs: number | null): Promise<string> {
@@ -77,9 +80,10 @@ describe(`an installation whose parts fail at random (${KIND}, seed ${SEED})`, {
       await workers[n]!.kill();
       workers[n] = await start('worker', `worker-${n}`);
     },
-    'the door is killed': async () => {
-      await door.kill();
-      door = await start('serve', 'door');
+    'a door is killed': async () => {
+      const n = random.below(doors.length);
+      await doors[n]!.kill();
+      doors[n] = await start('serve', `door-${n}`, doorPorts[n]!);
     },
     'a worker is frozen and wakes up': async () => {
       const { pid } = workers[random.below(workers.length)]!;
@@ -117,7 +121,7 @@ describe(`an installation whose parts fail at random (${KIND}, seed ${SEED})`, {
       mark += 1;
       const written = mark;
       await patiently(() => orders.updateOne({ _id: 0 }, { $set: { mark: written } }, { writeConcern: { w: 'majority' } }));
-      const asked = await answered(() => call(door.origin, 'POST', `${BACKUP}/snapshots`, { description: `mark ${written}`, retentionInDays: 1 }));
+      const asked = await answered(() => call(origin(), 'POST', `${BACKUP}/snapshots`, { description: `mark ${written}`, retentionInDays: 1 }));
       tally.asked += 1;
       step();
       const id = String(asked.body['id']);
@@ -132,7 +136,7 @@ describe(`an installation whose parts fail at random (${KIND}, seed ${SEED})`, {
     };
     const restore = async (id: string): Promise<boolean> => {
       await patiently(() => orders.updateOne({ _id: 0 }, { $set: { mark: -1 } }, { writeConcern: { w: 'majority' } }));
-      const asked = await answered(() => call(door.origin, 'POST', `${BACKUP}/restoreJobs`, { deliveryType: 'automated', snapshotId: id, targetGroupId: PROJECT.id, targetClusterName: CLUSTER.name }));
+      const asked = await answered(() => call(origin(), 'POST', `${BACKUP}/restoreJobs`, { deliveryType: 'automated', snapshotId: id, targetGroupId: PROJECT.id, targetClusterName: CLUSTER.name }));
       step();
       const ended = await ending(`${BACKUP}/restoreJobs/${String(asked.body['id'])}`, (job) => job['finishedAt'] !== undefined || job['failed'] === true);
       const found = await patiently(() => orders.findOne({ _id: 0 }, { readConcern: { level: 'majority' } }));
@@ -156,7 +160,7 @@ describe(`an installation whose parts fail at random (${KIND}, seed ${SEED})`, {
         if (ids.length > 3) {
           const gone = random.pick(ids.slice(0, -1));
           completed.delete(gone);
-          const { status } = await answered(() => call(door.origin, 'DELETE', `${BACKUP}/snapshots/${gone}`), [204, 200, 404]);
+          const { status } = await answered(() => call(origin(), 'DELETE', `${BACKUP}/snapshots/${gone}`), [204, 200, 404]);
           assert.ok(status < 500);
           tally.deleted += 1;
         }
@@ -175,7 +179,7 @@ describe(`an installation whose parts fail at random (${KIND}, seed ${SEED})`, {
     }
     async function ending(path: string, isEnd: (body: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> {
       for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline; await delay(100)) {
-        const { status, body } = await call(door.origin, 'GET', path);
+        const { status, body } = await call(origin(), 'GET', path);
         if (status === 200 && isEnd(body)) return body;
       }
       throw new Error(`${path} did not end in ${PATIENCE_MS / 1000} s`);

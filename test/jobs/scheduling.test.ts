@@ -9,7 +9,7 @@ import type { Snapshot } from '../../src/domain/records.ts';
 import { createScheduleChores, openPostgresQueue, type PostgresQueue } from '../../src/jobs/index.ts';
 import { createSchedules } from '../../src/services/schedules.ts';
 import type { ScheduleChange } from '../../src/services/contracts.ts';
-import { insertCompleted, makeInventory, OUTCOME, type Inventory } from '../support/catalog-rows.ts';
+import { insertCompleted, jobRow, makeInventory, OUTCOME, snapshotRow, type Inventory } from '../support/catalog-rows.ts';
 import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
 import { emptyCatalog, freshSchema, silent, startEmbedded, type TestDatabase } from '../support/postgres.ts';
 
@@ -170,6 +170,23 @@ describe('backup schedules', () => {
     await catalog.transaction((tx) => tx.executeSql(`update snapshots set state = 'failed'`));
     await look();
     assert.equal((await catalog.snapshots.list(other.cluster.id, { pageNumber: 1, itemsPerPage: 10 })).totalCount, 1);
+  });
+
+  test('take an end into account behind a hundred that can not be', async () => {
+    const other = await makeInventory(catalog);
+    await catalog.schedules.save({ schedule: { ...emptySchedule(other.cluster.id, clock.now()), items: [HOURLY] }, progress: freshProgress(clock.now()) });
+    await catalog.transaction(async (tx) => {
+      for (let n = 0; n <= 101; n += 1) {
+        const of = n <= 100 ? inventory : other;
+        const job = await tx.jobs.insert(jobRow(of));
+        const { id } = await tx.snapshots.insert(snapshotRow(of, job.id));
+        await tx.schedules.addRun({ clusterId: of.cluster.id, snapshotId: id, dueAt: new Date(clock.now().getTime() - HOUR_MS + n), items: [HOURLY], missed: 0 });
+      }
+      await tx.executeSql(`update snapshots set state = 'failed'`);
+      await tx.executeSql(`update schedules set items = 'null' where cluster_id = $1`, [inventory.cluster.id]);
+    });
+    await look();
+    assert.deepEqual((await catalog.schedules.get(other.cluster.id))?.progress.owed, [HOURLY.id]);
   });
 
   test('take nothing without items, and forget no run that is young', async () => {

@@ -84,10 +84,16 @@ describe('condemned packs', () => {
     await fresh.close();
   }));
 
-  test('of a generation that cannot be read stop a writer by name', () => withRepository(async (repository, storage) => {
+  test('of a generation that cannot be read may be all: a writer rests on none, and a prune is refused with the way out', () => withRepository(async (repository, storage) => {
+    const first = await writeSnapshot(repository, CONTENT);
     await storage.put(generationName(1), Buffer.from('garbage'));
-    await assert.rejects(repository.openWriter(), { code: 'REPOSITORY_OBJECT_DAMAGED', message: /generations\/0000000001/ });
+    const second = await writeSnapshot(repository, CONTENT);
+    assert.equal(second.stats.newChunks, first.stats.newChunks, 'every chunk was stored anew');
+    await assert.rejects(repository.prune(), { code: 'REPOSITORY_PRUNE_REFUSED', message: /generations\/0000000001/, hint: /^Stop everything .* delete generations\/0000000001/ });
     assert.deepEqual((await objectNames(storage)).filter((name) => name.startsWith('sessions/')), []);
+    await storage.delete(generationName(1));
+    assert.ok((await repository.prune()).freedBytes > 60 * 2_000, 'one copy of each chunk is enough');
+    for (const root of [first, second]) assert.deepEqual(await readSnapshot(repository, root), CONTENT);
   }));
 });
 

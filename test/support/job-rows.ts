@@ -8,12 +8,12 @@ import { insertCompleted, snapshotRow, type Inventory } from './catalog-rows.ts'
 
 export interface Asked { readonly job: Job; readonly snapshotId: string; readonly restoreId: string | null }
 
-export async function askForSnapshot(catalog: Catalog, queue: JobQueue, inventory: Inventory): Promise<Asked> {
+export async function askForSnapshot(catalog: Catalog, queue: JobQueue, inventory: Inventory, changes: Parameters<typeof snapshotRow>[2] = {}): Promise<Asked> {
   const { project, cluster } = inventory;
   const id = newId();
   const snapshotId = newId();
   const job = await catalog.transaction(async (tx) => {
-    await tx.snapshots.insert(snapshotRow(inventory, id, { id: snapshotId }));
+    await tx.snapshots.insert(snapshotRow(inventory, id, { id: snapshotId, ...changes }));
     return queue.enqueue(tx, { id, kind: 'snapshot', payload: { snapshotId }, projectId: project.id, clusterId: cluster.id, snapshotId, restoreId: null, requestedBy: 'test' });
   });
   return { job, snapshotId, restoreId: null };

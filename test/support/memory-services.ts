@@ -270,6 +270,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
         },
       },
       downloads: { async resolve() { throw missing('DOWNLOAD_NOT_FOUND', {}); } },
+      upkeep: { read: async () => ({ check: null, copies: [], locks: null }) },
       jobs: {
         async get(id) {
           const found = state.jobs.get(id);

@@ -17,7 +17,7 @@ export interface S3Server extends AsyncDisposable {
   /** As an administrator. */
   readonly client: S3Client;
   /** A fresh bucket as an address of a store. */
-  newStore(prefix?: string): Promise<string>;
+  newStore(prefix?: string, options?: { readonly objectLock?: boolean }): Promise<string>;
   /** SIGKILL. */
   kill(): Promise<void>;
   /** The same server with the same objects, on the same port; only of versitygw, which keeps them in a folder. */
@@ -29,15 +29,17 @@ export interface S3Server extends AsyncDisposable {
 
 export type S3Kind = 'moto' | 'versitygw';
 
-/** Sets the key in this process's environment, where the SDK looks. @throws Error that says why it can't be started */
-export async function startS3(kind: S3Kind): Promise<S3Server> {
+/** `versions`: of versitygw, which keeps none otherwise. Sets the key in this process's environment, where the SDK looks. @throws Error that says why it can't be started */
+export async function startS3(kind: S3Kind, { versions = false } = {}): Promise<S3Server> {
   Object.assign(process.env, S3_KEY);
   const binaries = await resolveS3Binaries(() => undefined);
   const folder = await mkdtemp(join(tmpdir(), `leafvault-${kind}-`));
   const watchdog = startWatchdog(folder);
   const port = await freePort();
+  // moto gives back the MD5 that an object under a lock was put with, also for a part of it.
+  if (kind === 'moto') process.env['AWS_RESPONSE_CHECKSUM_VALIDATION'] = 'when_required';
   const start = async (): Promise<ChildProcess> => {
-    const started = kind === 'moto' ? startMoto(binaries.moto, port, folder) : await startVersitygw(binaries.versitygw, port, folder);
+    const started = kind === 'moto' ? startMoto(binaries.moto, port, folder) : await startVersitygw(binaries.versitygw, { port, folder, versions });
     if (started.pid !== undefined) watchdog.watch(started.pid);
     started.unref();
     await answers(port, started);
@@ -62,10 +64,10 @@ export async function startS3(kind: S3Kind): Promise<S3Server> {
     },
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),
-    async newStore(prefix = '') {
+    async newStore(prefix = '', { objectLock = false } = {}) {
       buckets += 1;
       const bucket = `store-${buckets}`;
-      await client.send(new CreateBucketCommand({ Bucket: bucket }));
+      await client.send(new CreateBucketCommand({ Bucket: bucket, ...(objectLock ? { ObjectLockEnabledForBucket: true } : {}) }));
       return `s3://${bucket}${prefix === '' ? '' : `/${prefix}`}?endpoint=http://127.0.0.1:${port}&region=us-east-1`;
     },
     async [Symbol.asyncDispose]() {
@@ -92,11 +94,11 @@ function startMoto(folder: string, port: number, work: string): ChildProcess {
   });
 }
 
-async function startVersitygw(binary: string | Error, port: number, work: string): Promise<ChildProcess> {
+async function startVersitygw(binary: string | Error, { port, folder, versions }: { readonly port: number; readonly folder: string; readonly versions: boolean }): Promise<ChildProcess> {
   if (binary instanceof Error) throw binary;
-  const data = join(work, 'buckets');
-  await mkdir(data, { recursive: true });
-  return spawn(binary, ['--port', `127.0.0.1:${port}`, 'posix', data], {
+  const [data, older] = [join(folder, 'buckets'), join(folder, 'versions')];
+  for (const each of [data, older]) await mkdir(each, { recursive: true });
+  return spawn(binary, ['--port', `127.0.0.1:${port}`, 'posix', ...(versions ? ['--versioning-dir', older] : []), data], {
     stdio: 'ignore', env: { ...process.env, ROOT_ACCESS_KEY: S3_KEY.AWS_ACCESS_KEY_ID, ROOT_SECRET_KEY: S3_KEY.AWS_SECRET_ACCESS_KEY },
   });
 }

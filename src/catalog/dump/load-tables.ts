@@ -34,9 +34,10 @@ export async function loadTables(db: Kysely<unknown>, lines: AsyncIterable<strin
     if (ended) throw damaged('it goes on behind its end');
     const parsed = parse(line);
     if (!Array.isArray(parsed)) {
+      if (!isRecord(parsed)) throw damaged('it holds a line that is none');
       if (batch === null) throw damaged('a row stands before the first table');
-      if (batch.table === 'settings' && leaveOut(String((parsed as Record<string, unknown>)['key']))) continue;
-      batch.rows.push(withSeals(line, parsed as Record<string, unknown>, batch.sealed, sealer));
+      if (batch.table === 'settings' && leaveOut(String(parsed['key']))) continue;
+      batch.rows.push(withSeals(line, parsed, batch.sealed, sealer));
       batch.bytes += line.length;
       loaded[batch.table] = (loaded[batch.table] ?? 0) + 1;
       if (batch.bytes > BATCH_BYTES) await flush();
@@ -45,16 +46,27 @@ export async function loadTables(db: Kysely<unknown>, lines: AsyncIterable<strin
     await flush();
     const [what, name, more] = parsed as [string, string, unknown];
     if (what === 'end') ended = true;
-    else if (what === 'sequence') await setSequence(db, shape.sequences, name, Number(more));
+    else if (what === 'sequence') await setSequence(db, shape.sequences, name, more);
     else if (what === 'table') {
       const table = shape.tables.find((one) => one.name === name);
       if (table === undefined) throw damaged(`it holds a table ${name}, which its version does not have`);
-      batch = { table: name, sealed: (more ?? {}) as Record<string, string>, columns: table.columns, rows: [], bytes: 0 };
+      batch = { table: name, sealed: sealedColumns(more), columns: table.columns, rows: [], bytes: 0 };
       loaded[name] = 0;
     } else throw damaged('it holds a line that is none');
   }
   if (!ended) throw damaged('its end is missing');
   return loaded;
+}
+
+/** Column to purpose. */
+function sealedColumns(given: unknown): Readonly<Record<string, string>> {
+  if (given === undefined || given === null) return {};
+  if (!isRecord(given) || !Object.values(given).every((purpose) => typeof purpose === 'string')) throw damaged('the heading of a table is none');
+  return given as Readonly<Record<string, string>>;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 async function insert(db: Kysely<unknown>, { table, columns, rows }: Batch): Promise<void> {
@@ -69,8 +81,9 @@ async function insert(db: Kysely<unknown>, { table, columns, rows }: Batch): Pro
   }
 }
 
-async function setSequence(db: Kysely<unknown>, known: readonly string[], name: string, last: number): Promise<void> {
-  if (known.includes(name)) await sql`select setval(${`"${name.replaceAll('"', '""')}"`}::regclass, ${last}::bigint)`.execute(db);
+async function setSequence(db: Kysely<unknown>, known: readonly string[], name: string, last: unknown): Promise<void> {
+  if (!Number.isSafeInteger(Number(last)) || Number(last) < 1) throw damaged('the number that a sequence goes on from is none');
+  if (known.includes(name)) await sql`select setval(${`"${name.replaceAll('"', '""')}"`}::regclass, ${Number(last)}::bigint)`.execute(db);
 }
 
 function withSeals(line: string, row: Record<string, unknown>, sealed: Readonly<Record<string, string>>, sealer: Sealer): string {

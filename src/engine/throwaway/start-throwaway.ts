@@ -22,12 +22,15 @@ const EXIT_NET_ERROR = 48;
 const LISTENS = '"id":23016';
 const LINES_TOLD = 5;
 
-/** @throws THROWAWAY_BINARY_UNUSABLE, THROWAWAY_START_FAILED; the signal's reason, and nothing is left then */
+/** @throws THROWAWAY_BINARY_UNUSABLE, THROWAWAY_START_FAILED, THROWAWAY_UNGUARDED; the signal's reason, and nothing is left then */
 export const startThrowaway: StartThrowaway = async ({ binary, folder, signal }) => {
   for (let attempt = 1; ; attempt += 1) {
     await rm(folder, { recursive: true, force: true });
     await mkdir(join(folder, DATA_FOLDER), { recursive: true, mode: 0o700 });
-    const server = await launch(binary, folder, await freePort());
+    const server = await launch(binary, folder, await freePort()).catch(async (error: unknown) => {
+      await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+      throw error;
+    });
     try {
       const isUp = await server.listens(signal);
       if (!isUp && attempt < PORT_TRIES) {
@@ -62,13 +65,17 @@ async function launch(binary: string, folder: string, port: number): Promise<Lau
     // It shares a machine with a worker, whose own bound is 512 MiB.
     '--wiredTigerCacheSizeGB', '0.5', '--setParameter', 'diagnosticDataCollectionEnabled=false',
   ];
+  const guard = await startGuard(folder);
   // What it says before it has its log (an option that it does not know, a library that is missing) goes there too.
-  await using output = await open(log, 'a', 0o600);
+  await using output = await open(log, 'a', 0o600).catch((error: unknown) => {
+    guard.dismiss();
+    throw error;
+  });
   // A group of its own: Ctrl-C is for the worker, which then ends it in order.
   const child = spawn(binary, args, { stdio: ['ignore', output.fd, output.fd], detached: true });
   let spawnError: Error | null = null;
   child.on('error', (error) => { spawnError = error; });
-  const guard = child.pid === undefined ? null : startGuard(folder, child.pid);
+  if (child.pid !== undefined) guard.watch(child.pid);
   child.unref();
   let stopping: Promise<void> | undefined;
   return {
@@ -92,7 +99,7 @@ async function launch(binary: string, folder: string, port: number): Promise<Lau
   };
 }
 
-async function end(child: ChildProcess, folder: string, guard: Guard | null): Promise<void> {
+async function end(child: ChildProcess, folder: string, guard: Guard): Promise<void> {
   if (child.pid !== undefined && !isOver(child)) {
     child.ref();
     const gone = once(child, 'exit');
@@ -100,7 +107,7 @@ async function end(child: ChildProcess, folder: string, guard: Guard | null): Pr
     await gone;
   }
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-  guard?.dismiss();
+  guard.dismiss();
 }
 
 function isOver(child: ChildProcess): boolean {

@@ -7,6 +7,7 @@ import { namespaceOf, type OplogOp } from '../backup/oplog/oplog-entry.ts';
 import { rawId } from '../bson/index.ts';
 import type { KeptInstant } from '../contracts.ts';
 import { equalityClass, equalityKey, hasEquals } from '../mongo/equality-key.ts';
+import { isScratchDatabase, splitNamespace } from '../mongo/namespaces.ts';
 import { describeRawId } from '../mongo/raw-insert-inspect.ts';
 import { walkOperations } from './walk-operations.ts';
 
@@ -74,6 +75,11 @@ export function isWithin(namespace: string, asked: string): boolean {
   return namespace === asked || (!asked.includes('.') && namespace.startsWith(`${asked}.`));
 }
 
+/** Whether it was a drill that wrote there: nobody looks for that unless it is asked for by name. */
+export function isOfDrill(namespace: string, asked: string | undefined): boolean {
+  return asked === undefined && isScratchDatabase(splitNamespace(namespace).db);
+}
+
 function found(op: OplogOp, number: number, bytesShown: number): Found {
   const bytes = op.object.length;
   return {
@@ -99,7 +105,7 @@ function createMatcher({ namespace, kind, id }: OperationFilter): (op: OplogOp) 
   const isWanted = id === undefined ? null : idMatcher(id);
   return (op) => {
     if (kind !== undefined && op.kind !== kind) return false;
-    if (namespace !== undefined && !isWithin(namespaceOf(op), namespace)) return false;
+    if ((namespace !== undefined && !isWithin(namespaceOf(op), namespace)) || isOfDrill(namespaceOf(op), namespace)) return false;
     return isWanted === null || (op.kind !== 'command' && op.id !== null && isWanted(op.id));
   };
 }

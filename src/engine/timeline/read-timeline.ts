@@ -4,7 +4,7 @@ import type { Mark, MinuteCount, TimelinePart, TimelineRange, WriteKind } from '
 import { namespaceOf, type CommandOp, type OplogOp } from '../backup/oplog/oplog-entry.ts';
 import type { KeptInstant } from '../contracts.ts';
 import { createCommandMarks } from './command-marks.ts';
-import { isWithin } from './find-operations.ts';
+import { isOfDrill, isWithin } from './find-operations.ts';
 import { createMassMarks, MINUTE_SECONDS } from './mass-marks.ts';
 import { walkOperations, type Counting } from './walk-operations.ts';
 
@@ -83,6 +83,7 @@ export async function readTimeline({ slices, from, to, namespace, threshold, sig
 
 function gather(into: Gathered, op: OplogOp, number: number, namespace: string | undefined): void {
   into.bytes += op.object.length;
+  if (isOfDrill(namespaceOf(op), namespace)) return;
   const db = op.kind === 'command' ? op.db : databaseOf(op.namespace);
   // What happens beside a collection in its database tells drops of it from drops of the whole.
   const isNear = namespace === undefined || databaseOf(namespace) === db;

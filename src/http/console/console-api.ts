@@ -1,6 +1,6 @@
 // Our own API, for the console and for scripts. Mounted like the APIs of the field, with the same credentials and roles.
 import { STATUS_CODES } from 'node:http';
-import type { Cluster, Restore } from '../../domain/records.ts';
+import type { Cluster, Job, Restore } from '../../domain/records.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import type { Facade, Failure, FailureAnswer } from '../facade.ts';
 import { mountOperations, type AnswerMark, type Operation, type ProjectCall } from '../wire/mms-routes.ts';
@@ -9,6 +9,7 @@ import type { Answer } from '../wire/answer.ts';
 import { clusterOf } from './cluster-of.ts';
 import { CONSOLE_STATUS } from './errors.ts';
 import { askForDrill, cancelDrill, getDrill, getRecovery, listDrills, listRecovery } from './drill-calls.ts';
+import { getUpkeep } from './repository-calls.ts';
 import { presentJob, presentRestore } from './present-restore.ts';
 import { readRestore, readUndo } from './read-restore.ts';
 import { previewSchedule } from './schedule-calls.ts';
@@ -31,6 +32,8 @@ export const CONSOLE_OPERATIONS: readonly Operation[] = [
   { method: 'POST', path: '/groups/:groupId/clusters/:clusterId/restores', roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: createRestore },
   { method: 'GET', path: `${RESTORE}`, roles: ['GROUP_BACKUP_MANAGER', 'GROUP_BACKUP_RECOVERY_OPERATOR'], handle: getRestore },
   { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/jobs/:jobId', roles: ['GROUP_BACKUP_MANAGER', 'GROUP_BACKUP_RECOVERY_OPERATOR'], handle: getJob },
+  { method: 'DELETE', path: '/groups/:groupId/clusters/:clusterId/jobs/:jobId', roles: ['GROUP_BACKUP_MANAGER', 'GROUP_BACKUP_RECOVERY_OPERATOR'], handle: cancelJob },
+  { method: 'GET', path: '/groups/:groupId/repository', roles: ['GROUP_READ_ONLY'], handle: getUpkeep },
   { method: 'POST', path: `${RESTORE}/undo`, roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: undoRestore },
   { method: 'GET', path: '/groups/:groupId/recovery', roles: ['GROUP_READ_ONLY'], handle: listRecovery },
   { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/recovery', roles: ['GROUP_READ_ONLY'], handle: getRecovery },
@@ -75,10 +78,21 @@ async function answerRestore({ services: { restores, jobs } }: ProjectCall, clus
 }
 
 async function getJob(call: ProjectCall): Promise<Answer> {
+  return { kind: 'one', body: presentJob(await jobOf(call)) };
+}
+
+/** Answers the job: over where it had not begun, else it ends within moments. */
+async function cancelJob(call: ProjectCall): Promise<Answer> {
+  const { id } = await jobOf(call);
+  await call.services.jobs.cancel(id, call.principal);
+  return { kind: 'one', body: presentJob(await call.services.jobs.get(id)) };
+}
+
+async function jobOf(call: ProjectCall): Promise<Job> {
   const cluster = await clusterOf(call);
   const job = await call.services.jobs.get(readId('job', call.params['jobId']));
-  if (job.clusterId !== cluster.id) throw new LeafvaultError('JOB_NOT_FOUND', `Reading job ${job.id} failed: it is none of cluster ${cluster.name}`, { details: { id: job.id } });
-  return { kind: 'one', body: presentJob(job) };
+  if (job.clusterId === cluster.id) return job;
+  throw new LeafvaultError('JOB_NOT_FOUND', `Reading job ${job.id} failed: it is none of cluster ${cluster.name}`, { details: { id: job.id } });
 }
 
 /** Answers the job that does it. */

@@ -1,7 +1,7 @@
 // Prometheus metrics, read from the catalog when they are asked for: any process of an installation tells the same.
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Clock } from '../../foundation/clock.ts';
-import type { ClusterOverview, ContinuousState, CopyOverview, Overview } from '../../services/contracts.ts';
+import type { ClusterOverview, ContinuousState, CopyOverview, LockOverview, Overview } from '../../services/contracts.ts';
 
 export interface Metrics {
   readonly contentType: string;
@@ -42,6 +42,11 @@ const COPY_GAUGES: readonly { readonly name: string; readonly help: string; valu
   { name: 'leafvault_copy_age_seconds', help: 'How far a second copy of the repository is behind', value: ({ succeededAt }, now) => (succeededAt === null ? null : Math.max(0, (now.getTime() - succeededAt.getTime()) / 1000)) },
   { name: 'leafvault_copy_problems', help: 'Objects that the last run of a copier found damaged or gone, and snapshots that it withheld for them', value: ({ problems }) => problems },
 ];
+const LOCK_GAUGES: readonly { readonly name: string; readonly help: string; value(locks: LockOverview): number | null }[] = [
+  { name: 'leafvault_lock_last_success_timestamp_seconds', help: 'When everything that snapshots need was last found held against deletion, or was held longer', value: ({ succeededAt }) => secondsOf(succeededAt) },
+  { name: 'leafvault_lock_failed_objects', help: 'Objects that snapshots need and that are not held as they should be, or not there', value: ({ failed }) => failed },
+  { name: 'leafvault_lock_hidden_bytes', help: 'Bytes that were deleted and are still there, and paid for', value: ({ hiddenBytes }) => hiddenBytes },
+];
 const STATES: readonly ContinuousState[] = ['off', 'starting', 'running', 'warning', 'failed'];
 
 export function createMetrics({ overview, clock, version }: { readonly overview: Overview; readonly clock: Clock; readonly version: string }): Metrics {
@@ -76,6 +81,16 @@ export function createMetrics({ overview, clock, version }: { readonly overview:
     for (const cluster of clusters) damaged.set(labelsOf(cluster), check.damagedSnapshots.get(cluster.cluster.id) ?? 0);
   };
   const copies = COPY_GAUGES.map(({ name, help, value }) => ({ value, gauge: new Gauge({ name, help, labelNames: ['copy'], registers: [registry] }) }));
+  const locks = LOCK_GAUGES.map(({ name, help, value }) => ({ value, gauge: gauge(name, help) }));
+  const tellLocks = ({ locks: held }: Awaited<ReturnType<Overview['read']>>): void => {
+    for (const { gauge: each, value } of locks) {
+      // A gauge without labels starts at zero, and never is not zero.
+      each.reset();
+      each.remove();
+      const read = held == null ? null : value(held);
+      if (read !== null) each.set(read);
+    }
+  };
   const refresh = async (): Promise<void> => {
     const found = await overview.read();
     const now = clock.now();
@@ -86,6 +101,7 @@ export function createMetrics({ overview, clock, version }: { readonly overview:
       for (const cluster of found.clusters) setUnlessNull(gauge, cluster, value(cluster, now));
     }
     tellCheck(found);
+    tellLocks(found);
     for (const { gauge, value } of copies) {
       gauge.reset();
       for (const copy of found.copies ?? []) {

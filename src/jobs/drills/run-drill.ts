@@ -183,7 +183,8 @@ function completionOf(drill: Drill, result: RestoreResult, timer: PhaseTimer, cl
       phases, documents: result.documents, bytes: result.bytes, collections: result.collections.length, warnings: result.warnings ?? [],
       indexes: result.collections.reduce((sum, { indexes }) => sum + indexes, 0),
     });
-    await tx.clusters.learn(drill.clusterId, { lastProvenAt: clock.now() });
+    // Of chosen namespaces it says nothing of the others.
+    if (drill.namespaces.length === 0) await tx.clusters.learn(drill.clusterId, { lastProvenAt: clock.now() });
   };
 }
 

@@ -1,5 +1,5 @@
 // The restore job: the engine restores and proves; the journal stands in the catalog, every save fenced by the claim.
-import type { Catalog, CatalogTransaction, RestoreRecord } from '../../catalog/index.ts';
+import type { Catalog, CatalogTransaction, RestoreRecord, SnapshotRecord } from '../../catalog/index.ts';
 import type { ChainToRead, RestoreJournal, RestoreOptions, RestoreResult, RestoreSnapshot, SettleOptions, SettleRestore } from '../../engine/contracts.ts';
 import type { RestoreInstant } from '../../domain/instant.ts';
 import type { Repository } from '../../repository/repository.ts';
@@ -56,7 +56,7 @@ export function createRunRestore(parts: RunRestoreParts): JobHandler {
       context.onProgress({
         phase: 'finish', documentsDone: result.documents, documentsTotal: result.documents, bytesDone: result.bytes, bytesTotal: result.bytes, namespace: null,
       });
-      return completionOf(parts, { restore, sourceClusterId: snapshot.clusterId, keepHours }, result);
+      return completionOf(parts, { restore, snapshot, keepHours }, result);
     } finally {
       await reader.close();
     }
@@ -163,7 +163,7 @@ export async function settleAfter(
 }
 
 function completionOf(
-  { clock }: RunRestoreParts, { restore: { id: restoreId, jobId, targetClusterId }, sourceClusterId, keepHours }: { readonly restore: RestoreRecord; readonly sourceClusterId: string; readonly keepHours: number },
+  { clock }: RunRestoreParts, { restore: { id: restoreId, jobId, targetClusterId, selection }, snapshot, keepHours }: { readonly restore: RestoreRecord; readonly snapshot: SnapshotRecord; readonly keepHours: number },
   result: RestoreResult,
 ): Completion {
   return async (tx) => {
@@ -177,7 +177,8 @@ function completionOf(
     await tx.jobs.setWarnings(jobId, result.warnings ?? []);
     await tx.restorePlans.markSettled(restoreId, 'new');
     if (keepHours > 0 && result.undoable !== false && result.movedAside.length > 0) await tx.restorePlans.keep(restoreId, hoursFrom(provenAt, keepHours));
-    await tx.clusters.learn(sourceClusterId, { lastProvenAt: provenAt });
+    // Of chosen namespaces it says nothing of the others.
+    if (snapshot.selection === null && selection.databases.length + selection.collections.length === 0) await tx.clusters.learn(snapshot.clusterId, { lastProvenAt: provenAt });
   };
 }
 

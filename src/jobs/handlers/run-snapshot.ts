@@ -68,7 +68,7 @@ async function captureAndCommit(parts: RunSnapshotParts, context: JobContext, re
 }
 
 async function openPrevious({ catalog }: RunSnapshotParts, { log }: JobContext, repository: Repository, { clusterId }: SnapshotRecord): Promise<CaptureOptions['previous']> {
-  // One of chosen namespaces knows nothing of the others: their cuts would begin afresh behind it.
+  // One of chosen namespaces knows nothing of the others: their cuts would begin afresh behind it. It is better than none.
   const newest = (await catalog.snapshots.newestWhole(clusterId)) ?? (await catalog.snapshots.newestCompleted(clusterId));
   if (newest === null) return null;
   const reader = await repository.openReader();

@@ -7,6 +7,7 @@ import { newId } from '../../foundation/ids.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { CHAIN_BROKEN } from '../tailers/recover-chains.ts';
 import { findChains, type FoundChains } from './find-chains.ts';
+import { askAllForLostDrills } from './lost-drills.ts';
 import { rebuildInventory, type Inventory } from './rebuild-inventory.ts';
 import { surveyStore, type RootSummary, type StoreSurvey } from './survey-store.ts';
 
@@ -46,6 +47,7 @@ export async function reconcile({ catalog, repository, clock }: ReconcileParts, 
     const saved = await saveChains(tx, clock, chains);
     const failedJobs = await tx.rescues.failJobs(RESCUED_JOB);
     await tx.rescues.emptyPlans();
+    await askAllForLostDrills(tx);
     await beside(tx, inventory.made);
     await tx.rescues.end();
     return {

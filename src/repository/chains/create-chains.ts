@@ -1,5 +1,6 @@
 // The chains of one open repository.
 import { newId } from '../../foundation/ids.ts';
+import type { RepositoryContext } from '../context.ts';
 import { chainHeadName, OPLOG, partsOfChainName, sliceName } from '../format/names.ts';
 import { sealChainHead } from '../format/chain-head.ts';
 import { isPosition } from '../format/chain-fields.ts';
@@ -15,7 +16,7 @@ import { trimChain } from './trim-chain.ts';
 import { assertFollows, linkOfHead, linkOfSlice, linkOfStart, walkChain } from './walk-chain.ts';
 
 /** @param assertOpen throws once the repository is closed @param assertWritable where it is a copy, too */
-export function createChains(context: WriterContext, assertOpen: () => void, assertWritable: () => void): Chains {
+export function createChains(context: WriterContext & Pick<RepositoryContext, 'log'>, assertOpen: () => void, assertWritable: () => void): Chains {
   return {
     async begin({ series, from, body }) {
       assertWritable();

@@ -1,11 +1,15 @@
 // Takes the front of a chain away: first it is written down where the chain begins, then what is in front of that goes.
 import { throwIfAborted } from '../../foundation/abort.ts';
 import { isLeafvaultError } from '../../foundation/errors.ts';
+import type { RepositoryContext } from '../context.ts';
+import { deleteOrLeave } from '../delete-or-leave.ts';
 import { sealChainStart, type ChainStart } from '../format/chain-start.ts';
 import { chainPrefix, chainStartName, partsOfChainName, sliceName } from '../format/names.ts';
 import { listChainNames } from './chain-names.ts';
 import type { WriterContext } from './open-chain-writer.ts';
 import { readEnd, readNumbered, readStart } from './read-chain-objects.ts';
+
+type TrimContext = WriterContext & Pick<RepositoryContext, 'log'>;
 
 export interface Trimmed {
   /** Objects that went. */
@@ -17,7 +21,7 @@ export interface Trimmed {
  * Slices that end at or before `position` go; of a chain that goes on the newest stays.
  * @throws REPOSITORY_CHAIN_MISSING, REPOSITORY_CHAIN_BROKEN
  */
-export async function trimChain(context: WriterContext, chainId: string, position: string, signal?: AbortSignal): Promise<Trimmed> {
+export async function trimChain(context: TrimContext, chainId: string, position: string, signal?: AbortSignal): Promise<Trimmed> {
   const { newest } = await listChainNames(context, chainId);
   const end = await readEnd(context, chainId);
   const start = await readStart(context, chainId);
@@ -59,22 +63,22 @@ async function putStart({ storage, keys, clock }: WriterContext, chainId: string
 }
 
 /** Also what an earlier try left. */
-async function sweep({ storage }: Pick<WriterContext, 'storage'>, chainId: string, first: number, signal: AbortSignal | undefined): Promise<Trimmed> {
+async function sweep({ storage, log }: Pick<TrimContext, 'storage' | 'log'>, chainId: string, first: number, signal: AbortSignal | undefined): Promise<Trimmed> {
   let [slices, storedBytes] = [0, 0];
   const starts: string[] = [];
-  const old: number[] = [];
+  const sizes = new Map<number, number>();
   for await (const { name, sizeBytes } of storage.list(chainPrefix(chainId))) {
     const parts = partsOfChainName(name);
     if (parts?.part === 'from' && parts.first < first) starts.push(name);
     if (typeof parts?.part !== 'number' || parts.part >= first) continue;
-    old.push(parts.part);
+    sizes.set(parts.part, sizeBytes);
+  }
+  for (const [sequence, sizeBytes] of [...sizes].sort(([a], [b]) => a - b)) {
+    throwIfAborted(signal);
+    if (!(await deleteOrLeave({ storage, log }, sliceName(chainId, sequence)))) continue;
+    slices += 1;
     storedBytes += sizeBytes;
   }
-  for (const sequence of old.sort((a, b) => a - b)) {
-    throwIfAborted(signal);
-    await storage.delete(sliceName(chainId, sequence));
-    slices += 1;
-  }
-  for (const name of starts) await storage.delete(name);
+  for (const name of starts) await deleteOrLeave({ storage, log }, name);
   return { slices, storedBytes };
 }

@@ -62,23 +62,37 @@ async function checkChain(check: ChainsCheck, chainId: string, names: ChainNames
     check.problems.find('REPOSITORY_CHAIN_BROKEN', name, `${name} lies behind the end of its chain and does not count`);
   }
   // Numbers behind the end can hide that others are gone, so then, too, each is asked for.
-  if (names.newest !== due || names.numbered !== due - names.first + 1) {
-    for await (const sequence of missingNumbers(check.context.storage, chainId, { first: names.first, last: due })) {
-      throwIfAborted(check.signal);
-      check.problems.find(...gone(sliceName(chainId, sequence)));
-    }
-  }
+  const isWhole = names.newest === due && names.numbered === due - names.first + 1;
+  const lookedUpTo = isWhole ? due : await tellMissing(check, chainId, { first: names.first, last: due });
   const start = names.first === 1 ? null : ((await attempt(check, chainStartName(chainId, names.first), () => readStart(check.context, chainId))) ?? null);
   const link = names.first > 1 ? start && linkOfStart(chainId, start) : head ? linkOfHead(head) : null;
-  await checkNumbered(check, chainId, link, { end, due, first: start?.first ?? names.first });
+  await checkNumbered(check, chainId, link, { end, due, lookedUpTo, first: start?.first ?? names.first });
 }
 
+/** A name that is far from the others, or an end that speaks of one, must not keep the check busy for ever. */
+const MOST_MISSING = 1_000;
+
+/** @returns the number up to which each was asked for */
+async function tellMissing({ context, problems, signal }: ChainsCheck, chainId: string, range: { readonly first: number; readonly last: number }): Promise<number> {
+  let told = 0;
+  for await (const sequence of missingNumbers(context.storage, chainId, range)) {
+    throwIfAborted(signal);
+    problems.find(...gone(sliceName(chainId, sequence)));
+    told += 1;
+    if (told < MOST_MISSING) continue;
+    problems.find('REPOSITORY_CHAIN_BROKEN', `oplog/${chainId}`, `At least ${MOST_MISSING} numbers of the chain ${chainId} are gone; those from ${sequence + 1} to ${range.last} were not looked at`);
+    return sequence;
+  }
+  return range.last;
+}
+
+/** What is asked of the numbered objects of a chain. */
+interface Numbers { readonly end: ChainEndRecord | null; readonly due: number; readonly first: number; readonly lookedUpTo: number }
+
 /** @param link of the head, or of where the chain begins; null where it cannot be read */
-async function checkNumbered(
-  check: ChainsCheck, chainId: string, link: ChainLink | null, { end, due, first }: { readonly end: ChainEndRecord | null; readonly due: number; readonly first: number },
-): Promise<void> {
+async function checkNumbered(check: ChainsCheck, chainId: string, link: ChainLink | null, { end, due, first, lookedUpTo }: Numbers): Promise<void> {
   let before = link;
-  for (let sequence = first; sequence <= due; sequence += 1) {
+  for (let sequence = first; sequence <= due; sequence = sequence === lookedUpTo && sequence < due ? due : sequence + 1) {
     throwIfAborted(check.signal);
     const behind = before;
     const last = sequence === due;

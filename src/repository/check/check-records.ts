@@ -7,7 +7,7 @@ import { parseKeySlot } from '../format/key-slot.ts';
 import { BAD, FACTS, idOfName, KEYS, partsOfFactName, REPOSITORY_FILE, SESSIONS } from '../format/names.ts';
 import { parseRepositoryFile } from '../format/repository-file.ts';
 import { openJson } from '../format/sealed-json.ts';
-import { condemnedPacks } from '../generations.ts';
+import { readCondemned } from '../generations.ts';
 import { readObject, readObjectIfAny } from '../read-object.ts';
 import type { Problems } from './problems.ts';
 
@@ -37,5 +37,5 @@ export async function checkRecords({ storage, keys }: Context, problems: Problem
     });
   }
   for await (const { name } of storage.list(BAD)) await attempt(name, () => readRecord({ storage, keys }, name));
-  await attempt('generations/', () => condemnedPacks({ storage, keys }));
+  for (const { code, details, message } of (await readCondemned({ storage, keys })).unreadable) problems.find(code, String(details['object']), message);
 }

@@ -8,7 +8,7 @@ import type { RepositoryContext } from '../context.ts';
 import { readBadCopies } from '../bad-copies.ts';
 import { deletedSnapshots } from '../facts.ts';
 import type { IndexPayload } from '../format/index-object.ts';
-import { condemnedPacks } from '../generations.ts';
+import { readCondemned } from '../generations.ts';
 import { INDEXES, packName, partsOfSnapshotName, SNAPSHOTS } from '../format/names.ts';
 import { createChunkLoader } from '../read/load-chunk.ts';
 import type { CheckReport, ReadShare } from '../repository.ts';
@@ -69,7 +69,7 @@ async function runCheck(context: RepositoryContext, unreadableIndexes: ReadonlyM
   // Packs are few beside chunks: one short string each for the time of the check.
   const namedPacks = new Set<string>();
   // A prune beside us may take these away, after it gave what is needed of them another place.
-  const condemned = await condemnedOrReported(context);
+  const condemned: ReadonlySet<string> = new Set((await readCondemned(context)).packs.keys());
   for await (const index of readableIndexes(context, problems)) {
     await checkPacks(packCheck, index, (id) => !condemned.has(id) && !recorded.packs.has(id));
     for (const { id } of index.packs) namedPacks.add(id);
@@ -129,13 +129,10 @@ async function liveSnapshots(context: RepositoryContext, problems: Problems): Pr
 
 /** A fact that cannot be read deletes nothing: its snapshot is checked like the others. */
 async function deletedOrReported(context: RepositoryContext, problems: Problems): Promise<ReadonlySet<string>> {
-  try {
-    return await deletedSnapshots(context);
-  } catch (error) {
-    if (!isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED')) throw error;
-    problems.find(error.code, String(error.details['object'] ?? 'facts/'), error.message);
-    return new Set();
-  }
+  return deletedSnapshots(context, undefined, (object, error) => {
+    if (!isLeafvaultError(error) || !error.code.startsWith('REPOSITORY_')) throw error;
+    problems.find(error.code, object, error.message);
+  });
 }
 
 /** Each once; those that a prune puts in the place of others meanwhile, too. */
@@ -160,16 +157,6 @@ async function readableIndex(context: RepositoryContext, problems: Problems, nam
     if (!isLeafvaultError(error) || !error.code.startsWith('REPOSITORY_')) throw error;
     if (error.code !== 'REPOSITORY_OBJECT_MISSING') problems.find(error.code, name, error.message);
     return null;
-  }
-}
-
-/** What can't be read was named with the records. */
-async function condemnedOrReported(context: RepositoryContext): Promise<ReadonlySet<string>> {
-  try {
-    return await condemnedPacks(context);
-  } catch (error) {
-    if (!isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED')) throw error;
-    return new Set();
   }
 }
 

@@ -6,7 +6,7 @@ import { readEntryRecords } from '../format/entry-record.ts';
 import { snapshotName } from '../format/names.ts';
 import { walkList } from '../read/walk-list.ts';
 import type { SnapshotEntry, SnapshotRoot } from '../repository.ts';
-import { readRoot } from '../snapshots.ts';
+import { passedOver, readRoot } from '../snapshots.ts';
 import { checkList, type ListCheck } from './check-list.ts';
 
 /** @param snapshot `place`: the last one that is looked at @returns 1 for a snapshot, 0 for a fence, or for one that was pruned since */
@@ -15,10 +15,13 @@ export async function checkSnapshot(
 ): Promise<number> {
   let root: SnapshotRoot | null;
   try {
+    for await (const { object, error } of passedOver(context, id, place)) {
+      check.problems.find(error.code, object, `${error.message}; something follows it, so it was a fence, and costs nothing. Leave it where it is: without it the snapshot ${id} may not be found`);
+    }
     root = await readRoot(context, id, place);
   } catch (error) {
     if (!isLeafvaultError(error) || !error.code.startsWith('REPOSITORY_')) throw error;
-    check.problems.find(error.code, snapshotName(id), error.message).costs(id, null);
+    check.problems.find(error.code, typeof error.details['object'] === 'string' ? error.details['object'] : snapshotName(id), error.message).costs(id, null);
     return 1;
   }
   if (root === null) return 0;

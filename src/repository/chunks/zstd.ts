@@ -60,10 +60,11 @@ const deltas: Pick<Zstd, 'compressDelta' | 'decompressDelta'> = {
     const params = {
       [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_windowLog]: windowLog, [constants.ZSTD_c_hashLog]: hashLog, [constants.ZSTD_c_chainLog]: hashLog - 1,
     };
-    return zstdCompressSync(raw, { params, dictionary: base });
+    return zstdCompressSync(raw, { params, dictionary: base, pledgedSrcSize: raw.length });
   },
   decompressDelta(stored, base, target) {
-    const raw = zstdDecompressSync(stored, { maxOutputLength: target.length, dictionary: base });
+    // In one piece, with room to see that it ends there: pieces would be put together afterwards.
+    const raw = zstdDecompressSync(stored, { maxOutputLength: target.length, chunkSize: target.length + 64, dictionary: base });
     if (raw.length !== target.length) throw new Error(`zstd gave ${raw.length} bytes where ${target.length} are due`);
     target.set(raw);
   },

@@ -1,19 +1,28 @@
 // One run of a copier, in the order that keeps the copy whole at every call (docs/design/second-copy.md).
+import { join } from 'node:path';
 import { LeafvaultError } from '../../foundation/errors.ts';
-import { withRetry, type RetryOptions } from '../../storage/index.ts';
+import type { RetryOptions } from '../../storage/index.ts';
+import { createChunkIndex } from '../chunk-index/chunk-index.ts';
+import { createIndexLoader } from '../chunk-index/load-indexes.ts';
 import type { RepositoryContext } from '../context.ts';
+import { DELETED } from '../facts.ts';
 import { withExclusive, type Exclusive } from '../exclusive.ts';
 import { makeCopyFile } from '../format/copy-file.ts';
 import { openDumpManifest } from '../format/dump-objects.ts';
 import { readIndexPayload } from '../format/index-object.ts';
-import { CATALOG, COPY_FILE, dumpPartName, FACTS, idOfName, INDEXES, KEYS, packName, PACKS, partsOfDumpName, partsOfSnapshotName, REPOSITORY_FILE, sessionName, SNAPSHOTS } from '../format/names.ts';
+import { CATALOG, COPY_FILE, dumpPartName, FACTS, idOfName, INDEXES, KEYS, packName, PACKS, partsOfDumpName, partsOfFactName, partsOfSnapshotName, REPOSITORY_FILE, sessionName, SNAPSHOTS } from '../format/names.ts';
 import { parseRepositoryFile } from '../format/repository-file.ts';
 import { openObject } from '../format/sealed-object.ts';
 import { eachIndexOf } from './index-packs.ts';
+import { extendLocks, type LockReport } from '../lock/extend-locks.ts';
+import { prepareStorage } from '../prepare-storage.ts';
 import { putSame } from '../put-same.ts';
+import { createPackKeys } from '../read/pack-keys.ts';
 import { readObject } from '../read-object.ts';
 import { openSession } from '../sessions.ts';
 import { copyChains } from './copy-chains.ts';
+import type { Dump } from '../dumps/dumps.ts';
+import { openKeeping, type Keeping } from './keep-missed.ts';
 import type { CopyOptions, CopyReport } from './copy.ts';
 import { examineDestination, refused } from './open-destination.ts';
 import { sweepCopy } from './sweep-copy.ts';
@@ -23,18 +32,37 @@ import { createWithholding } from './withhold.ts';
 /** Packs under way: each is whole in memory. */
 const PACKS_AT_ONCE = 3;
 const ROUNDS = 10;
+
+interface CopyPlace { readonly tempDir: string; readonly retry: RetryOptions | undefined }
+
 /** @throws REPOSITORY_COPY_REFUSED, REPOSITORY_BUSY, and what the stores throw: the next run goes on from there */
-export async function copyRepository(source: RepositoryContext, options: CopyOptions, retry?: RetryOptions): Promise<CopyReport> {
-  const to = withRetry(options.to, retry);
+export async function copyRepository(source: RepositoryContext, options: CopyOptions, { tempDir, retry }: CopyPlace): Promise<CopyReport> {
+  const to = prepareStorage(options.to, retry);
   const session = await openSession(source, 'reader');
   try {
     await assertSource(source);
     const { isCopy } = await examineDestination(to, source.id, session.id);
     const transfer = startTransfer(source, to, options);
     if (options.dryRun === true) return await run(transfer, { isCopy, session: session.id }, null);
-    return await withExclusive({ ...source, storage: to, left: new Map() }, options.isOver, (exclusive) => run(transfer, { isCopy, session: session.id }, exclusive));
+    return await withExclusive({ ...source, storage: to, left: new Map() }, options.isOver, async (exclusive) => {
+      const report = await run(transfer, { isCopy, session: session.id }, exclusive);
+      return { ...report, locks: to.objectLock === undefined ? null : await holdCopy(transfer, tempDir) };
+    });
   } finally {
     await session.end();
+  }
+}
+
+/** With an index of its own: what went from the source and is kept is found in the copy alone. */
+async function holdCopy({ source, to, options: { neededUntil = () => null, signal } }: Transfer, tempDir: string): Promise<LockReport | null> {
+  const index = createChunkIndex({ tempDir: join(tempDir, 'copy') });
+  const indexes = createIndexLoader({ storage: to, keys: source.keys, log: source.log }, index);
+  try {
+    return await extendLocks({
+      ...source, storage: to, index, packKeys: createPackKeys(to, source.keys), left: new Map(), refreshIndex: () => indexes.refresh(), recoverIndex: () => Promise.resolve(),
+    }, { neededUntil, signal });
+  } finally {
+    await index.close();
   }
 }
 
@@ -63,16 +91,20 @@ async function run(transfer: Transfer, { isCopy, session }: { readonly isCopy: b
   if (!isCopy || (await to.stat(REPOSITORY_FILE)) === null) await copyNewRepository(transfer);
   else await copyAll(transfer, KEYS);
   const { indexes, missing, unreadable } = await copyData(transfer);
-  await copyAll(transfer, FACTS);
+  const keeping = await openKeeping(transfer);
+  await copyFacts(transfer, keeping);
   await copyChains(transfer);
   await copyDumps(transfer);
   await assertProtected(source, session);
   const withheld = await copyRoots(transfer, exclusive, { roots, before, missing, unreadable });
-  const swept = transfer.damaged.length === 0 && withheld.length === 0 ? await sweepCopy(transfer, exclusive, { roots, before, indexes }) : false;
+  // The past says nothing of what went since: it has less, and took nothing away.
+  const sweeps = transfer.damaged.length === 0 && withheld.length === 0 && source.storage.isPast !== true;
+  const swept = sweeps ? await sweepCopy(transfer, exclusive, { roots, before, indexes, keeping }) : false;
+  await keeping.save(swept);
   const after = options.dryRun === true ? roots : await sizesIn(to, SNAPSHOTS);
   return {
     repositoryId: source.id, snapshots: new Set([...after.keys()].map((name) => partsOfSnapshotName(name)?.id)).size,
-    ...counted, replaced: transfer.replaced, damaged: transfer.damaged, withheld, postponed: !swept,
+    ...counted, kept: keeping.kept, stuck: transfer.stuck, locks: null, replaced: transfer.replaced, damaged: transfer.damaged, withheld, postponed: !swept,
   };
 }
 
@@ -91,6 +123,15 @@ async function copyNewRepository(transfer: Transfer): Promise<void> {
 async function copyAll(transfer: Transfer, prefix: string): Promise<void> {
   const there = await sizesIn(transfer.to, prefix);
   for await (const object of transfer.source.storage.list(prefix)) await carry(transfer, object, there.get(object.name));
+}
+
+/** A fact that deletes comes when the days of its snapshot are over: until then that is in sight in the copy. */
+async function copyFacts(transfer: Transfer, keeping: Keeping): Promise<void> {
+  const there = await sizesIn(transfer.to, FACTS);
+  for await (const object of transfer.source.storage.list(FACTS)) {
+    const waits = !there.has(object.name) && partsOfFactName(object.name)?.kind === DELETED && !keeping.isDue(object.name);
+    if (!waits) await carry(transfer, object, there.get(object.name));
+  }
 }
 
 interface Data {
@@ -173,12 +214,17 @@ async function copyDumps(transfer: Transfer): Promise<void> {
     const parts = partsOfDumpName(name);
     const isWhole = (bytes: Buffer): boolean => {
       const dump = openDumpManifest(transfer.source.keys, parts?.dumpId ?? '', bytes);
-      return 'fenced' in dump || Array.from({ length: dump.parts }, (_, i) => dumpPartName(dump.id, i + 1)).every((part) => there.has(part));
+      return 'fenced' in dump || haveParts(there, dump);
     };
     const sizeBytes = found.get(name) ?? 0;
     const carried = await carry(transfer, { name, sizeBytes }, there.get(name), parts?.part === 'manifest' ? isWhole : undefined);
     if (carried === 'there') there.set(name, sizeBytes);
   }
+}
+
+function haveParts(names: ReadonlyMap<string, number>, { id, parts }: Pick<Dump, 'id' | 'parts'>): boolean {
+  for (let part = 1; part <= parts; part += 1) if (!names.has(dumpPartName(id, part))) return false;
+  return true;
 }
 
 interface Roots extends Pick<Data, 'missing' | 'unreadable'> {

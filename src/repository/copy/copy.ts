@@ -1,6 +1,8 @@
 // What a copier is told and what it tells (docs/design/second-copy.md).
 import type { OnProgress } from '../../foundation/progress.ts';
 import type { Storage } from '../../storage/index.ts';
+import type { LockReport } from '../lock/extend-locks.ts';
+import type { NeededUntil } from '../lock/needed-objects.ts';
 import type { OpenSession } from '../repository.ts';
 
 export interface CopyOptions {
@@ -8,6 +10,10 @@ export interface CopyOptions {
   readonly to: Storage;
   /** Nothing is put or taken away; the report tells what would be. */
   readonly dryRun?: boolean;
+  /** What went from the source stays, and stays in sight, for so many days after a run missed it first. Default 0: it goes with this run. */
+  readonly keepDays?: number;
+  /** Until when snapshots are needed: for a copy in a store that holds objects. Default: for ever. */
+  readonly neededUntil?: NeededUntil;
   /** Take everything from the copy where the source shows no snapshots any more. Default: refused. */
   readonly allowEmptySource?: boolean;
   /** Sessions in the copy whose owner is gone: they are ended. Default: none is. */
@@ -27,6 +33,12 @@ export interface CopyReport {
   readonly skipped: number;
   /** Objects that went, since the source has them no more. */
   readonly deleted: number;
+  /** Objects that went from the source and stay for now, and facts that delete and do not come yet, since their days are not over. */
+  readonly kept: number;
+  /** Names of objects that the store of the copy did not let go, as under an object lock; the next run asks again. */
+  readonly stuck: readonly string[];
+  /** How the objects of the copy are held; null: its store holds none, or it was a dry run. */
+  readonly locks: LockReport | null;
   /** Objects of the copy that had another size: in its quarantine now, and put anew. Their names. */
   readonly replaced: readonly string[];
   /** Objects of the source that are damaged or gone, and are not in the copy. */

@@ -4,8 +4,10 @@ import { DELETED } from '../facts.ts';
 import { CATALOG, dumpManifestName, FACTS, INDEXES, KEYS, packName, PACKS, partsOfDumpName, partsOfFactName, partsOfSnapshotName, snapshotName } from '../format/names.ts';
 import type { Exclusive } from '../exclusive.ts';
 import { endSession, openSessions } from '../prune/sessions-in-the-way.ts';
+import type { RepositoryContext } from '../context.ts';
 import { sweepChains } from './copy-chains.ts';
 import { eachIndexOf } from './index-packs.ts';
+import type { Keeping } from './keep-missed.ts';
 import { drop, sizesIn, tellDamage, type Transfer } from './transfer.ts';
 
 export interface Shown {
@@ -14,13 +16,14 @@ export interface Shown {
   readonly before: ReadonlyMap<string, number>;
   /** Index objects of the source, all of them in the copy by now. */
   readonly indexes: ReadonlySet<string>;
+  readonly keeping: Keeping;
 }
 
 /** Names between two looks whether this process still has the copy to itself. */
 const BETWEEN_LOOKS = 64;
 
 /** @param exclusive null: a dry run @returns false where the rest stays until the next run, since a reader is open in the copy */
-export async function sweepCopy(transfer: Transfer, exclusive: Exclusive | null, { roots, before, indexes }: Shown): Promise<boolean> {
+export async function sweepCopy(transfer: Transfer, exclusive: Exclusive | null, { roots, before, indexes, keeping }: Shown): Promise<boolean> {
   const { source, to } = transfer;
   const placeOf = (name: string): number => partsOfSnapshotName(name)?.place ?? 0;
   const dropAll = async (names: readonly string[]): Promise<void> => {
@@ -33,14 +36,14 @@ export async function sweepCopy(transfer: Transfer, exclusive: Exclusive | null,
   const isLost = (name: string): boolean => wasLost(facts, partsOfSnapshotName(name)?.id);
   const went = [...before.keys()].filter((name) => !roots.has(name));
   for (const name of went.filter(isLost)) tellDamage(transfer, name, `The root ${name} is gone from the source, though nothing says that its snapshot was deleted; the copy has it`);
-  await dropAll(went.filter((name) => !isLost(name)).sort((a, b) => placeOf(b) - placeOf(a)));
+  await dropAll(went.filter((name) => !isLost(name) && keeping.isDue(name)).sort((a, b) => placeOf(b) - placeOf(a)));
   // After the roots went: whoever begins to read from here on finds none that went, and every chunk in the new indexes.
   if (exclusive !== null && (await isBeingRead(transfer, exclusive))) return false;
-  const goes = await packsThatWent(transfer, indexes);
+  const goes = await packsThatWent(transfer, indexes, keeping);
   await dropAll(goes.indexes);
   await dropAll(goes.packs);
   // Of a snapshot that is there nothing that was said about it goes.
-  const spoken = await namesIn(to, FACTS, (name) => !facts.has(name) && !roots.has(snapshotName(partsOfFactName(name)?.snapshotId ?? '')));
+  const spoken = await namesIn(to, FACTS, (name) => !facts.has(name) && !roots.has(snapshotName(partsOfFactName(name)?.snapshotId ?? '')) && keeping.isDue(name));
   const last = spoken.filter((name) => partsOfFactName(name)?.kind === DELETED);
   await dropAll([...spoken.filter((name) => !last.includes(name)), ...last]);
   await exclusive?.assertStands();
@@ -48,7 +51,8 @@ export async function sweepCopy(transfer: Transfer, exclusive: Exclusive | null,
   const dumps = await sizesIn(source.storage, CATALOG);
   // What says that a dump is whole goes first; a part that is gone while its manifest is there was lost.
   const isPartOfOne = (name: string): boolean => dumps.has(dumpManifestName(partsOfDumpName(name)?.dumpId ?? ''));
-  await dropAll((await namesIn(to, CATALOG, (name) => !dumps.has(name) && !isPartOfOne(name))).sort().reverse());
+  await dropAll((await namesIn(to, CATALOG, (name) => !dumps.has(name) && !isPartOfOne(name) && keeping.isDue(name))).sort().reverse());
+  // A key that was retired opens no copy any longer, whatever is kept.
   const slots = await sizesIn(source.storage, KEYS);
   await dropAll(await namesIn(to, KEYS, (name) => !slots.has(name)));
   return true;
@@ -64,7 +68,7 @@ function wasLost(facts: ReadonlyMap<string, number>, id = ''): boolean {
  * A prune puts indexes without a pack before the pack goes. So a pack that an index of the source still names was lost there, and an index was
  * whose packs no other one names: these stay in the copy, and are told.
  */
-async function packsThatWent(transfer: Transfer, current: ReadonlySet<string>): Promise<{ readonly indexes: readonly string[]; readonly packs: readonly string[] }> {
+async function packsThatWent(transfer: Transfer, current: ReadonlySet<string>, keeping: Keeping): Promise<Went> {
   const { source, to } = transfer;
   const inSource = await sizesIn(source.storage, PACKS);
   const packs = new Set(await namesIn(to, PACKS, (name) => !inSource.has(name)));
@@ -87,7 +91,24 @@ async function packsThatWent(transfer: Transfer, current: ReadonlySet<string>): 
     for (const name of lost) tellDamage(transfer, name, `The pack ${name} is gone from the source, though an index names it; the copy has it`);
     for (const name of lostIndexes) tellDamage(transfer, name, `The index ${name} is gone from the source, and no other one names its packs; the copy has it`);
   }
-  return { indexes: old.filter((name) => !lostIndexes.has(name)), packs: [...packs] };
+  return dueAmong(context, { indexes: old.filter((name) => !lostIndexes.has(name)), packs: [...packs] }, keeping);
+}
+
+interface Went { readonly indexes: readonly string[]; readonly packs: readonly string[] }
+
+/** Those whose days are over. An index that names a pack which is kept stays with it, and so do all that it names. */
+async function dueAmong(context: Pick<RepositoryContext, 'storage' | 'keys'>, { indexes, packs }: Went, keeping: Keeping): Promise<Went> {
+  const kept = new Set(packs.filter((name) => !keeping.isDue(name)));
+  const due = new Set(indexes.filter((name) => keeping.isDue(name)));
+  if (kept.size === 0 && due.size === indexes.length) return { indexes, packs };
+  const named = new Set<string>();
+  await eachIndexOf(context, indexes, (name, ids) => {
+    const names = ids.map(packName);
+    if (due.has(name) && !names.some((pack) => kept.has(pack))) return;
+    due.delete(name);
+    for (const pack of names) named.add(pack);
+  });
+  return { indexes: [...due], packs: packs.filter((name) => !kept.has(name) && !named.has(name)) };
 }
 
 /** Ends sessions of those that are gone. */

@@ -3,6 +3,7 @@ import { throwIfAborted } from '../../foundation/abort.ts';
 import type { LeafvaultError } from '../../foundation/errors.ts';
 import type { ObjectInfo, Storage } from '../../storage/index.ts';
 import type { RepositoryContext } from '../context.ts';
+import { deleteOrLeave } from '../delete-or-leave.ts';
 import { putSame } from '../put-same.ts';
 import { quarantineObject } from '../quarantine/quarantine.ts';
 import { readObjectIfAny } from '../read-object.ts';
@@ -16,13 +17,15 @@ export interface Transfer {
   readonly counted: { objects: number; bytes: number; skipped: number; deleted: number };
   readonly replaced: string[];
   readonly damaged: { readonly object: string; readonly message: string }[];
+  /** Names of what the copy's store did not let go. */
+  readonly stuck: string[];
 }
 
 /** `gone`: a prune took it from the source meanwhile. `held`: who looked at it did not want it put. */
 export type Carried = 'there' | 'gone' | 'damaged' | 'held';
 
 export function startTransfer(source: RepositoryContext, to: Storage, options: CopyOptions): Transfer {
-  return { source, to, options, counted: { objects: 0, bytes: 0, skipped: 0, deleted: 0 }, replaced: [], damaged: [] };
+  return { source, to, options, counted: { objects: 0, bytes: 0, skipped: 0, deleted: 0 }, replaced: [], damaged: [], stuck: [] };
 }
 
 /**
@@ -68,10 +71,10 @@ export function tellDamage({ damaged }: Transfer, object: string, message: strin
 }
 
 /** Takes an object from the copy, when the source says once more that it has none. @returns whether it went */
-export async function drop({ source, to, options: { signal, dryRun }, counted }: Transfer, name: string): Promise<boolean> {
+export async function drop({ source, to, options: { signal, dryRun }, counted, stuck }: Transfer, name: string): Promise<boolean> {
   throwIfAborted(signal);
   if ((await source.storage.stat(name)) !== null) return false;
-  if (dryRun !== true) await to.delete(name);
+  if (dryRun !== true && !(await deleteOrLeave({ storage: to, log: source.log }, name, stuck))) return false;
   counted.deleted += 1;
   return true;
 }

@@ -2,6 +2,7 @@
 import { throwIfAborted } from '../../foundation/abort.ts';
 import { isLeafvaultError } from '../../foundation/errors.ts';
 import type { RepositoryContext } from '../context.ts';
+import { deleteOrLeave } from '../delete-or-leave.ts';
 import { openDumpManifest, sealDumpFence } from '../format/dump-objects.ts';
 import { CATALOG, dumpManifestName, dumpPartName, partsOfDumpName, sessionName } from '../format/names.ts';
 import { readObjectIfAny } from '../read-object.ts';
@@ -18,11 +19,11 @@ export async function trimDumps(context: RepositoryContext, keeps: (dump: Dump) 
     if (found === null) {
       if (!(await fence(context, id))) continue;
     } else if (!('fenced' in found)) {
-      if (keeps(found) || !(await remove(context, dumpManifestName(id), report))) continue;
+      if (keeps(found) || !(await deleteOrLeave(context, dumpManifestName(id), report.stuck))) continue;
       report.dumps.push(id);
     }
     if (listed.parts.size > 0 && (found === null || 'fenced' in found)) report.leavings.push(id);
-    for (const [part, sizeBytes] of listed.parts) if (await remove(context, dumpPartName(id, part), report)) report.storedBytes += sizeBytes;
+    for (const [part, sizeBytes] of listed.parts) if (await deleteOrLeave(context, dumpPartName(id, part), report.stuck)) report.storedBytes += sizeBytes;
   }
   return report;
 }
@@ -63,18 +64,5 @@ async function fence({ storage, keys }: RepositoryContext, id: string): Promise<
   } catch (error) {
     if (isLeafvaultError(error, 'STORAGE_OBJECT_EXISTS')) return false;
     throw error;
-  }
-}
-
-async function remove({ storage, log }: RepositoryContext, name: string, report: { readonly stuck: string[] }): Promise<boolean> {
-  try {
-    await storage.delete(name);
-    return true;
-  } catch (error) {
-    // A store that is away ends the trimming; one that refuses (a locked object) is asked again the next time.
-    if (!isLeafvaultError(error) || error.retryable) throw error;
-    log.info({ object: name, reason: error.message }, 'an old dump could not be deleted; it stays');
-    report.stuck.push(name);
-    return false;
   }
 }

@@ -6,6 +6,8 @@ export const CHUNK_ID_BYTES = 32;
 export const NO_BASE = 0xffffffff;
 export const CHUNK_TYPES = { plain: 0, zstd: 1, delta: 2 } as const;
 export const FLAG_PAGE = 1;
+/** Raw bytes of the largest chunk: a writer takes no larger one, and who reads of one reads damage. */
+export const MAX_CHUNK_BYTES = 32 * 1024 * 1024;
 
 export interface ChunkEntry {
   readonly id: Buffer;
@@ -56,6 +58,12 @@ export function haveBases(entries: Buffer, bases: number): boolean {
   for (let at = 0; at < entries.length; at += CHUNK_ENTRY_BYTES) {
     if (entries[at + 32] === CHUNK_TYPES.delta && entries.readUInt32LE(at + 52) >= bases) return false;
   }
+  return true;
+}
+
+/** Whether each of the entries lies in one of so many packs. */
+export function havePacks(entries: Buffer, packs: number): boolean {
+  for (let at = 56; at < entries.length; at += CHUNK_ENTRY_BYTES) if (entries.readUInt32LE(at) >= packs) return false;
   return true;
 }
 

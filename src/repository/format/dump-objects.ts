@@ -2,6 +2,7 @@
 import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdDecompress } from 'node:zlib';
 import type { Dump, DumpObject } from '../dumps/dumps.ts';
+import { isCount, isDigest, isRecord, MAX_SEQUENCE } from './chain-fields.ts';
 import { damaged } from './damage.ts';
 import type { RepositoryKeys } from './keys.ts';
 import { dumpManifestName } from './names.ts';
@@ -45,7 +46,8 @@ export function openDumpManifest(keys: RepositoryKeys, dumpId: string, bytes: Bu
   if (object['id'] !== dumpId) throw damaged(name, 'it belongs under another name');
   if (object['fenced'] === true) return { fenced: true };
   const { createdAt, parts, rawBytes, storedBytes, sha256, body } = object as unknown as Dump;
-  if (typeof createdAt !== 'string' || typeof parts !== 'number' || typeof rawBytes !== 'number' || typeof storedBytes !== 'number'
-    || typeof sha256 !== 'string' || typeof body !== 'object' || body === null) throw damaged(name, 'it lacks a field');
+  if (typeof createdAt !== 'string' || !isCount(parts) || parts > MAX_SEQUENCE || !isCount(rawBytes) || !isCount(storedBytes) || !isDigest(sha256) || !isRecord(body)) {
+    throw damaged(name, 'it lacks a field, or one has a value that cannot be');
+  }
   return { id: dumpId, createdAt, parts, rawBytes, storedBytes, sha256, body };
 }

@@ -2,8 +2,10 @@
 import { createHash } from 'node:crypto';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import type { SnapshotEntry } from '../repository.ts';
+import { isRecord } from './chain-fields.ts';
 import { damaged } from './damage.ts';
 import { isChunkList } from './root.ts';
+import type { JsonRecord } from './sealed-json.ts';
 
 const MIN_CHUNK_BYTES = 4 * 1024;
 const MAX_CHUNK_BYTES = 64 * 1024;
@@ -47,8 +49,8 @@ function parseEntry(source: string, json: string): SnapshotEntry {
   } catch (cause) {
     throw damaged(source, 'an entry is not JSON', cause);
   }
-  const { name, body, lists } = parsed as Partial<SnapshotEntry>;
-  if (typeof name !== 'string' || typeof body !== 'object' || typeof lists !== 'object') throw damaged(source, 'an entry lacks a field');
+  const { name, body, lists }: JsonRecord = isRecord(parsed) ? parsed : {};
+  if (typeof name !== 'string' || !isRecord(body) || !isRecord(lists)) throw damaged(source, 'an entry lacks a field');
   if (!Object.values(lists).every(isChunkList)) throw damaged(source, `the entry ${name} has a list that is none`);
-  return { name, body, lists };
+  return { name, body, lists: lists as SnapshotEntry['lists'] };
 }

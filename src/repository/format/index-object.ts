@@ -1,5 +1,5 @@
 // Payload of an index object: which packs, and where their chunks lie (format document, section 8).
-import { CHUNK_ENTRY_BYTES, CHUNK_ID_BYTES, haveBases } from './chunk-entry.ts';
+import { CHUNK_ENTRY_BYTES, CHUNK_ID_BYTES, haveBases, havePacks } from './chunk-entry.ts';
 import { damaged } from './damage.ts';
 import type { RepositoryKeys } from './keys.ts';
 import { DELTA_FORMAT_VERSION } from './names.ts';
@@ -62,6 +62,7 @@ export function readIndexPayload(name: string, payload: Buffer): IndexPayload {
     };
   });
   const entries = payload.subarray(entriesAt, basesAt);
+  if (!havePacks(entries, packCount)) throw damaged(name, 'it has a chunk in a pack that it does not name');
   if (!haveBases(entries, (payload.length - basesAt) / CHUNK_ID_BYTES)) throw damaged(name, 'it has a delta and not its base');
   if (basesAt === payload.length) return { packs, entries };
   return { packs, entries, bases: payload.subarray(basesAt) };

@@ -66,11 +66,19 @@ export function parseKeySlot(id: string, bytes: Buffer): KeySlot {
   if (version > FORMAT_VERSION) throw newerFormat(name, version);
   if (inside !== id) throw damaged(name, 'it belongs under another name');
   if (typeof repository !== 'string' || typeof masterKeyId !== 'string' || typeof salt !== 'string' || typeof sealed !== 'string') throw damaged(name, 'a field is missing');
-  const repositoryId = parseRepositoryFile(Buffer.from(repository)).id;
+  const repositoryId = repositoryIn(name, repository);
   return {
     name, id, masterKeyId, repositoryId, kdf: masterKeyId === BY_PASSPHRASE ? parseKdf(name, kdf) : null, createdAt: typeof createdAt === 'string' ? createdAt : '',
     salt: Buffer.from(salt, 'base64'), sealed: Buffer.from(sealed, 'base64'),
   };
+}
+
+function repositoryIn(name: string, copy: string): string {
+  try {
+    return parseRepositoryFile(Buffer.from(copy)).id;
+  } catch (cause) {
+    throw damaged(name, 'its copy of repository.json is none', cause);
+  }
 }
 
 /** The repository key, or null when this slot does not open (altered, or of another repository). */

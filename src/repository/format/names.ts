@@ -17,8 +17,17 @@ export const OPLOG = 'oplog/';
 export const QUARANTINE = 'quarantine/';
 export const CATALOG = 'catalog/';
 export const BAD = 'bad/';
+/** In a copy only: what went from the source and is kept for a while. */
+export const MISSED = 'missed/';
 /** Says that a store is a copy: only a copier writes there. */
 export const COPY_FILE = 'copy.json';
+
+const PREFIXES = [KEYS, PACKS, INDEXES, SNAPSHOTS, FACTS, SESSIONS, GENERATIONS, OPLOG, QUARANTINE, CATALOG, BAD, MISSED];
+
+/** Whether a repository has objects of this name, or a store that was asked what it can had one: others may keep things beside. */
+export function isRepositoryName(name: string): boolean {
+  return name === REPOSITORY_FILE || name === COPY_FILE || PREFIXES.some((prefix) => name.startsWith(prefix)) || /^probe-[0-9a-f]{16}$/.test(name);
+}
 
 export const keyName = (id: string): string => `${KEYS}${id}`;
 export const packName = (id: string): string => `${PACKS}${id.slice(-2)}/${id}`;
@@ -51,6 +60,8 @@ export function partsOfDumpName(name: string): { readonly dumpId: string; readon
 
 /** Of a record of bad copies in this pack. */
 export const badName = (packId: string, id: string): string => `${BAD}${packId}-${id}`;
+
+export const missedName = (id: string): string => `${MISSED}${id}`;
 
 /** The parts of `bad/<pack id>-<id>`, or null. */
 export function partsOfBadName(name: string): { readonly packId: string; readonly id: string } | null {

@@ -1,5 +1,6 @@
 // `snapshots/<id>[.<place>]`: the commit record of a snapshot, or the fence in its place (format document, section 11).
 import type { ChunkList, SnapshotRoot, WriteStats } from '../repository.ts';
+import { isCount, isRecord } from './chain-fields.ts';
 import { damaged } from './damage.ts';
 import type { RepositoryKeys } from './keys.ts';
 import { snapshotName } from './names.ts';
@@ -26,16 +27,16 @@ export function openRoot(keys: RepositoryKeys, id: string, bytes: Buffer, place 
 export function isChunkList(value: unknown): value is ChunkList {
   if (typeof value !== 'object' || value === null) return false;
   const { root, height, chunks, records, rawBytes } = value as Partial<Record<keyof ChunkList, unknown>>;
-  const numbers = [height, chunks, records, rawBytes].every((number) => typeof number === 'number' && number >= 0);
-  return numbers && (root === null || (typeof root === 'string' && /^[0-9a-f]{64}$/.test(root)));
+  return [height, chunks, records, rawBytes].every(isCount) && (root === null || (typeof root === 'string' && /^[0-9a-f]{64}$/.test(root)));
 }
 
 function isRoot(root: Readonly<Record<string, unknown>>): root is Readonly<Record<string, unknown>> & SnapshotRoot {
   const { createdAt, series, body, entries, stats } = root as Partial<SnapshotRoot>;
-  return typeof createdAt === 'string' && typeof series === 'string' && typeof body === 'object' && body !== null
-    && isChunkList(entries) && isStats(stats);
+  return typeof createdAt === 'string' && typeof series === 'string' && isRecord(body) && isChunkList(entries) && isStats(stats);
 }
 
+const STATS: readonly (keyof WriteStats)[] = ['chunks', 'rawBytes', 'newChunks', 'newRawBytes', 'storedBytes'];
+
 function isStats(value: unknown): value is WriteStats {
-  return typeof value === 'object' && value !== null && Object.values(value).every((number) => typeof number === 'number');
+  return isRecord(value) && STATS.every((name) => isCount(value[name]));
 }

@@ -4,7 +4,7 @@ import { damaged, newerFormat } from './damage.ts';
 import type { RepositoryKeys } from './keys.ts';
 import { DELTA_FORMAT_VERSION, FORMAT_VERSION } from './names.ts';
 
-export const OBJECT_KINDS = { index: 1, snapshot: 2, fact: 3, session: 4, sessionEnd: 5, generation: 6, oplog: 7, dump: 8, bad: 9 } as const;
+export const OBJECT_KINDS = { index: 1, snapshot: 2, fact: 3, session: 4, sessionEnd: 5, generation: 6, oplog: 7, dump: 8, bad: 9, missed: 10 } as const;
 export type ObjectKind = keyof typeof OBJECT_KINDS;
 
 /** What is known here, where that is more than the first version. */
@@ -40,7 +40,7 @@ export function openObject(keys: RepositoryKeys, identity: ObjectIdentity, bytes
   const { kind, name } = identity;
   if (bytes.length < HEADER_BYTES + TAG_BYTES || !bytes.subarray(0, 4).equals(MAGIC)) throw damaged(name, 'it is not an object of a repository');
   const newest = NEWEST[kind] ?? FORMAT_VERSION;
-  if (bytes.readUInt8(4) > newest) throw newerFormat(name, bytes.readUInt8(4), newest);
+  if (bytes.readUInt8(4) > newest) throw isOfKnownVersion(keys, identity, bytes, newest) ? damaged(name, 'the byte with its version was altered') : newerFormat(name, bytes.readUInt8(4), newest);
   if (bytes[5] !== OBJECT_KINDS[kind]) throw damaged(name, `it is not of the kind ${kind}`);
   const decipher = createDecipheriv('aes-256-gcm', keys.objectKey(bytes.subarray(8, HEADER_BYTES)), NONCE);
   decipher.setAAD(aadOf(bytes, name)).setAuthTag(bytes.subarray(-TAG_BYTES));
@@ -49,6 +49,21 @@ export function openObject(keys: RepositoryKeys, identity: ObjectIdentity, bytes
   } catch (cause) {
     throw damaged(name, 'its bytes were altered, or it belongs under another name or to another repository', cause);
   }
+}
+
+/** A newer object that opens as one of a version known here is of that version: its tag vouches for it, too. */
+function isOfKnownVersion(keys: RepositoryKeys, identity: ObjectIdentity, bytes: Buffer, newest: number): boolean {
+  for (let version = FORMAT_VERSION; version <= newest; version += 1) {
+    const known = Buffer.from(bytes);
+    known[4] = version;
+    try {
+      openObject(keys, identity, known);
+      return true;
+    } catch {
+      // Newer, or damaged elsewhere, too: that can't be told.
+    }
+  }
+  return false;
 }
 
 function aadOf(header: Uint8Array, name: string): Buffer {

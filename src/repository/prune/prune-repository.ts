@@ -3,13 +3,15 @@ import { isLeafvaultError, type LeafvaultError } from '../../foundation/errors.t
 import { forgetBadCopies, readBadCopies } from '../bad-copies.ts';
 import { addNeededPacks, type IsSafe } from '../chunk-index/resting.ts';
 import type { RepositoryContext } from '../context.ts';
+import { deleteOrLeave } from '../delete-or-leave.ts';
 import { generationName, packName, sessionName } from '../format/names.ts';
-import { beginGeneration, condemnations, generations } from '../generations.ts';
+import { condemnations, generations } from '../generations.ts';
 import type { OpenSession, PruneReport } from '../repository.ts';
 import { openSession, type Session } from '../sessions.ts';
 import { snapshotPlaces } from '../snapshots.ts';
+import { condemn } from './condemn.ts';
 import { findMoves, readMoves } from './find-moves.ts';
-import { forgetFacts } from './forget-snapshots.ts';
+import { forgetFacts, passOver } from './forget-snapshots.ts';
 import { choose, type Plan } from './plan-prune.ts';
 import { endPrune, markNew, refreshIndexes, startPrune, tell, type Prune, type PruneParts } from './prune-run.ts';
 import { asRefusal, busy, CHECK, refused } from './refusals.ts';
@@ -46,16 +48,16 @@ async function run(prune: Prune): Promise<PruneReport> {
       // What was condemned before and has to go on waiting, and all of now where somebody is at work.
       const waits = [...found.condemned.keys()].filter((id) => !found.sweepable.has(id));
       const waiting = new Set([...waits, ...(report.inTheWay.length === 0 ? [] : plan.victims)]);
-      return { ...report, rewrittenBytes: plan.rewriteBytes, freedBytes: plan.freeableBytes, waitingBytes: sizeOf(waiting), damagedPacks: [], postponedPacks: 0 };
+      return { ...report, rewrittenBytes: plan.rewriteBytes, freedBytes: plan.freeableBytes, waitingBytes: sizeOf(waiting), damagedPacks: [], postponedPacks: 0, stuck: [] };
     }
     const { writtenBytes, damaged, postponed } = await rewrite(prune, found, plan);
     const condemned = plan.victims.filter((id) => found.again.has(id) || !(damaged.has(id) || postponed.has(id)));
-    const generation = condemned.length === 0 ? null : own.generation + 1;
-    if (generation !== null) await condemn(prune, generation, condemned);
-    await forgetFacts(context, found.forgotten, parts.signal);
+    const generation = condemned.length === 0 ? null : found.generation + 1;
+    if (generation !== null) await condemn(context, generation, condemned);
+    await forgetFacts(context, found.forgotten, { stuck: prune.stuck, signal: parts.signal });
     const { swept, inTheWay } = await sweep(prune, found, own, { generation, condemned });
     const waiting = new Set([...condemned, ...found.condemned.keys()].filter((id) => !swept.has(id)));
-    return { ...report, inTheWay, rewrittenBytes: writtenBytes, damagedPacks: [...damaged], postponedPacks: postponed.size, freedBytes: sizeOf(swept) - writtenBytes, waitingBytes: sizeOf(waiting) };
+    return { ...report, inTheWay, rewrittenBytes: writtenBytes, damagedPacks: [...damaged], postponedPacks: postponed.size, freedBytes: sizeOf(swept) - writtenBytes, waitingBytes: sizeOf(waiting), stuck: prune.stuck };
   } catch (error) {
     // Others pruned meanwhile: what it found may be half of before and half of after.
     if (isLeafvaultError(error) && (await isEnded(context, own))) throw takenForDead(error);
@@ -91,21 +93,12 @@ async function rewriteChosen(prune: Prune, { isThere, isBad }: Survey, { doomed,
   }, readMoves(moves));
 }
 
-async function condemn({ context }: Prune, generation: number, condemned: readonly string[]): Promise<void> {
-  try {
-    await beginGeneration(context, generation, condemned);
-  } catch (error) {
-    if (!isLeafvaultError(error, 'STORAGE_OBJECT_EXISTS')) throw error;
-    throw busy('another prune began meanwhile', error);
-  }
-}
-
 async function sweep(
   prune: Prune, found: Survey, own: Session, now: { readonly generation: number | null; readonly condemned: readonly string[] },
 ): Promise<{ readonly swept: ReadonlySet<string>; readonly inTheWay: readonly OpenSession[] }> {
   const { context, parts: { signal } } = prune;
   const { generation, condemned } = now;
-  const newest = generation ?? own.generation;
+  const newest = generation ?? found.generation;
   const inTheWay = (await openSessions(context)).filter((session) => session.id !== own.id && session.generation < newest);
   const swept = new Set(found.sweepable);
   if (generation !== null && inTheWay.length === 0) for (const id of condemned) swept.add(id);
@@ -114,17 +107,17 @@ async function sweep(
   const assertOurs = async (): Promise<void> => {
     if (await isEnded(context, own)) throw takenForDead();
   };
-  await sweepPacks(context, { swept, lost: found.lost, named: prune.index.packs.ids(), assertOurs, signal });
-  await forgetGenerations(context, { swept, packs: found.packs, known: own.generation });
+  const gone = await sweepPacks(context, { swept, lost: found.lost, named: prune.index.packs.ids(), assertOurs, stuck: prune.stuck, signal });
+  await forgetGenerations(context, { swept: gone, stuck: prune.stuck, packs: found.packs, known: found.generation });
   await forgetBadCopies(context, async (id) => (await context.storage.stat(packName(id))) === null);
-  return { swept, inTheWay };
+  return { swept: gone, inTheWay };
 }
 
 /** Packs that hold the last copy of what a snapshot needs that came since the survey, bases among it. */
 async function neededByNewSnapshots(prune: Prune, found: Survey, doomed: ReadonlySet<string>): Promise<ReadonlySet<string>> {
   const needed = new Set<string>();
   if (doomed.size === 0) return needed;
-  const roots = await snapshotPlaces(prune.context);
+  const roots = await snapshotPlaces(prune.context, passOver(prune.context));
   await refreshIndexes(prune);
   const bad = await readBadCopies(prune.context);
   const isSafe: IsSafe = async ({ packId, id }) =>
@@ -138,10 +131,10 @@ async function neededByNewSnapshots(prune: Prune, found: Survey, doomed: Readonl
 
 /** Of those that were there before the packs were listed, all but the newest, whose number has to stay, and those that condemn a pack that is still there and that no later one condemns. */
 async function forgetGenerations(
-  context: RepositoryContext, { swept, packs, known }: { readonly swept: ReadonlySet<string>; readonly packs: ReadonlyMap<string, number>; readonly known: number },
+  context: RepositoryContext, { swept, stuck, packs, known }: { readonly swept: ReadonlySet<string>; readonly stuck: string[]; readonly packs: ReadonlyMap<string, number>; readonly known: number },
 ): Promise<void> {
   const all = await generations(context);
   const newest = Math.max(0, ...all);
   const waiting = new Set([...(await condemnations(context))].filter(([id]) => !swept.has(id) && packs.has(id)).map(([, generation]) => generation));
-  for (const generation of all) if (generation <= known && generation !== newest && !waiting.has(generation)) await context.storage.delete(generationName(generation));
+  for (const generation of all) if (generation <= known && generation !== newest && !waiting.has(generation)) await deleteOrLeave(context, generationName(generation), stuck);
 }

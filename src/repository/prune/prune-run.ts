@@ -31,6 +31,8 @@ export interface Prune {
   readonly walked: CleanPages;
   /** Roots whose chunks are marked. */
   readonly marked: Set<string>;
+  /** Names of what the store did not let go. */
+  readonly stuck: string[];
 }
 
 export function startPrune(shared: RepositoryContext, parts: PruneParts): Prune {
@@ -42,7 +44,7 @@ export function startPrune(shared: RepositoryContext, parts: PruneParts): Prune 
     // What only unnamed packs hold is lost to a prune: they are leavings to it.
     recoverIndex: () => Promise.resolve(),
   };
-  return { context, parts, tempDir, index, live, moves, indexes, loader: createChunkLoader(context, indexes.unreadable), walked: createCleanPages(), marked: new Set() };
+  return { context, parts, tempDir, index, live, moves, indexes, loader: createChunkLoader(context, indexes.unreadable), walked: createCleanPages(), marked: new Set(), stuck: [] };
 }
 
 export async function endPrune({ index, live, moves }: Prune): Promise<void> {

@@ -5,6 +5,7 @@ import { damaged } from '../format/damage.ts';
 import { idOfName, partsOfSnapshotName, sessionEndName, sessionName, SESSIONS } from '../format/names.ts';
 import { openJson, sealJson } from '../format/sealed-json.ts';
 import { readObjectIfAny } from '../read-object.ts';
+import { isDamage } from '../verify-object.ts';
 import type { OpenSession } from '../repository.ts';
 
 type Context = Pick<RepositoryContext, 'storage' | 'keys'>;
@@ -19,7 +20,7 @@ export async function openSessions({ storage, keys }: Context): Promise<OpenSess
     try {
       found.push(sessionOf(id, name, openJson(keys, { kind: 'session', name }, bytes)));
     } catch (error) {
-      if (!isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED')) throw error;
+      if (!isDamage(error)) throw error;
       found.push({ id, kind: 'writer', generation: -1, createdAt: new Date(Number.parseInt(id.slice(0, 8), 16) * 1000).toISOString(), owner: '' });
     }
   }

@@ -6,11 +6,13 @@ import { addNeededPacks } from '../chunk-index/resting.ts';
 import type { RepositoryContext } from '../context.ts';
 import { deletedSnapshots } from '../facts.ts';
 import { idOfName, packName, PACKS } from '../format/names.ts';
-import { condemnations } from '../generations.ts';
+import { readCondemned } from '../generations.ts';
 import type { OpenSession, PruneReport } from '../repository.ts';
 import type { Session } from '../sessions.ts';
 import { readRoot, snapshotPlaces } from '../snapshots.ts';
-import { forgetRoots } from './forget-snapshots.ts';
+import { isDamage } from '../verify-object.ts';
+import { condemn } from './condemn.ts';
+import { forgetRoots, passOver } from './forget-snapshots.ts';
 import type { IsBad } from './kept-copy.ts';
 import { markBases } from './mark-bases.ts';
 import { createLiveSet, markSnapshot } from './mark-live.ts';
@@ -21,6 +23,8 @@ import { clearFences, endSession, openSessions } from './sessions-in-the-way.ts'
 import { weighPacks, type PackWeights } from './weigh-packs.ts';
 
 export interface Survey {
+  /** The newest that there is: that of the prune's session, or one that it has begun since. */
+  readonly generation: number;
   /** Every pack in the store, with its size. */
   readonly packs: ReadonlyMap<string, number>;
   readonly condemned: ReadonlyMap<string, number>;
@@ -49,19 +53,24 @@ export interface Survey {
  */
 export async function survey(prune: Prune, own: Session, dryRun: boolean): Promise<Survey> {
   const { context, index } = prune;
-  const condemned = await condemnations(context);
+  const { packs: condemned, unsettled, unreadable: [unknown] } = await readCondemned(context);
+  if (unknown !== undefined) throw refused(unknown.message, unknown.hint ?? CHECK, unknown);
   const ended = await endOverSessions(prune, own.id, dryRun);
   const sessions = (await openSessions(context)).filter(({ id }) => id !== own.id && !ended.some((each) => each.id === id));
   const other = sessions.find(({ kind }) => kind === 'prune');
   // Each puts its session before it looks: of two that begin at once one goes on at most.
   if (other !== undefined) throw busy(`another prune is at work since ${other.createdAt} (${other.owner})`);
   const writers = sessions.filter(({ kind }) => kind === 'writer');
-  const condemnedAlone = await restingOnCondemned(prune, condemned);
-  const { deleted, withRoot } = await forgetRoots(context, { dryRun, signal: prune.parts.signal });
+  const restedOn = await restingOnCondemned(prune, condemned);
+  // Written down before the roots go: should this prune die behind that, nobody could tell any more what their readers need.
+  const generation = restedOn.size > 0 && !dryRun ? own.generation + 1 : own.generation;
+  if (generation > own.generation) await condemn(context, generation, [...restedOn], { beforeRoots: true });
+  const { deleted, withRoot } = await forgetRoots(context, { dryRun, stuck: prune.stuck, signal: prune.parts.signal });
   // Who reads one of them may rest on packs that were condemned before it began; from here on nobody begins to.
+  const condemnedAlone = new Set([...restedOn, ...unsettled]);
   const isRead = condemnedAlone.size > 0 && (await openSessions(context)).some(({ kind }) => kind === 'reader');
   const packs = await listPacks(context);
-  const roots = await snapshotPlaces(context);
+  const roots = await snapshotPlaces(context, passOver(context));
   await prune.indexes.refresh();
   const rebuilt = dryRun ? [] : await rebuildIndexes(prune, writers);
   assertReadable(prune.indexes);
@@ -87,7 +96,7 @@ export async function survey(prune: Prune, own: Session, dryRun: boolean): Promi
   let bytes = 0;
   for (const size of packs.values()) bytes += size;
   return {
-    packs, condemned, sweepable: idsOf(sweepable), again: waits, needed, weights, isThere, isBad, writers,
+    generation, packs, condemned, sweepable: idsOf(sweepable), again: waits, needed, weights, isThere, isBad, writers,
     lost: new Set([...index.packs.ids()].filter((id) => !packs.has(id))), forgotten: writers.length > 0 ? [] : deleted,
     report: { snapshots, forgotten: withRoot.length, packs: packs.size, bytes, inTheWay: sessions, ended, rebuiltIndexes: rebuilt },
   };
@@ -99,7 +108,7 @@ const idsOf = (entries: readonly (readonly [string, number])[]): ReadonlySet<str
 async function restingOnCondemned(prune: Prune, condemned: ReadonlyMap<string, number>): Promise<ReadonlySet<string>> {
   const packs = new Set<string>();
   const { context, index, loader, parts: { signal } } = prune;
-  const deleted = condemned.size === 0 ? [] : [...(await deletedSnapshots(context))];
+  const deleted = condemned.size === 0 ? [] : [...(await deletedSnapshots(context, undefined, passOver(context)))];
   if (deleted.length > 0) await prune.indexes.refresh();
   for (const id of deleted) {
     try {
@@ -135,7 +144,7 @@ async function endOverSessions({ context, parts: { isOver } }: Prune, ownId: str
       await endSession(context, session);
       ended.push(session);
     } catch (error) {
-      if (!isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED')) throw error;
+      if (!isLeafvaultError(error) || !isDamage(error)) throw error;
       context.log.error({ session: session.id, reason: error.message }, 'what the session was about to do can not be told; it stays');
     }
   }

@@ -2,11 +2,12 @@
 import { throwIfAborted } from '../../foundation/abort.ts';
 import { readIndexObject } from '../chunk-index/load-indexes.ts';
 import type { RepositoryContext } from '../context.ts';
+import { deleteOrLeave } from '../delete-or-leave.ts';
 import { CHUNK_ENTRY_BYTES } from '../format/chunk-entry.ts';
 import { INDEXES, packName } from '../format/names.ts';
 import { createJoiner } from './join-indexes.ts';
 
-type Context = Pick<RepositoryContext, 'storage' | 'keys' | 'clock'>;
+type Context = Pick<RepositoryContext, 'storage' | 'keys' | 'clock' | 'log'>;
 
 /** Index objects with fewer are joined when others are rewritten. */
 const SMALL_ENTRIES = 4_096;
@@ -20,31 +21,39 @@ export interface SweepOptions {
   readonly named: ReadonlySet<string>;
   /** Throws when another prune took over. */
   readonly assertOurs: () => Promise<void>;
+  /** Takes in the names of what the store does not let go. */
+  readonly stuck: string[];
   readonly signal: AbortSignal | undefined;
 }
 
-export async function sweepPacks(context: Context, { swept, lost, named, assertOurs, signal }: SweepOptions): Promise<void> {
-  if (swept.size + lost.size === 0) return;
+/** @returns ids of those that are gone */
+export async function sweepPacks(context: Context, { swept, lost, named, assertOurs, stuck, signal }: SweepOptions): Promise<ReadonlySet<string>> {
+  const gone = new Set<string>();
+  if (swept.size + lost.size === 0) return gone;
+  const deletePacks = (ids: readonly string[]): Promise<void> => deleteAll(context, ids, { gone, stuck, signal });
   // The leavings of writers first: on a full disk they make the room for a new index.
   await assertOurs();
-  await deletePacks(context, [...swept].filter((id) => !named.has(id)), signal);
-  await rewriteIndexes(context, { swept: new Set([...swept, ...lost]), assertOurs, signal });
+  await deletePacks([...swept].filter((id) => !named.has(id)));
+  await rewriteIndexes(context, { swept: new Set([...swept, ...lost]), assertOurs, stuck, signal });
   await assertOurs();
-  await deletePacks(context, [...swept].filter((id) => named.has(id)), signal);
+  await deletePacks([...swept].filter((id) => named.has(id)));
+  return gone;
 }
 
-async function deletePacks({ storage }: Context, ids: readonly string[], signal: AbortSignal | undefined): Promise<void> {
-  const names = ids.map(packName)[Symbol.iterator]();
+interface Deleting extends Pick<SweepOptions, 'stuck' | 'signal'> { readonly gone: Set<string> }
+
+async function deleteAll(context: Context, ids: readonly string[], { gone, stuck, signal }: Deleting): Promise<void> {
+  const left = ids[Symbol.iterator]();
   await Promise.all(Array.from({ length: DELETES_AT_ONCE }, async () => {
-    for (const name of names) {
+    for (const id of left) {
       throwIfAborted(signal);
-      await storage.delete(name);
+      if (await deleteOrLeave(context, packName(id), stuck)) gone.add(id);
     }
   }));
 }
 
 /** Every index that names a swept pack is replaced by one of the others; the new ones are there before the old ones go. */
-async function rewriteIndexes(context: Context, { swept, assertOurs, signal }: Omit<SweepOptions, 'named' | 'lost'>): Promise<void> {
+async function rewriteIndexes(context: Context, { swept, assertOurs, stuck, signal }: Omit<SweepOptions, 'named' | 'lost'>): Promise<void> {
   const names: string[] = [];
   for await (const { name } of context.storage.list(INDEXES)) names.push(name);
   const joiner = createJoiner(context, assertOurs);
@@ -58,5 +67,5 @@ async function rewriteIndexes(context: Context, { swept, assertOurs, signal }: O
     await joiner.add(index, swept);
   }
   await joiner.flush();
-  for (const name of old) await context.storage.delete(name);
+  for (const name of old) await deleteOrLeave(context, name, stuck);
 }

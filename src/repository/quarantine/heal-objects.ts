@@ -1,12 +1,13 @@
 // What a check named is mended from a copy, one object after the other, while no prune runs.
 import { throwIfAborted } from '../../foundation/abort.ts';
 import { isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
-import { withRetry, type RetryOptions, type Storage } from '../../storage/index.ts';
+import type { RetryOptions, Storage } from '../../storage/index.ts';
 import { readIndexObject } from '../chunk-index/load-indexes.ts';
 import type { RepositoryContext } from '../context.ts';
 import { withExclusive } from '../exclusive.ts';
 import { GENERATIONS, INDEXES, packName, REPOSITORY_FILE, SESSIONS } from '../format/names.ts';
 import { parseRepositoryFile } from '../format/repository-file.ts';
+import { prepareStorage } from '../prepare-storage.ts';
 import { readObjectIfAny } from '../read-object.ts';
 import type { PruneOptions } from '../repository.ts';
 import { healObject, type Healed } from './quarantine.ts';
@@ -26,7 +27,7 @@ export interface HealReport {
 
 /** @throws REPOSITORY_COPY_REFUSED where `from` holds another repository; REPOSITORY_BUSY */
 export async function healObjects(context: RepositoryContext, { from, objects, isOver, signal }: HealOptions, retry?: RetryOptions): Promise<HealReport> {
-  const copy = withRetry(from, retry);
+  const copy = prepareStorage(from, retry);
   const descriptor = await readObjectIfAny(copy, REPOSITORY_FILE);
   if (descriptor === null || parseRepositoryFile(descriptor).id !== context.id) {
     throw new LeafvaultError('REPOSITORY_COPY_REFUSED', `Mending from ${from.address} was refused: it holds no copy of this repository`, { hint: 'Name the store that `leafvault copy` copied this repository to' });

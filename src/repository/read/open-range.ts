@@ -3,7 +3,7 @@ import { isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
 import type { ChunkLocation } from '../chunk-index/chunk-index.ts';
 import type { OpenBase } from '../chunks/chunk-jobs.ts';
 import type { RepositoryContext } from '../context.ts';
-import { CHUNK_ENTRY_BYTES, CHUNK_TYPES, NO_BASE, writeChunkEntry } from '../format/chunk-entry.ts';
+import { CHUNK_ENTRY_BYTES, CHUNK_TYPES, MAX_CHUNK_BYTES, NO_BASE, writeChunkEntry } from '../format/chunk-entry.ts';
 import { packName } from '../format/names.ts';
 import type { ChunkRange } from './chunk-range.ts';
 
@@ -53,14 +53,20 @@ export async function openStored(context: Pick<Context, 'pool' | 'packKeys'>, ra
   const faults = new Map(answer.faults.map(({ chunk, reason }) => [chunk, reason]));
   let at = 0;
   return range.chunks.map((chunk, i) => {
-    const raw = Buffer.from(answer.raw.buffer, answer.raw.byteOffset + at, chunk.rawLength);
-    at += chunk.rawLength;
+    const raw = Buffer.from(answer.raw.buffer, answer.raw.byteOffset + at, roomFor(chunk));
+    at += raw.length;
     if (chunk.type > CHUNK_TYPES.delta) return unsupported(chunk);
+    if (chunk.rawLength > MAX_CHUNK_BYTES) return damagedChunk(chunk, `it is said to have ${chunk.rawLength} bytes, more than a chunk may`);
     const base = chunk.baseId === null ? undefined : bases.get(chunk.baseId.toString('hex'));
     if (base instanceof LeafvaultError) return withoutBase(chunk, base);
     const reason = faults.get(i);
     return reason === undefined ? raw : damagedChunk(chunk, reason);
   });
+}
+
+/** What is said to be larger than a chunk may be gets no memory: it can't be true. */
+function roomFor({ rawLength }: ChunkLocation): number {
+  return rawLength > MAX_CHUNK_BYTES ? 0 : rawLength;
 }
 
 /** In memory that the threads share, so that nothing is copied on the way to them. */
@@ -98,7 +104,7 @@ function packEntries(range: ChunkRange, bases: readonly OpenBase[]): Buffer {
   const entries = Buffer.allocUnsafeSlow(range.chunks.length * CHUNK_ENTRY_BYTES);
   const places = new Map(bases.map(({ id }, place) => [Buffer.from(id).toString('hex'), place]));
   range.chunks.forEach((chunk, i) => writeChunkEntry(entries, i * CHUNK_ENTRY_BYTES, {
-    ...chunk, offset: chunk.offset - range.offset, base: places.get(chunk.baseId?.toString('hex') ?? '') ?? NO_BASE,
+    ...chunk, offset: chunk.offset - range.offset, rawLength: roomFor(chunk), base: places.get(chunk.baseId?.toString('hex') ?? '') ?? NO_BASE,
   }));
   return entries;
 }

@@ -110,6 +110,7 @@ async function compose(options: CopiesOptions, copies: CopyReader): Promise<Repo
       read: (dumpId, readOptions) => readEach((repository) => repository.dumps.read(dumpId, readOptions)),
     },
     prune: async (pruneOptions) => (await writable()).prune(pruneOptions),
+    extendLocks: async (lockOptions) => (await writable()).extendLocks(lockOptions),
     check: async (checkOptions) => (await writable()).check(checkOptions),
     copyTo: async (copyOptions) => (await writable()).copyTo(copyOptions),
     promote: async (promoteOptions) => (await writable()).promote(promoteOptions),

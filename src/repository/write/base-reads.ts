@@ -16,7 +16,8 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-const READS_AT_ONCE = 4;
+/** Enough where none can be read together: each answer may take tens of ms. */
+const READS_AT_ONCE = 12;
 
 export function createBaseReads(context: Pick<RepositoryContext, 'storage'>, signal: AbortSignal | undefined): BaseReads {
   let waiting: Waiting[] = [];

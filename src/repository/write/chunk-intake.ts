@@ -8,15 +8,13 @@ import { createByteBudget } from '../chunks/byte-budget.ts';
 import { SLOT_DATA_AT, type PackPlace, type SealTask, type SealedBase } from '../chunks/chunk-jobs.ts';
 import { sealedBound } from '../chunks/seal-chunk.ts';
 import type { RepositoryContext } from '../context.ts';
-import { CHUNK_ID_BYTES, CHUNK_TYPES, FLAG_PAGE } from '../format/chunk-entry.ts';
+import { CHUNK_ID_BYTES, CHUNK_TYPES, FLAG_PAGE, MAX_CHUNK_BYTES } from '../format/chunk-entry.ts';
 import type { BaseHint, ChunkRef } from '../repository.ts';
 import { createBaseReads } from './base-reads.ts';
 import { bytesOfBase, chooseBase, readBase } from './choose-base.ts';
 import type { PackDraft, PlacedChunk } from './pack-draft.ts';
 import type { PackLine } from './pack-line.ts';
 import { createTrust } from './trusted-copies.ts';
-
-export const MAX_CHUNK_BYTES = 32 * 1024 * 1024;
 
 export interface IntakeCounts {
   chunks: number;

@@ -1,16 +1,16 @@
 // A writer: one session, one root at the end. Packs, index, root, each acknowledged before the next.
 import { describeError, isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
 import { isId } from '../../foundation/ids.ts';
-import { readBadCopies, type BadCopies } from '../bad-copies.ts';
+import { readBadCopies } from '../bad-copies.ts';
 import type { RepositoryContext } from '../context.ts';
 import { snapshotName } from '../format/names.ts';
 import { sealRoot } from '../format/root.ts';
 import { FORMAT_VERSION } from '../format/names.ts';
-import { condemnedPacks } from '../generations.ts';
+import { readCondemned } from '../generations.ts';
 import type { RepositoryWriter, SnapshotRoot, WriteStats } from '../repository.ts';
 import { fencedError, openSession, type Session } from '../sessions.ts';
 import { findRoot } from '../snapshots.ts';
-import { createChunkIntake } from './chunk-intake.ts';
+import { createChunkIntake, type IntakeOptions } from './chunk-intake.ts';
 import { createEntryWriter } from './entry-writer.ts';
 import { createListWriter } from './list-writer.ts';
 import { createPackLine } from './pack-line.ts';
@@ -25,7 +25,7 @@ export interface WriterOptions {
 }
 
 /** What nothing new may rest on. */
-interface Untrusted { readonly condemned: ReadonlySet<string>; readonly bad: BadCopies }
+type Untrusted = Required<Pick<IntakeOptions, 'condemned' | 'bad'>>;
 
 /** @throws the signal's reason when it fires before the session stands */
 export async function openWriter(context: RepositoryContext, options: WriterOptions): Promise<RepositoryWriter> {
@@ -39,6 +39,14 @@ export async function openWriter(context: RepositoryContext, options: WriterOpti
     await session.end();
     throw error;
   }
+}
+
+/** Backups go on where a generation can't be read; what it may condemn is everything. */
+async function condemnedPacks(context: RepositoryContext): Promise<Untrusted['condemned']> {
+  const { packs, unreadable: [lost] } = await readCondemned(context);
+  if (lost === undefined) return new Set(packs.keys());
+  context.log.error({ object: lost.details['object'], reason: lost.message, hint: lost.hint }, 'a generation of pruning can not be read; every chunk is stored anew');
+  return 'all';
 }
 
 function startWriter(context: RepositoryContext, session: Session, untrusted: Untrusted, options: WriterOptions): RepositoryWriter {

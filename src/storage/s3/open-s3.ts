@@ -5,6 +5,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Storage } from '../storage.ts';
 import { parseS3Address } from './s3-address.ts';
+import { createPastStorage } from './past-storage.ts';
 import { createS3Storage } from './s3-storage.ts';
 
 const CONNECT_MS = 5_000;
@@ -19,8 +20,9 @@ export function openS3(text: string): Storage {
   const client = new S3Client({
     ...(address.region === null ? {} : { region: address.region }),
     ...(address.endpoint === null ? {} : { endpoint: address.endpoint, ...(address.region === null ? { region: 'us-east-1' } : {}) }),
+    ...(address.profile === null ? {} : { profile: address.profile }),
     forcePathStyle: address.pathStyle, maxAttempts: 1,
     requestHandler: new NodeHttpHandler({ connectionTimeout: CONNECT_MS, requestTimeout: SILENT_MS, socketTimeout: SILENT_MS, httpAgent: new HttpAgent(agent), httpsAgent: new HttpsAgent(agent) }),
   });
-  return createS3Storage({ client, address });
+  return address.at === null ? createS3Storage({ client, address }) : createPastStorage({ client, address, at: address.at });
 }

@@ -2,6 +2,7 @@
 // instance role); an address that holds a key is refused, because addresses are logged.
 import { LeafvaultError } from '../../foundation/errors.ts';
 import { redactUri } from '../../foundation/redact.ts';
+import type { LockTerms } from '../storage.ts';
 
 export interface S3Address {
   readonly bucket: string;
@@ -13,11 +14,19 @@ export interface S3Address {
   readonly region: string | null;
   /** `host/bucket/key` instead of `bucket.host/key`. */
   readonly pathStyle: boolean;
+  /** Of the SDK's shared files, whose credentials are used; null: as the SDK finds them. */
+  readonly profile: string | null;
+  /** How long new objects are held, and against whom; null: not at all. */
+  readonly objectLock: LockTerms | null;
+  /** The bucket as it was then; null: as it is. */
+  readonly at: Date | null;
   /** For messages. */
   readonly text: string;
 }
 
-const PARAMETERS = ['endpoint', 'region', 'pathStyle'];
+const PARAMETERS = ['endpoint', 'region', 'pathStyle', 'profile', 'objectLock', 'at'];
+/** Ten years: beyond that it is a slip of the finger that nobody can take back. */
+const MOST_DAYS = 3_650;
 
 /** @throws STORAGE_ADDRESS_INVALID */
 export function parseS3Address(address: string): S3Address {
@@ -37,9 +46,25 @@ export function parseS3Address(address: string): S3Address {
   if (endpoint !== null && !/^https?:\/\/[^/?#]+\/?$/.test(endpoint)) refuse('its endpoint is no http or https origin');
   const pathStyle = url.searchParams.get('pathStyle');
   if (pathStyle !== null && pathStyle !== 'true' && pathStyle !== 'false') refuse('pathStyle must be true or false');
+  const profile = url.searchParams.get('profile');
+  if (profile !== null && !/^[A-Za-z0-9_.@-]{1,128}$/.test(profile)) refuse('its profile may hold letters, digits and _ . @ - only');
+  const locked = url.searchParams.get('objectLock');
+  const objectLock = locked === null ? null : parseLock(locked);
+  if (locked !== null && objectLock === null) refuse(`objectLock must be governance or compliance with days from 1 to ${MOST_DAYS}`, 'Write objectLock=compliance:30');
+  const then = url.searchParams.get('at');
+  const at = then === null ? null : new Date(then);
+  // Without a zone it would mean another instant on another machine.
+  if (then !== null && !/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?Z$/.test(then)) refuse('at must be an instant', 'Write at=2026-01-31T12:00:00Z');
+  if (at !== null && Number.isNaN(at.getTime())) refuse('at must be an instant', 'Write at=2026-01-31T12:00:00Z');
   return {
-    bucket: url.hostname, prefix, endpoint, region: url.searchParams.get('region'), text,
+    bucket: url.hostname, prefix, endpoint, region: url.searchParams.get('region'), profile, objectLock, at, text,
     // Most servers besides AWS have no names for buckets.
     pathStyle: pathStyle === null ? endpoint !== null : pathStyle === 'true',
   };
+}
+
+function parseLock(text: string): LockTerms | null {
+  const [, mode, digits] = /^(governance|compliance):(\d{1,4})$/.exec(text) ?? [];
+  const days = Number(digits);
+  return mode === undefined || days < 1 || days > MOST_DAYS ? null : { mode: mode as LockTerms['mode'], days };
 }

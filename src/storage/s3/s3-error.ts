@@ -14,6 +14,10 @@ const DENIED = ['AccessDenied', 'InvalidAccessKeyId', 'SignatureDoesNotMatch', '
 const FULL = ['QuotaExceeded', 'XMinioStorageFull', 'InsufficientStorage', 'EntityTooLarge'];
 const FOR_GOOD = ['NoSuchBucket', 'InvalidBucketName', 'PermanentRedirect', 'AuthorizationHeaderMalformed', 'InvalidArgument', 'InvalidRequest', 'MethodNotAllowed', 'BadDigest'];
 
+/** Servers answer a held object and a missing right with the same code; their words differ. */
+const HELD = /object ?lock|\bWORM\b|retention/i;
+const NO_LOCK = ['ObjectLockConfigurationNotFoundError', 'LockNotEnabled'];
+
 export function statusOf(error: unknown): number | null {
   return (error as SdkError | null)?.$metadata?.httpStatusCode ?? null;
 }
@@ -37,6 +41,8 @@ export function isNotImplemented(error: unknown): boolean {
   return statusOf(error) === 501 || nameOf(error) === 'NotImplemented';
 }
 
+export const NO_LOCK_HINT = 'Make a bucket with object lock (aws s3api create-bucket --object-lock-enabled-for-bucket), or switch it on for this one (versioning, then put-object-lock-configuration); or take objectLock out of the settings';
+
 /** @param doing `Storing packs/ab/…` */
 export function s3Error(doing: string, address: string, cause: unknown): LeafvaultError {
   const error = cause as SdkError;
@@ -45,10 +51,12 @@ export function s3Error(doing: string, address: string, cause: unknown): Leafvau
   const why = [name === 'Error' || name === '' ? error.code : name, error.message].filter((part) => part !== undefined && part !== '').join(': ');
   const make = (code: string, hint: string | undefined, retryable: boolean): LeafvaultError =>
     new LeafvaultError(code, `${doing} at ${address} failed: ${why}`, { cause, retryable, ...(hint === undefined ? {} : { hint }) });
+  if (NO_LOCK.includes(name) || /missing ?object ?lock ?config/i.test(error.message ?? '')) return make('STORAGE_LOCK_UNAVAILABLE', NO_LOCK_HINT, false);
+  if (/^Deleting/.test(doing) && HELD.test(`${name} ${error.message ?? ''}`)) return make('STORAGE_LOCKED', 'It goes when its lock is over', false);
   if (DENIED.includes(name) || status === 401 || status === 403) {
     return make('STORAGE_DENIED', name === 'CredentialsProviderError'
       ? 'Give credentials by AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile or an instance role'
-      : 'The key needs s3:GetObject, s3:PutObject, s3:DeleteObject and s3:ListBucket on the bucket and its prefix', false);
+      : 'The key needs s3:GetObject, s3:PutObject, s3:DeleteObject and s3:ListBucket on the bucket and its prefix; for object lock and for the past see docs/guides/object-lock.md', false);
   }
   if (FULL.includes(name) || status === 507) return make('STORAGE_FULL', 'Make room in the bucket, or raise its quota', false);
   if (name === 'NoSuchBucket') return make('STORAGE_FAILED', 'Make the bucket first, or correct its name', false);

@@ -2,30 +2,37 @@
 // found out once; every upload carries a CRC-32 that the server checks and acknowledges.
 import { randomBytes } from 'node:crypto';
 import { DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, type ListObjectsV2CommandOutput, type S3Client } from '@aws-sdk/client-s3';
-import { sleep, throwIfAborted } from '../../foundation/abort.ts';
+import { throwIfAborted } from '../../foundation/abort.ts';
+import { systemClock, type Clock } from '../../foundation/clock.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import { assertObjectName, isObjectName } from '../object-name.ts';
 import type { ObjectInfo, Storage } from '../storage.ts';
+import { bucketOf, listPage } from './bucket.ts';
+import { createObjectLock, removeVersion, wholeSecond } from './object-lock.ts';
+import { emptyRange, isPastEnd, missing, pastEnd, rangeHeader, refuseOddRange } from './ranges.ts';
 import type { S3Address } from './s3-address.ts';
-import { isMissing, isNotImplemented, isTaken, nameOf, s3Error, statusOf } from './s3-error.ts';
-import { uploadObject, type UploadLimits } from './upload-object.ts';
+import { isMissing, isNotImplemented, isTaken, s3Error } from './s3-error.ts';
+import { uploadObject, type Upload, type UploadLimits } from './upload-object.ts';
 
-const LIST_TRIES = 5;
+const DAY_MS = 86_400_000;
 
 export interface S3StorageOptions {
   readonly client: S3Client;
   readonly address: S3Address;
   readonly limits?: UploadLimits;
+  readonly clock?: Pick<Clock, 'now'>;
 }
 
-export function createS3Storage({ client, address, limits }: S3StorageOptions): Storage {
-  const { bucket: Bucket, prefix, text } = address;
-  const keyOf = (name: string): string => (prefix === '' ? name : `${prefix}/${name}`);
+export function createS3Storage({ client, address, limits, clock = systemClock }: S3StorageOptions): Storage {
+  const bucket = bucketOf(client, address);
+  const { Bucket, text, keyOf } = bucket;
+  const terms = address.objectLock;
   let conditional: Promise<boolean> | null = null;
 
   /** Puts one object twice: whoever takes the second one knows no conditions. */
   const probe = async (): Promise<boolean> => {
-    const Key = keyOf(`probe-${randomBytes(8).toString('hex')}`);
+    const name = `probe-${randomBytes(8).toString('hex')}`;
+    const Key = keyOf(name);
     const put = (): Promise<void> => uploadObject(client, { Bucket, Key, parts: [Buffer.from('probe')], ifNoneMatch: true });
     try {
       await put();
@@ -36,7 +43,7 @@ export function createS3Storage({ client, address, limits }: S3StorageOptions): 
       if (isNotImplemented(error)) return false;
       throw s3Error('Finding out what the store can', text, error);
     } finally {
-      await client.send(new DeleteObjectCommand({ Bucket, Key })).catch(() => undefined);
+      await remove(name, terms !== null).catch(() => undefined);
     }
   };
   const hasConditions = (): Promise<boolean> => {
@@ -58,21 +65,30 @@ export function createS3Storage({ client, address, limits }: S3StorageOptions): 
     }
   };
 
-  /** Tried again by itself: whoever lists has had the pages before already. */
-  const listPage = async (wanted: string, ContinuationToken: string | undefined): Promise<ListObjectsV2CommandOutput> => {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await client.send(new ListObjectsV2Command({ Bucket, Prefix: keyOf(wanted), ...(ContinuationToken === undefined ? {} : { ContinuationToken }) }));
-      } catch (cause) {
-        const error = s3Error(`Listing ${wanted}`, text, cause);
-        if (!error.retryable || attempt === LIST_TRIES) throw error;
-        await sleep(100 * 2 ** attempt * (0.5 + Math.random() / 2));
-      }
+  /** @param forGood with its version: a bucket that keeps versions would keep it behind a marker */
+  const remove = async (name: string, forGood: boolean): Promise<void> => {
+    try {
+      // A put that was sent twice left two of them: the older one must not come to light.
+      while (forGood && (await removeNewest(name)));
+      await client.send(new DeleteObjectCommand({ Bucket, Key: keyOf(name) }));
+    } catch (error) {
+      if (error instanceof LeafvaultError) throw error;
+      if (!isMissing(error)) throw s3Error(`Deleting ${name}`, text, error);
     }
   };
+  /** False where the bucket keeps no versions, or lets none go: it is deleted like any other then. */
+  const removeNewest = async (name: string): Promise<boolean> => {
+    const { VersionId } = await client.send(new HeadObjectCommand({ Bucket, Key: keyOf(name) }));
+    if (VersionId === undefined || VersionId === 'null') return false;
+    return removeVersion(bucket, name, VersionId).then(() => true, () => false);
+  };
+
+  const lockOf = (passing: boolean | undefined): Pick<Upload, 'lock'> =>
+    (terms === null || passing === true ? {} : { lock: { mode: terms.mode, until: wholeSecond(clock.now().getTime() + terms.days * DAY_MS) } });
 
   return {
     address: text,
+    ...(terms === null ? {} : { objectLock: createObjectLock(bucket, terms) }),
     conditionalPut: hasConditions,
 
     async put(name, bytes, options) {
@@ -83,12 +99,19 @@ export function createS3Storage({ client, address, limits }: S3StorageOptions): 
       const parts = (bytes instanceof Uint8Array ? [bytes] : bytes).map((part) => Buffer.from(part));
       const ifNoneMatch = await hasConditions();
       if (!ifNoneMatch && (await head(name)) !== null) throw exists(name);
+      const upload = (condition: boolean): Promise<void> => uploadObject(client, {
+        Bucket, Key: keyOf(name), parts, ifNoneMatch: condition, ...lockOf(options?.passing), ...(limits === undefined ? {} : { limits }), ...(signal === undefined ? {} : { signal }),
+      });
       try {
-        await uploadObject(client, { Bucket, Key: keyOf(name), parts, ifNoneMatch, ...(limits === undefined ? {} : { limits }), ...(signal === undefined ? {} : { signal }) });
+        await upload(ifNoneMatch).catch(async (error: unknown) => {
+          // moto and versitygw take a delete marker for an object, which S3 does not: the name is free.
+          if (!isTaken(error) || terms === null || (await head(name)) !== null) throw error;
+          await upload(false);
+        });
       } catch (error) {
         throwIfAborted(signal);
         if (isTaken(error)) throw exists(name, error);
-        throw s3Error(`Storing ${name}`, text, error);
+        throw error instanceof LeafvaultError ? error : s3Error(`Storing ${name}`, text, error);
       }
     },
 
@@ -99,7 +122,7 @@ export function createS3Storage({ client, address, limits }: S3StorageOptions): 
       if (range?.length === 0) return emptyRange(name, range.offset, await head(name));
       try {
         const { Body } = await client.send(
-          new GetObjectCommand({ Bucket, Key: keyOf(name), ...(range === undefined ? {} : { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` }) }),
+          new GetObjectCommand({ Bucket, Key: keyOf(name), ...rangeHeader(range) }),
           options?.signal === undefined ? {} : { abortSignal: options.signal },
         );
         const got = Body === undefined ? new Uint8Array() : await Body.transformToByteArray();
@@ -108,7 +131,7 @@ export function createS3Storage({ client, address, limits }: S3StorageOptions): 
       } catch (error) {
         throwIfAborted(options?.signal);
         if (error instanceof LeafvaultError) throw error;
-        if (range !== undefined && (statusOf(error) === 416 || nameOf(error) === 'InvalidRange')) throw pastEnd(name, range);
+        if (range !== undefined && isPastEnd(error)) throw pastEnd(name, range);
         if (isMissing(error)) throw missing(name, error);
         throw s3Error(`Reading ${name}`, text, error);
       }
@@ -121,12 +144,12 @@ export function createS3Storage({ client, address, limits }: S3StorageOptions): 
     },
 
     async *list(wanted): AsyncIterable<ObjectInfo> {
-      const before = prefix === '' ? 0 : prefix.length + 1;
       let ContinuationToken: string | undefined;
       do {
-        const page = await listPage(wanted, ContinuationToken);
+        const from = ContinuationToken === undefined ? {} : { ContinuationToken };
+        const page: ListObjectsV2CommandOutput = await listPage(bucket, wanted, () => client.send(new ListObjectsV2Command({ Bucket, Prefix: keyOf(wanted), ...from })));
         for (const { Key = '', Size = 0 } of page.Contents ?? []) {
-          const name = Key.slice(before);
+          const name = bucket.nameOf(Key);
           // What others keep in the bucket is none of ours.
           if (isObjectName(name)) yield { name, sizeBytes: Size };
         }
@@ -136,39 +159,15 @@ export function createS3Storage({ client, address, limits }: S3StorageOptions): 
       } while (ContinuationToken !== undefined);
     },
 
-    async delete(name) {
+    async delete(name, options) {
       assertObjectName(name);
-      try {
-        await client.send(new DeleteObjectCommand({ Bucket, Key: keyOf(name) }));
-      } catch (error) {
-        if (!isMissing(error)) throw s3Error(`Deleting ${name}`, text, error);
-      }
+      await remove(name, terms !== null && options?.passing === true);
     },
 
     async close() {
       client.destroy();
     },
   };
-}
-
-type Range = { readonly offset: number; readonly length: number };
-
-function refuseOddRange(name: string, range: Range): void {
-  if (range.offset < 0 || range.length < 0) throw pastEnd(name, range);
-}
-
-function emptyRange(name: string, offset: number, size: number | null): Buffer {
-  if (size === null) throw missing(name);
-  if (offset > size) throw pastEnd(name, { offset, length: 0 });
-  return Buffer.alloc(0);
-}
-
-function pastEnd(name: string, { offset, length }: Range): LeafvaultError {
-  return new LeafvaultError('STORAGE_RANGE_INVALID', `Reading bytes ${offset} to ${offset + length} of ${name} failed: it is shorter`, { details: { name } });
-}
-
-function missing(name: string, cause?: unknown): LeafvaultError {
-  return new LeafvaultError('STORAGE_OBJECT_MISSING', `Reading ${name} failed: there is no such object`, { details: { name }, cause });
 }
 
 function exists(name: string, cause?: unknown): LeafvaultError {

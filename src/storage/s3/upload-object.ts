@@ -1,9 +1,11 @@
 // One object into a bucket: in one request, or in parts where it is large. The server checks a CRC-32 of every request and says which it
 // got; one that says nothing is asked for what it holds.
+import { hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import {
   AbortMultipartUploadCommand, CompleteMultipartUploadCommand, CreateMultipartUploadCommand, HeadObjectCommand, PutObjectCommand, UploadPartCommand, type CompletedPart, type S3Client,
 } from '@aws-sdk/client-s3';
+import type { LockMode } from '../storage.ts';
 import { isMissing } from './s3-error.ts';
 
 export interface UploadLimits {
@@ -19,6 +21,8 @@ export interface Upload {
   readonly parts: readonly Buffer[];
   /** Refused by the server (412) when the name is taken. */
   readonly ifNoneMatch: boolean;
+  /** It is held until then. */
+  readonly lock?: { readonly mode: LockMode; readonly until: Date };
   readonly limits?: UploadLimits;
   readonly signal?: AbortSignal;
 }
@@ -34,14 +38,14 @@ export async function uploadObject(client: S3Client, upload: Upload): Promise<vo
   else await uploadInParts(client, upload, body, partBytes);
 }
 
-async function uploadWhole(client: S3Client, { Bucket, Key, ifNoneMatch, signal }: Upload, Body: Buffer): Promise<void> {
+async function uploadWhole(client: S3Client, { Bucket, Key, ifNoneMatch, lock, signal }: Upload, Body: Buffer): Promise<void> {
   const ChecksumCRC32 = checksumOf(Body);
-  const answer = await client.send(new PutObjectCommand({ Bucket, Key, Body, ContentLength: Body.length, ChecksumCRC32, ...condition(ifNoneMatch) }), sendOptions(signal));
+  const answer = await client.send(new PutObjectCommand({ Bucket, Key, Body, ContentLength: Body.length, ChecksumCRC32, ...held(lock), ...(lock === undefined ? {} : { ContentMD5: hash('md5', Body, 'base64') }), ...condition(ifNoneMatch) }), sendOptions(signal));
   await requireChecksum(client, { Bucket, Key }, { expected: ChecksumCRC32, told: answer.ChecksumCRC32, length: Body.length });
 }
 
-async function uploadInParts(client: S3Client, { Bucket, Key, ifNoneMatch, signal }: Upload, body: Buffer, partBytes: number): Promise<void> {
-  const { UploadId } = await client.send(new CreateMultipartUploadCommand({ Bucket, Key, ChecksumAlgorithm: 'CRC32' }), sendOptions(signal));
+async function uploadInParts(client: S3Client, { Bucket, Key, ifNoneMatch, lock, signal }: Upload, body: Buffer, partBytes: number): Promise<void> {
+  const { UploadId } = await client.send(new CreateMultipartUploadCommand({ Bucket, Key, ChecksumAlgorithm: 'CRC32', ...held(lock) }), sendOptions(signal));
   try {
     const Parts: CompletedPart[] = [];
     for (let at = 0; at < body.length; at += partBytes) {
@@ -88,6 +92,11 @@ function taken(Key: string): Error {
 
 function condition(ifNoneMatch: boolean): { readonly IfNoneMatch?: '*' } {
   return ifNoneMatch ? { IfNoneMatch: '*' } : {};
+}
+
+/** S3 takes no lock without a checksum that is named; other servers want the MD5 that S3 wanted once. */
+function held(lock: Upload['lock']): { readonly ObjectLockMode?: 'GOVERNANCE' | 'COMPLIANCE'; readonly ObjectLockRetainUntilDate?: Date; readonly ChecksumAlgorithm?: 'CRC32' } {
+  return lock === undefined ? {} : { ObjectLockMode: lock.mode === 'compliance' ? 'COMPLIANCE' : 'GOVERNANCE', ObjectLockRetainUntilDate: lock.until, ChecksumAlgorithm: 'CRC32' };
 }
 
 function sendOptions(signal: AbortSignal | undefined): { readonly abortSignal?: AbortSignal } {

@@ -10,6 +10,7 @@ import { migrate, readMigrations } from '../../../src/catalog/migrate.ts';
 import { freshProgress } from '../../../src/domain/plan-run.ts';
 import { defaultSchedule } from '../../../src/domain/schedule.ts';
 import { systemClock } from '../../../src/foundation/clock.ts';
+import { isLeafvaultError } from '../../../src/foundation/errors.ts';
 import { newId } from '../../../src/foundation/ids.ts';
 import { createSealer } from '../../../src/foundation/seal.ts';
 import { openPostgresQueue, type PostgresQueue } from '../../../src/jobs/index.ts';
@@ -17,6 +18,7 @@ import { createAskForDrill } from '../../../src/services/index.ts';
 import { insertCompleted, makeInventory, type Inventory } from '../../support/catalog-rows.ts';
 import { at, saveChain } from '../../support/chain-rows.ts';
 import { askForRestore, askForSnapshot } from '../../support/job-rows.ts';
+import { mutateJson } from '../../support/mutate.ts';
 import { freshSchema, silent, startEmbedded, testSealer, type TestDatabase } from '../../support/postgres.ts';
 
 const OTHER_SEALER = createSealer(Buffer.alloc(32, 9));
@@ -158,6 +160,24 @@ describe('a dump of the catalog', () => {
     await target.load({ migrations, lines: each(lines) }, () => false);
     assert.deepEqual(await target.content(), []);
     await target.load({ migrations, lines: each(lines) }, () => false);
+    await target.close();
+  });
+
+  test('with any line altered is loaded or refused by name, and no message quotes a secret', async (context) => {
+    const { lines, migrations } = await linesOf(catalog.dumps);
+    const target = await rescueInto(freshSchema());
+    const seed = Number(process.env['LEAFVAULT_TEST_SEED'] ?? Date.now() % 1_000_000);
+    let refused = 0;
+    for (let n = 0; n < (process.env['LEAFVAULT_LONG_TESTS'] === '1' ? 300 : 6); n += 1) {
+      const which = (seed + n * 7) % lines.length;
+      const altered = lines.map((line, i) => (i === which ? JSON.stringify(mutateJson(JSON.parse(line), { at: seed + n, value: seed + n * 13 })) : line));
+      await target.load({ migrations, lines: each(altered) }, () => false).catch((error: unknown) => {
+        assert.ok(isLeafvaultError(error, 'CATALOG_DUMP_DAMAGED'), `seed ${seed}: ${altered[which]}: ${error instanceof Error ? error.stack : String(error)}`);
+        assert.doesNotMatch(error.message, /top-secret|a-private-key/);
+        refused += 1;
+      });
+    }
+    context.diagnostic(`seed ${seed}: ${refused} refused`);
     await target.close();
   });
 

@@ -16,6 +16,7 @@ import { until } from '../../support/job-rows.ts';
 import { resolveMongod } from '../../support/mongod.ts';
 
 const ENGINE = join(import.meta.dirname, '../../../src/engine/index.ts');
+const GUARD = join(import.meta.dirname, '../../../src/engine/throwaway/guard.ts');
 const signal = new AbortController().signal;
 
 describe('a throw-away mongod', () => {
@@ -77,6 +78,20 @@ describe('a throw-away mongod', () => {
     await chmod(other, 0o755);
     await assert.rejects(startThrowaway({ binary: other, folder, signal }), (error) => isLeafvaultError(error, 'THROWAWAY_START_FAILED') && /ended with 127.*shared libraries/.test(error.message));
     assert.ok(!existsSync(folder));
+  });
+
+  test('is not started where nothing could be put beside it that ends it with its worker: no descriptors are left', async () => {
+    const folder = join(freshWorker(), 'job', 'mongod');
+    const script = `const { openSync } = await import('node:fs');
+      const { startGuard } = await import(${JSON.stringify(GUARD)});
+      try { for (;;) openSync('/dev/null'); } catch {}
+      const said = await startGuard(${JSON.stringify(folder)}).then(() => 'started', (error) => error.code + ' ' + error.cause?.code);
+      process.stdout.write(said, () => process.exit());`;
+    const child = spawn('/bin/sh', ['-c', 'ulimit -n 128; exec "$@"', 'sh', process.execPath, '--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let said = '';
+    child.stdout.on('data', (text) => { said += String(text); });
+    await once(child, 'close');
+    assert.equal(said, 'THROWAWAY_UNGUARDED EMFILE');
   });
 
   async function startedAndKilled(more: string, worker = freshWorker()): Promise<{ readonly pid: number; readonly folder: string }> {

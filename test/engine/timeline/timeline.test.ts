@@ -71,6 +71,21 @@ describe('the time line', { timeout: 300_000 }, () => {
     assert.deepEqual((await timeline({ from, namespace: 'shop.other' })).counts.map(({ namespace }) => namespace), ['shop.other']);
   });
 
+  test('leaves out what a drill did in its scratch databases, unless that is asked for by name', async () => {
+    const from = await small.here();
+    const scratch = '__lvd_0123456789ab_0';
+    await collection('a', scratch).insertOne({ _id: id(1) });
+    await small.client.db(scratch).dropDatabase();
+    await collection('orders').insertOne({ _id: id(400) });
+    const { counts, marks } = await timeline({ from });
+    assert.deepEqual([counts.map(({ namespace }) => namespace), marks], [['shop.orders'], []]);
+    assert.deepEqual((await operations({}, { from })).operations.map(({ namespace }) => namespace), ['shop.orders']);
+    const asked = await timeline({ from, namespace: scratch });
+    assert.deepEqual([total(asked, `${scratch}.a`), asked.marks.map(({ kind }) => kind)], [[1, 0, 0], ['dropDatabase']]);
+    assert.ok((await operations({ namespace: scratch }, { from })).operations.length >= 3);
+    await collection('orders').deleteOne({ _id: id(400) });
+  });
+
   test('marks a mass delete, with the position just before it', async () => {
     const from = await small.here();
     await collection('many').deleteMany({});

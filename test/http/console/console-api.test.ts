@@ -3,7 +3,7 @@ import { afterEach, describe, test } from 'node:test';
 import { createLogger } from '../../../src/foundation/logger.ts';
 import { LeafvaultError } from '../../../src/foundation/errors.ts';
 import { buildServer, consoleApi, type HttpServer } from '../../../src/http/index.ts';
-import type { Continuous, ContinuousStatus } from '../../../src/services/contracts.ts';
+import type { Continuous, ContinuousStatus, UpkeepView } from '../../../src/services/contracts.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 import { memoryServices, ORDERS_ID, ORG_ID, OTHER_ID, SHOP_ID, VAULT_ID } from '../../support/memory-services.ts';
 
@@ -20,10 +20,10 @@ const STATUS: ContinuousStatus = {
   gaps: [{ from: { t: 1_772_360_000, i: 9 }, to: { t: 1_772_362_000, i: 1 }, reason: 'FCV_CHANGED' }],
 };
 
-async function setUp(status: Continuous['status'] = async () => STATUS) {
+async function setUp(status: Continuous['status'] = async () => STATUS, upkeep: UpkeepView = { check: null, copies: [], locks: null }) {
   const clock = fakeClock(new Date('2026-03-01T12:00:00Z'));
   const world = memoryServices(clock, () => 'http://leafvault.test');
-  const services = { ...world.services, continuous: { ...world.services.continuous, status } };
+  const services = { ...world.services, continuous: { ...world.services.continuous, status }, upkeep: { read: async () => upkeep } };
   server = await buildServer({
     services, facades: [consoleApi], log: createLogger('silent'), clock, publicUrl: 'http://leafvault.test', version: { gitHash: '0'.repeat(40), versionString: '0.1.0' },
   });
@@ -83,5 +83,31 @@ describe('GET …/continuous', () => {
     await server?.close();
     const away = await setUp(() => Promise.reject(new LeafvaultError('CATALOG_UNREACHABLE', 'secret words', { retryable: true })));
     assert.equal((await away.ask(PATH, away.reader)).status, 503);
+  });
+});
+
+describe('GET …/repository', () => {
+  test('tells state, progress and findings of checks and second copies, without addresses, to who may read the project', async () => {
+    const at = '2026-03-01T11:00:00.000Z';
+    const running = { since: at, beatAt: at, objects: 3, bytes: 40 };
+    const { ask, reader, stranger } = await setUp(undefined, {
+      check: {
+        nextPart: 4, dueAt: at, running: { token: 'secret token', since: at, beatAt: at, progress: { phase: 'check packs', done: 2, total: 9, bytesDone: 100, bytesTotal: null } }, failure: null,
+        last: { startedAt: at, endedAt: at, part: 3, of: 30, bytesRead: 100, problems: 2, quarantinedCopies: 1, objects: ['packs/ab/c'], damaged: [] },
+        damaged: [{ snapshotId: 'a'.repeat(24), namespaces: ['shop.orders'], projectId: SHOP_ID, clusterId: ORDERS_ID, clusterName: 'orders' }], damagedElsewhere: 1,
+      },
+      copies: [{ address: 's3://secret-place', number: 1, startedAt: at, succeededAt: null, problems: 0, running, last: null, failure: null }],
+      locks: { mode: 'compliance', days: 30, startedAt: at, endedAt: at, succeededAt: at, last: { objects: 5, extended: 1, failed: 0, failedObjects: [], hiddenBytes: 7 }, failure: null },
+    });
+    const { status, body } = await ask(`/groups/${SHOP_ID}/repository`, reader);
+    assert.equal(status, 200);
+    assert.ok(!JSON.stringify(body).includes('secret'), JSON.stringify(body));
+    const { check, copies, objectLock } = body as Record<string, Record<string, Record<string, unknown>>>;
+    assert.deepEqual(check?.['running'], { since: at, beatAt: at, progress: { phase: 'check packs', done: 2, total: 9, bytesDone: 100, bytesTotal: null } });
+    assert.deepEqual([check?.['last']?.['problems'], check?.['last']?.['damagedElsewhere']], [2, 1]);
+    assert.deepEqual(check?.['last']?.['damaged'], [{ snapshotId: 'a'.repeat(24), namespaces: ['shop.orders'], clusterId: ORDERS_ID, clusterName: 'orders' }]);
+    assert.deepEqual(copies, [{ number: 1, startedAt: at, succeededAt: null, problems: 0, running, last: null, failure: null }]);
+    assert.equal(objectLock?.['days'], 30);
+    assert.equal((await ask(`/groups/${SHOP_ID}/repository`, stranger)).status, 403);
   });
 });

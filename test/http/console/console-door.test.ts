@@ -98,6 +98,18 @@ describe('GET /metrics', () => {
     ]);
   });
 
+  test('tells how the objects of the repository are held; nothing where they are not', async () => {
+    const linesOf = async (locks: OverviewRead['locks']): Promise<string[]> => {
+      const { body } = await (await setUp({ overview: { ...OVERVIEW, ...(locks === undefined ? {} : { locks }) } })).inject({ url: '/metrics' });
+      await server?.close();
+      return body.split('\n').filter((line) => line.startsWith('leafvault_lock'));
+    };
+    assert.deepEqual(await linesOf(null), []);
+    assert.deepEqual(await linesOf({ succeededAt: new Date('2026-03-01T11:00:00Z'), failed: 0, hiddenBytes: 7 }), [
+      'leafvault_lock_last_success_timestamp_seconds 1772362800', 'leafvault_lock_failed_objects 0', 'leafvault_lock_hidden_bytes 7',
+    ]);
+  });
+
   test('tells how continuous backup of a cluster goes', async () => {
     const lines = (await (await setUp()).inject({ url: '/metrics' })).body.split('\n').filter((line) => line.startsWith('leafvault_continuous') && line.includes('cluster="orders"'));
     assert.deepEqual(lines.map((line) => line.replace(/\{.*?(state="\w+")?\} /, (_, state: string | undefined) => ` ${state ?? ''} `).replace(/  /, ' ')), [

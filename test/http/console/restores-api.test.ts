@@ -71,6 +71,16 @@ describe('a restore at our own API', () => {
     assert.equal((await ask('GET', `../jobs/${'0'.repeat(24)}`, operator)).status, 404);
   });
 
+  test('and every other job is cancelled by its id, by who may, as long as it is not over', async () => {
+    const jobId = world.restores.get(restoreId)?.jobId ?? '';
+    assert.equal((await ask('DELETE', `../jobs/${jobId}`, reader)).status, 403);
+    const { status, body } = await ask('DELETE', `../jobs/${jobId}`, operator);
+    assert.deepEqual([status, body['id'], body['state']], [200, jobId, 'cancelled']);
+    const over = await ask('DELETE', `../jobs/${jobId}`, operator);
+    assert.deepEqual([over.status, over.body['code']], [409, 'JOB_NOT_CANCELLABLE']);
+    assert.equal((await ask('DELETE', `../jobs/${'0'.repeat(24)}`, operator)).status, 404);
+  });
+
   test('lets go of what is kept before its time', async () => {
     assert.deepEqual((await ask('DELETE', `${restoreId}/kept`, operator)).body['code'], 'RESTORE_NOTHING_KEPT');
     finish();

@@ -9,7 +9,10 @@ import type { Catalog } from '../../../src/catalog/index.ts';
 import type { Drill, DrillChoices, DrillDefaults, DrillOrder } from '../../../src/domain/drill.ts';
 import * as engine from '../../../src/engine/index.ts';
 import { systemClock } from '../../../src/foundation/clock.ts';
-import { createHandlers, openPostgresQueue, scheduleDrills, Worker, type HandlerParts, type PostgresQueue } from '../../../src/jobs/index.ts';
+import { LeafvaultError } from '../../../src/foundation/errors.ts';
+import { newId } from '../../../src/foundation/ids.ts';
+import { askAllForLostDrills } from '../../../src/jobs/rescue/lost-drills.ts';
+import { createHandlers, createLostDrillsChore, openPostgresQueue, scheduleDrills, Worker, type HandlerParts, type PostgresQueue } from '../../../src/jobs/index.ts';
 import type { Repository } from '../../../src/repository/index.ts';
 import { createAskForDrill, createDrills, createOverview } from '../../../src/services/index.ts';
 import { createMemoryStorage, type Storage } from '../../../src/storage/index.ts';
@@ -80,7 +83,8 @@ describe('a restore drill', { timeout: 180_000 }, () => {
     const shop = source.client.db('shop');
     await shop.createCollection('strict', { validator: { n: { $gt: 0 } } });
     await shop.collection('strict').insertMany([{ n: 1, at: new Date(0) }, { n: 2, at: new Date() }]);
-    await shop.collection('strict').createIndex({ at: 1 }, { expireAfterSeconds: 1e9 });
+    // None is over before 2033: on a slow machine the server would take it away meanwhile.
+    await shop.collection('strict').createIndex({ at: 1 }, { expireAfterSeconds: 2e9 });
     await shop.createCollection('large', { viewOn: 'orders', pipeline: [{ $match: { _id: { $gt: 100 } } }] });
     await shop.createCollection('weather', { timeseries: { timeField: 't', metaField: 'm' } });
     await shop.collection('weather').insertMany([{ t: new Date(), m: 1, c: 20 }, { t: new Date(), m: 2, c: 21 }]);
@@ -235,6 +239,41 @@ describe('a restore drill', { timeout: 180_000 }, () => {
     await source.client.db(scratch).collection('mine').drop();
     await startWorker();
     await until('the drill to be settled', async () => !(await catalog.drills.isOpen(drill.id)));
+    await assertClean();
+  });
+
+  test('of chosen namespaces is proven, and says nothing of the whole cluster', async () => {
+    await startWorker();
+    const before = (await catalog.clusters.get(inventory.cluster.id))?.lastProvenAt;
+    const drill = await endOf(await ask({ namespaces: ['logs'] }));
+    assert.deepEqual([drill.state, drill.collections], ['completed', 1], drill.errorMessage ?? '');
+    assert.deepEqual((await catalog.clusters.get(inventory.cluster.id))?.lastProvenAt, before);
+    await assertClean();
+  });
+
+  test('that was begun after the last dump of a catalog that was lost is found on its target after the rescue, and taken away; one of others is left', async () => {
+    const [drillId, theirs] = [newId(), '0123456789abcdef01234567'];
+    const [reader, root] = [await repository.openReader(), await repository.loadSnapshot(snapshotId)];
+    let dead = false;
+    const die = (): void => { if (dead) throw new LeafvaultError('JOBS_LEASE_LOST', 'its worker died'); };
+    await assert.rejects(engine.rehearseRestore({
+      restoreId: drillId, reader, root, hashSeed: repository.hashSeed, namespaces: [], indexStrategy: 'ALL', tempDir: tempRoot, signal: new AbortController().signal, log: silent, clock: systemClock,
+      target: { uri: source.uri }, journal: { load: () => Promise.resolve(null), save: async () => die() }, onProgress: () => undefined,
+      onPhase: async (phase) => { dead ||= phase === 'prove'; die(); },
+    }), { code: 'JOBS_LEASE_LOST' });
+    await reader.close();
+    assert.ok((await scratchNow()).length > 0);
+    const plans = source.client.db('__leafvault').collection<{ _id: string; snapshotId: string }>('plans');
+    const plan = (await plans.findOne({ _id: drillId })) ?? assert.fail('its plan lies on the target');
+    await plans.insertOne({ ...plan, _id: theirs, snapshotId: theirs });
+
+    await catalog.transaction((tx) => askAllForLostDrills(tx));
+    const chore = createLostDrillsChore({ catalog, clock: systemClock, log: silent, find: engine.findRehearsals });
+    await Promise.all([chore.run(new AbortController().signal).catch(() => undefined), chore.run(new AbortController().signal).catch(() => undefined)]);
+    await startWorker();
+    await until('the drill to be settled', async () => (await catalog.drills.get(drillId)) !== null && !(await catalog.drills.isOpen(drillId)));
+    assert.deepEqual([(await catalog.drills.get(drillId))?.errorCode, await catalog.drills.get(theirs), await plans.countDocuments({ _id: theirs })], ['JOBS_CATALOG_RESCUED', null, 1]);
+    await plans.deleteOne({ _id: theirs });
     await assertClean();
   });
 

@@ -109,6 +109,20 @@ for (const { name, start } of DATABASES_IN_TURN) describe(`the handlers on ${nam
     assert.notEqual(next, snapshotId);
   });
 
+  test('take the next snapshot after the newest whole one, not after one of chosen namespaces; after that where there is no other', async () => {
+    await startWorker();
+    const chosen = async (): Promise<string> => {
+      const { job, snapshotId } = await askForSnapshot(catalog, queue, inventory, { selection: { databases: ['shop'], collections: [] } });
+      assert.equal((await ended(catalog, job.id)).state, 'completed');
+      return snapshotId;
+    };
+    const part = await chosen();
+    const whole = await takeSnapshot();
+    await chosen();
+    await takeSnapshot();
+    assert.deepEqual(engine.calls, ['capture', `capture after ${part}`, `capture after ${whole}`, `capture after ${whole}`]);
+  });
+
   for (const [what, at] of [['version', 4], ['body', 60]] as const) test(`take the next snapshot although the root of the one before is damaged (${what})`, async () => {
     await startWorker();
     const first = await takeSnapshot();

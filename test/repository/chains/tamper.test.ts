@@ -210,3 +210,16 @@ describe('a chain put together from pieces that are each sound', () => {
     await repository.close();
   });
 });
+
+test('a number far behind the others is told with what is missing before it, in bounded time, also by a check that reads everything', () => withChanged(undefined, async (repository, storage) => {
+  await storage.put(numberName(live, 9_999_999_999), await storage.get(numberName(live, RAWS.length)));
+  for (const readData of [false, true]) {
+    const { problems } = await repository.check({ readData });
+    const missing = problems.filter(({ code, object }) => code === 'REPOSITORY_OBJECT_MISSING' && object.startsWith(`oplog/${live}/`));
+    assert.equal(missing.length, 1_000);
+    assert.deepEqual(problems.filter((problem) => !missing.includes(problem)).map(({ code, object }) => [code, object]).sort(), [
+      ['REPOSITORY_CHAIN_BROKEN', `oplog/${live}`], ['REPOSITORY_OBJECT_DAMAGED', numberName(live, 9_999_999_999)],
+    ]);
+  }
+  await assert.rejects(repository.chains.resume(live), { code: 'REPOSITORY_CHAIN_BROKEN', message: /0000000006/ });
+}));

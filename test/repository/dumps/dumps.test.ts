@@ -73,7 +73,7 @@ describe('a dump', () => {
     const locked: Storage = {
       ...storage,
       async delete(name) {
-        if (name.startsWith('catalog/')) throw new LeafvaultError('STORAGE_FAILED', 'The object is locked');
+        if (name.startsWith('catalog/')) throw new LeafvaultError('STORAGE_LOCKED', 'The object is locked');
         return storage.delete(name);
       },
     };

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { LeafvaultError } from '../../../src/foundation/errors.ts';
 import { CHUNK_ENTRY_BYTES, CHUNK_TYPES, readChunkEntry, writeChunkEntry, type ChunkEntry } from '../../../src/repository/format/chunk-entry.ts';
 import { readChecksummedJson, writeChecksummedJson } from '../../../src/repository/format/checksummed-json.ts';
+import { openDumpManifest, sealDumpManifest } from '../../../src/repository/format/dump-objects.ts';
 import { readEntryRecords, writeEntryRecord } from '../../../src/repository/format/entry-record.ts';
 import { readIndexPayload, writeIndexPayload } from '../../../src/repository/format/index-object.ts';
 import { makeKeySlot, openKeySlot, parseKeySlot } from '../../../src/repository/format/key-slot.ts';
@@ -14,6 +15,7 @@ import { readPage, writeBranchPage, writeLeafPage } from '../../../src/repositor
 import { openDirectory, readPackHeader, readPackTrailer, sealDirectory, writePackHeader } from '../../../src/repository/format/pack.ts';
 import { makeRepositoryFile, parseRepositoryFile } from '../../../src/repository/format/repository-file.ts';
 import { openRoot, sealRoot } from '../../../src/repository/format/root.ts';
+import type { Dump } from '../../../src/repository/index.ts';
 import { openObject, sealObject } from '../../../src/repository/format/sealed-object.ts';
 
 const KEYS = deriveKeys(Buffer.alloc(32, 1));
@@ -31,6 +33,12 @@ const chunkEntry: fc.Arbitrary<ChunkEntry> = fc.record({
 /** The same as far as a table of so many bases allows: a delta has its base there. */
 const withBases = (entries: readonly ChunkEntry[], bases: number): ChunkEntry[] =>
   entries.map((entry) => (entry.type !== CHUNK_TYPES.delta ? entry : bases === 0 ? { ...entry, type: CHUNK_TYPES.zstd } : { ...entry, base: entry.base % bases }));
+/** As an index has them, each in one of so many packs. */
+const inPacks = (entries: readonly ChunkEntry[], packs: number): Buffer => {
+  const packed = Buffer.alloc(entries.length * CHUNK_ENTRY_BYTES);
+  entries.forEach((entry, i) => writeChunkEntry(packed, i * CHUNK_ENTRY_BYTES, { ...entry, packNumber: entry.packNumber % packs }));
+  return packed;
+};
 const ref = fc.record({ id: bytes(32), rawBytes: u32, records: u32 }, PLAIN);
 const pageRef = fc.record({ id: bytes(32), pageBytes: u32, chunks: size, records: size, rawBytes: size }, PLAIN);
 
@@ -63,18 +71,17 @@ describe('what is written', () => {
 
   test('as an index reads back', () => {
     const pack = fc.record({ id: bytes(12).map((id) => id.toString('hex')), chunks: u32, sizeBytes: size }, PLAIN);
-    fc.assert(fc.property(fc.array(pack), fc.array(chunkEntry), (packs, entries) => {
-      const packed = Buffer.alloc(entries.length * CHUNK_ENTRY_BYTES);
-      withBases(entries, 0).forEach((entry, i) => writeChunkEntry(packed, i * CHUNK_ENTRY_BYTES, entry));
+    fc.assert(fc.property(fc.array(pack, { minLength: 1 }), fc.array(chunkEntry), (packs, entries) => {
+      const packed = inPacks(withBases(entries, 0), packs.length);
       assert.deepEqual(readIndexPayload('indexes/x', writeIndexPayload({ packs, entries: packed })), { packs, entries: packed });
+      if (entries.length > 0) assert.throws(() => readIndexPayload('indexes/x', writeIndexPayload({ packs: [], entries: packed })), { code: 'REPOSITORY_OBJECT_DAMAGED', message: /a pack that it does not name/ });
     }));
   });
 
   test('as an index with bases reads back, and shorter or longer it is refused', () => {
     fc.assert(fc.property(fc.array(chunkEntry), fc.array(bytes(32), { minLength: 1, maxLength: 9 }), (entries, ids) => {
-      const packed = Buffer.alloc(entries.length * CHUNK_ENTRY_BYTES);
-      withBases(entries, ids.length).forEach((entry, i) => writeChunkEntry(packed, i * CHUNK_ENTRY_BYTES, entry));
-      const index = { packs: [], entries: packed, bases: Buffer.concat(ids) };
+      const packed = inPacks(withBases(entries, ids.length), 1);
+      const index = { packs: [{ id: ID, chunks: 1, sizeBytes: 1 }], entries: packed, bases: Buffer.concat(ids) };
       const payload = writeIndexPayload(index);
       assert.deepEqual(readIndexPayload('indexes/x', payload), index);
       assert.throws(() => readIndexPayload('indexes/x', payload.subarray(0, -32)), { code: 'REPOSITORY_OBJECT_DAMAGED' });
@@ -87,7 +94,7 @@ describe('what is written', () => {
     const entries = Buffer.alloc(CHUNK_ENTRY_BYTES);
     writeChunkEntry(entries, 0, entry);
     const bases = Buffer.alloc(2 * 32);
-    assert.throws(() => readIndexPayload('indexes/x', writeIndexPayload({ packs: [], entries, bases })), { code: 'REPOSITORY_OBJECT_DAMAGED' });
+    assert.throws(() => readIndexPayload('indexes/x', writeIndexPayload({ packs: [{ id: ID, chunks: 1, sizeBytes: 1 }], entries, bases })), { code: 'REPOSITORY_OBJECT_DAMAGED', message: /not its base/ });
     const end = sealDirectory(KEYS.packKey(Buffer.alloc(32)), Buffer.alloc(12), Buffer.concat([entries, bases]), 1);
     assert.throws(() => openDirectory(KEYS.packKey(Buffer.alloc(32)), '00'.repeat(12), end.subarray(0, -16), 1), { code: 'REPOSITORY_OBJECT_DAMAGED' });
   });
@@ -155,10 +162,44 @@ describe('a sealed object', () => {
     }
   });
 
+  test('whose version was flipped is damaged, not newer', () => {
+    const sealed = sealObject(KEYS, { kind: 'fact', name: 'facts/a/b' }, Buffer.from('payload'));
+    for (const bit of [1, 2, 3, 4, 5, 6, 7]) {
+      const flipped = Buffer.from(sealed);
+      flipped[4] = 1 ^ (1 << bit);
+      assert.throws(() => openObject(KEYS, { kind: 'fact', name: 'facts/a/b' }, flipped), { code: 'REPOSITORY_OBJECT_DAMAGED', message: /its version was altered/ });
+    }
+  });
+
   test('of a newer version is refused by name', () => {
     const sealed = sealObject(KEYS, { kind: 'fact', name: 'facts/a/b' }, Buffer.from('payload'));
-    sealed[4] = 2;
+    // Its tag speaks of that version, as that of a newer program would.
+    [sealed[4], sealed[50]] = [2, (sealed[50] ?? 0) ^ 1];
     assert.throws(() => openObject(KEYS, { kind: 'fact', name: 'facts/a/b' }, sealed), { code: 'REPOSITORY_FORMAT_NEWER', message: /facts\/a\/b.*version 2/ });
+  });
+});
+
+describe('what is JSON and no more', () => {
+  const list = { root: null, height: 0, chunks: 0, records: 0, rawBytes: 0 };
+  const record = (value: unknown): Buffer => {
+    const json = Buffer.from(JSON.stringify(value));
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(json.length);
+    return Buffer.concat([length, json]);
+  };
+
+  test('is no entry', () => {
+    for (const wrong of [null, 1, 'x', [], {}, { name: 'a', body: null, lists: {} }, { name: 'a', body: {}, lists: null }, { name: 'a', body: [], lists: {} }, { name: 'a', body: {}, lists: { data: { ...list, height: -1 } } }]) {
+      assert.throws(() => readEntryRecords('a chunk', record(wrong)), { code: 'REPOSITORY_OBJECT_DAMAGED' }, JSON.stringify(wrong));
+    }
+    assert.equal(readEntryRecords('a chunk', record({ name: 'a', body: {}, lists: { data: list } })).length, 1);
+  });
+
+  test('is no manifest of a dump, whatever it counts', () => {
+    const sound = { id: ID, createdAt: '2026-01-01T00:00:00Z', parts: 1, rawBytes: 2, storedBytes: 3, sha256: 'ab'.repeat(32), body: {} };
+    const open = (changes: object): unknown => openDumpManifest(KEYS, ID, sealDumpManifest(KEYS, { ...sound, ...changes } as Dump));
+    assert.deepEqual(open({}), sound);
+    for (const changes of [{ parts: 1e308 }, { parts: -1 }, { parts: 1.5 }, { parts: 10_000_000_000 }, { rawBytes: -1 }, { sha256: 'x' }, { body: [] }]) assert.throws(() => open(changes), { code: 'REPOSITORY_OBJECT_DAMAGED' }, JSON.stringify(changes));
   });
 });
 

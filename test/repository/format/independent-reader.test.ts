@@ -15,7 +15,7 @@ import { unlock } from '../../../src/repository/unlock.ts';
 import { createPackDraft } from '../../../src/repository/write/pack-draft.ts';
 import { createSegments } from '../../../src/repository/write/segments.ts';
 import { createLocalStorage } from '../../../src/storage/index.ts';
-import { appendSlices, beginChain } from '../../support/chain-fixture.ts';
+import { appendSlices, beginChain, position } from '../../support/chain-fixture.ts';
 import { readIndependently } from '../../../tools/read-repository.ts';
 import { collect, MASTER_KEY, openTestRepository, randomChunks, readSnapshot, withTempDir, writeSnapshot, type Content } from '../../support/repository-fixture.ts';
 
@@ -110,6 +110,12 @@ test('a program written from the format document alone reads every chain', () =>
     assert.deepEqual(chain.slices.map(({ header: { formatVersion: _version, encoding: _encoding, ...fields }, digest }) => ({ digest, ...fields })), ours);
     assert.deepEqual(chain.end, ends.get(writer.head.id));
     assert.equal(chain.end !== null, ended);
+  }
+  for (const { writer } of written.slice(0, 2)) assert.equal((await repository.chains.trim(writer.head.id, { before: position(50) })).slices, 5);
+  for (const { head, slices, end } of readIndependently(place, MASTER_KEY).chains()) {
+    const ours = await collect(repository.chains.slices(String(head['id'])));
+    assert.deepEqual(slices.map(({ digest }) => digest), ours.map(({ digest }) => digest), 'also of a chain whose front was pruned');
+    assert.deepEqual(end, ends.get(String(head['id'])));
   }
   await repository.close();
 }));

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { newId } from '../../../src/foundation/ids.ts';
-import type { SnapshotRoot } from '../../../src/repository/index.ts';
+import type { Repository, RepositoryReader, SnapshotRoot } from '../../../src/repository/index.ts';
 import { createMemoryStorage, type Storage } from '../../../src/storage/index.ts';
 import { createVariants, deltasIn } from '../../support/delta-fixture.ts';
+import { steppingClock } from '../../support/fake-clock.ts';
 import { createFaultyStorage, FAULT_MODES, strikeCalls, type FaultMode } from '../../support/faulty-storage.ts';
-import { collect, copyToMemory, objectNames, openTestRepository, randomChunks, readSnapshot, writeEntries, writeSnapshot, type Content } from '../../support/repository-fixture.ts';
+import { collect, copyToMemory, objectNames, openTestRepository, randomChunks, readContent, readSnapshot, writeEntries, writeSnapshot, type Content } from '../../support/repository-fixture.ts';
 
 const A = randomChunks(30, 3_000);
 const B = randomChunks(30, 3_000);
@@ -101,3 +102,86 @@ describe('a prune that is struck', () => {
     return true;
   }
 });
+
+/** A snapshot that rests on packs that are condemned and on nothing else, since its writer was older than that. */
+async function makeCondemned(): Promise<{ readonly storage: Storage; readonly root: SnapshotRoot }> {
+  const storage = createMemoryStorage();
+  // What a writer may have put in its own second is left alone by a prune.
+  const options = { ...PACKS, clock: steppingClock() };
+  const [repository, other] = [await openTestRepository(storage, options), await openTestRepository(storage, options)];
+  const gone = await writeSnapshot(repository, { a: A });
+  const writer = await other.openWriter();
+  await remove(repository, gone);
+  assert.ok((await repository.prune()).waitingBytes > 0, 'packs are condemned');
+  await writeEntries(writer, { a: A });
+  const root = await writer.commit({ id: newId(), createdAt: new Date().toISOString(), series: 'test', body: {} });
+  await Promise.all([repository.close(), other.close()]);
+  return { storage, root };
+}
+
+const remove = (repository: Repository, { id }: SnapshotRoot) => repository.addFact({ snapshotId: id, kind: 'deleted', createdAt: new Date().toISOString(), body: {} });
+
+describe('whoever reads a snapshot that is deleted, and rests on condemned packs', () => {
+  let base: Awaited<ReturnType<typeof makeCondemned>>;
+  before(async () => { base = await makeCondemned(); });
+
+  for (const when of ['before it', 'in the middle of it']) {
+    test(`reads on when the prune dies at any call, having begun ${when}`, async (context) => {
+      let [reads, late] = [0, 0];
+      await strikeCalls(context, async (call) => {
+        const storage = await copyToMemory(base.storage);
+        const repository = await openTestRepository(storage, PACKS);
+        const [readers, blinds]: [RepositoryReader[], Repository[]] = [[], []];
+        const begin = async (): Promise<void> => {
+          const reader = await repository.openReader();
+          if ((await repository.loadSnapshot(base.root.id).catch(() => null)) === null) await reader.close();
+          else readers.push(reader);
+        };
+        if (when === 'before it') await begin();
+        // A process of which the deletion is not known yet, so that it may still begin.
+        const hidden = hideFacts(storage);
+        await remove(repository, base.root);
+        const faulty = createFaultyStorage(when === 'before it' ? storage : atCall(storage, Math.max(1, call - 1 - (call % 8)), async () => {
+          const blind = await openTestRepository(hidden, PACKS);
+          blinds.push(blind);
+          const reader = await blind.openReader();
+          if ((await blind.loadSnapshot(base.root.id).catch(() => null)) === null) return reader.close();
+          readers.push(reader);
+          late += 1;
+        }), call, 'stop');
+        await openTestRepository(faulty, { ...PACKS, owner: 'dead' }).then((dying) => dying.prune()).catch(() => undefined);
+        for (let rounds = 0; rounds < 2; rounds += 1) await repository.prune({ isOver: ({ owner }) => owner === 'dead' });
+        for (const reader of readers) {
+          assert.deepEqual(await readContent(reader, base.root), { a: A }, `call ${call}`);
+          reads += 1;
+          await reader.close();
+        }
+        for (let rounds = 0; rounds < 2; rounds += 1) await repository.prune({ isOver: ({ owner }) => owner === 'dead' });
+        assert.deepEqual((await objectNames(storage)).filter((name) => /^(?:packs|snapshots|facts|sessions)\//.test(name)), [], `call ${call}: nothing stays`);
+        for (const each of [repository, ...blinds]) await each.close();
+        return faulty.struck;
+      });
+      context.diagnostic(`${reads} reads, ${late} of them begun while the prune was at work`);
+      assert.ok(reads > 3, `${reads} reads`);
+    });
+  }
+});
+
+/** As a process sees it that listed the facts before the last one came. */
+function hideFacts(inner: Storage): Storage {
+  return { ...inner, async *list(prefix) { if (!prefix.startsWith('facts/')) yield* inner.list(prefix); } };
+}
+
+/** Does something at one call, before it happens. */
+function atCall(inner: Storage, at: number, act: () => Promise<void>): Storage {
+  let calls = 0;
+  const step = async (): Promise<void> => { if ((calls += 1) === at) await act(); };
+  return {
+    ...inner,
+    async put(...args) { await step(); return inner.put(...args); },
+    async get(...args) { await step(); return inner.get(...args); },
+    async stat(name) { await step(); return inner.stat(name); },
+    async delete(name) { await step(); return inner.delete(name); },
+    async *list(prefix) { await step(); yield* inner.list(prefix); },
+  };
+}

@@ -1,5 +1,5 @@
-// Random histories of several processes that write, read, delete, check, prune and die, against a plain model: what was committed and not
-// deleted is whole, at every moment, and in the end nothing stays that nobody needs.
+// Random histories of several processes that write, read, delete, let time run out, check, prune, copy, restore from the copy and die, against a
+// plain model: what was committed and not deleted is whole, at every moment, in the copy too; in the end nothing stays that nobody needs.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
@@ -7,6 +7,7 @@ import { isLeafvaultError } from '../../../src/foundation/errors.ts';
 import { newId } from '../../../src/foundation/ids.ts';
 import type { Repository, SnapshotRoot } from '../../../src/repository/index.ts';
 import { createMemoryStorage, type Storage } from '../../../src/storage/index.ts';
+import { assertSame } from '../../support/copy-fixture.ts';
 import { createFaultyStorage } from '../../support/faulty-storage.ts';
 import { deltasIn } from '../../support/delta-fixture.ts';
 import { collect, nearTo, objectNames, openTestRepository, readContent, writeEntries, writeSnapshot, type Content } from '../../support/repository-fixture.ts';
@@ -36,20 +37,25 @@ function chunkOf(number: number, version = 0): Buffer {
 const VERSIONS = 4;
 const NUMBER_OF = new Map(Array.from({ length: 150 * VERSIONS }, (_, i) => [chunkOf(i % 150, Math.floor(i / 150)).toString('latin1'), i % 150]));
 
-/** Hands the turn on at each call, at random: calls of several actors fall between each other. */
+/** Hands the turn on at each call, at random: calls of several actors fall between each other, are late, or come twice; lists come in any order. */
 function interleaved(inner: Storage, random: (below: number) => number): Storage {
   const turn = async (): Promise<void> => {
     for (let turns = random(4); turns > 0; turns -= 1) await new Promise((resolve) => { setImmediate(resolve); });
   };
   return {
     ...inner,
-    put: async (...args) => turn().then(() => inner.put(...args)).then(turn),
+    put: async (...args) => {
+      await turn();
+      await Promise.all([inner.put(...args), ...(random(16) === 0 ? [assert.rejects(inner.put(...args), { code: 'STORAGE_OBJECT_EXISTS' })] : [])]);
+      await turn();
+    },
     get: async (...args) => turn().then(() => inner.get(...args)),
     stat: async (...args) => turn().then(() => inner.stat(...args)),
     delete: async (...args) => turn().then(() => inner.delete(...args)),
     async *list(prefix) {
       await turn();
-      yield* inner.list(prefix);
+      const found = await collect(inner.list(prefix));
+      for (let left = found.length; left > 0; left -= 1) yield* found.splice(random(left), 1);
     },
   };
 }
@@ -84,11 +90,16 @@ interface Sleeper {
   readonly ended: Promise<void>;
 }
 
-type Counts = Record<'deltas' | 'snapshots' | 'deletions' | 'reads' | 'checks' | 'prunes' | 'deaths' | 'sleeps' | 'fenced' | 'refused', number>;
-const NOTHING: Counts = { deltas: 0, snapshots: 0, deletions: 0, reads: 0, checks: 0, prunes: 0, deaths: 0, sleeps: 0, fenced: 0, refused: 0 };
+type Counts = Record<'deltas' | 'snapshots' | 'deletions' | 'reads' | 'checks' | 'prunes' | 'copies' | 'restores' | 'deaths' | 'sleeps' | 'fenced' | 'refused', number>;
+const NOTHING: Counts = { deltas: 0, snapshots: 0, deletions: 0, reads: 0, checks: 0, prunes: 0, copies: 0, restores: 0, deaths: 0, sleeps: 0, fenced: 0, refused: 0 };
+/** What a copier may be told where others are at work: nothing is wrong then. */
+const COPIER_STOPS = ['REPOSITORY_BUSY', 'REPOSITORY_SESSION_FENCED', 'REPOSITORY_COPY_REFUSED'];
 
 class History {
   readonly inner = createMemoryStorage();
+  readonly copyStore = createMemoryStorage('copy');
+  /** Whatever was ever committed, or may have been. */
+  readonly written = new Map<string, Content>();
   readonly live = new Map<string, { readonly root: SnapshotRoot; readonly content: Content }>();
   readonly deleted = new Set<string>();
   readonly dead = new Set<string>();
@@ -127,13 +138,16 @@ class History {
     };
     let repository = await open();
     for (let step = 0; step < STEPS; step += 1) {
-      const what = this.random(13);
+      const what = this.random(17);
       if (what < 4) await this.snapshot(repository);
       else if (what < 6) await this.remove(repository);
       else if (what < 7) await this.read(repository);
       else if (what < 8) await this.check(repository);
       else if (what < 11) await this.prune(repository);
       else if (what < 12) await this.fallAsleep(`${owner} asleep ${step}`);
+      else if (what < 13) await this.retain(repository);
+      else if (what < 15) await this.copy(repository);
+      else if (what < 16) await this.restoreFromCopy();
       else {
         await this.die(owner);
         await repository.close();
@@ -149,12 +163,20 @@ class History {
     return { data: Array.from({ length }, (_, i) => chunkOf((from + i * step) % 150, Math.max(0, this.random(2 * VERSIONS) - VERSIONS))), own: [chunkOf(1_000 + this.random(500))] };
   }
 
+  /** Before it is committed: a copier may be faster than the answer. */
+  note(content: Content): string {
+    const id = newId();
+    this.written.set(id, content);
+    return id;
+  }
+
   async snapshot(repository: Repository): Promise<void> {
     const content = this.content();
     const writer = await repository.openWriter();
     try {
       await writeEntries(writer, content, this.near);
-      const root = await writer.commit({ id: newId(), createdAt: new Date().toISOString(), series: 'model', body: {} });
+      const id = this.note(content);
+      const root = await writer.commit({ id, createdAt: new Date().toISOString(), series: 'model', body: {} });
       this.live.set(root.id, { root, content });
       this.counts.snapshots += 1;
     } catch (error) {
@@ -168,11 +190,55 @@ class History {
   async remove(repository: Repository): Promise<void> {
     const ids = [...this.live.keys()];
     const id = ids[this.random(ids.length)];
-    if (id === undefined || ids.length < 3) return;
+    if (id !== undefined && ids.length >= 3) await this.delete(repository, id);
+  }
+
+  async delete(repository: Repository, id: string): Promise<void> {
     this.deleted.add(id);
     this.live.delete(id);
     await repository.addFact({ snapshotId: id, kind: 'deleted', createdAt: new Date().toISOString(), body: {} });
     this.counts.deletions += 1;
+  }
+
+  /** Time runs out for the older half; never for the newest. */
+  async retain(repository: Repository): Promise<void> {
+    const ids = [...this.live.keys()].sort();
+    for (const id of ids.length < 4 ? [] : ids.slice(0, ids.length >> 1)) await this.delete(repository, id);
+  }
+
+  async copy(repository: Repository, to: Storage = interleaved(this.copyStore, this.random)): Promise<void> {
+    try {
+      const { damaged } = await repository.copyTo({ to, isOver: ({ owner }) => this.dead.has(owner), allowEmptySource: true });
+      // Who was taken for dead and woke up may have left an index of packs that went.
+      if (this.mistaken.size === 0) assert.deepEqual(damaged, [], `seed ${this.seed}`);
+      this.counts.copies += 1;
+    } catch (error) {
+      if (!isLeafvaultError(error) || !COPIER_STOPS.includes(error.code)) throw error;
+      this.counts.refused += 1;
+    }
+  }
+
+  /** What a copy shows it gives, whole, whatever becomes of the source meanwhile. */
+  async restoreFromCopy(): Promise<void> {
+    const copy = await this.openCopy();
+    if (copy === null) return;
+    const reader = await copy.openReader();
+    try {
+      const roots = await collect(copy.listSnapshots());
+      const chosen = roots[this.random(Math.max(1, roots.length))];
+      if (chosen === undefined) return;
+      assert.deepEqual(await readContent(reader, chosen), this.written.get(chosen.id), `seed ${this.seed}: ${chosen.id} of the copy`);
+      this.counts.restores += 1;
+    } finally {
+      await reader.close();
+      await copy.close();
+    }
+  }
+
+  /** null as long as there is none. */
+  async openCopy(): Promise<Repository | null> {
+    if ((await this.copyStore.stat('repository.json')) === null) return null;
+    return openTestRepository(interleaved(this.copyStore, this.random), PACKS);
   }
 
   async read(repository: Repository, isEnded = (): boolean => false): Promise<void> {
@@ -219,12 +285,16 @@ class History {
   async die(owner: string): Promise<void> {
     const lost = `${owner} dead`;
     const storage = createFaultyStorage(interleaved(this.inner, this.random), 8 + this.random(60), this.random(2) === 0 ? 'stop' : 'stop after');
-    const id = newId();
     const content = this.content();
+    const id = this.note(content);
+    const what = this.random(5);
     try {
       const repository = await openTestRepository(storage, { ...PACKS, owner: lost });
-      if (this.random(3) === 0) {
+      if (what === 0) {
         await repository.prune({ isOver: (session) => this.dead.has(session.owner) });
+      } else if (what === 1) {
+        // In either store: where the source lives on, the copy's is lost.
+        await repository.copyTo({ to: createFaultyStorage(interleaved(this.copyStore, this.random), 8 + this.random(90), 'stop after'), isOver: (session) => this.dead.has(session.owner), allowEmptySource: true });
       } else {
         const writer = await repository.openWriter();
         await writeEntries(writer, content, this.near);
@@ -259,10 +329,12 @@ class History {
 
   async sleepThrough(storage: Storage, owner: string): Promise<void> {
     const repository = await openTestRepository(storage, { ...PACKS, owner });
-    const [what, content, id] = [this.random(8), this.content(), newId()];
+    const [what, content] = [this.random(9), this.content()];
+    const id = this.note(content);
     try {
       if (what < 2) await this.read(repository, () => this.dead.has(owner));
       else if (what < 3) await repository.prune({ isOver: (session) => this.dead.has(session.owner) });
+      else if (what < 4) await this.copy(repository);
       else {
         const writer = await repository.openWriter();
         try {
@@ -308,7 +380,24 @@ class History {
     const neededBytes = [...needed.values()].reduce((sum, bytes) => sum + bytes, 0);
     const bytes = (await collect(this.inner.list('packs/'))).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     assert.ok(bytes <= neededBytes / 0.75 * 1.35 + 30_000, `seed ${this.seed}: ${bytes} bytes for ${neededBytes}`);
+    await this.endCopy(repository);
     await repository.close();
+  }
+
+  /** The copy is what the source is, name by name, and byte by byte. */
+  async endCopy(repository: Repository): Promise<void> {
+    for (let round = 0; round < 2; round += 1) {
+      const { damaged, withheld, postponed } = await repository.copyTo({ to: this.copyStore, isOver: () => true, allowEmptySource: true });
+      assert.deepEqual([damaged, withheld, postponed], [[], [], false], `seed ${this.seed}`);
+    }
+    await assertSame(this.inner, this.copyStore, `seed ${this.seed}`);
+    const copy = await this.openCopy();
+    assert.ok(copy);
+    const reader = await copy.openReader();
+    for (const root of await collect(copy.listSnapshots())) assert.deepEqual(await readContent(reader, root), this.live.get(root.id)?.content, `seed ${this.seed}`);
+    await reader.close();
+    assert.deepEqual((await copy.check({ readData: true })).problems, [], `seed ${this.seed}`);
+    await copy.close();
   }
 }
 
@@ -320,6 +409,6 @@ describe('random histories of several processes', () => {
       for (const [key, count] of Object.entries(counts)) total[key as keyof Counts] += count;
     }
     context.diagnostic(JSON.stringify(total));
-    for (const key of ['deltas', 'snapshots', 'deletions', 'reads', 'checks', 'prunes', 'deaths', 'sleeps', 'fenced', 'refused'] as const) assert.ok(total[key] > 0, `no ${key} at all`);
+    for (const key of ['deltas', 'snapshots', 'deletions', 'reads', 'checks', 'prunes', 'copies', 'restores', 'deaths', 'sleeps', 'fenced', 'refused'] as const) assert.ok(total[key] > 0, `no ${key} at all`);
   });
 });

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { LeafvaultError } from '../../../src/foundation/errors.ts';
 import { newId } from '../../../src/foundation/ids.ts';
+import { snapshotName } from '../../../src/repository/format/names.ts';
+import { sealJson } from '../../../src/repository/format/sealed-json.ts';
 import type { SnapshotRoot } from '../../../src/repository/index.ts';
+import { unlock } from '../../../src/repository/unlock.ts';
 import { createLocalStorage, type Storage } from '../../../src/storage/index.ts';
 import { readIndependently } from '../../../tools/read-repository.ts';
 import { A, assertWhole, B, bytesOf, open, remove, withRepository } from '../../support/prune-fixture.ts';
@@ -187,6 +190,18 @@ describe('a fence in the place of a root', () => {
     await storage.put(place, Buffer.from('taken'));
     await assert.rejects(repository.loadSnapshot(id), { code: 'REPOSITORY_OBJECT_DAMAGED', message: new RegExp(`${id}\\.2`) });
     await storage.delete(place);
+  }));
+
+  test('that a repair moved aside and died before it put another hides no root behind it, from readers, checks and prunes', () => withRepository(async (repository, storage) => {
+    const id = newId();
+    const { keys } = await unlock(storage, MASTER_KEY);
+    await storage.put(snapshotName(id), sealJson(keys, { kind: 'snapshot', name: snapshotName(id) }, { id, fenced: newId() }));
+    const root = await writeSnapshot(repository, { a: A }, id);
+    assert.ok((await objectNames(storage)).includes(snapshotName(id, 2)));
+    await storage.delete(snapshotName(id));
+    await remove(await writeSnapshot(repository, { b: B }), repository);
+    for (let rounds = 0; rounds < 2; rounds += 1) await repository.prune();
+    await assertWhole(storage, [[root, { a: A }]]);
   }));
 
   test('a deleted snapshot stays hidden while a writer that claimed its root is at work', () => withRepository(async (repository, storage) => {

@@ -1,0 +1,63 @@
+// What workers do with the repository by themselves, as the doors see it; a part of contracts.ts.
+import type { CheckState } from '../domain/check-state.ts';
+import type { CopyState } from '../domain/copy-state.ts';
+import type { LockState } from '../domain/lock-state.ts';
+
+export interface CheckOverview {
+  /** When the last one that came to its end did. */
+  readonly endedAt: Date | null;
+  readonly problems: number | null;
+  /** The newest try did not come to its end. */
+  readonly failed: boolean;
+  /** By cluster: snapshots that can't be read whole, and are kept. */
+  readonly damagedSnapshots: ReadonlyMap<string, number>;
+}
+
+export interface CopyOverview {
+  /** From 1 up: addresses are not for everybody. */
+  readonly number: number;
+  /** When a run last ended with everything copied; null: never. */
+  readonly succeededAt: Date | null;
+  /** Objects of the repository that were found damaged or gone, and roots that were withheld for them, in the last run. */
+  readonly problems: number;
+}
+
+export interface LockOverview {
+  /** When everything that snapshots need was last found held, or extended; null: never. */
+  readonly succeededAt: Date | null;
+  /** Objects that are needed and not held as they should be, or not there; null before the first run ended. */
+  readonly failed: number | null;
+  /** Deleted, still there, and paid for; null where it was not looked at. */
+  readonly hiddenBytes: number | null;
+}
+
+export interface DamagedSnapshot {
+  readonly snapshotId: string;
+  /** None: all may be hit. */
+  readonly namespaces: readonly string[];
+  readonly projectId: string;
+  readonly clusterId: string;
+  readonly clusterName: string;
+}
+
+export type CheckView = CheckState & {
+  /** Kept snapshots that the last check found damaged, of the project that was asked for. */
+  readonly damaged: readonly DamagedSnapshot[];
+  /** How many there are besides. */
+  readonly damagedElsewhere: number;
+};
+
+export interface UpkeepView {
+  /** null: none was planned yet. */
+  readonly check: CheckView | null;
+  /** In the order of the setting. */
+  readonly copies: readonly Required<CopyState>[];
+  /** null: nothing is held, or no worker has looked yet. */
+  readonly locks: LockState | null;
+}
+
+/** What workers do with the repository by themselves. */
+export interface Upkeep {
+  /** @param projectId null: of all projects */
+  read(projectId: string | null): Promise<UpkeepView>;
+}

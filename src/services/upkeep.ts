@@ -1,0 +1,50 @@
+// What workers do with the repository by themselves: checks, second copies, holding its objects. How far they are, and what they found.
+import type { CatalogStore } from '../catalog/index.ts';
+import { checkKey, type CheckState } from '../domain/check-state.ts';
+import { CHORE_DEAD_AFTER_MS, COPY_STATES, readCopyStates } from '../domain/copy-state.ts';
+import { locksKey, type LockState } from '../domain/lock-state.ts';
+import type { Clock } from '../foundation/clock.ts';
+import type { CheckView, DamagedSnapshot, Upkeep } from './contracts.ts';
+
+interface UpkeepOptions {
+  readonly catalog: Pick<CatalogStore, 'settings' | 'snapshots'>;
+  readonly clock: Clock;
+}
+
+/** As the composition root writes it down at the first start. */
+const REPOSITORY_ID = 'repositoryId';
+
+export function createUpkeep({ catalog, clock }: UpkeepOptions): Upkeep {
+  /** What a dead worker left says nothing about now. */
+  const alive = <T extends { readonly beatAt: string }>(running: T | null | undefined): T | null =>
+    (running != null && clock.now().getTime() - Date.parse(running.beatAt) < CHORE_DEAD_AFTER_MS ? running : null);
+  const repositoryId = async (): Promise<string> => String(await catalog.settings.get(REPOSITORY_ID));
+
+  const damagedOf = async ({ last }: CheckState): Promise<DamagedSnapshot[]> => {
+    const found: DamagedSnapshot[] = [];
+    for (const { snapshotId, namespaces } of last?.damaged ?? []) {
+      const snapshot = await catalog.snapshots.get(snapshotId);
+      // What was deleted since costs nobody anything.
+      if (snapshot !== null && snapshot.deletedAt === null) found.push({ snapshotId, namespaces, projectId: snapshot.projectId, clusterId: snapshot.clusterId, clusterName: snapshot.clusterName });
+    }
+    return found;
+  };
+
+  return {
+    async read(projectId) {
+      const id = await repositoryId();
+      const [check, copies, locks] = await Promise.all([catalog.settings.get(checkKey(id)), catalog.settings.get(COPY_STATES), catalog.settings.get(locksKey(id))]);
+      return {
+        check: check === undefined ? null : await viewOf(check as CheckState),
+        copies: readCopyStates(copies).map(({ running, last = null, failure = null, ...rest }) => ({ ...rest, running: alive(running), last, failure })),
+        locks: (locks as LockState | undefined) ?? null,
+      };
+
+      async function viewOf(state: CheckState): Promise<CheckView> {
+        const all = await damagedOf(state);
+        const damaged = projectId === null ? all : all.filter((each) => each.projectId === projectId);
+        return { ...state, running: alive(state.running), damaged, damagedElsewhere: all.length - damaged.length };
+      }
+    },
+  };
+}

@@ -1,0 +1,106 @@
+// A store that fails, or gives other bytes than it was given, at any call of a restore: the target is as it was, or holds the snapshot, byte by byte.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { MongoClient } from 'mongodb';
+import { restoreSnapshot } from '../../../src/engine/restore/index.ts';
+import { isLeafvaultError } from '../../../src/foundation/errors.ts';
+import type { SnapshotRoot } from '../../../src/repository/repository.ts';
+import { createMemoryStorage, type Storage } from '../../../src/storage/index.ts';
+import { buildSnapshot } from '../../support/build-snapshot.ts';
+import { createFaultyStorage, strikeCalls } from '../../support/faulty-storage.ts';
+import { startReplicaSet, type ReplicaSet } from '../../support/mongod.ts';
+import { openTestRepository } from '../../support/repository-fixture.ts';
+import { contentOfServer, restoreWorld } from '../../support/restore-world.ts';
+
+const LONG = process.env['LEAFVAULT_LONG_TESTS'] === '1';
+const MODES = LONG ? (['stop', 'stop after', 'fail once', 'lose answer', 'alter'] as const) : (['stop', 'lose answer', 'alter'] as const);
+const PATIENT: readonly string[] = ['fail once', 'lose answer'];
+
+/** What that call reads has one bit flipped. */
+function altering(inner: Storage, at: number): Storage & { readonly struck: boolean } {
+  let calls = 0;
+  let struck = false;
+  const count = (): boolean => (calls += 1) === at;
+  return {
+    ...inner,
+    get struck() { return struck; },
+    async get(...args) {
+      const bytes = await inner.get(...args);
+      if (!count()) return bytes;
+      struck = true;
+      bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+      return bytes;
+    },
+  };
+}
+
+describe('a restore over a store that fails', { timeout: 300_000 }, () => {
+  let server: ReplicaSet;
+  let client: MongoClient;
+  let root: SnapshotRoot;
+  let wanted: Record<string, string>;
+  let live: Record<string, string>;
+  const storage = createMemoryStorage();
+
+  before(async () => {
+    server = await startReplicaSet();
+    client = new MongoClient(server.uri);
+    await client.db('shop').collection('orders').createIndex({ i: 1 });
+    await fill(900);
+    const repository = await openTestRepository(storage);
+    root = await buildSnapshot(server.uri, { repository, chunkBytes: 16 * 1024 });
+    await repository.close();
+    wanted = await contentOfServer(server.uri);
+    await fill(40);
+    live = await contentOfServer(server.uri);
+  });
+  after(async () => {
+    await client?.close();
+    await server?.stop();
+  });
+
+  const fill = async (documents: number): Promise<void> => {
+    const orders = client.db('shop').collection('orders');
+    await orders.deleteMany({});
+    await orders.insertMany(Array.from({ length: documents }, (_, i) => ({ _id: i as never, i, text: `${documents} ${i} `.repeat(40) })));
+  };
+
+  for (const mode of MODES) {
+    test(`at any call ends on one side, and the next one brings the snapshot (${mode})`, async (context) => {
+      let failed = 0;
+      await strikeCalls(context, async (call) => {
+        const faulty = mode === 'alter' ? altering(storage, call) : createFaultyStorage(storage, call, mode);
+        const done = await restore(faulty);
+        if (!faulty.struck) return false;
+        if (!done) failed += 1;
+        assert.ok(done || !PATIENT.includes(mode), `call ${call}: a try that may be repeated was given up`);
+        assert.deepEqual(await contentOfServer(server.uri), done ? wanted : live, `call ${call}`);
+        assert.equal(await client.db('__leafvault').collection('plans').countDocuments(), 0, `call ${call}: nothing is left`);
+        if (done) await fill(40);
+        return true;
+      });
+      context.diagnostic(`${failed} restores failed`);
+      assert.ok(PATIENT.includes(mode) || failed > 0);
+      assert.equal(await restore(storage), true);
+      assert.deepEqual(await contentOfServer(server.uri), wanted);
+      await fill(40);
+    });
+  }
+
+  /** False where it failed, by name. */
+  async function restore(from: Storage): Promise<boolean> {
+    try {
+      const repository = await openTestRepository(from);
+      try {
+        await using world = await restoreWorld(repository, await repository.loadSnapshot(root.id), server.uri);
+        await restoreSnapshot(world.options);
+        return true;
+      } finally {
+        await repository.close();
+      }
+    } catch (error) {
+      assert.ok(isLeafvaultError(error) && /^(?:REPOSITORY|STORAGE|SNAPSHOT)_/.test(error.code), error instanceof Error ? error.stack : String(error));
+      return false;
+    }
+  }
+});

@@ -50,7 +50,7 @@ const ACCOUNTS: readonly Drive[] = [
 
 export const ADMINISTRATION_DRIVES: readonly Drive[] = [
   { id: 'createGroup', body: ({ params }) => ({ name: 'contract', orgId: params['orgId'], tags }), keep: { otherGroupId: 'id' } },
-  { id: 'updateGroup', body: () => ({ name: 'contract, renamed' }), params: inOtherGroup },
+  { id: 'updateGroup', body: () => ({ name: 'contract-renamed' }), params: inOtherGroup },
   { id: 'deleteGroup', params: inOtherGroup },
   { id: 'createGroupCluster', body: ({ params }) => ({ name: 'copy', leafvaultConnectionString: params['connectionString'], backupEnabled: false, tags }) },
   { id: 'updateGroupCluster', everyVersion: true, body: () => ({ tags: [] }), params: ofCopy },

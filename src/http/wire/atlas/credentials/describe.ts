@@ -11,7 +11,7 @@ export const roleAssignment = z.strictObject({ groupId: hexId.optional(), orgId:
 
 const apiKey = {
   name: 'ApiKey',
-  schema: z.strictObject({ desc: z.string(), id: hexId, links, privateKey: z.string(), publicKey: z.string(), roles: z.array(roleAssignment) }),
+  schema: z.strictObject({ desc: z.string().min(1).optional(), id: hexId, links, privateKey: z.string(), publicKey: z.string(), roles: z.array(roleAssignment) }),
 };
 const secret = {
   name: 'ServiceAccountSecret',

@@ -5,6 +5,7 @@ import { CATALOG, dumpManifestName, FACTS, INDEXES, KEYS, packName, PACKS, parts
 import type { Exclusive } from '../exclusive.ts';
 import { endSession, openSessions } from '../prune/sessions-in-the-way.ts';
 import type { RepositoryContext } from '../context.ts';
+import { readRoot } from '../snapshots.ts';
 import { sweepChains } from './copy-chains.ts';
 import { eachIndexOf } from './index-packs.ts';
 import type { Keeping } from './keep-missed.ts';
@@ -43,7 +44,8 @@ export async function sweepCopy(transfer: Transfer, exclusive: Exclusive | null,
   await dropAll(goes.indexes);
   await dropAll(goes.packs);
   // Of a snapshot that is there nothing that was said about it goes.
-  const spoken = await namesIn(to, FACTS, (name) => !facts.has(name) && !roots.has(snapshotName(partsOfFactName(name)?.snapshotId ?? '')) && keeping.isDue(name));
+  const spoken: string[] = [];
+  for (const name of await namesIn(to, FACTS, (each) => !facts.has(each) && keeping.isDue(each))) if (!(await isThere(transfer, roots, partsOfFactName(name)?.snapshotId ?? ''))) spoken.push(name);
   const last = spoken.filter((name) => partsOfFactName(name)?.kind === DELETED);
   await dropAll([...spoken.filter((name) => !last.includes(name)), ...last]);
   await exclusive?.assertStands();
@@ -56,6 +58,11 @@ export async function sweepCopy(transfer: Transfer, exclusive: Exclusive | null,
   const slots = await sizesIn(source.storage, KEYS);
   await dropAll(await namesIn(to, KEYS, (name) => !slots.has(name)));
   return true;
+}
+
+/** Whether the source has the snapshot: a fence in its place, which stays for ever, is none. */
+async function isThere({ source }: Transfer, roots: ReadonlyMap<string, number>, id: string): Promise<boolean> {
+  return roots.has(snapshotName(id)) && (await readRoot(source, id).then((root) => root !== null, () => true));
 }
 
 /** A prune takes a root when a fact says that its snapshot is deleted, and then the facts, that one last. */

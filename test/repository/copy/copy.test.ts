@@ -1,7 +1,11 @@
 // What a copier copies, what it refuses, what it takes away, and what may not be done to a copy.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { newId } from '../../../src/foundation/ids.ts';
+import { snapshotName } from '../../../src/repository/format/names.ts';
+import { sealJson } from '../../../src/repository/format/sealed-json.ts';
 import { openRepository } from '../../../src/repository/index.ts';
+import { unlock } from '../../../src/repository/unlock.ts';
 import { createMemoryStorage, type Storage } from '../../../src/storage/index.ts';
 import { add, assertSame, assertWholeCopy, copyTo, goOn, isOver, makeSource, PACKS, type Source } from '../../support/copy-fixture.ts';
 import { collect, copyToMemory, MASTER_KEY, objectNames, openTestRepository, randomChunks, readSnapshot, writeSnapshot } from '../../support/repository-fixture.ts';
@@ -141,6 +145,18 @@ describe('what went from the source', () => {
     await assertWholeCopy(to, source.contents, 'postponed');
     assert.equal((await copyTo(source.storage, to)).postponed, false);
     await assertSame(source.storage, to);
+  }));
+
+  test('goes with all that was said of it, also where a fence stays in the place of its root', () => withSource(async (source, to) => {
+    const [id, { keys }] = [newId(), await unlock(source.storage, MASTER_KEY)];
+    await source.storage.put(snapshotName(id), sealJson(keys, { kind: 'snapshot', name: snapshotName(id) }, { id, fenced: newId() }));
+    await writeSnapshot(source.repository, { fenced: randomChunks(3, 1_000) }, id);
+    await source.repository.addFact({ snapshotId: id, kind: 'deleted', createdAt: new Date().toISOString(), body: {} });
+    await copyTo(source.storage, to);
+    for (let rounds = 0; rounds < 2; rounds += 1) await source.repository.prune({ isOver });
+    await copyTo(source.storage, to);
+    await assertSame(source.storage, to);
+    assert.ok((await objectNames(to)).includes(snapshotName(id)), 'the fence is there');
   }));
 
   test('is asked for by name before it goes: a listing that passes objects by takes nothing away', () => withSource(async (source, to) => {

@@ -74,6 +74,13 @@ describe('answers fit the published schema', () => {
     await check('getGroup', `/groups/${SHOP_ID}`);
   });
 
+  test('organizations are looked for by how their names begin', async () => {
+    for (const [name, ids] of [['exam', [ORG_ID]], ['xample', []], ['', [ORG_ID]]] as const) {
+      const { json } = await facade.atlas(`/orgs?name=${name}`);
+      assert.deepEqual([(json['results'] as { id: string }[]).map(({ id }) => id), json['totalCount']], [ids, ids.length], name);
+    }
+  });
+
   for (const version of ['2023-01-01', '2023-02-01', '2024-08-05']) {
     test(`clusters of ${version}`, async () => {
       await check('listGroupClusters', `/groups/${SHOP_ID}/clusters`, { version, beyond: ['.results[].replicationFactor'] });

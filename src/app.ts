@@ -4,7 +4,9 @@ import { archiveOpener } from './composition/archive-opener.ts';
 import { describeFirstStart } from './composition/announce.ts';
 import { assertNoRescue } from './composition/assert-no-rescue.ts';
 import { createClosers } from './composition/closers.ts';
+import { contentsReader } from './composition/contents-reader.ts';
 import { dumpBeforeMigration } from './composition/dump-before-migration.ts';
+import { bucketOpener } from './composition/bucket-opener.ts';
 import { openHome } from './composition/home.ts';
 import { createInstallationKeys, type InstallationKeys } from './composition/installation-keys.ts';
 import { warnOfRotation } from './composition/key-files.ts';
@@ -16,7 +18,7 @@ import { timelineReader } from './composition/timeline-reader.ts';
 import type { Config } from './config/index.ts';
 import { checkKey, type CheckState } from './domain/check-state.ts';
 import { locksKey, type LockState } from './domain/lock-state.ts';
-import { captureSnapshot, dropKept, findRehearsals, probeServer, rehearseRestore, restoreSnapshot, settleRehearsal, settleRestore, slicesOfChain, startThrowaway, tailOplog, undoRestore } from './engine/index.ts';
+import { captureSnapshot, dropKept, exportSnapshot, findRehearsals, probeServer, rehearseRestore, restoreSnapshot, settleRehearsal, settleRestore, slicesOfChain, startThrowaway, tailOplog, undoRestore } from './engine/index.ts';
 import type { Clock } from './foundation/clock.ts';
 import { LeafvaultError } from './foundation/errors.ts';
 import type { Logger } from './foundation/logger.ts';
@@ -128,7 +130,7 @@ async function openParts(options: AppOptions, opened: (name: string, close: () =
 
 function buildWorker({ options, catalog, queue, repositories, tempRoot }: Parts): Worker {
   const { clock, log, config } = options;
-  const handlers = createHandlers({ catalog, repositories, clock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain, rehearse: rehearseRestore, settleRehearsal, startThrowaway, drillMongod: config.drills.mongod, deltas: config.repositoryDeltas });
+  const handlers = createHandlers({ catalog, repositories, clock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain, rehearse: rehearseRestore, settleRehearsal, startThrowaway, drillMongod: config.drills.mongod, exportSnapshot, openBucket: bucketOpener(config.exportTargets), deltas: config.repositoryDeltas });
   const chores = [
     ...createChores({ catalog, repositories, queue, clock }),
     ...createScheduleChores({ catalog, queue, clock, log, ...config.schedules }),
@@ -155,7 +157,7 @@ async function buildDoor({ options, catalog, queue, repositories, ownTemp }: Par
   // Download addresses are made long after the server listens.
   const baseUrl = (): string => server.baseUrl();
   const services = createServices({
-    catalog, queue, clock, secret: catalog.secret, openArchive, timelineReader: timelineReader({ repositories, signal }), baseUrl, probe: probeServer, restoreDefaults: config.restore, drillDefaults: config.drills, ...config.schedules,
+    catalog, queue, clock, secret: catalog.secret, openArchive, timelineReader: timelineReader({ repositories, signal }), baseUrl, probe: probeServer, restoreDefaults: config.restore, drillDefaults: config.drills, openBucket: bucketOpener(config.exportTargets), readContents: contentsReader({ repository: repositories.repository }), ...config.schedules,
   });
   const console = consoleDoor({
     overview: createOverview({

@@ -5,8 +5,12 @@ import { createApiKeys, type ApiKeys } from './api-keys.ts';
 import { createAuditEvents, type AuditEvents } from './audit-events.ts';
 import { createClusters, type Clusters } from './clusters.ts';
 import { createChains, type Chains } from './chains.ts';
+import { createCollectionRestores, type CollectionRestores } from './collection-restores.ts';
+import { createCompliance, type Compliance } from './compliance.ts';
 import type { CatalogContext } from './context.ts';
 import { createDrills, type Drills } from './drills.ts';
+import { createExportBuckets, type ExportBuckets } from './export-buckets.ts';
+import { createExports, type Exports } from './exports.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createLeases, type Claim, type Leases } from './leases.ts';
 import { createNumbers, type Numbers } from './numbers.ts';
@@ -39,6 +43,10 @@ export interface CatalogAggregates {
   readonly sessions: Sessions;
   readonly snapshots: Snapshots;
   readonly schedules: Schedules;
+  readonly compliance: Compliance;
+  readonly exportBuckets: ExportBuckets;
+  readonly exports: Exports;
+  readonly collectionRestores: CollectionRestores;
   readonly restores: Restores;
   readonly restorePlans: RestorePlans;
   readonly drills: Drills;
@@ -133,6 +141,10 @@ function createAggregates(context: CatalogContext): CatalogAggregates {
     sessions: createSessions(context),
     snapshots: createSnapshots(context),
     schedules: createSchedules(context),
+    compliance: createCompliance(context),
+    exportBuckets: createExportBuckets(context),
+    exports: createExports(context),
+    collectionRestores: createCollectionRestores(context),
     restores: createRestores(context),
     restorePlans: createRestorePlans(context),
     drills: createDrills(context),

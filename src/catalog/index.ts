@@ -12,6 +12,7 @@ export type { ApiKey, NewApiKey } from './api-keys.ts';
 export type { AuditEvent, AuditFilter, NewAuditEvent } from './audit-events.ts';
 export type { Chain, ChainGrowth, ChainTotals, ChainWindow } from './chains.ts';
 export type { ClusterChange, ClusterNews, NewCluster } from './clusters.ts';
+export type { ComplianceRecord } from './compliance.ts';
 export type { DrillOutcome, DrillSchedule, NewDrill } from './drills.ts';
 export { CANCEL_CHANNEL, type CancelAnswer, type JobFilter, type NewJob, type PauseAnswer, type ResumeAnswer } from './jobs.ts';
 export type { Claim, ClaimedJob, HeldLease, JobFailure, LeaseProgress, LostJob } from './leases.ts';

@@ -48,7 +48,7 @@ export interface Schedules {
   forgetRuns(before: Date): Promise<number>;
 }
 
-const COLUMNS = ['clusterId', 'items', 'referenceHour', 'referenceMinute', 'restoreWindowDays', 'extraDays', 'forms', 'handledUntil', 'owed', 'failures', 'retryAt'] as const;
+const COLUMNS = ['clusterId', 'items', 'referenceHour', 'referenceMinute', 'restoreWindowDays', 'extraDays', 'forms', 'export', 'handledUntil', 'owed', 'failures', 'retryAt'] as const;
 
 export function createSchedules({ db, clock }: CatalogContext): Schedules {
   const select = () => db.selectFrom('schedules').select(COLUMNS);
@@ -119,7 +119,7 @@ export function createSchedules({ db, clock }: CatalogContext): Schedules {
 
 interface Row {
   clusterId: string; items: readonly PolicyItem[]; referenceHour: number; referenceMinute: number; restoreWindowDays: number;
-  extraDays: SnapshotSchedule['extraDays']; forms: SnapshotSchedule['forms']; handledUntil: Date; owed: readonly string[]; failures: number; retryAt: Date | null;
+  extraDays: SnapshotSchedule['extraDays']; forms: SnapshotSchedule['forms']; export: SnapshotSchedule['export']; handledUntil: Date; owed: readonly string[]; failures: number; retryAt: Date | null;
 }
 
 function recordOf({ handledUntil, owed, failures, retryAt, ...schedule }: Row): ScheduleRecord {
@@ -127,9 +127,9 @@ function recordOf({ handledUntil, owed, failures, retryAt, ...schedule }: Row): 
 }
 
 function rowOf({ schedule, progress }: ScheduleRecord) {
-  const { policyId: _, items, extraDays, forms, ...plain } = schedule;
+  const { policyId: _, items, extraDays, forms, export: exported, ...plain } = schedule;
   return {
-    ...plain, items: JSON.stringify(items), extraDays: JSON.stringify(extraDays), forms: JSON.stringify(forms),
+    ...plain, items: JSON.stringify(items), extraDays: JSON.stringify(extraDays), forms: JSON.stringify(forms), export: exported === null ? null : JSON.stringify(exported),
     ...progress, owed: JSON.stringify(progress.owed), nextAt: nextLook(schedule, progress),
   };
 }

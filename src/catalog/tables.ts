@@ -2,6 +2,7 @@
 // Times are timestamptz, big integers JavaScript numbers (sizes stay below 2^53).
 import type { ColumnType, Generated } from 'kysely';
 import type { DrillChoices, DrillPhase } from '../domain/drill.ts';
+import type { ScheduleExport } from '../domain/exports.ts';
 import type { JobForm, RestoreSelection, Tag } from '../domain/records.ts';
 import type { KeptItem, PolicyItem } from '../domain/retention.ts';
 import type { SnapshotSchedule } from '../domain/schedule.ts';
@@ -9,6 +10,7 @@ import type {
   ApiKeysTable, ServiceAccountsTable, ServiceAccountSecretsTable, UsersTable, RoleGrantsTable,
   SessionsTable, RevokedBearersTable, UsedNoncesTable,
 } from './credential-tables.ts';
+import type { CollectionRestoresTable, CompliancePoliciesTable, ExportBucketsTable, ExportsTable } from './export-tables.ts';
 
 type Json<T> = ColumnType<T, string, string>;
 type Defaulted<T> = ColumnType<T, T | undefined, T>;
@@ -88,6 +90,7 @@ export interface SchedulesTable {
   failures: number;
   retryAt: Date | null;
   nextAt: Date | null;
+  export: ColumnType<ScheduleExport | null, string | null | undefined, string | null>;
 }
 
 export interface ScheduleRunsTable {
@@ -330,6 +333,10 @@ export interface Tables {
   snapshots: SnapshotsTable;
   schedules: SchedulesTable;
   scheduleRuns: ScheduleRunsTable;
+  compliancePolicies: CompliancePoliciesTable;
+  exportBuckets: ExportBucketsTable;
+  exports: ExportsTable;
+  collectionRestores: CollectionRestoresTable;
   restores: RestoresTable;
   downloads: DownloadsTable;
   jobs: JobsTable;

@@ -6,6 +6,7 @@ export const CLI_ERRORS = {
   CLI_CLUSTER_AMBIGUOUS: 'More than one cluster has that name; its id says which is meant. details: {name, ids}',
   CLI_KEY_UNREADABLE: 'The file of the key cannot be read',
   CLI_SECRET_MISSING: 'A secret was asked for and none was given',
+  COMPLIANCE_NOT_RELEASED: 'A backup compliance policy was not released: there is none, or the address is not that of who answers for it',
   CLI_COPY_UNKNOWN: 'No second copy is named, neither by a flag nor in the settings',
 } as const;
 

@@ -4,6 +4,7 @@ import { CONFIG_ERRORS, flagName, loadConfig, SETTINGS, type Config, type Settin
 import { describeError, isLeafvaultError } from '../foundation/errors.ts';
 import { runCancelJob } from './cancel-job.ts';
 import { runCheck } from './check.ts';
+import { runComplianceRelease } from './compliance.ts';
 import { runCopy } from './copy.ts';
 import { runDrill } from './drill.ts';
 import { runDrills } from './drills.ts';
@@ -142,6 +143,12 @@ function buildProgram(world: CliWorld, outcome: { code: number }): Command {
     .option('--json', 'as a JSON array, with all fields')
     .addHelpText('after', '\nIt reads the catalog with the master key and changes nothing; the times are those that the workers keep.\n')
     .action(run((config, flags) => runSchedulePreview(world, config, { cluster: text(flags.cluster), days: Number(flags.days), limit: Number(flags.limit), json: flags.json === true })));
+  const compliance = command('compliance', 'backup compliance policies of the projects');
+  withSettings(compliance.command('release').description('let an owner remove the policy of a project, which no API can').exitOverride().configureOutput(output), KEYS_SETTINGS)
+    .argument('<project>', 'its id')
+    .requiredOption('--email <address>', 'the authorizedEmail of the policy')
+    .addHelpText('after', '\nWhile a project has a policy nothing of it is shortened or deleted: docs/guides/compliance.md\n')
+    .action((project: string, flags: Flags) => run((config) => runComplianceRelease(world, config, { project, email: text(flags.email) ?? '' }))(flags));
   configured('rescue', 'bring an installation back on an empty machine, from the store and the master key')
     .option('--store <address>', 'the same as --repository-store')
     .option('--key <file>', 'file of the master key, or of the recovery key; - asks for it (default: the one of --master-key-file)')

@@ -3,6 +3,7 @@ import type { DrillDefaults } from '../domain/drill.ts';
 import type { CatchUp } from '../domain/plan-run.ts';
 import type { TimeSeriesChoice } from '../domain/records.ts';
 import type { Declared } from './declared.ts';
+import type { ExportTarget } from './export-targets.ts';
 
 export interface CopySettings {
   /** What went from the repository stays in its copies for so long. */
@@ -36,6 +37,8 @@ export interface Config {
   readonly jobsAtOnce: number;
   readonly logLevel: string;
   readonly organizations: Declared;
+  /** Places that buckets of exports may name. */
+  readonly exportTargets: readonly ExportTarget[];
   /** The settings file that was read, for messages. */
   readonly file: string | null;
   /** What is odd but not wrong, in words. */

@@ -77,7 +77,7 @@ function isAddressOrBlock(entry: string): boolean {
   return family !== 0 && Number(bits ?? 0) <= (family === 6 ? 128 : 32);
 }
 
-function secretOf(text: z.ZodType<string, string>, readSecret: SecretReader) {
+export function secretOf(text: z.ZodType<string, string>, readSecret: SecretReader): z.ZodType<string> {
   const reference = z.union([z.strictObject({ env: z.string().min(1) }), z.strictObject({ file: z.string().min(1) })], {
     error: 'expected text, { env: NAME } or { file: path }',
   });

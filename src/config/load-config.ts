@@ -3,7 +3,8 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { LeafvaultError } from '../foundation/errors.ts';
 import { deepFreeze, type Config } from './config.ts';
-import { declaredSchema, type Declared } from './declared.ts';
+import { declaredSchema, type DeclaredOrganization } from './declared.ts';
+import { exportTargetsSchema, type ExportTarget } from './export-targets.ts';
 import { nearest } from './nearest.ts';
 import { isSecretReference, secretReader, type SecretReader } from './secrets.ts';
 import { parseSettingsFile, type SettingsFile } from './settings-file.ts';
@@ -45,10 +46,11 @@ export function loadConfig(sources: ConfigSources): Config {
   const mistakes: Mistake[] = [...fileMistakes(file)];
   const values = readValues(sources, file, readSecret, mistakes);
   mistakes.push(...lockMistakes(sources, file, values));
-  const organizations = readDeclared(file, readSecret, mistakes);
+  const organizations = readPart(file, 'organizations', declaredSchema(readSecret), mistakes);
+  const exportTargets = readPart(file, 'exportTargets', exportTargetsSchema(readSecret), mistakes);
   if (mistakes.length > 0) throw invalid(mistakes);
   const warnings = unknownVariables(sources.env, referredTo);
-  return deepFreeze(assemble({ values, organizations, file, sources, warnings }));
+  return deepFreeze(assemble({ values, organizations, exportTargets, file, sources, warnings }));
 }
 
 function readSettingsFile({ configFile, env, cwd, readFile }: ConfigSources): SettingsFile | null {
@@ -70,7 +72,7 @@ function fileMistakes(file: SettingsFile | null): Mistake[] {
     ...file.problems.map(({ line, message }) => ({ source: `${file.path} line ${line}`, path: '', message })),
     ...file.keys
       .filter((key) => !known.includes(key as never) && !(groups.has(key) && file.value(key) === null))
-      .map((key) => ({ source: place(file, key.split('.')), path: key, message: `there is no such setting${suggestion(key, [...known, 'organizations'])}` })),
+      .map((key) => ({ source: place(file, key.split('.')), path: key, message: `there is no such setting${suggestion(key, [...known, 'organizations', 'exportTargets'])}` })),
   ];
 }
 
@@ -127,19 +129,21 @@ function find(sources: ConfigSources, file: SettingsFile | null, name: SettingNa
   return file === null || value === undefined || value === null ? null : { value, source: place(file, setting.path.split('.')) };
 }
 
-function readDeclared(file: SettingsFile | null, readSecret: SecretReader, mistakes: Mistake[]): Declared {
-  if (file?.organizations === undefined || file.organizations === null) return [];
-  const parsed = declaredSchema(readSecret).safeParse(file.organizations);
+/** A list of the file; none where it is absent. */
+function readPart<T>(file: SettingsFile | null, part: 'organizations' | 'exportTargets', schema: z.ZodType<readonly T[]>, mistakes: Mistake[]): readonly T[] {
+  const given = file?.[part];
+  if (file === null || given === undefined || given === null) return [];
+  const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   for (const issue of parsed.error.issues) {
-    const path = ['organizations', ...issue.path];
+    const path = [part, ...issue.path];
     mistakes.push({ source: place(file, path), path: dotted(path), message: plain(issue) });
   }
   return [];
 }
 
 function assemble(parts: {
-  readonly values: SettingValues; readonly organizations: Declared; readonly file: SettingsFile | null; readonly sources: ConfigSources; readonly warnings: readonly string[];
+  readonly values: SettingValues; readonly organizations: readonly DeclaredOrganization[]; readonly exportTargets: readonly ExportTarget[]; readonly file: SettingsFile | null; readonly sources: ConfigSources; readonly warnings: readonly string[];
 }): Config {
   const { values, file, sources } = parts;
   // A path in the file means the same wherever Leafvault was started.
@@ -169,7 +173,9 @@ function assemble(parts: {
     },
     jobsAtOnce: values.jobsAtOnce,
     logLevel: values.logLevel,
-    organizations: parts.organizations,
+    organizations: [...parts.organizations],
+    // Relative to the file, which alone names them.
+    exportTargets: parts.exportTargets.map((target) => ('folder' in target ? { ...target, folder: absolute(target.folder, file === null ? sources.cwd : dirname(file.path)) } : target)),
     file: file?.path ?? null,
     warnings: [...parts.warnings, ...unreachableLinks(values)],
   };

@@ -70,4 +70,14 @@ another value switches it on or off; what was kept stays.
 
 \`drills\` of a cluster says what differs for it from the settings \`drills.…\`: \`everyHours\`, \`at\`, \`where\`, and besides \`target\` (name of a cluster of the same project whose scratch databases
 are used) and \`namespaces\` (databases or \`db.collection\`; everything where absent).
+
+## Where exports go
+
+\`exportTargets\` holds the places that an export bucket may name by its \`iamRoleId\` ([guide](../guides/exports.md)); for a name that is not there the AWS SDK looks by its own chain. \`projects\` keeps an entry for some projects.
+
+\`\`\`yaml
+exportTargets:
+  - { name: 5f00000000000000000000ee, folder: /srv/exports, projects: [5f0000000000000000000003] }
+  - { name: 5f00000000000000000000ef, endpoint: "https://minio.example:9000", region: us-east-1, accessKeyId: { env: EXPORT_KEY }, secretAccessKey: { env: EXPORT_SECRET }, pathStyle: true }
+\`\`\`
 `;

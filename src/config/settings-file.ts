@@ -6,9 +6,10 @@ export interface SettingsFile {
   /** Dotted path of a single setting -> value. */
   value(dotted: string): unknown;
   readonly organizations: unknown;
+  readonly exportTargets: unknown;
   /** Line (from 1) of the nearest node that exists on this path. */
   lineOf(path: readonly PropertyKey[]): number | null;
-  /** Dotted paths of all keys outside `organizations`. */
+  /** Dotted paths of all keys outside `organizations` and `exportTargets`. */
   readonly keys: readonly string[];
   /** Problems of the text itself. */
   readonly problems: readonly { readonly line: number; readonly message: string }[];
@@ -26,8 +27,9 @@ export function parseSettingsFile(path: string, text: string): SettingsFile {
     path,
     value: (dotted) => dotted.split('.').reduce<unknown>((at, key) => (isRecord(at) ? at[key] : undefined), root),
     organizations: root.organizations,
+    exportTargets: root.exportTargets,
     lineOf: (at) => lineOf(document, at, lineAt),
-    keys: leafKeys(Object.fromEntries(Object.entries(root).filter(([key]) => key !== 'organizations'))),
+    keys: leafKeys(Object.fromEntries(Object.entries(root).filter(([key]) => key !== 'organizations' && key !== 'exportTargets'))),
     problems,
   };
 }

@@ -40,7 +40,7 @@ export interface Cluster {
   readonly deletedAt: Date | null;
 }
 
-export type JobKind = 'snapshot' | 'restore' | 'undo' | 'dropKept' | 'prepareDownload' | 'verify' | 'drill';
+export type JobKind = 'snapshot' | 'restore' | 'undo' | 'dropKept' | 'prepareDownload' | 'verify' | 'drill' | 'export';
 export type JobState = 'queued' | 'running' | 'completed' | 'failed' | 'cancelled';
 
 /** What one door has to tell of a job and no other has: kept as it was given, read by that door alone. */
@@ -127,6 +127,8 @@ export interface RestoreSelection {
   readonly collections: readonly string[];
   /** From `db` or `db.collection` to the same form. */
   readonly renames: readonly { readonly from: string; readonly to: string }[];
+  /** Put behind every name, renamed or not; '' each: nothing. */
+  readonly suffixes?: { readonly database: string; readonly collection: string };
 }
 
 /**

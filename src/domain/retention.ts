@@ -99,9 +99,18 @@ export function joinItems<Item extends PolicyItem>(first: readonly Item[], secon
 
 /** The most days that it can be, wherever it begins: a month 31, a year 366. */
 export function longestDays(retention: Retention): number {
-  if (retention.retentionUnit === 'days') return retention.retentionValue;
-  if (retention.retentionUnit === 'weeks') return 7 * retention.retentionValue;
+  return Math.max(...lengthsInDays(retention));
+}
+
+/** The fewest: a month 28, a year 365. */
+export function shortestDays(retention: Retention): number {
+  return Math.min(...lengthsInDays(retention));
+}
+
+function lengthsInDays(retention: Retention): readonly number[] {
+  if (retention.retentionUnit === 'days') return [retention.retentionValue];
+  if (retention.retentionUnit === 'weeks') return [7 * retention.retentionValue];
   // Four years of first days meet every length that a run of months can have.
   const starts = Array.from({ length: 48 }, (_, month) => new Date(Date.UTC(2024, month, 1)));
-  return Math.max(...starts.map((start) => Math.round((retainedUntil(start, retention).getTime() - start.getTime()) / DAY_MS)));
+  return starts.map((start) => Math.round((retainedUntil(start, retention).getTime() - start.getTime()) / DAY_MS));
 }

@@ -1,6 +1,7 @@
 // The backup schedule of a cluster, whatever door it came through, and the rules that it keeps (docs/design/schedules.md).
 import { createHash } from 'node:crypto';
 import { LeafvaultError } from '../foundation/errors.ts';
+import type { ScheduleExport } from './exports.ts';
 import { FREQUENCIES, longestDays, type FrequencyType, type KeptItem, type PolicyItem } from './retention.ts';
 
 /** Day of a monthly item: the last one. */
@@ -21,11 +22,13 @@ export interface SnapshotSchedule {
   readonly extraDays: Readonly<Partial<Record<FrequencyType | 'ondemand', number>>>;
   /** What one form of the schedule has and no other, by form. */
   readonly forms: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Null: nothing is exported. */
+  readonly export: ScheduleExport | null;
 }
 
 /** Which rule a schedule breaks, for doors that have a word for each. */
 export type ScheduleRule =
-  | 'policyId' | 'itemId' | 'itemType' | 'items' | 'interval' | 'retention' | 'order' | 'twice' | 'referenceHour' | 'referenceMinute' | 'restoreWindow' | 'extraDays' | 'form';
+  | 'policyId' | 'itemId' | 'itemType' | 'items' | 'interval' | 'retention' | 'order' | 'twice' | 'referenceHour' | 'referenceMinute' | 'restoreWindow' | 'extraDays' | 'export' | 'form';
 
 const INTERVALS: Readonly<Record<FrequencyType, readonly number[]>> = {
   hourly: [1, 2, 4, 6, 8, 12, 24],
@@ -52,7 +55,7 @@ export function policyIdOf(clusterId: string): string {
 export function emptySchedule(clusterId: string, now: Date): SnapshotSchedule {
   return {
     clusterId, policyId: policyIdOf(clusterId), items: [], referenceHour: now.getUTCHours(), referenceMinute: now.getUTCMinutes(),
-    restoreWindowDays: DEFAULT_WINDOW_DAYS, extraDays: {}, forms: {},
+    restoreWindowDays: DEFAULT_WINDOW_DAYS, extraDays: {}, forms: {}, export: null,
   };
 }
 

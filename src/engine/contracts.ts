@@ -151,6 +151,8 @@ export interface RestoreOptions {
   readonly instant?: KeptInstant;
   /** What becomes of a time series that exists on the target: it can't be renamed, so it can't be swapped. */
   readonly timeSeries: TimeSeriesChoice;
+  /** `refuse`: nothing that is there is replaced, and a name that is taken refuses the restore; `replace` where absent. */
+  readonly existing?: 'replace' | 'refuse';
   /** `drop`: the old collections go once the swap is done; `keep`: they stay, named in the result. */
   readonly oldCollections: 'drop' | 'keep';
   /** Ends behind the proof: nothing is swapped, everything that was built is dropped. */
@@ -265,6 +267,38 @@ export interface ArchiveOptions {
   readonly tempDir: string;
   readonly signal: AbortSignal;
 }
+
+/** Where an export goes: below its prefix. */
+export interface ExportSink {
+  /** Whole, in the place of what is there. */
+  put(key: string, bytes: Uint8Array): Promise<void>;
+  has(key: string): Promise<boolean>;
+}
+
+export interface ExportOptions extends Pick<ArchiveOptions, 'reader' | 'hashSeed' | 'root' | 'tempDir' | 'signal'> {
+  readonly sink: ExportSink;
+  /** Of the files of each collection: `<partName>.0.json.gz`. */
+  readonly partName: string;
+  /** Of the whole snapshot, for progress; null where it isn't known. */
+  readonly documents: number | null;
+  readonly bytes: number | null;
+  readonly onProgress: OnProgress;
+  /** Once before the first, and behind each. */
+  readonly onCollection: (exported: number, total: number) => Promise<void>;
+  /** Text of a part before gzip; 32 MiB where absent. */
+  readonly partBytes?: number;
+}
+
+export interface ExportResult {
+  readonly collections: number;
+  readonly documents: number;
+  readonly bytes: number;
+  /** Parts with documents. */
+  readonly files: number;
+}
+
+/** May be called again with the same sink: what is whole there is left as it is. */
+export type ExportSnapshot = (options: ExportOptions) => Promise<ExportResult>;
 
 /** A `.tar.gz` of a mongodump directory below one top folder, streamed; ends with an error rather than short. */
 export type StreamArchive = (options: ArchiveOptions) => Readable;

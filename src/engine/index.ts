@@ -1,6 +1,8 @@
 // The door of the engine: what jobs, downloads and the command line use of it.
 export { streamArchive } from './archive/index.ts';
 export { captureSnapshot } from './backup/index.ts';
+export { listNamespaces } from './snapshot/index.ts';
+export { exportSnapshot } from './export/index.ts';
 export { roleCommands } from './mongo/index.ts';
 export type { OplogSlice, SliceLimits } from './oplog/slice-cutter.ts';
 export { slicesOfChain } from './oplog/slices-of-chain.ts';

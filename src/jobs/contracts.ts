@@ -18,6 +18,8 @@ export const JOB_PAYLOADS = {
   restore: z.strictObject({
     restoreId: id,
     timeSeries: z.enum(TIME_SERIES_CHOICES).default('refuse'),
+    /** `refuse`: a collection that is there is not replaced. */
+    existing: z.enum(['replace', 'refuse']).default('replace'),
     /** How long the old collections are kept for an undo; 0: they go once the swap is done. */
     keepHours: z.number().min(0).default(0),
     /** Of a restore to an instant. */
@@ -29,6 +31,7 @@ export const JOB_PAYLOADS = {
   prepareDownload: z.strictObject({ restoreId: id }),
   /** `target`: the name that was declared, where no cluster has it. */
   drill: z.strictObject({ drillId: id, target: z.string().nullable().default(null) }),
+  export: z.strictObject({ exportId: id }),
   /** One snapshot, or the whole repository of the project when `snapshotId` is null. */
   verify: z.strictObject({ snapshotId: id.nullable(), readData: z.boolean() }),
 } as const satisfies Record<JobKind, z.ZodType>;

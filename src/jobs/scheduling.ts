@@ -1,7 +1,8 @@
 // Snapshots that schedules ask for. Every worker looks; one does it, once for each due time (docs/design/schedules.md).
 import type { Catalog, CatalogTransaction, EndedSnapshot } from '../catalog/index.ts';
+import { isExportDue, newExport } from '../domain/exports.ts';
 import { afterFailure, afterSuccess, afterTwice, planRun, type CatchUp, type PlannedRun } from '../domain/plan-run.ts';
-import { daysKept, expiryOf, joinItems } from '../domain/retention.ts';
+import { daysKept, expiryOf, joinItems, type PolicyItem } from '../domain/retention.ts';
 import { keptItems, type SnapshotSchedule } from '../domain/schedule.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { describeError, isLeafvaultError } from '../foundation/errors.ts';
@@ -55,7 +56,7 @@ async function followSchedules(parts: SchedulingParts, signal: AbortSignal): Pro
   }
 }
 
-async function settle({ catalog, clock, log }: SchedulingParts, { clusterId, snapshotId, snapshotState }: EndedSnapshot): Promise<void> {
+async function settle({ catalog, queue, clock, log }: SchedulingParts, { clusterId, snapshotId, snapshotState }: EndedSnapshot): Promise<void> {
   await catalog.transaction(async (tx) => {
     const record = await tx.schedules.hold(clusterId, { wait: false });
     // Of all its due times together: it failed once, however many had joined it.
@@ -67,8 +68,26 @@ async function settle({ catalog, clock, log }: SchedulingParts, { clusterId, sna
     if (snapshotState === 'failed' && known.length === 0) return;
     const changed = snapshotState === 'completed' ? afterSuccess(progress, items) : afterFailure(progress, known, clock.now());
     await tx.schedules.save({ schedule, progress: changed });
+    if (snapshotState === 'completed') await exportIfDue(tx, { queue, clock, log }, schedule, { snapshotId, items });
     if (snapshotState === 'failed') log.warn({ cluster: clusterId, snapshot: snapshotId, failures: changed.failures, retryAt: changed.retryAt }, 'a scheduled snapshot failed; it is asked for again');
   });
+}
+
+/** In the transaction that takes the end of a snapshot into account, which is one for each snapshot. */
+async function exportIfDue(
+  tx: CatalogTransaction, { queue, clock, log }: Pick<SchedulingParts, 'queue' | 'clock' | 'log'>, schedule: SnapshotSchedule, { snapshotId, items }: { readonly snapshotId: string; readonly items: readonly PolicyItem[] },
+): Promise<void> {
+  if (!isExportDue(schedule.export, items)) return;
+  const [cluster, snapshot] = [await tx.clusters.get(schedule.clusterId), await tx.snapshots.get(snapshotId)];
+  const project = cluster === null ? null : await tx.projects.get(cluster.projectId);
+  const organization = project === null ? null : await tx.organizations.get(project.orgId);
+  if (cluster === null || project === null || organization === null || snapshot === null || snapshot.deletedAt !== null) return;
+  const now = clock.now();
+  const useNames = schedule.forms['atlas']?.['useOrgAndGroupNamesInExportPrefix'] === true;
+  const row = newExport({ ids: { exportId: newId(now), jobId: newId(now) }, cluster, project, organization, snapshot, bucketId: schedule.export.bucketId, labels: [], useNames, now });
+  await queue.enqueue(tx, { id: row.jobId, kind: 'export', payload: { exportId: row.id }, projectId: project.id, clusterId: cluster.id, snapshotId, restoreId: null, requestedBy: SCHEDULE_REQUESTER });
+  await tx.exports.insert(row);
+  log.info({ cluster: cluster.id, snapshot: snapshotId, export: row.id }, 'a scheduled snapshot is exported');
 }
 
 async function look({ catalog, queue, clock, log, catchUp }: SchedulingParts, clusterId: string): Promise<void> {

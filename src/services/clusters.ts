@@ -1,5 +1,6 @@
 // Clusters that are registered, changed and ended by API. A connection string is tried before it is kept.
 import type { CatalogStore, CatalogTransaction } from '../catalog/index.ts';
+import { forbidClusterDeletion, forbidTurningOff, requiresContinuous } from '../domain/compliance.ts';
 import { freshProgress } from '../domain/plan-run.ts';
 import type { Cluster, Project } from '../domain/records.ts';
 import type { Principal } from '../domain/roles.ts';
@@ -24,8 +25,6 @@ export interface ClustersOptions {
   readonly probe: (uri: string) => Promise<FoundServer>;
 }
 
-/** Whoever has a policy that keeps snapshots keeps them when their cluster goes, too. */
-const KEEPING = /^COMPLIANCE_/;
 const AT_ONCE = 500;
 
 export function createClusters(options: ClustersOptions): Clusters {
@@ -38,9 +37,11 @@ export function createClusters(options: ClustersOptions): Clusters {
       return catalog.transaction(async (tx) => {
         await requireThere(tx, project);
         await requireFree(tx, project, name);
+        const policy = await tx.compliance.hold(project.id);
+        if (requiresContinuous(policy) && found.topology !== 'replicaSet') throw unfit(`the backup compliance policy asks for continuous backup, and ${NEEDS_SET}`);
         const { id } = await makeCluster({ catalog: tx, clock }, {
           id: newId(clock.now()), projectId: project.id, name, uri, hosts, continuousBackup, tags: keptTags(tags), labels: keptTags(labels), terminationProtection,
-        }, scheduled);
+        }, { policy, scheduled });
         await tx.clusters.learn(id, { replicaSetName: found.replicaSetName, mongodbVersion: found.version });
         return required(tx, id);
       });
@@ -50,6 +51,8 @@ export function createClusters(options: ClustersOptions): Clusters {
       const found = uri === undefined ? null : await tried(options, uri, continuousBackup ?? cluster.continuousBackup);
       if (continuousBackup === true && found === null && cluster.replicaSetName === null && cluster.mongodbVersion !== null) throw unfit(NEEDS_SET);
       return catalog.transaction(async (tx) => {
+        const policy = await tx.compliance.hold(cluster.projectId);
+        if (continuousBackup === false) forbidTurningOff(policy, cluster.name);
         await hold(tx, cluster);
         if (uri !== undefined && hosts !== null && found !== null) {
           await tx.clusters.setUri(cluster.id, uri, hosts);
@@ -101,6 +104,8 @@ async function hold(tx: CatalogTransaction, { id, name, projectId }: Cluster): P
 }
 
 async function endCluster(tx: CatalogTransaction, clock: Clock, cluster: Cluster): Promise<void> {
+  // Also where its snapshots would stay: none would be taken any more.
+  forbidClusterDeletion(await tx.compliance.hold(cluster.projectId), cluster.name);
   const { id, name, terminationProtection } = await hold(tx, cluster);
   if (terminationProtection) throw new LeafvaultError('CLUSTER_PROTECTED', `Deleting cluster ${name} was refused: it is protected`, { details: { name }, hint: 'Set terminationProtectionEnabled to false first' });
   if (await tx.clusters.isRestoring(id)) throw new LeafvaultError('CLUSTER_BUSY', `Deleting cluster ${name} was refused: a restore of it runs`, { details: { name }, hint: 'Cancel the restore, or wait for its end' });
@@ -132,7 +137,8 @@ async function deleteSnapshots(
       await snapshots.delete({ cluster, id, principal });
     } catch (error) {
       if (isLeafvaultError(error, 'SNAPSHOT_NOT_FOUND')) continue;
-      if (isLeafvaultError(error) && KEEPING.test(error.code)) return;
+      // A policy that was made after the cluster had ended: what is left of its snapshots stays under its name.
+      if (isLeafvaultError(error, 'COMPLIANCE_PROTECTED')) continue;
       throw error;
     }
   }

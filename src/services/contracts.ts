@@ -10,14 +10,18 @@ import type { ClusterTime } from '../domain/cluster-time.ts';
 import type { LeaveOutRequest, LeftOutReport } from '../domain/leave-out.ts';
 import type { Instant } from '../domain/instant.ts';
 import type { Principal } from '../domain/roles.ts';
-import type { PolicyItem } from '../domain/retention.ts';
-import type { SnapshotSchedule } from '../domain/schedule.ts';
-import type { Preview } from '../domain/schedule-preview.ts';
 import type { Administration } from './administration-contracts.ts';
+import type { CollectionRestores, CompliancePolicies, ExportBuckets, Exports, SnapshotContents } from './export-contracts.ts';
+import type { Schedules } from './schedule-contracts.ts';
 import type { Subclients } from './subclient-contracts.ts';
 import type { Timeline } from './timeline-contracts.ts';
 import type { Upkeep } from './upkeep-contracts.ts';
 
+export { COLLECTION_STATES } from './export-contracts.ts';
+export type {
+  ActivePolicy, CollectionRestore, CollectionRestores, CompliancePolicies, ExportBuckets, Exports, GivenPolicy, RestoredCollection, SnapshotContents,
+} from './export-contracts.ts';
+export type { ClusterSchedule, GivenItem, ScheduleChange, Schedules } from './schedule-contracts.ts';
 export type { Subclient, SubclientContent, Subclients } from './subclient-contracts.ts';
 export type { Restorable, Timeline, TimelineQuery } from './timeline-contracts.ts';
 export type { ClusterContinuous, ClusterOverview, Overview } from './overview-contracts.ts';
@@ -42,9 +46,11 @@ export interface SnapshotFilter {
 }
 
 export interface Snapshots {
-  /** The row and its job are there when this resolves. @throws CLUSTER_NOT_FOUND, TEXT_NOT_STORABLE */
+  /** The row and its job are there when this resolves. @throws CLUSTER_NOT_FOUND, TEXT_NOT_STORABLE, COMPLIANCE_PROTECTED */
   create(request: {
     readonly cluster: Cluster; readonly description: string | null; readonly retentionDays: number; readonly principal: Principal;
+    /** False: nobody asked for these days, so a compliance policy that asks for more raises them; true unless told. */
+    readonly isRetentionAsked?: boolean;
     readonly selection?: { readonly databases: readonly string[]; readonly collections: readonly string[] };
     /** What the door wants to tell of the job again. */
     readonly jobForm?: JobForm | undefined;
@@ -57,42 +63,10 @@ export interface Snapshots {
   get(clusterId: string, id: string): Promise<Snapshot>;
   /** The newest whole one of everything, up to a time if one is given. @throws SNAPSHOT_NOT_FOUND */
   newestWhole(clusterId: string, notAfter?: Date | null): Promise<Snapshot>;
-  /** Answers at once; a running capture is cancelled, running readers finish. @throws SNAPSHOT_NOT_FOUND */
+  /** Answers at once; a running capture is cancelled, running readers finish. @throws SNAPSHOT_NOT_FOUND, COMPLIANCE_PROTECTED */
   delete(request: { readonly cluster: Cluster; readonly id: string; readonly principal: Principal }): Promise<void>;
-  /** @throws SNAPSHOT_NOT_FOUND, EXPIRY_INVALID (before the capture) */
+  /** @throws SNAPSHOT_NOT_FOUND, EXPIRY_INVALID (before the capture), COMPLIANCE_PROTECTED (earlier than now) */
   setExpiry(request: { readonly cluster: Cluster; readonly id: string; readonly expiresAt: Date; readonly principal: Principal }): Promise<Snapshot>;
-}
-
-export type ClusterSchedule = SnapshotSchedule & {
-  /** When the next snapshot is asked for; null: nothing is. */
-  readonly nextSnapshotAt: Date | null;
-};
-
-/** Without an id it is a new one. */
-export type GivenItem = Omit<PolicyItem, 'id'> & { readonly id?: string | undefined };
-
-/** What is absent stays. */
-export type ScheduleChange = Partial<Pick<SnapshotSchedule, 'referenceHour' | 'referenceMinute' | 'restoreWindowDays' | 'extraDays'>> & {
-  /** Has to be the schedule's. */
-  readonly policyId?: string;
-  /** All of them. Empty: nothing is taken any more. */
-  readonly items?: readonly GivenItem[];
-  /** By form; other forms keep theirs, and each what is not named. */
-  readonly forms?: SnapshotSchedule['forms'];
-};
-
-export interface Schedules {
-  /** A cluster that never had one has one without items. */
-  get(cluster: Cluster): Promise<ClusterSchedule>;
-  /**
-   * `updateSnapshots`: those that are there get the new retention of their items; `deleteSnapshots`: those that stand for removed items alone go,
-   * never the newest whole one. A function: of the schedule that it finds. @throws SCHEDULE_INVALID, details {rule, reason, value}
-   */
-  change(request: {
-    readonly cluster: Cluster; readonly change: ScheduleChange | ((current: SnapshotSchedule) => ScheduleChange); readonly updateSnapshots?: boolean; readonly deleteSnapshots?: boolean; readonly principal: Principal;
-  }): Promise<ClusterSchedule>;
-  /** What it would do from now on, `limit` runs at most, by the code that does it. */
-  preview(cluster: Cluster, range: { readonly until: Date; readonly limit: number }): Promise<Preview>;
 }
 
 /** What became of a restore, for people. */
@@ -122,6 +96,8 @@ export interface Restores {
     readonly target?: { readonly projectId: string; readonly cluster: { readonly name: string } | { readonly id: string } };
     readonly selection?: RestoreSelection;
     readonly indexStrategy?: 'ALL' | 'NONE' | 'ALL_EXCEPT_TTL';
+    /** `refuse`: nothing that is there is replaced; default `replace`. */
+    readonly existing?: 'replace' | 'refuse';
     /** Also restore users and roles; default true for a whole-cluster restore. */
     readonly usersAndRoles?: boolean;
     /** Default: the setting `restore.timeSeries`. */
@@ -232,17 +208,17 @@ export interface Jobs {
   /** By Commvault's integer. @throws JOB_NOT_FOUND */
   byNumber(number: number): Promise<Job>;
   list(filter: { readonly clusterIds: readonly string[]; readonly kinds?: readonly Job['kind'][]; readonly active?: boolean; readonly subclientId?: string; readonly endedAfter?: Date }, page: Page): Promise<PageOf<Job>>;
-  /** @throws JOB_NOT_FOUND, JOB_NOT_CANCELLABLE */
+  /** @throws JOB_NOT_FOUND, JOB_NOT_CANCELLABLE, COMPLIANCE_PROTECTED (a snapshot) */
   cancel(id: string, principal: Principal): Promise<void>;
   /**
    * Of a snapshot or a restore: its worker is free within seconds, and nobody takes the job until `resume`. A job that ends first is over.
-   * Asking again changes nothing. @throws JOB_NOT_FOUND, JOB_NOT_PAUSABLE
+   * Asking again changes nothing. @throws JOB_NOT_FOUND, JOB_NOT_PAUSABLE, COMPLIANCE_PROTECTED (a snapshot)
    */
   pause(id: string): Promise<void>;
   /** @throws JOB_NOT_FOUND, JOB_NOT_PAUSED */
   resume(id: string): Promise<void>;
-  /** Another job that does what this one, which is over, was asked to do. @throws JOB_NOT_REPEATABLE, and what asking for it throws */
-  repeat(id: string, principal: Principal): Promise<Job>;
+  /** Another job that does what this one, which is over, was asked to do; with `pause` it rests at once. @throws JOB_NOT_REPEATABLE, and what asking for it throws */
+  repeat(id: string, principal: Principal, how?: { readonly pause?: boolean }): Promise<Job>;
 }
 
 /** Whether a cluster could be brought back, and how long it would take. */
@@ -316,6 +292,11 @@ export interface Services {
   readonly inventory: Inventory;
   readonly snapshots: Snapshots;
   readonly schedules: Schedules;
+  readonly compliance: CompliancePolicies;
+  readonly exportBuckets: ExportBuckets;
+  readonly exports: Exports;
+  readonly contents: SnapshotContents;
+  readonly collectionRestores: CollectionRestores;
   readonly restores: Restores;
   readonly continuous: Continuous;
   readonly timeline: Timeline;

@@ -7,11 +7,16 @@ import type { FoundServer } from './administration-contracts.ts';
 import { createAudit } from './audit.ts';
 import { createChangeEvents } from './change-events.ts';
 import { createClusters } from './clusters.ts';
+import { createCollectionRestores } from './collection-restores.ts';
+import { createCompliance } from './compliance.ts';
 import { createContinuous } from './continuous.ts';
 import { createCredentials } from './credentials.ts';
 import type { Services } from './contracts.ts';
+import type { OpenBucketOf } from '../domain/exports.ts';
 import { createDownloads, type OpenArchive } from './downloads.ts';
 import { createDrills } from './drills.ts';
+import { createExportBuckets } from './export-buckets.ts';
+import { createExports } from './exports.ts';
 import { createIdentity } from './identity.ts';
 import { createInventory } from './inventory.ts';
 import { createJobs } from './jobs.ts';
@@ -20,6 +25,7 @@ import { createProjects } from './projects.ts';
 import { createRestores, type RestoreDefaults } from './restores.ts';
 import type { CatchUp } from '../domain/plan-run.ts';
 import { createSchedules } from './schedules.ts';
+import { createSnapshotContents, type ReadContents } from './snapshot-contents.ts';
 import { createSnapshots } from './snapshots.ts';
 import { createTimeline, type TimelineReader } from './timeline.ts';
 import { createSubclients } from './subclients.ts';
@@ -35,6 +41,10 @@ export interface ServicesOptions {
   readonly baseUrl: () => string;
   readonly openArchive: OpenArchive;
   readonly timelineReader: TimelineReader;
+  /** Places of exports; absent: there are none. */
+  readonly openBucket?: OpenBucketOf;
+  /** What snapshots hold; absent: nobody can look. */
+  readonly readContents?: ReadContents;
   /** What counts for a restore where its request doesn't say. */
   readonly restoreDefaults: RestoreDefaults;
   readonly drillDefaults?: DrillDefaults;
@@ -44,25 +54,34 @@ export interface ServicesOptions {
   readonly catchUp?: CatchUp;
 }
 
+const NO_BUCKETS: OpenBucketOf = () => { throw new TypeError('Nothing opens buckets here'); };
+const NO_CONTENTS: ReadContents = () => Promise.reject(new TypeError('Nothing reads snapshots here'));
+
 /** As the settings are where nothing is said. */
 const NO_DRILLS: DrillDefaults = { everyHours: null, at: null, where: null, mongod: null };
 
 const noProbe = (): Promise<FoundServer> => Promise.reject(new Error('This process reaches no servers'));
 
 export function createServices(
-  { catalog, queue, clock, secret, baseUrl, openArchive, timelineReader, restoreDefaults, drillDefaults = NO_DRILLS, probe = noProbe, catchUp = 'once' }: ServicesOptions,
+  { catalog, queue, clock, secret, baseUrl, openArchive, timelineReader, openBucket = NO_BUCKETS, readContents = NO_CONTENTS, restoreDefaults, drillDefaults = NO_DRILLS, probe = noProbe, catchUp = 'once' }: ServicesOptions,
 ): Services {
   const identity = createIdentity({ catalog, clock, secret });
   const key = identity.signingKey('download-url');
   const continuous = createContinuous({ catalog, clock });
   const snapshots = createSnapshots({ catalog, queue, clock });
-  const restores = createRestores({ catalog, queue, clock, key, baseUrl, continuous, defaults: restoreDefaults });
+  const restoring = { catalog, queue, clock, key, baseUrl, continuous, defaults: restoreDefaults };
+  const restores = createRestores(restoring);
   return {
     identity,
     inventory: createInventory(catalog),
     snapshots,
     schedules: createSchedules({ catalog, clock, catchUp }),
+    compliance: createCompliance({ catalog, clock, catchUp }),
     restores,
+    collectionRestores: createCollectionRestores({ catalog, restores: restoring, readContents }),
+    exportBuckets: createExportBuckets({ catalog, clock, openBucket }),
+    exports: createExports({ catalog, queue, clock }),
+    contents: createSnapshotContents({ catalog, readContents }),
     continuous,
     timeline: createTimeline({ catalog, reader: timelineReader, clock }),
     downloads: createDownloads({ catalog, clock, key, openArchive }),

@@ -1,6 +1,7 @@
 // Makes what the configuration declares: organizations, projects, clusters, credentials. Creates what is missing,
 // deletes nothing; a secret, address or access list of the file stands after a start, any other difference is told.
 import type { CatalogStore } from '../catalog/index.ts';
+import { requiresContinuous } from '../domain/compliance.ts';
 import type { DrillChoices } from '../domain/drill.ts';
 import type { Organization, Project } from '../domain/records.ts';
 import type { Clock } from '../foundation/clock.ts';
@@ -9,7 +10,7 @@ import { newId } from '../foundation/ids.ts';
 import { hostsOf } from './cluster-address.ts';
 import { declareCredentials, type DeclaredCredentials } from './declared-credentials.ts';
 import { contradiction, type DeclarationReport, type Declaring } from './declaring.ts';
-import { makeCluster, scheduleByDefault } from './make-cluster.ts';
+import { firstSchedule, makeCluster } from './make-cluster.ts';
 
 export interface DeclaredCluster {
   readonly name: string;
@@ -86,22 +87,26 @@ export async function declareCluster({ catalog, clock, report }: Declaring, proj
     // Kept snapshots would be found under no name, were there another cluster of theirs.
     byName: async () => (await catalog.clusters.byName(project.id, declared.name)) ?? (declared.id === undefined ? catalog.clusters.keptByName(project.id, declared.name) : null),
   }, report);
+  // What the policy asks for, the file can't take back.
+  const policy = await catalog.compliance.hold(project.id);
   if (known === null) {
     const made = await created(report, path, makeCluster({ catalog, clock }, {
       id: declared.id ?? newId(clock.now()), projectId: project.id, name: declared.name, uri: declared.uri, hosts, continuousBackup: declared.continuousBackup ?? false,
-    }, declared.schedule !== 'none'));
+    }, { policy, scheduled: declared.schedule !== 'none' }));
     if (declared.drills !== undefined) await catalog.drills.choose(made.id, declared.drills);
     return;
   }
   if (known.projectId !== project.id) throw contradiction(path, `cluster ${known.id} belongs to another project`);
   if (known.deletedAt !== null) {
     await catalog.clusters.revive(known.id);
-    if (declared.schedule !== 'none') await scheduleByDefault({ catalog, clock }, known.id);
+    await firstSchedule({ catalog, clock }, known.id, { policy, scheduled: declared.schedule !== 'none' });
     report.created.push(path);
   }
-  if (declared.continuousBackup !== undefined && declared.continuousBackup !== known.continuousBackup) {
-    await catalog.clusters.setContinuousBackup(known.id, declared.continuousBackup);
-    report.changed.push(`continuous backup of ${path}, which is ${declared.continuousBackup ? 'on' : 'off'} now`);
+  const wanted = requiresContinuous(policy) ? true : declared.continuousBackup;
+  if (requiresContinuous(policy) && declared.continuousBackup === false) report.differs.push(`continuous backup of ${path} stays on: the backup compliance policy asks for it`);
+  if (wanted !== undefined && wanted !== known.continuousBackup) {
+    await catalog.clusters.setContinuousBackup(known.id, wanted);
+    report.changed.push(`continuous backup of ${path}, which is ${wanted ? 'on' : 'off'} now`);
   }
   // The file alone says it, so what is gone from the file is gone.
   if (await catalog.drills.choose(known.id, declared.drills ?? null)) report.changed.push(`drills of ${path}`);

@@ -6,6 +6,7 @@ export { createOverview } from './overview.ts';
 export { createUpkeep } from './upkeep.ts';
 export { cancelJob } from './jobs.ts';
 export { type TimelineChain, type TimelineReader } from './timeline.ts';
+export { type ReadContents, type SnapshotNamespace } from './snapshot-contents.ts';
 export { type OpenArchive } from './downloads.ts';
 export { applyDeclared, type DeclaredCluster, type DeclaredOrganization, type DeclaredProject } from './declared.ts';
 export { type DeclaredApiKey, type DeclaredCredentials, type DeclaredServiceAccount, type DeclaredUser } from './declared-credentials.ts';

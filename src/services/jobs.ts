@@ -1,5 +1,6 @@
 // Jobs as every door sees them; ending one, letting one rest, asking for one again.
-import type { CatalogAggregates } from '../catalog/index.ts';
+import type { CatalogStore } from '../catalog/index.ts';
+import { forbidCancelOfSnapshot, forbidPauseOfSnapshot, type CompliancePolicy } from '../domain/compliance.ts';
 import type { Job, JobKind } from '../domain/records.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import { isId } from '../foundation/ids.ts';
@@ -9,7 +10,7 @@ import { nameOf } from './principals.ts';
 import { repeatJob } from './repeat-job.ts';
 
 export interface JobsOptions {
-  readonly catalog: Pick<CatalogAggregates, 'jobs' | 'snapshots' | 'restores' | 'clusters'>;
+  readonly catalog: Pick<CatalogStore, 'jobs' | 'snapshots' | 'restores' | 'clusters' | 'transaction'>;
   readonly queue: JobQueue;
   readonly snapshots: Pick<Snapshots, 'create'>;
   readonly restores: Pick<Restores, 'create'>;
@@ -20,7 +21,7 @@ const PAUSABLE: ReadonlySet<JobKind> = new Set(['snapshot', 'restore']);
 
 export function createJobs(options: JobsOptions): Jobs {
   const { catalog, queue } = options;
-  const find = async (id: string): Promise<Job> => (isId(id) ? await catalog.jobs.get(id) : null) ?? failWithoutJob({ id });
+  const find = (id: string): Promise<Job> => findJob(catalog, id);
   return {
     get: find,
     async byNumber(number) {
@@ -28,11 +29,13 @@ export function createJobs(options: JobsOptions): Jobs {
     },
     list: (filter, page) => catalog.jobs.list(filter, page),
     async cancel(id, principal) {
-      await cancelJob({ jobs: catalog.jobs, cancel: queue.cancel }, { id, by: nameOf(principal) });
+      await cancelJob({ catalog, cancel: queue.cancel }, { id, by: nameOf(principal) });
     },
     async pause(id) {
-      const { kind } = await find(id);
+      const job = await find(id);
+      const { kind } = job;
       if (!PAUSABLE.has(kind)) throw notPausable(id, { kind }, `a job of kind ${kind} is never paused`);
+      await askPolicy(catalog, job, forbidPauseOfSnapshot);
       const answer = (await queue.pause(id)) ?? failWithoutJob({ id });
       if (answer === 'paused' || answer === 'requested') return;
       const { state } = await find(id);
@@ -44,7 +47,14 @@ export function createJobs(options: JobsOptions): Jobs {
       const { state } = await find(id);
       throw new LeafvaultError('JOB_NOT_PAUSED', `Resuming job ${id} failed: it is ${answer === 'over' ? `already ${state}` : 'not paused'}`, { details: { id, state } });
     },
-    repeat: async (id, principal) => repeatJob(options, await find(id), principal),
+    async repeat(id, principal, { pause = false } = {}) {
+      const job = await find(id);
+      // Before another one is made.
+      if (pause) await askPolicy(catalog, job, forbidPauseOfSnapshot);
+      const made = await repeatJob(options, job, principal);
+      if (pause) await queue.pause(made.id);
+      return made;
+    },
   };
 }
 
@@ -52,19 +62,28 @@ function notPausable(id: string, details: Readonly<Record<string, unknown>>, why
   return new LeafvaultError('JOB_NOT_PAUSABLE', `Pausing job ${id} failed: ${why}`, { details: { id, why, ...details } });
 }
 
+/** Of jobs that make what a compliance policy keeps. */
+async function askPolicy(catalog: Pick<CatalogStore, 'transaction'>, { id, kind, projectId }: Job, forbid: (policy: CompliancePolicy | null, jobId: string) => void): Promise<void> {
+  if (kind === 'snapshot') await catalog.transaction(async (tx) => forbid(await tx.compliance.hold(projectId), id));
+}
+
 /**
  * @param by who asks, for people
  * @returns `cancelled`: it had not begun and is over; `requested`: its worker was told
- * @throws JOB_NOT_FOUND, JOB_NOT_CANCELLABLE
+ * @throws JOB_NOT_FOUND, JOB_NOT_CANCELLABLE, COMPLIANCE_PROTECTED
  */
 export async function cancelJob(
-  { jobs, cancel }: { readonly jobs: Pick<CatalogAggregates['jobs'], 'get'>; readonly cancel: JobQueue['cancel'] }, { id, by }: { readonly id: string; readonly by: string },
+  { catalog, cancel }: { readonly catalog: Pick<CatalogStore, 'jobs' | 'transaction'>; readonly cancel: JobQueue['cancel'] }, { id, by }: { readonly id: string; readonly by: string },
 ): Promise<'cancelled' | 'requested'> {
-  const answer = isId(id) ? await cancel(id, by) : null;
-  if (answer === null) failWithoutJob({ id });
+  await askPolicy(catalog, await findJob(catalog, id), forbidCancelOfSnapshot);
+  const answer = (await cancel(id, by)) ?? failWithoutJob({ id });
   if (answer !== 'over') return answer;
-  const state = (await jobs.get(id))?.state ?? 'gone';
+  const { state } = await findJob(catalog, id);
   throw new LeafvaultError('JOB_NOT_CANCELLABLE', `Cancelling job ${id} failed: it is already ${state}`, { details: { id, state } });
+}
+
+async function findJob({ jobs }: Pick<CatalogStore, 'jobs'>, id: string): Promise<Job> {
+  return (isId(id) ? await jobs.get(id) : null) ?? failWithoutJob({ id });
 }
 
 function failWithoutJob(by: { readonly id: string } | { readonly number: number }): never {

@@ -1,5 +1,6 @@
 // Projects that are made, renamed and ended by API.
 import type { CatalogStore, CatalogTransaction } from '../catalog/index.ts';
+import { forbidProjectDeletion } from '../domain/compliance.ts';
 import type { Project } from '../domain/records.ts';
 import { orgRolesOf, type Principal } from '../domain/roles.ts';
 import type { Clock } from '../foundation/clock.ts';
@@ -25,6 +26,7 @@ export function createProjects({ catalog, clock }: { readonly catalog: Pick<Cata
     delete: (project) => catalog.transaction(async (tx) => {
       // Whoever registers a cluster holds the project too: none comes in between.
       await tx.projects.hold(project.id);
+      forbidProjectDeletion(await tx.compliance.hold(project.id), project.name);
       if ((await tx.clusters.list(project.id, { pageNumber: 1, itemsPerPage: 1 })).totalCount > 0) {
         throw new LeafvaultError('PROJECT_HAS_CLUSTERS', `Deleting project ${project.name} was refused: it has clusters`, { details: { id: project.id }, hint: 'Delete its clusters first' });
       }

@@ -21,7 +21,7 @@ async function repeatSnapshot({ catalog, snapshots }: JobsOptions, job: Job, clu
   if (old === null) throw notRepeatable(job, 'its snapshot is not known any more');
   const { description, retentionDays, selection } = old;
   const made = await snapshots.create({
-    cluster, principal, description, retentionDays, exactDays: true, jobForm: job.form ?? undefined, ...(selection === null ? {} : { selection }),
+    cluster, principal, description, retentionDays, exactDays: true, isRetentionAsked: false, jobForm: job.form ?? undefined, ...(selection === null ? {} : { selection }),
   });
   return made.job;
 }
@@ -30,13 +30,14 @@ async function repeatRestore({ catalog, restores }: JobsOptions, job: Job, clust
   const old = job.restoreId === null ? null : await catalog.restores.get(job.restoreId);
   if (old === null || old.targetProjectId === null || old.targetClusterId === null) throw notRepeatable(job, 'its restore is not known any more');
   // As the handler of the first one read it.
-  const { timeSeries, leaveOut } = ((await catalog.jobs.payload(job.id)) ?? {}) as { readonly timeSeries?: TimeSeriesChoice; readonly leaveOut?: LeaveOutRequest };
+  const { timeSeries, leaveOut, existing } = ((await catalog.jobs.payload(job.id)) ?? {}) as { readonly timeSeries?: TimeSeriesChoice; readonly leaveOut?: LeaveOutRequest; readonly existing?: 'replace' | 'refuse' };
   const { selection, indexStrategy, usersAndRoles, snapshotId, instant } = old;
   const made = await restores.create({
     cluster, principal, delivery: 'automated', selection, indexStrategy, usersAndRoles, timeSeries, jobForm: job.form ?? undefined,
     target: { projectId: old.targetProjectId, cluster: { id: old.targetClusterId } },
     ...(instant === null ? { snapshotId } : { instant: instant.asked }),
     ...(leaveOut === undefined ? {} : { leaveOut }),
+    ...(existing === undefined ? {} : { existing }),
   });
   return (await catalog.jobs.get(made.jobId)) ?? job;
 }

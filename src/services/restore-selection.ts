@@ -18,7 +18,7 @@ export function isWhole(selection: RestoreSelection): boolean {
  * @throws SELECTION_INVALID
  */
 export function checkSelection(selection: RestoreSelection | undefined): RestoreSelection {
-  const { databases, collections, renames } = selection ?? NOTHING;
+  const { databases, collections, renames, suffixes } = selection ?? NOTHING;
   for (const name of databases) if (isCollection(name)) refuse(name, 'it is no name of a database');
   for (const name of collections) if (!isCollection(name)) refuse(name, 'it is not of the form database.collection');
   for (const name of [...databases, ...collections]) checkName(name);
@@ -30,7 +30,13 @@ export function checkSelection(selection: RestoreSelection | undefined): Restore
   }
   refuseTwice(renames.map(({ from }) => from), 'it is renamed twice');
   refuseTwice(renames.map(({ to }) => to), 'two are renamed to it');
-  return { databases: [...databases], collections: [...collections], renames: renames.map(({ from, to }) => ({ from, to })) };
+  if (suffixes !== undefined) checkSuffixes(suffixes);
+  return { databases: [...databases], collections: [...collections], renames: renames.map(({ from, to }) => ({ from, to })), ...(suffixes === undefined ? {} : { suffixes: { ...suffixes } }) };
+}
+
+function checkSuffixes({ database, collection }: NonNullable<RestoreSelection['suffixes']>): void {
+  if (/[/\\. "$]/.test(database) || !isStorable(database) || Buffer.byteLength(database) > 63) refuse(database, 'no database can end in it');
+  if (collection.includes('$') || !isStorable(collection) || Buffer.byteLength(collection) > 255) refuse(collection, 'no collection can end in it');
 }
 
 function isCollection(name: string): boolean {

@@ -48,16 +48,7 @@ export function createRestores(options: RestoresOptions): Restores {
     return present(record);
   };
   return {
-    async create(request) {
-      if (request.leaveOut !== undefined && request.instant === undefined) throw new TypeError('Something can be left out of an instant only');
-      const { snapshot, instant } = await beginning(options, request);
-      const target = request.delivery === 'automated' ? await findTarget(catalog, request) : null;
-      const row = newRestore(request, { snapshot, instant, target }, clock.now());
-      return present(await catalog.transaction(async (tx) => {
-        await enqueueRestore(queue, tx, { row, principal: request.principal, form: request.jobForm, payload: { timeSeries: request.timeSeries ?? options.defaults.timeSeries, keepHours: options.defaults.keepHours, ...(request.leaveOut === undefined ? {} : { leaveOut: request.leaveOut }) } });
-        return tx.restores.insert(row);
-      }));
-    },
+    create: (request) => createRestore(options, request),
     async list(clusterId, page) {
       const { items, totalCount } = await catalog.restores.list(clusterId, page);
       return { items: items.map(present), totalCount };
@@ -122,6 +113,27 @@ export function createRestores(options: RestoresOptions): Restores {
       throw new LeafvaultError('RESTORE_NOT_CANCELLABLE', `Cancelling restore ${id} failed: it is already ${state}`, { details: { id, state } });
     },
   };
+}
+
+/** @param beside rows that are to be there with it, in the same transaction */
+export async function createRestore(
+  options: RestoresOptions, request: CreateRequest, beside?: (tx: CatalogTransaction, restore: Pick<Restore, 'id' | 'clusterId'>) => Promise<void>,
+): Promise<Restore> {
+  const { catalog, queue, clock, key, baseUrl, defaults } = options;
+  if (request.leaveOut !== undefined && request.instant === undefined) throw new TypeError('Something can be left out of an instant only');
+  const { snapshot, instant } = await beginning(options, request);
+  const target = request.delivery === 'automated' ? await findTarget(catalog, request) : null;
+  const row = newRestore(request, { snapshot, instant, target }, clock.now());
+  const payload = {
+    timeSeries: request.timeSeries ?? defaults.timeSeries, keepHours: defaults.keepHours,
+    ...(request.leaveOut === undefined ? {} : { leaveOut: request.leaveOut }), ...(request.existing === undefined ? {} : { existing: request.existing }),
+  };
+  return presentRestore(await catalog.transaction(async (tx) => {
+    await enqueueRestore(queue, tx, { row, principal: request.principal, form: request.jobForm, payload });
+    const made = await tx.restores.insert(row);
+    await beside?.(tx, made);
+    return made;
+  }), { now: clock.now(), key, baseUrl });
 }
 
 function requireJob(job: Job | null): Job {
@@ -240,7 +252,7 @@ function fileNameOf(snapshot: SnapshotRecord, restoreId: string): string {
 }
 
 async function enqueueRestore(
-  queue: JobQueue, tx: CatalogTransaction, { row, principal, form, payload }: { readonly row: NewRestore; readonly principal: Principal; readonly form: CreateRequest['jobForm']; readonly payload: RestoreDefaults & Pick<CreateRequest, 'leaveOut'> },
+  queue: JobQueue, tx: CatalogTransaction, { row, principal, form, payload }: { readonly row: NewRestore; readonly principal: Principal; readonly form: CreateRequest['jobForm']; readonly payload: RestoreDefaults & Pick<CreateRequest, 'leaveOut' | 'existing'> },
 ): Promise<void> {
   const request = {
     id: row.jobId, projectId: row.projectId, clusterId: row.clusterId, snapshotId: row.snapshotId, restoreId: row.id, requestedBy: nameOf(principal), form,

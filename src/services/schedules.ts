@@ -1,6 +1,8 @@
 // The backup schedule of a cluster: looking at it, changing it, and what a change does to snapshots that are there.
 import type { CatalogStore, CatalogTransaction, ScheduleRecord } from '../catalog/index.ts';
+import { forbidDeletion, forbidShortening, forbidShortfall, type CompliancePolicy } from '../domain/compliance.ts';
 import { nextDue } from '../domain/due-times.ts';
+import type { ScheduleExport } from '../domain/exports.ts';
 import { afterChange, freshProgress, type CatchUp } from '../domain/plan-run.ts';
 import type { Cluster } from '../domain/records.ts';
 import { renewed, type KeptItem, type PolicyItem } from '../domain/retention.ts';
@@ -8,6 +10,7 @@ import { broken, checkSchedule, emptySchedule, keptItems, type SnapshotSchedule 
 import { previewSchedule, type Preview } from '../domain/schedule-preview.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { newId } from '../foundation/ids.ts';
+import { bucketNotFound } from './export-buckets.ts';
 import type { ClusterSchedule, GivenItem, ScheduleChange, Schedules } from './contracts.ts';
 
 export interface SchedulesOptions {
@@ -25,14 +28,17 @@ export function createSchedules({ catalog, clock, catchUp }: SchedulesOptions): 
     get: async (cluster) => shown(recordOf(await catalog.schedules.get(cluster.id), cluster)),
     change: ({ cluster, change, updateSnapshots = false, deleteSnapshots = false }) => catalog.transaction(async (tx) => {
       const now = clock.now();
+      const policy = await tx.compliance.hold(cluster.projectId);
       // So that two changes of a cluster that has no row yet follow each other.
       await tx.schedules.insert({ schedule: emptySchedule(cluster.id, cluster.createdAt), progress: freshProgress(now) });
       const old = recordOf(await tx.schedules.hold(cluster.id, { wait: true }), cluster);
-      const schedule = changed(old.schedule, typeof change === 'function' ? change(old.schedule) : change, now);
+      const asked = typeof change === 'function' ? change(old.schedule) : change;
+      const schedule = { ...changed(old.schedule, asked, now), export: await exportOf(tx, cluster, old.schedule.export, asked.export) };
       checkSchedule(schedule);
+      forbidShortfall(policy, schedule);
       const record = { schedule, progress: afterChange(old.schedule, schedule, old.progress, { now, catchUp }) };
       await tx.schedules.save(record);
-      await changeSnapshots(tx, old.schedule, schedule, { updateSnapshots, deleteSnapshots });
+      await changeSnapshots(tx, old.schedule, schedule, { updateSnapshots, deleteSnapshots, policy });
       return shown(record);
     }),
     preview: (cluster, range) => previewClusterSchedule(catalog, cluster, { ...range, clock, catchUp }),
@@ -55,7 +61,7 @@ function nextAt(schedule: SnapshotSchedule, { retryAt }: ScheduleRecord['progres
 }
 
 /** @throws SCHEDULE_INVALID */
-function changed(old: SnapshotSchedule, { policyId, items, forms, ...rest }: ScheduleChange, now: Date): SnapshotSchedule {
+function changed(old: SnapshotSchedule, { policyId, items, forms, export: _, ...rest }: ScheduleChange, now: Date): SnapshotSchedule {
   if (policyId !== undefined && policyId !== old.policyId) throw broken('policyId', `the policy of the cluster has another id than ${policyId}`, policyId);
   return { ...old, ...rest, items: items === undefined ? old.items : items.map((item) => itemOf(old, item, now)), forms: joinForms(old.forms, forms) };
 }
@@ -63,6 +69,20 @@ function changed(old: SnapshotSchedule, { policyId, items, forms, ...rest }: Sch
 /** Member by member: a door sends what its client named. */
 function joinForms(old: SnapshotSchedule['forms'], forms: SnapshotSchedule['forms'] = {}): SnapshotSchedule['forms'] {
   return { ...old, ...Object.fromEntries(Object.entries(forms).map(([name, form]) => [name, { ...old[name], ...form }])) };
+}
+
+/** @throws EXPORT_BUCKET_NOT_FOUND; SCHEDULE_INVALID where it is turned on and nobody said what */
+async function exportOf(tx: CatalogTransaction, { projectId }: Cluster, old: ScheduleExport | null, change: ScheduleChange['export']): Promise<ScheduleExport | null> {
+  if (change === undefined) return old;
+  if (change === null) return null;
+  const { bucketId, frequencyType, isEnabled = false } = { ...old, ...change };
+  if (bucketId === undefined || frequencyType === undefined) {
+    if (!isEnabled) return null;
+    throw broken('export', 'an export needs a bucket and a frequency', bucketId ?? null);
+  }
+  // Held, so that nobody deletes it meanwhile.
+  if ((await tx.exportBuckets.hold(bucketId))?.projectId !== projectId) throw bucketNotFound(bucketId);
+  return { bucketId, frequencyType, isEnabled };
 }
 
 function itemOf({ items }: SnapshotSchedule, { id, ...given }: GivenItem, now: Date): PolicyItem {
@@ -74,7 +94,8 @@ function itemOf({ items }: SnapshotSchedule, { id, ...given }: GivenItem, now: D
 }
 
 async function changeSnapshots(
-  tx: CatalogTransaction, old: SnapshotSchedule, schedule: SnapshotSchedule, { updateSnapshots, deleteSnapshots }: { readonly updateSnapshots: boolean; readonly deleteSnapshots: boolean },
+  tx: CatalogTransaction, old: SnapshotSchedule, schedule: SnapshotSchedule,
+  { updateSnapshots, deleteSnapshots, policy }: { readonly updateSnapshots: boolean; readonly deleteSnapshots: boolean; readonly policy: CompliancePolicy | null },
 ): Promise<void> {
   if (!updateSnapshots && !deleteSnapshots) return;
   const kept = new Set(schedule.items.map(({ id }) => id));
@@ -87,10 +108,14 @@ async function changeSnapshots(
     const items = policyItems ?? [];
     // An item that an earlier change removed promised to keep its snapshots.
     const isOver = items.length > 0 && items.every((item) => removed.has(item.id));
-    if (deleteSnapshots && isOver && state === 'completed' && id !== newest?.id) await tx.snapshots.markDeleted(id);
-    else if (updateSnapshots) {
+    if (deleteSnapshots && isOver && state === 'completed' && id !== newest?.id) {
+      forbidDeletion(policy, { id, state });
+      await tx.snapshots.markDeleted(id);
+    } else if (updateSnapshots) {
       const news = renewed({ from: snapshot.capturedAt ?? snapshot.requestedAt, items, expiresAt }, changes);
-      if (news !== null) await tx.snapshots.changePolicy(id, news.items, news.expiresAt);
+      if (news === null) continue;
+      forbidShortening(policy, { id, expiresAt }, news.expiresAt);
+      await tx.snapshots.changePolicy(id, news.items, news.expiresAt);
     }
   }
 }

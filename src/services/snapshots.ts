@@ -1,5 +1,6 @@
 // Snapshots on demand: asking for one, looking at them, ending their life.
 import type { CatalogStore, SnapshotRecord } from '../catalog/index.ts';
+import { daysOnDemand, forbidDeletion, forbidShortening } from '../domain/compliance.ts';
 import type { Snapshot } from '../domain/records.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
@@ -12,7 +13,7 @@ import { keptText } from './storable.ts';
 const DAY_MS = 86_400_000;
 
 export interface SnapshotsOptions {
-  readonly catalog: Pick<CatalogStore, 'snapshots' | 'schedules' | 'transaction'>;
+  readonly catalog: Pick<CatalogStore, 'snapshots' | 'transaction'>;
   readonly queue: JobQueue;
   readonly clock: Clock;
 }
@@ -24,10 +25,11 @@ export function createSnapshots({ catalog, queue, clock }: SnapshotsOptions): Sn
     return found;
   };
   return {
-    create: async ({ cluster, description, retentionDays: asked, principal, selection, jobForm, exactDays = false }) => catalog.transaction(async (tx) => {
+    create: async ({ cluster, description, retentionDays: days, isRetentionAsked = true, principal, selection, jobForm, exactDays = false }) => catalog.transaction(async (tx) => {
       const now = clock.now();
+      const kept = daysOnDemand(await tx.compliance.hold(cluster.projectId), { days, isAsked: isRetentionAsked });
       const extraDays = exactDays ? 0 : (await tx.schedules.get(cluster.id))?.schedule.extraDays.ondemand ?? 0;
-      const retentionDays = asked + extraDays;
+      const retentionDays = kept + extraDays;
       const [snapshotId, jobId] = [newId(now), newId(now)];
       const where = { projectId: cluster.projectId, clusterId: cluster.id };
       const job = await queue.enqueue(tx, {
@@ -51,7 +53,13 @@ export function createSnapshots({ catalog, queue, clock }: SnapshotsOptions): Sn
     },
     async delete({ cluster, id, principal }) {
       const { jobId, state } = await find(cluster.id, id);
-      if (!(await catalog.snapshots.markDeleted(id))) throw snapshotNotFound(cluster.id, id);
+      const isGone = await catalog.transaction(async (tx) => {
+        const policy = await tx.compliance.hold(cluster.projectId);
+        // Newly read: one that ran a moment ago may be whole now.
+        forbidDeletion(policy, (await tx.snapshots.hold(id)) ?? { id, state });
+        return tx.snapshots.markDeleted(id);
+      });
+      if (!isGone) throw snapshotNotFound(cluster.id, id);
       // After the deletion: a capture that ends in between is deleted already, one that goes on is told to stop.
       if (state === 'queued' || state === 'inProgress') await queue.cancel(jobId, nameOf(principal));
     },
@@ -62,7 +70,11 @@ export function createSnapshots({ catalog, queue, clock }: SnapshotsOptions): Sn
           details: { expiresAt: Number.isNaN(expiresAt.getTime()) ? null : expiresAt.toISOString() },
         });
       }
-      await catalog.snapshots.setExpiry(id, expiresAt);
+      await catalog.transaction(async (tx) => {
+        const policy = await tx.compliance.hold(cluster.projectId);
+        forbidShortening(policy, (await tx.snapshots.hold(id)) ?? snapshot, expiresAt);
+        await tx.snapshots.setExpiry(id, expiresAt);
+      });
       return plain(await find(cluster.id, id));
     },
   };

@@ -161,6 +161,18 @@ describe('loadConfig', () => {
     assert.match(mistakesOf({ yaml: 'drills: { where: moon }' })[0]?.message ?? '', /"scratch"\|"mongod"/);
   });
 
+  test('takes targets of exports, their folders relative to the file, and says what is wrong with one', () => {
+    const yaml = 'exportTargets:\n  - { name: 5f00000000000000000000ee, folder: ./exports, projects: [5f0000000000000000000003] }\n  - { name: minio, endpoint: "http://127.0.0.1:9000", accessKeyId: me, secretAccessKey: { env: EXPORT_SECRET } }\n';
+    assert.deepEqual(load({ yaml, env: { EXPORT_SECRET: 'hidden' } }).exportTargets, [
+      { name: '5f00000000000000000000ee', folder: '/etc/lv/exports', projects: ['5f0000000000000000000003'] },
+      { name: 'minio', endpoint: 'http://127.0.0.1:9000', accessKeyId: 'me', secretAccessKey: 'hidden', pathStyle: true },
+    ]);
+    assert.deepEqual(load({}).exportTargets, []);
+    for (const wrong of ['[{ name: a }, { name: a }]', '[{ name: a, endpoint: 9 }]', '[{ name: a b, folder: x }]', '[{ name: a, accessKeyId: me }]', '[{ name: a, folder: x, region: y }]']) {
+      assert.ok(mistakesOf({ yaml: `exportTargets: ${wrong}\n` }).every(({ path }) => path.startsWith('exportTargets')), wrong);
+    }
+  });
+
   test('takes secrets from the environment and from files', () => {
     const yaml = 'database: { env: PG }\nsource: { uri: { file: ./uri.txt } }';
     const config = load({ yaml, env: { PG: 'postgres://u:p@h/db' }, files: { '/etc/lv/uri.txt': 'mongodb://u:p@h\n' } });

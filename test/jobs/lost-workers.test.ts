@@ -37,7 +37,7 @@ for (const { name, start } of DATABASES_IN_TURN) {
     const startSecond = async (leaseSeconds: number, handler: JobHandler = finish): Promise<Worker> => {
       const worker = new Worker({
         catalog, queue, clock: systemClock, log: silent, tempRoot, leaseSeconds, drainMs: 0,
-        handlers: { snapshot: handler, restore: handler, undo: handler, dropKept: handler, prepareDownload: handler, verify: handler, drill: handler, settle: handler },
+        handlers: { snapshot: handler, restore: handler, undo: handler, dropKept: handler, prepareDownload: handler, verify: handler, drill: handler, export: handler, settle: handler },
       });
       workers.push(worker);
       await worker.start();

@@ -14,7 +14,7 @@ import { askForRestore, askForSnapshot, ended, running, until } from '../support
 import { emptyCatalog, silent, startEmbedded, type TestDatabase } from '../support/postgres.ts';
 
 const nothing: JobHandler = () => Promise.resolve(() => Promise.resolve());
-const HANDLERS: JobHandlers = { snapshot: nothing, restore: nothing, undo: nothing, dropKept: nothing, prepareDownload: nothing, verify: nothing, drill: nothing, settle: nothing };
+const HANDLERS: JobHandlers = { snapshot: nothing, restore: nothing, undo: nothing, dropKept: nothing, prepareDownload: nothing, verify: nothing, drill: nothing, export: nothing, settle: nothing };
 
 describe('a paused job', () => {
   let server: TestDatabase;

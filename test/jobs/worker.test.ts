@@ -15,7 +15,7 @@ import { DATABASES, emptyCatalog, silent, type TestDatabase } from '../support/p
 
 const nothing: JobHandler = () => Promise.resolve(() => Promise.resolve());
 const forEver: JobHandler = async ({ signal }) => { await sleep(600_000, signal); return () => Promise.resolve(); };
-const HANDLERS: JobHandlers = { snapshot: nothing, restore: nothing, undo: nothing, dropKept: nothing, prepareDownload: nothing, verify: nothing, drill: nothing, settle: nothing };
+const HANDLERS: JobHandlers = { snapshot: nothing, restore: nothing, undo: nothing, dropKept: nothing, prepareDownload: nothing, verify: nothing, drill: nothing, export: nothing, settle: nothing };
 
 for (const { name, start } of DATABASES) {
   describe(`a worker on ${name}`, () => {

@@ -5,6 +5,8 @@ import { freePort } from './mongod.ts';
 
 export const ORGANIZATION_ID = '5f0000000000000000000001';
 const ACCOUNT = { clientId: 'mdb_sa_id_5f0000000000000000000002', clientSecret: 'mdb_sa_sk_example' };
+/** Where buckets of exports lie. */
+const EXPORT_TARGET = '5f00000000000000000000ee';
 const WAIT_MS = 60_000;
 
 export interface AtlasAnswer {
@@ -33,7 +35,7 @@ export interface AtlasInstallation extends AsyncDisposable {
   /** @param path from the root of the server on */
   ask(method: string, path: string, call?: AtlasCall): Promise<AtlasAnswer>;
   /** Asks until `isOver`, and gives that answer. @throws Error after a minute */
-  settled(path: string, isOver: (json: AtlasAnswer['json']) => boolean): Promise<AtlasAnswer>;
+  settled(path: string, isOver: (json: AtlasAnswer['json']) => boolean, version?: string): Promise<AtlasAnswer>;
 }
 
 export async function startAtlasInstallation(documents = 200): Promise<AtlasInstallation> {
@@ -58,10 +60,10 @@ export async function startAtlasInstallation(documents = 200): Promise<AtlasInst
       const told = await answer.text();
       return { status: answer.status, headers: answer.headers, text: told, json: parsed(told) };
     };
-    const settled: AtlasInstallation['settled'] = async (path, isOver) => {
+    const settled: AtlasInstallation['settled'] = async (path, isOver, version) => {
       let last: AtlasAnswer | undefined;
       for (const deadline = performance.now() + WAIT_MS; performance.now() < deadline;) {
-        last = await ask('GET', path);
+        last = await ask('GET', path, version === undefined ? {} : { version });
         if (last.status === 200 && isOver(last.json)) return last;
       }
       throw new Error(`Waited ${WAIT_MS} ms for ${path}; the last answer was ${last?.text}`);
@@ -75,7 +77,7 @@ export async function startAtlasInstallation(documents = 200): Promise<AtlasInst
 
 function settings(uri: string): unknown {
   const { organizations: [organization], ...rest } = settingsFor(uri) as { readonly organizations: readonly Record<string, unknown>[] };
-  return { ...rest, organizations: [{ ...organization, id: ORGANIZATION_ID, serviceAccounts: [{ ...ACCOUNT, roles: ['ORG_OWNER'] }] }] };
+  return { ...rest, exportTargets: [{ name: EXPORT_TARGET, folder: './exports' }], organizations: [{ ...organization, id: ORGANIZATION_ID, serviceAccounts: [{ ...ACCOUNT, roles: ['ORG_OWNER'] }] }] };
 }
 
 async function tokenOf(origin: string): Promise<string> {
@@ -89,6 +91,7 @@ async function tokenOf(origin: string): Promise<string> {
 /** Values of the parameters of paths that are there from the start. */
 export const ATLAS_PARAMS: Readonly<Record<string, string>> = {
   orgId: ORGANIZATION_ID, groupId: PROJECT.id, groupName: PROJECT.name, clusterName: CLUSTER.name, name: CLUSTER.name, checkpointId: '0'.repeat(24),
+  databaseName: 'shop', collectionName: 'orders', sourceNamespace: 'shop.orders', exportTarget: EXPORT_TARGET,
 };
 
 function parsed(text: string): Readonly<Record<string, unknown>> {

@@ -220,6 +220,36 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
         },
       },
       schedules: schedulesInMemory(clock),
+      exportBuckets: {
+        create: () => Promise.reject(missing('EXPORT_BUCKET_UNREACHABLE', { name: 'b', reason: 'in memory' })),
+        list: (_id, page) => Promise.resolve(cut([], page)),
+        get: (_id, id) => Promise.reject(missing('EXPORT_BUCKET_NOT_FOUND', { id })),
+        delete: ({ id }) => Promise.reject(missing('EXPORT_BUCKET_NOT_FOUND', { id })),
+      },
+      exports: {
+        create: ({ bucketId: id }) => Promise.reject(missing('EXPORT_BUCKET_NOT_FOUND', { id })),
+        list: (_id, page) => Promise.resolve(cut([], page)),
+        get: (clusterId, id) => Promise.reject(missing('EXPORT_NOT_FOUND', { id, clusterId })),
+        cancel: ({ id }) => Promise.reject(missing('EXPORT_NOT_FOUND', { id })),
+      },
+      contents: {
+        databases: ({ id }, snapshotId, page) => Promise.resolve(cut(snapshotOf(id, snapshotId) === undefined ? [] : ['shop'], page)),
+        database: ({ id }, snapshotId, name) => Promise.reject(missing('NAMESPACE_NOT_FOUND', { name, id: snapshotOf(id, snapshotId).id })),
+        collections: ({ id }, snapshotId, name) => Promise.reject(missing('NAMESPACE_NOT_FOUND', { name, id: snapshotOf(id, snapshotId).id })),
+        collection: ({ id }, snapshotId, { collection: name }) => Promise.reject(missing('NAMESPACE_NOT_FOUND', { name, id: snapshotOf(id, snapshotId).id })),
+      },
+      collectionRestores: {
+        create: ({ cluster: of, snapshotId = '' }) => Promise.reject(missing('SNAPSHOT_NOT_FOUND', { id: snapshotId, clusterId: of.id })),
+        list: (_id, page) => Promise.resolve(cut([], page)),
+        get: (clusterId, id) => Promise.reject(missing('RESTORE_NOT_FOUND', { id, clusterId })),
+        collections: ({ id, clusterId }) => Promise.reject(missing('RESTORE_NOT_FOUND', { id, clusterId })),
+        collection: (clusterId, id) => Promise.reject(missing('RESTORE_NOT_FOUND', { id, clusterId })),
+      },
+      compliance: {
+        get: () => Promise.resolve(null),
+        put: () => Promise.reject(missing('COMPLIANCE_INVALID', { reason: 'in memory' })),
+        remove: ({ project }) => Promise.reject(missing('COMPLIANCE_NOT_FOUND', { projectId: project.id })),
+      },
       restores: {
         async create({ cluster: of, delivery, target, download, principal, jobForm, selection, ...from }) {
           world.lastSelection = selection;
@@ -304,10 +334,11 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
           if (job.pausedAt === null) throw missing('JOB_NOT_PAUSED', { id, state: job.state });
           change(state.jobs, id, { pausedAt: null });
         },
-        async repeat(id, principal) {
+        async repeat(id, principal, { pause = false } = {}) {
           const { kind, projectId, clusterId, snapshotId, restoreId, form, state: at } = change(state.jobs, id, {});
           if (at === 'queued' || at === 'running') throw missing('JOB_NOT_REPEATABLE', { id, state: at, why: `it is still ${at}` });
-          return newJob({ kind, projectId, clusterId, snapshotId, restoreId, form }, principal);
+          const made = newJob({ kind, projectId, clusterId, snapshotId, restoreId, form }, principal);
+          return pause ? change(state.jobs, made.id, { pausedAt: clock.now() }) : made;
         },
       },
       administration: administrationInMemory(async (id) => {

@@ -14,12 +14,14 @@ export const BODY: SnapshotBody = {
 export const CAPTURE_PHASES = ['begin', 'scan', 'settle'] as const;
 export const RESTORE_PHASES = ['preflight', 'load', 'indexes', 'prove', 'swap'] as const;
 
-/** For workers that are asked for no drill. */
-export const NO_DRILLS: Pick<HandlerParts, 'rehearse' | 'settleRehearsal' | 'startThrowaway' | 'drillMongod'> = {
+/** For workers that are asked for no drill and no export. */
+export const NO_DRILLS: Pick<HandlerParts, 'rehearse' | 'settleRehearsal' | 'startThrowaway' | 'drillMongod' | 'exportSnapshot' | 'openBucket'> = {
   rehearse: () => Promise.reject(new Error('There are no drills here')),
   settleRehearsal: () => Promise.reject(new Error('There are no drills here')),
   startThrowaway: () => Promise.reject(new Error('There are no drills here')),
   drillMongod: null,
+  exportSnapshot: () => Promise.reject(new Error('There are no exports here')),
+  openBucket: () => { throw new Error('There are no exports here'); },
 };
 
 export interface SmallEngine {

@@ -51,7 +51,7 @@ const catalog = await openCatalog({ database: options.database, schema: options.
 const queue = await openPostgresQueue({ catalog, log });
 const worker = new Worker({
   catalog, queue, log, clock: systemClock, tempRoot: options.tempRoot, leaseSeconds: options.leaseSeconds, drainMs: 0,
-  handlers: { snapshot: handler, restore: handler, undo: handler, dropKept: handler, prepareDownload: handler, verify: handler, drill: handler, settle: handler },
+  handlers: { snapshot: handler, restore: handler, undo: handler, dropKept: handler, prepareDownload: handler, verify: handler, drill: handler, export: handler, settle: handler },
 });
 await worker.start();
 say({ started: process.pid });

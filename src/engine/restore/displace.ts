@@ -17,9 +17,10 @@ export async function moveAside(target: Target, step: Displaced): Promise<void> 
   await ensureAt(target, { db: step.db, uuid: step.liveUuid, from: step.name, to: step.old, gaps: [] });
 }
 
-/** Gives a shadow its live name. @throws RESTORE_SWAP_FAILED */
-export async function putLive(target: Target, step: SwapStep, note: NoteIntruder): Promise<void> {
-  await ensureAt(target, { db: step.db, uuid: step.shadowUuid ?? '', from: step.shadow, to: step.name, gaps: gapNames(step), note });
+/** Gives a shadow its live name. @param note null: nothing may stand in the way @throws RESTORE_SWAP_FAILED */
+export async function putLive(target: Target, step: SwapStep, note: NoteIntruder | null): Promise<void> {
+  const move = { db: step.db, uuid: step.shadowUuid ?? '', from: step.shadow, to: step.name };
+  await ensureAt(target, note === null ? { ...move, gaps: [] } : { ...move, gaps: gapNames(step), note });
 }
 
 /** Puts a step back to where it was before the swap. @throws RESTORE_SWAP_FAILED */

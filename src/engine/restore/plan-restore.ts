@@ -10,7 +10,7 @@ import { newPlan, type Displaced, type PlannedView, type RestorePlan, type TimeS
 import type { TargetFacts } from './preflight/gather-facts.ts';
 import { isUserNamespace } from './preflight/judge-facts.ts';
 import type { Preflight } from './preflight/preflight.ts';
-import { covers, isWholeCluster, renamed, type SelectedEntry } from './select-entries.ts';
+import { covers, isSelected, isWholeCluster, renamed, type SelectedEntry } from './select-entries.ts';
 
 export interface PlannedRestore {
   readonly plan: RestorePlan;
@@ -77,7 +77,9 @@ function planTimeSeries(plan: RestorePlan, n: number, { entry, db, name }: Selec
 function planView(plan: RestorePlan, n: number, chosen: SelectedEntry, facts: TargetFacts, options: RestoreOptions): void {
   const { entry, db, name } = chosen;
   const view = new Map(optionsOf(entry.body));
-  const source = renamed(options.selection, entry.body.db, String(view.get('viewOn')));
+  const viewOn = String(view.get('viewOn'));
+  // What is not restored with it keeps its name.
+  const source = isSelected(options.selection, entry.body.db, viewOn) ? renamed(options.selection, entry.body.db, viewOn) : { db: entry.body.db, name: viewOn };
   // A view follows the collection that it is on when both stay together.
   if (source.db === db) view.set('viewOn', source.name);
   plan.views.push({ from: entry.namespace, db, name, options: encodeOrdered(view).toString('base64'), viewOn: String(view.get('viewOn')), trial: `${plan.prefix}.${n}` });

@@ -36,8 +36,14 @@ export function covers(captured: SnapshotBody['selection'], db: string, name: st
   return everything || captured.databases.includes(db) || captured.collections.includes(`${db}.${name}`);
 }
 
-/** The target's name for a namespace: a rename of the collection comes before one of its database. */
+/** The target's name for a namespace: a rename of the collection comes before one of its database; suffixes come behind both. */
 export function renamed(selection: RestoreSelection, db: string, name: string): { readonly db: string; readonly name: string } {
+  const place = renamedAlone(selection, db, name);
+  const { database = '', collection = '' } = selection.suffixes ?? {};
+  return { db: `${place.db}${database}`, name: `${place.name}${collection}` };
+}
+
+function renamedAlone(selection: RestoreSelection, db: string, name: string): { readonly db: string; readonly name: string } {
   const exact = selection.renames.find(({ from }) => from === `${db}.${name}`);
   if (exact !== undefined) return splitNamespace(exact.to);
   const database = selection.renames.find(({ from }) => from === db);

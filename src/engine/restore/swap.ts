@@ -10,7 +10,7 @@ import { noteIntruder } from './intruders.ts';
 import { listNames } from './open-target.ts';
 import type { Displaced } from './plan.ts';
 
-export type SwapContext = Pick<RestoreContext, 'plan' | 'store' | 'target' | 'tally'> & { readonly options: Pick<RestoreOptions, 'signal' | 'onPhase'> };
+export type SwapContext = Pick<RestoreContext, 'plan' | 'store' | 'target' | 'tally'> & { readonly options: Pick<RestoreOptions, 'signal' | 'onPhase' | 'existing'> };
 
 /** Ends in state `committed`, or throws with the plan in state `swapping`, to be rolled back. @throws RESTORE_SWAP_FAILED */
 export async function swapNames(context: SwapContext): Promise<void> {
@@ -33,7 +33,7 @@ export async function swapNames(context: SwapContext): Promise<void> {
     await before(`swap:old:${step.db}.${step.name}`);
     await moveAside(target, step);
     await before(`swap:new:${step.db}.${step.name}`);
-    await putLive(target, step, (intruder) => noteIntruder(plan, store, intruder));
+    await putLive(target, step, options.existing === 'refuse' ? null : (intruder) => noteIntruder(plan, store, intruder));
   }
   await before('swap:check');
   await majorityBarrier(target, plan.restoreId);
@@ -57,12 +57,13 @@ async function checkAgain({ plan, store, target }: SwapContext): Promise<void> {
 }
 
 /** What is live now is what is replaced: it may have changed since preflight. */
-async function noteLive({ plan, target }: SwapContext): Promise<void> {
+async function noteLive({ plan, target, options }: SwapContext): Promise<void> {
   for (const [db, steps] of Map.groupBy<string, Displaced>([...plan.swaps, ...plan.asides], (step) => step.db)) {
     const listed = await listNames(target, db, steps.map(({ name }) => name));
     for (const step of steps) {
       const live = listed.get(step.name);
       if (live !== undefined && live.type !== 'collection') throw swapRefused(step, `a ${live.type} was made under its name meanwhile`);
+      if (live !== undefined && options.existing === 'refuse') throw swapRefused(step, 'a collection was made under its name meanwhile, and nothing was to be replaced');
       step.liveUuid = live?.uuid ?? null;
     }
   }

@@ -3,4 +3,5 @@ export { collectionEntries, indexesOf, optionsOf, readCollectionEntry, type Coll
 export { SNAPSHOT_ERRORS } from './errors.ts';
 export { childOf, decodeOrdered, decodeOrderedText, encodeOrdered, sameValue, type OrderedDocument } from './ordered-document.ts';
 export { readSettled, type ReadSettledOptions, type SettledBatch, type SettledDocuments } from './read-settled.ts';
+export { listNamespaces, type Namespace } from './list-namespaces.ts';
 export { checkSettled, contentOf, findDifference, verifyEntry, type Content, type Expected } from './verify-entry.ts';

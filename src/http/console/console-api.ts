@@ -8,6 +8,7 @@ import { readId } from '../wire/read-id.ts';
 import type { Answer } from '../wire/answer.ts';
 import { clusterOf } from './cluster-of.ts';
 import { CONSOLE_STATUS } from './errors.ts';
+import { cancelExport } from './export-calls.ts';
 import { askForDrill, cancelDrill, getDrill, getRecovery, listDrills, listRecovery } from './drill-calls.ts';
 import { getUpkeep } from './repository-calls.ts';
 import { presentJob, presentRestore } from './present-restore.ts';
@@ -41,6 +42,7 @@ export const CONSOLE_OPERATIONS: readonly Operation[] = [
   { method: 'POST', path: DRILLS, roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: askForDrill },
   { method: 'GET', path: `${DRILLS}/:drillId`, roles: ['GROUP_READ_ONLY'], handle: getDrill },
   { method: 'DELETE', path: `${DRILLS}/:drillId`, roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: cancelDrill },
+  { method: 'DELETE', path: '/groups/:groupId/clusters/:clusterId/exports/:exportId', roles: ['GROUP_BACKUP_EXPORT_OPERATOR'], handle: cancelExport },
   { method: 'DELETE', path: `${RESTORE}/kept`, roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: letGoOfKept },
 ];
 

@@ -5,13 +5,14 @@ import type { Clock } from '../../foundation/clock.ts';
 import { createRunDrill, createSettleDrill, type RunDrillParts } from '../drills/run-drill.ts';
 import type { JobHandler, JobHandlers } from '../job-handler.ts';
 import type { RepositoryProvider } from '../repository-provider.ts';
+import { createRunExport, type RunExportParts } from './run-export.ts';
 import { createPrepareDownload } from './prepare-download.ts';
 import { createRunRestore, createSettleRestore, type RunRestoreParts } from './run-restore.ts';
 import { createDropKept, createRunUndo, type RunUndoParts } from './run-undo.ts';
 import { createRunSnapshot } from './run-snapshot.ts';
 import { createVerify } from './verify.ts';
 
-export interface HandlerParts extends Pick<RunUndoParts, 'undo' | 'dropKept'>, Pick<RunRestoreParts, 'slicesOfChain'>, Pick<RunDrillParts, 'rehearse' | 'settleRehearsal' | 'startThrowaway' | 'drillMongod'> {
+export interface HandlerParts extends Pick<RunUndoParts, 'undo' | 'dropKept'>, Pick<RunRestoreParts, 'slicesOfChain'>, Pick<RunDrillParts, 'rehearse' | 'settleRehearsal' | 'startThrowaway' | 'drillMongod'>, Pick<RunExportParts, 'exportSnapshot' | 'openBucket'> {
   readonly catalog: Catalog;
   readonly repositories: RepositoryProvider;
   readonly capture: CaptureSnapshot;
@@ -32,6 +33,7 @@ export function createHandlers(parts: HandlerParts): JobHandlers {
     prepareDownload: createPrepareDownload(parts),
     verify: createVerify(parts),
     drill: createRunDrill(parts),
+    export: createRunExport(parts),
     settle: settleByKind(createSettleRestore(parts), createSettleDrill(parts)),
   };
 }

@@ -1,5 +1,6 @@
 // The rows that a job needs; without one of them it fails by name.
 import type { Catalog, ClaimedJob, RestoreRecord, SnapshotRecord } from '../../catalog/index.ts';
+import type { ExportBucket, SnapshotExport } from '../../domain/exports.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import type { JobContext } from '../job-handler.ts';
 import { passwordIn } from '../job-failure.ts';
@@ -12,6 +13,12 @@ export async function requireSnapshot(catalog: Catalog, { snapshotId }: Pick<Cla
 /** @throws JOBS_ROW_MISSING */
 export async function requireRestore(catalog: Catalog, { restoreId }: Pick<ClaimedJob, 'restoreId'>): Promise<RestoreRecord> {
   return require(restoreId === null ? null : await catalog.restores.get(restoreId), 'restore', restoreId);
+}
+
+/** With the bucket that it goes to, also where that was deleted meanwhile. @throws JOBS_ROW_MISSING */
+export async function requireExport(catalog: Catalog, exportId: string): Promise<{ readonly row: SnapshotExport; readonly bucket: ExportBucket }> {
+  const row = require(await catalog.exports.get(exportId), 'export', exportId);
+  return { row, bucket: require(await catalog.exportBuckets.get(row.bucketId, { alsoDeleted: true }), 'export bucket', row.bucketId) };
 }
 
 /** The connection string; its password is kept out of messages from now on. @throws JOBS_ROW_MISSING, JOBS_CLUSTER_WITHOUT_ADDRESS */

@@ -37,9 +37,9 @@ export function createRunRestore(parts: RunRestoreParts): JobHandler {
     // A session of its own: the snapshot may be deleted now, this restore still finishes.
     const reader = await repository.openReader();
     try {
-      const { timeSeries, keepHours, leaveOut } = JOB_PAYLOADS.restore.parse(context.job.payload);
+      const { timeSeries, keepHours, leaveOut, existing } = JOB_PAYLOADS.restore.parse(context.job.payload);
       const options: RestoreOptions = {
-        restoreId: restore.id, reader, journal, target: { uri }, timeSeries, oldCollections: keepHours > 0 ? 'keep' : 'drop',
+        restoreId: restore.id, reader, journal, target: { uri }, timeSeries, existing, oldCollections: keepHours > 0 ? 'keep' : 'drop',
         hashSeed: repository.hashSeed,
         root: await repository.loadSnapshot(snapshot.id),
         selection: restore.selection,

@@ -80,6 +80,7 @@ const WRITING: ReadonlySet<JobKind> = new Set(['restore', 'undo', 'dropKept']);
 
 function exclusiveKeyOf({ kind, clusterId, targetClusterId }: JobRequest): string | null {
   if (kind === 'snapshot') return `snapshot:${clusterId}`;
+  if (kind === 'export') return `export:${clusterId}`;
   // One at a time: two would count on the same free room, and many would take the slots from what is in earnest.
   if (kind === 'drill') return 'drill';
   return WRITING.has(kind) ? `restore:${targetClusterId ?? clusterId}` : null;

@@ -244,6 +244,16 @@ async function fill(catalog: Catalog, queue: PostgresQueue, inventory: Inventory
   const schedule = defaultSchedule(cluster.id, new Date(), newId);
   await catalog.schedules.save({ schedule, progress: { ...freshProgress(new Date()), owed: [schedule.items[0]!.id] } });
   await catalog.schedules.addRun({ clusterId: cluster.id, dueAt: new Date(), snapshotId: restore.snapshotId, items: schedule.items, missed: 2 });
+  await catalog.compliance.save({
+    projectId: project.id, authorizedEmail: 'legal@example.com', authorizedUserFirstName: null, authorizedUserLastName: null, copyProtectionEnabled: false, encryptionAtRestEnabled: false, pitEnabled: false,
+    restoreWindowDays: 0, onDemandItem: null, scheduledItems: schedule.items.slice(0, 1),
+  }, 'abcdefgh');
+  const bucket = await catalog.exportBuckets.insert({ id: newId(), projectId: project.id, bucketName: 'exports', iamRoleId: 'x', region: null });
+  await catalog.transaction(async (tx) => {
+    const job = await queue.enqueue(tx, { id: newId(), kind: 'export', payload: { exportId: newId() }, projectId: project.id, clusterId: cluster.id, snapshotId: restore.snapshotId, restoreId: null, requestedBy: 'test' });
+    await tx.exports.insert({ id: newId(), jobId: job.id, projectId: project.id, clusterId: cluster.id, clusterName: cluster.name, snapshotId: restore.snapshotId, bucketId: bucket.id, prefix: 'exported_snapshots/x/1', labels: [{ key: 'a' }] });
+  });
+  await catalog.collectionRestores.insert(String(restore.restoreId), cluster.id, { writeStrategy: 'CREATE_NEW', databases: [{ source: 'shop' }], collections: [], databaseSuffix: null, collectionSuffix: '_1' });
   await saveChain(catalog, inventory, at(1_000), at(2_000));
   await catalog.workers.seen({ id: 'w', host: 'h', pid: 1, processStart: '' });
   await catalog.tailers.claim({ clusterId: cluster.id, workerId: 'w', leaseSeconds: 60 });

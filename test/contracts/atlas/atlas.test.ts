@@ -32,7 +32,7 @@ function referenceOf(id: string): ReferenceOperation {
 
 describe('the contract of Atlas', { timeout: 300_000 }, () => {
   let installation: AtlasInstallation;
-  const world: World = { params: { ...ATLAS_PARAMS }, settled: async (path, isOver) => void (await installation.settled(`${V2}${path}`, isOver)) };
+  const world: World = { params: { ...ATLAS_PARAMS }, settled: async (path, isOver, version) => void (await installation.settled(`${V2}${path}`, isOver, version)) };
 
   before(async () => {
     installation = await startAtlasInstallation();

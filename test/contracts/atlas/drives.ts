@@ -1,12 +1,13 @@
 // What the contract suite asks, in the order of a story: one entry for each operation of the reference that is served. Who serves another
 // operation adds an entry here, or names it in `NOT_DRIVEN`.
 import { ADMINISTRATION_DRIVES } from './administration-drives.ts';
+import { EXPORT_DRIVES } from './export-drives.ts';
 
 export interface World {
   /** Values of the parameters of paths, by name. */
   readonly params: Record<string, string>;
   /** Waits until the thing at that path (below /api/atlas/v2) is over, and gives its last form. */
-  settled(path: string, isOver: (json: Readonly<Record<string, unknown>>) => boolean): Promise<void>;
+  settled(path: string, isOver: (json: Readonly<Record<string, unknown>>) => boolean, version?: string): Promise<void>;
 }
 
 export interface Drive {
@@ -64,6 +65,7 @@ export const DRIVES: readonly Drive[] = [
   { id: 'updateGroupClusterBackupSnapshot', body: () => ({ retentionUnit: 'WEEKS', retentionValue: 2 }) },
   { id: 'listGroupClusterBackupSnapshotShardedClusters' },
   { id: 'getGroupClusterBackupSnapshotShardedCluster' },
+  ...EXPORT_DRIVES,
 
   { id: 'getGroupClusterBackupSchedule' },
   { id: 'updateGroupClusterBackupSchedule', everyVersion: true, body: () => ({ referenceHourOfDay: 3, referenceMinuteOfHour: 30, restoreWindowDays: 5, extraRetentionSettings: [{ frequencyType: 'ON_DEMAND', retentionDays: 1 }] }) },

@@ -19,8 +19,8 @@ function rowsBelow(page: string, heading: string): string[][] {
   return section.split('\n').filter((line) => line.startsWith('| ') && !line.startsWith('| ---')).slice(1).map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()));
 }
 
-/** By which the rows of a schedule differ. */
-const SCHEDULE_RULES = ['interval', 'policyId', 'itemId', 'itemType', 'retention', 'referenceHour', 'referenceMinute', 'restoreWindow', 'order', 'policies', 'items', 'item'];
+/** By which the rows of a schedule and of a compliance policy differ. */
+const RULES = ['deletion', 'expiry', 'schedule', 'continuous', 'encryption', 'cluster', 'policy', 'policyId', 'itemId', 'itemType', 'retention', 'referenceHour', 'referenceMinute', 'restoreWindow', 'order', 'policies', 'items', 'item'];
 
 const inBraces = (path: string): string => path.replaceAll(/\/:([a-zA-Z]+)/g, '/{$1}');
 
@@ -49,7 +49,7 @@ describe('the reference pages', () => {
   for (const [page, { errors, failures }] of [['atlas.md', ATLAS_V2_TABLES], ['ops-manager.md', OPS_MANAGER_V1_TABLES]] as const) {
     test(`list the error codes of ${page}`, () => {
       const rows: ErrorRow[] = [...Object.values(errors), ...Object.values(failures)].flatMap((entry) => (typeof entry !== 'function' ? [entry]
-        : [...SCHEDULE_RULES.map((rule) => entry({ rule, part: rule })), ...['group', 'organization', 'cluster', 'snapshot', 'restoreJob', 'checkpoint', 'apiKey', 'serviceAccount', 'event'].flatMap((kind) => ['/x', '/backup/tenant/'].map((path) => entry({ kind, path })))]));
+        : [...RULES.map((rule) => entry({ rule, part: rule })), ...['group', 'organization', 'cluster', 'snapshot', 'restoreJob', 'checkpoint', 'exportBucket', 'export', 'apiKey', 'serviceAccount', 'event'].flatMap((kind) => ['/x', '/backup/tenant/', '/backup/exports'].map((path) => entry({ kind, path })))]));
       const told = new Set(rows.map(({ status, errorCode }) => `${status} \`${errorCode}\``));
       const listed = new Set(rowsBelow(page, 'Errors').map(([status, code]) => `${status} ${code}`));
       listed.delete('401 `UNEXPECTED_ERROR`');

@@ -2,9 +2,7 @@
 import { IGNORED_MEMBERS } from '../../../src/http/wire/atlas/clusters/schemas.ts';
 
 /** Paths below `/api/atlas/v2` that are not served yet. */
-export const NOT_SERVED: readonly RegExp[] = [
-  /^\/groups\/\{groupId\}\/backupCompliancePolicy$/, /^\/groups\/\{groupId\}\/backup\/exportBuckets/, /\/backup\/exports/, /\/collectionRestoreJobs/, /\/backup\/snapshots\/\{snapshotId\}\/databases/,
-];
+export const NOT_SERVED: readonly RegExp[] = [];
 
 export interface KnownDifference {
   /** Ids of operations in the reference. */

@@ -21,6 +21,7 @@ import { fakeClock } from '../../support/fake-clock.ts';
 import { startSource, type Source } from '../../support/installation.ts';
 import { askForSnapshot, ended, until } from '../../support/job-rows.ts';
 import { resolveMongod } from '../../support/mongod.ts';
+import { NO_DRILLS } from '../../support/small-engine.ts';
 import { silent, startEmbedded, type TestDatabase } from '../../support/postgres.ts';
 import { copyToMemory, openTestRepository } from '../../support/repository-fixture.ts';
 import { contentOfServer } from '../../support/restore-world.ts';
@@ -46,6 +47,7 @@ describe('a restore drill', { timeout: 180_000 }, () => {
 
   const startWorker = async (changes: Partial<HandlerParts> = {}): Promise<Worker> => {
     const handlers = createHandlers({
+      ...NO_DRILLS,
       catalog, repositories: { forProject: () => Promise.resolve(repository) }, clock: systemClock, capture: engine.captureSnapshot, restore: engine.restoreSnapshot, settle: engine.settleRestore,
       undo: engine.undoRestore, dropKept: engine.dropKept, slicesOfChain: engine.slicesOfChain, rehearse: engine.rehearseRestore, settleRehearsal: engine.settleRehearsal,
       startThrowaway: engine.startThrowaway, drillMongod: binary, onPhase: (phase) => onPhase(phase), ...changes,

@@ -29,6 +29,8 @@ export interface Request {
   readonly captured: SnapshotBody['selection'];
   /** Bytes of the oplog's operations that are replayed upon it; null: the snapshot as it is. */
   readonly replayed?: number | null;
+  /** `refuse`: a name that is taken refuses the restore. */
+  readonly existing?: 'replace' | 'refuse' | undefined;
   /** No live name is taken. */
   readonly rehearse?: boolean | undefined;
   /** How many times the bytes have to be free; 1 where absent. */
@@ -48,7 +50,7 @@ export function judgeFacts(facts: TargetFacts, request: Request): Judgement {
       ...missingChoices(request.selection, request.entries).map((name) => `${name} ${request.replayed == null ? 'is not in the snapshot' : 'was not there at that instant'}`),
       // Behind its proof a rehearsal takes no name but those of its shadows.
       ...(request.rehearse === true ? scratchFaults(facts, request) : nameFaults(request.selected, facts.databases)),
-      ...request.selected.flatMap((each) => judgeLiveName(facts, request.timeSeries, each)),
+      ...request.selected.flatMap((each) => (request.existing === 'refuse' ? takenName(facts, each) : judgeLiveName(facts, request.timeSeries, each))),
       ...judgeSpace(facts, request).reasons,
       ...judgeOpenPlans(facts, request),
     ],
@@ -78,6 +80,13 @@ function needsOf(request: Request): Parameters<typeof missingPrivileges>[1] {
     // The catalog of views, and a profile where the server profiles, go with their database only.
     emptied: request.rehearse === true ? databasesOf(places) : [],
   };
+}
+
+/** Of a restore that replaces nothing. */
+function takenName(facts: TargetFacts, { entry, db, name }: SelectedEntry): string[] {
+  const isAuth = entry.body.kind === 'users' || entry.body.kind === 'roles';
+  const taken = [name, bucketsOf(name)].find((each) => facts.live.get(db)?.has(each) === true);
+  return isAuth || taken === undefined ? [] : [`${showNamespace(`${db}.${taken}`)} is there already, and nothing was to be replaced: give the restored one another name, or a suffix`];
 }
 
 function judgeLiveName(facts: TargetFacts, choice: TimeSeriesChoice, { entry, db, name }: SelectedEntry): string[] {

@@ -1,6 +1,8 @@
 // Atlas Admin API v1.0: the download of a shared-tier snapshot, and the calls around it that old clients still make.
 // Plain JSON without versions; resources look as they do in v2 (src/http/wire/atlas/<resource>/present.ts).
 import type { Facade } from '../../facade.ts';
+import * as compliance from '../../wire/atlas/compliance/handlers.ts';
+import * as exports from '../../wire/atlas/exports/handlers.ts';
 import * as legacy from '../../wire/atlas/legacy/handlers.ts';
 import { limitRate } from '../../wire/atlas/limit-rate.ts';
 import * as restoreJobs from '../../wire/atlas/restore-jobs/handlers.ts';
@@ -37,6 +39,18 @@ export const ATLAS_V1_OPERATIONS: readonly Operation[] = [
   { method: 'GET', path: `${CLUSTER}/backup/schedule`, roles: ['GROUP_READ_ONLY'], handle: schedule.getSchedule },
   { method: 'PATCH', path: `${CLUSTER}/backup/schedule`, roles: ['GROUP_BACKUP_MANAGER'], handle: schedule.updateSchedule },
   { method: 'DELETE', path: `${CLUSTER}/backup/schedule`, roles: ['GROUP_BACKUP_MANAGER'], handle: schedule.deleteSchedule },
+
+  { method: 'GET', path: '/groups/:groupId/backupCompliancePolicy', roles: ['GROUP_OWNER'], handle: compliance.getPolicy },
+  { method: 'PUT', path: '/groups/:groupId/backupCompliancePolicy', roles: ['GROUP_OWNER'], handle: compliance.putPolicy },
+  { method: 'DELETE', path: '/groups/:groupId/backupCompliancePolicy', roles: ['GROUP_OWNER'], handle: compliance.deletePolicy },
+
+  { method: 'POST', path: '/groups/:groupId/backup/exportBuckets', roles: ['GROUP_BACKUP_MANAGER'], handle: exports.createBucket },
+  { method: 'GET', path: '/groups/:groupId/backup/exportBuckets', roles: ['GROUP_READ_ONLY'], handle: exports.listBuckets },
+  { method: 'GET', path: '/groups/:groupId/backup/exportBuckets/:exportBucketId', roles: ['GROUP_READ_ONLY'], handle: exports.getBucket },
+  { method: 'DELETE', path: '/groups/:groupId/backup/exportBuckets/:exportBucketId', roles: ['GROUP_BACKUP_MANAGER'], handle: exports.deleteBucket },
+  { method: 'POST', path: `${CLUSTER}/backup/exports`, roles: ['GROUP_BACKUP_EXPORT_OPERATOR'], handle: exports.createExport },
+  { method: 'GET', path: `${CLUSTER}/backup/exports`, roles: ['GROUP_BACKUP_MANAGER'], handle: exports.listExports },
+  { method: 'GET', path: `${CLUSTER}/backup/exports/:exportId`, roles: ['GROUP_BACKUP_MANAGER'], handle: exports.getExport },
 
   { method: 'POST', path: `${CLUSTER}/backup/restoreJobs`, roles: ['GROUP_BACKUP_EXPORT_OPERATOR', 'GROUP_BACKUP_RECOVERY_OPERATOR'], handle: restoreJobs.createRestoreJob },
   { method: 'GET', path: `${CLUSTER}/backup/restoreJobs`, roles: ['GROUP_BACKUP_MANAGER'], handle: restoreJobs.listRestoreJobs },

@@ -5,6 +5,9 @@ import { presentMmsFailure } from '../../wire/mms-failure.ts';
 import { mountOperations } from '../../wire/mms-routes.ts';
 import { ADMINISTRATION_OPERATIONS } from './administration-operations.ts';
 import { ATLAS_V2_TABLES } from './errors.ts';
+import * as collectionRestores from '../../wire/atlas/collection-restores/handlers.ts';
+import * as compliance from '../../wire/atlas/compliance/handlers.ts';
+import * as exports from '../../wire/atlas/exports/handlers.ts';
 import * as flex from '../../wire/atlas/flex/handlers.ts';
 import * as inventory from '../../wire/atlas/inventory/handlers.ts';
 import * as legacy from '../../wire/atlas/legacy/handlers.ts';
@@ -12,9 +15,13 @@ import { limitRate } from '../../wire/atlas/limit-rate.ts';
 import * as restoreJobs from '../../wire/atlas/restore-jobs/handlers.ts';
 import * as schedule from '../../wire/atlas/schedule/handlers.ts';
 import * as serverless from '../../wire/atlas/serverless/handlers.ts';
+import * as contents from '../../wire/atlas/snapshot-contents/handlers.ts';
 import * as snapshots from '../../wire/atlas/snapshots/handlers.ts';
 import * as tenant from '../../wire/atlas/tenant/handlers.ts';
-import { CLOUD_BACKUP, FLEX, negotiateVersion, SCHEDULE, SERVERLESS, SERVERLESS_BACKUP, TENANT, type V2Operation } from './version.ts';
+import {
+  CLOUD_BACKUP, COLLECTION_RESTORES, COMPLIANCE, COMPLIANCE_REMOVAL, EXPORT_BUCKET_CHANGE, EXPORT_BUCKETS, FLEX, negotiateVersion, SCHEDULE, SERVERLESS, SERVERLESS_BACKUP, TENANT,
+  type V2Operation,
+} from './version.ts';
 
 const PREFIX = '/api/atlas/v2';
 const CLUSTER = '/groups/:groupId/clusters/:clusterName';
@@ -59,6 +66,29 @@ export const ATLAS_V2_OPERATIONS: readonly V2Operation[] = [
   { method: 'GET', path: `${CLUSTER}/backup/schedule`, roles: ['GROUP_READ_ONLY'], versions: SCHEDULE, handle: schedule.getSchedule },
   { method: 'PATCH', path: `${CLUSTER}/backup/schedule`, roles: ['GROUP_BACKUP_MANAGER'], versions: SCHEDULE, handle: schedule.updateSchedule },
   { method: 'DELETE', path: `${CLUSTER}/backup/schedule`, roles: ['GROUP_BACKUP_MANAGER'], versions: SCHEDULE, handle: schedule.deleteSchedule },
+
+  { method: 'GET', path: '/groups/:groupId/backupCompliancePolicy', roles: ['GROUP_OWNER'], versions: COMPLIANCE, handle: compliance.getPolicy },
+  { method: 'PUT', path: '/groups/:groupId/backupCompliancePolicy', roles: ['GROUP_OWNER'], versions: COMPLIANCE, handle: compliance.putPolicy },
+  { method: 'DELETE', path: '/groups/:groupId/backupCompliancePolicy', roles: ['GROUP_OWNER'], versions: COMPLIANCE_REMOVAL, handle: compliance.deletePolicy },
+
+  { method: 'POST', path: '/groups/:groupId/backup/exportBuckets', roles: ['GROUP_BACKUP_MANAGER'], versions: EXPORT_BUCKETS, handle: exports.createBucket },
+  { method: 'GET', path: '/groups/:groupId/backup/exportBuckets', roles: ['GROUP_READ_ONLY'], versions: EXPORT_BUCKETS, handle: exports.listBuckets },
+  { method: 'GET', path: '/groups/:groupId/backup/exportBuckets/:exportBucketId', roles: ['GROUP_READ_ONLY'], versions: EXPORT_BUCKETS, handle: exports.getBucket },
+  { method: 'DELETE', path: '/groups/:groupId/backup/exportBuckets/:exportBucketId', roles: ['GROUP_BACKUP_MANAGER'], versions: CLOUD_BACKUP, handle: exports.deleteBucket },
+  { method: 'POST', path: `${CLUSTER}/backup/exports`, roles: ['GROUP_BACKUP_EXPORT_OPERATOR'], versions: CLOUD_BACKUP, handle: exports.createExport },
+  { method: 'GET', path: `${CLUSTER}/backup/exports`, roles: ['GROUP_BACKUP_MANAGER'], versions: CLOUD_BACKUP, handle: exports.listExports },
+  { method: 'GET', path: `${CLUSTER}/backup/exports/:exportId`, roles: ['GROUP_BACKUP_MANAGER'], versions: CLOUD_BACKUP, handle: exports.getExport },
+  { method: 'PATCH', path: '/groups/:groupId/backup/exportBuckets/:exportBucketId', roles: ['GROUP_BACKUP_MANAGER'], versions: EXPORT_BUCKET_CHANGE, handle: exports.updateBucket },
+
+  { method: 'GET', path: `${CLUSTER}/backup/snapshots/:snapshotId/databases`, roles: ['GROUP_BACKUP_MANAGER'], versions: COLLECTION_RESTORES, handle: contents.listDatabases },
+  { method: 'GET', path: `${CLUSTER}/backup/snapshots/:snapshotId/databases/:databaseName`, roles: ['GROUP_BACKUP_MANAGER'], versions: COLLECTION_RESTORES, handle: contents.getDatabase },
+  { method: 'GET', path: `${CLUSTER}/backup/snapshots/:snapshotId/databases/:databaseName/collections`, roles: ['GROUP_BACKUP_MANAGER'], versions: COLLECTION_RESTORES, handle: contents.listCollections },
+  { method: 'GET', path: `${CLUSTER}/backup/snapshots/:snapshotId/databases/:databaseName/collections/:collectionName`, roles: ['GROUP_BACKUP_MANAGER'], versions: COLLECTION_RESTORES, handle: contents.getCollection },
+  { method: 'POST', path: `${CLUSTER}/collectionRestoreJobs`, roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], versions: COLLECTION_RESTORES, handle: collectionRestores.createCollectionRestore },
+  { method: 'GET', path: `${CLUSTER}/collectionRestoreJobs`, roles: ['GROUP_BACKUP_MANAGER'], versions: COLLECTION_RESTORES, handle: collectionRestores.listCollectionRestores },
+  { method: 'GET', path: `${CLUSTER}/collectionRestoreJobs/:jobId`, roles: ['GROUP_BACKUP_MANAGER'], versions: COLLECTION_RESTORES, handle: collectionRestores.getCollectionRestore },
+  { method: 'GET', path: `${CLUSTER}/collectionRestoreJobs/:jobId/collections`, roles: ['GROUP_BACKUP_MANAGER'], versions: COLLECTION_RESTORES, handle: collectionRestores.listRestoredCollections },
+  { method: 'GET', path: `${CLUSTER}/collectionRestoreJobs/:jobId/collections/:sourceNamespace`, roles: ['GROUP_BACKUP_MANAGER'], versions: COLLECTION_RESTORES, handle: collectionRestores.getRestoredCollection },
 
   { method: 'POST', path: `${CLUSTER}/backup/restoreJobs`, roles: ['GROUP_BACKUP_EXPORT_OPERATOR', 'GROUP_BACKUP_RECOVERY_OPERATOR'], versions: CLOUD_BACKUP, handle: restoreJobs.createRestoreJob },
   { method: 'GET', path: `${CLUSTER}/backup/restoreJobs`, roles: ['GROUP_BACKUP_MANAGER'], versions: CLOUD_BACKUP, handle: restoreJobs.listRestoreJobs },

@@ -21,6 +21,11 @@ export type V2Operation = Operation & { readonly versions: Versions };
 
 export const CLOUD_BACKUP: Versions = [{ date: '2023-01-01' }];
 export const SCHEDULE: Versions = [{ date: '2023-01-01', deprecatedSince: '2024-08-05', sunset: '2027-07-01' }, { date: '2024-08-05' }];
+export const COMPLIANCE: Versions = [{ date: '2023-01-01', deprecatedSince: '2023-10-01', sunset: '2027-07-01' }, { date: '2023-10-01' }];
+export const COMPLIANCE_REMOVAL: Versions = [{ date: '2024-11-13' }];
+export const EXPORT_BUCKETS: Versions = [{ date: '2023-01-01', deprecatedSince: '2024-05-30', sunset: '2027-07-01' }, { date: '2024-05-30' }];
+export const EXPORT_BUCKET_CHANGE: Versions = [{ date: '2024-05-30' }];
+export const COLLECTION_RESTORES: Versions = [{ date: '2025-03-12' }];
 export const GROUPS: Versions = [{ date: '2023-01-01' }];
 /** Replaced by the flex endpoints. */
 export const TENANT: Versions = [{ date: '2023-01-01', deprecatedSince: '2024-11-13', sunset: '2026-01-22' }];

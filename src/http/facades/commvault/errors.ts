@@ -71,6 +71,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   LEAVE_OUT_BEFORE_BASE: taskFailed(400, () => 'What is to be left out lies before the first snapshot that could be restored without it'),
   CONTINUOUS_OUTSIDE_WINDOW: taskFailed(400, () => 'The time lies outside of what was followed'),
   JOB_NOT_CANCELLABLE: { status: 409, errorCode: TASK_FAILED, message: ({ state }) => `The job is already ${String(state)}` },
+  COMPLIANCE_PROTECTED: taskFailed(403, () => 'The backup compliance policy of the client forbids it'),
   BODY_NOT_OBJECT: malformed,
   ATTRIBUTE_MISSING: malformed,
   ATTRIBUTE_UNKNOWN: malformed,

@@ -28,8 +28,7 @@ const ACTIONS: Readonly<Record<string, (services: Services, order: Order) => Pro
     return DONE;
   },
   async resubmit({ jobs }, { job, principal, startSuspended }) {
-    const { id, number } = await jobs.repeat(job.id, principal);
-    if (startSuspended) await jobs.pause(id);
+    const { number } = await jobs.repeat(job.id, principal, { pause: startSuspended });
     return { ...DONE, jobIds: [String(number)] };
   },
 };

@@ -24,6 +24,7 @@ const TYPE: Readonly<Record<Job['kind'], string>> = {
   prepareDownload: 'Restore',
   verify: 'Data Verification',
   drill: 'Data Verification',
+  export: 'Auxiliary Copy',
 };
 
 /** Where a job belongs, with Commvault's integers. */

@@ -80,7 +80,7 @@ function startBackup(services: Services, principal: Principal, { cluster, subcli
   return async (task) => {
     const jobForm = formOf({ subclientId: subclient.id, subclientName: subclient.name, level: level.name }, task);
     const { job } = await services.snapshots.create({
-      cluster, principal, jobForm, description: `Commvault subclient ${subclient.name}`, retentionDays: RETENTION_DAYS, ...(selection === undefined ? {} : { selection }),
+      cluster, principal, jobForm, description: `Commvault subclient ${subclient.name}`, retentionDays: RETENTION_DAYS, isRetentionAsked: false, ...(selection === undefined ? {} : { selection }),
     });
     return job.number;
   };

@@ -1,5 +1,6 @@
 // Our codes to the body and status of Ops Manager. Codes and texts from the vendor's list of error codes where it has one;
 // the others are marked in docs/reference/ops-manager.md.
+import { COMPLIANCE_ROWS_OF_SNAPSHOTS } from '../../wire/compliance-rows.ts';
 import { instantRows } from '../../wire/instant-rows.ts';
 import { MMS_BACKUP_ROWS } from '../../wire/mms-backup/errors.ts';
 import type { ErrorRow, ErrorTable, FailureTable } from '../../wire/mms-failure.ts';
@@ -40,6 +41,7 @@ const ERRORS: ErrorTable = {
   SNAPSHOT_NOT_COMPLETE: { status: 409, errorCode: 'CANNOT_START_RESTORE_JOB_FOR_INCOMPLETE_CLUSTER_SNAPSHOT', detail: 'Cannot start restore job for incomplete cluster snapshot.' },
   RESTORE_NOT_FOUND: { status: 404, errorCode: 'RESTORE_JOB_NOT_FOUND', detail: 'No restore job with ID %s exists for cluster %s.', parameters: ({ id, clusterId }) => [id, clusterId] },
   EXPIRY_INVALID: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Invalid attribute %s specified.', parameters: () => ['expires'] },
+  ...COMPLIANCE_ROWS_OF_SNAPSHOTS,
   TEXT_NOT_STORABLE: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Invalid attribute %s specified.', parameters: ({ name }) => [name] },
   ROLE_MISSING: UNAUTHORIZED,
 

@@ -1,5 +1,6 @@
 // Our codes to the body and status of Atlas, whatever its version. Codes and texts from the vendor's list of error codes
 // where it has one; the others are marked in docs/reference/atlas.md.
+import { COMPLIANCE_ROWS } from '../compliance-rows.ts';
 import { ADMINISTRATION_ERRORS, ADMINISTRATION_IDS, ADMINISTRATION_ROWS } from './administration-errors.ts';
 import { instantRows } from '../instant-rows.ts';
 import { MMS_BACKUP_ROWS } from '../mms-backup/errors.ts';
@@ -11,8 +12,8 @@ export const ATLAS_ERRORS = {
   POINT_IN_TIME_FORM: 'A point in time is given in no form, or in two. No details',
   SNAPSHOT_UNFINISHED: 'The retention of a snapshot that is not completed cannot be changed. details: {id}',
   SCHEDULE_FORM: 'A schedule has not exactly one policy, or the policy no items, or an item lacks a member. details: {part}',
-  SCHEDULE_FEATURE: 'A schedule asks for what is not done here: exports and copies by region. details: {reason}',
-  SCHEDULE_BUCKET: 'A schedule exports to a bucket that is not there. details: {id}',
+  SCHEDULE_FEATURE: 'A schedule asks for what is not done here: copies by region. details: {reason}',
+  EXPORT_FEATURE: 'An export bucket asks for what is not done here: storage of Azure or Google, private networking. details: {reason}',
   NOT_FLEX: 'A flex operation was asked of a cluster that is none. details: {clusterName}',
   NOT_SERVERLESS: 'A cluster was looked for among serverless instances. details: {clusterName}',
 } as const;
@@ -22,6 +23,8 @@ const NOT_FOUND_BY_KIND: Readonly<Record<string, ErrorRow>> = {
   group: { status: 404, errorCode: 'INVALID_GROUP_ID', detail: 'An invalid group ID %s was specified.', parameters: ({ value }) => [value] },
   organization: { status: 404, errorCode: 'INVALID_ORG_ID', detail: 'An invalid organization ID %s was specified.', parameters: ({ value }) => [value] },
   snapshot: { status: 404, errorCode: 'INVALID_SNAPSHOT_ID', detail: 'An invalid snapshot ID %s was specified.', parameters: ({ value }) => [value] },
+  exportBucket: { status: 404, errorCode: 'EXPORT_BUCKET_NOT_FOUND', detail: 'No export Bucket with ID %s does not exist.', parameters: ({ value }) => [value] },
+  export: { status: 404, errorCode: 'EXPORT_JOB_NOT_FOUND', detail: 'No export job with ID %s exists.', parameters: ({ value }) => [value] },
   restoreJob: { status: 404, errorCode: 'INVALID_JOB_ID', detail: 'An invalid restore job ID %s was specified.', parameters: ({ value }) => [value] },
   checkpoint: { status: 404, errorCode: 'INVALID_CHECKPOINT_ID', detail: 'An invalid checkpoint ID %s was specified.', parameters: ({ value }) => [value] },
 };
@@ -43,6 +46,8 @@ const SCHEDULE_BY_PART: Readonly<Record<string, ErrorRow>> = {
 };
 const ITEM_INCOMPLETE: ErrorRow = { status: 400, errorCode: 'MISSING_POLICY_ITEM_PARAMETERS', detail: 'Each policy item must contain all required fields.' };
 
+const RESTORE_INCOMPLETE: ErrorRow = { status: 409, errorCode: 'CANNOT_START_RESTORE_JOB_FOR_INCOMPLETE_CLUSTER_SNAPSHOT', detail: 'Cannot start restore job for incomplete cluster snapshot.' };
+const SNAPSHOT_INCOMPLETE: ErrorRow = { status: 409, errorCode: 'CANNOT_DOWNLOAD_INCOMPLETE_SNAPSHOT', detail: 'Cannot read incomplete cluster snapshot %s.', parameters: ({ id }) => [id] };
 const UNEXPECTED: ErrorRow = { status: 500, errorCode: 'UNEXPECTED_ERROR', detail: 'Unexpected error.' };
 
 export const ATLAS_ERROR_TABLE: ErrorTable = {
@@ -55,7 +60,7 @@ export const ATLAS_ERROR_TABLE: ErrorTable = {
   TARGET_NOT_FOUND: { status: 404, errorCode: 'CLUSTER_NOT_FOUND', detail: 'No cluster named %s exists in group %s.', parameters: ({ name, id, projectId }) => [name ?? id, projectId] },
   TARGET_FORBIDDEN: { status: 403, errorCode: 'CANNOT_RESTORE_TO_TARGET', detail: 'Cannot restore with insufficient permission on source snapshot or target cluster.' },
   SNAPSHOT_NOT_FOUND: ({ path }) => (isTenant(path) ? missing('TENANT_SNAPSHOT_NOT_FOUND', 'M2/M5 snapshot') : missing('SNAPSHOT_NOT_FOUND', 'snapshot')),
-  SNAPSHOT_NOT_COMPLETE: { status: 409, errorCode: 'CANNOT_START_RESTORE_JOB_FOR_INCOMPLETE_CLUSTER_SNAPSHOT', detail: 'Cannot start restore job for incomplete cluster snapshot.' },
+  SNAPSHOT_NOT_COMPLETE: ({ path }) => (/\/backup\/exports|\/databases/.test(String(path)) ? SNAPSHOT_INCOMPLETE : RESTORE_INCOMPLETE),
   RESTORE_NOT_FOUND: ({ path }) => (isTenant(path) ? missing('TENANT_RESTORE_NOT_FOUND', 'M2/M5 restore') : missing('RESTORE_JOB_NOT_FOUND', 'restore job')),
   RESTORE_NOT_CANCELLABLE: { status: 400, errorCode: 'CANNOT_CANCEL_AUTOMATED_RESTORE', detail: 'Automated restore cannot be cancelled: it is already over.' },
   EXPIRY_INVALID: { status: 400, errorCode: 'BACKUP_SNAPSHOT_RETENTION_VALUE_INVALID', detail: 'Retention value of snapshot is invalid.' },
@@ -75,11 +80,21 @@ export const ATLAS_ERROR_TABLE: ErrorTable = {
 
   POINT_IN_TIME_FORM: { status: 400, errorCode: 'INVALID_PIT_RESTORE_TIME', detail: 'Please provide a valid UTC time or an operation time (ts).' },
   ...instantRows({ status: 400, errorCode: 'INVALID_PIT_RESTORE_TIME' }),
+  ...COMPLIANCE_ROWS,
+  COMPLIANCE_INVALID: { status: 400, errorCode: 'BACKUP_COMPLIANCE_POLICY_SETTINGS_INVALID', detail: 'The Backup Compliance Policy has invalid settings: %s.', parameters: ({ reason }) => [reason] },
+  COMPLIANCE_UNMET: { status: 400, errorCode: 'BACKUP_POLICIES_NOT_MEETING_BACKUP_COMPLIANCE_POLICY_REQUIREMENTS', detail: 'Backup policies of these clusters don\'t meet the Backup Compliance Policy requirements: %s.', parameters: ({ clusters }) => [clusters] },
+  COMPLIANCE_NOT_FOUND: { status: 404, errorCode: 'RESOURCE_NOT_FOUND', detail: 'Cannot find resource %s.', parameters: () => ['Backup Compliance Policy'] },
   SCHEDULE_INVALID: ({ rule }) => SCHEDULE_BY_RULE[String(rule)] ?? INVALID_POLICY,
   SCHEDULE_FORM: ({ part }) => SCHEDULE_BY_PART[String(part)] ?? ITEM_INCOMPLETE,
   SCHEDULE_FEATURE: { status: 400, errorCode: 'INVALID_SNAPSHOT_SCHEDULE', detail: 'Invalid snapshot schedule: %s.', parameters: ({ reason }) => [reason] },
-  SCHEDULE_BUCKET: { status: 404, errorCode: 'EXPORT_BUCKET_NOT_FOUND', detail: 'No export Bucket with ID %s does not exist.', parameters: ({ id }) => [id] },
   ...MMS_BACKUP_ROWS,
+  EXPORT_FEATURE: { status: 400, errorCode: 'UNSUPPORTED_FEATURE', detail: 'This feature is not supported: %s.', parameters: ({ reason }) => [reason] },
+  EXPORT_BUCKET_INVALID: { status: 400, errorCode: 'EXPORT_BUCKET_NAME_INVALID', detail: 'Export Bucket name is invalid.' },
+  EXPORT_BUCKET_UNREACHABLE: { status: 400, errorCode: 'EXPORT_BUCKET_UNREACHABLE', detail: 'Cannot write to export Bucket %s: %s.', parameters: ({ name, reason }) => [name, reason] },
+  EXPORT_BUCKET_IN_USE: { status: 400, errorCode: 'EXPORT_BUCKET_DELETE_FAILED', detail: 'Failed to delete export Bucket with ID %s: %s.', parameters: ({ id, reason }) => [id, reason] },
+  EXPORT_NOT_FOUND: { status: 404, errorCode: 'EXPORT_JOB_NOT_FOUND', detail: 'No export job with ID %s exists for cluster %s.', parameters: ({ id, clusterName, clusterId }) => [id, clusterName ?? clusterId] },
+  NAMESPACE_NOT_FOUND: { status: 404, errorCode: 'RESOURCE_NOT_FOUND', detail: 'Cannot find resource %s.', parameters: ({ name }) => [name] },
+  EXPORT_BUCKET_NOT_FOUND: { status: 404, errorCode: 'EXPORT_BUCKET_NOT_FOUND', detail: 'No export Bucket with ID %s does not exist.', parameters: ({ id }) => [id] },
   SNAPSHOT_UNFINISHED: { status: 400, errorCode: 'CANNOT_MODIFY_IN_PROGRESS_SNAPSHOT_RETENTION', detail: 'Snapshot retention can only be modified once it is completed.' },
   NOT_FLEX: { status: 400, errorCode: 'CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API', detail: 'Cannot use non-flex cluster %s in the flex API.', parameters: ({ clusterName }) => [clusterName] },
   NOT_SERVERLESS: { status: 400, errorCode: 'CANNOT_USE_CLUSTER_IN_SERVERLESS_INSTANCE_API', detail: 'Cluster %s cannot be used in the Serverless Instance API.', parameters: ({ clusterName }) => [clusterName] },

@@ -93,7 +93,7 @@ describe('the schedule of Atlas v2', () => {
     ['minute 60', { referenceMinuteOfHour: 60 }, 'INVALID_REFERENCE_MINUTE_OF_HOUR'],
     ['a window of no days', { restoreWindowDays: 0 }, 'INVALID_RESTORE_WINDOW'],
     ['a misspelt attribute', { updateSnapshot: true }, 'INVALID_ATTRIBUTE'],
-    ['exports', { autoExportEnabled: true }, 'INVALID_SNAPSHOT_SCHEDULE'],
+    ['exports to no bucket', { autoExportEnabled: true }, 'INVALID_BACKUP_POLICY'],
     ['a bucket', { export: { exportBucketId: NOBODY, frequencyType: 'monthly' } }, 'EXPORT_BUCKET_NOT_FOUND', 404],
     ['copies by region', { copySettings: [{ zoneId: NOBODY, regionName: 'US_EAST_1' }] }, 'INVALID_SNAPSHOT_SCHEDULE'],
   ] as const) {

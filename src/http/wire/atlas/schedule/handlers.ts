@@ -21,10 +21,10 @@ export async function updateSchedule(call: ProjectCall): Promise<Answer> {
   return { kind: 'one', body: presentSchedule(changed, cluster, call) };
 }
 
-/** All items go, the policy stays; answered with the schedule, as recorded. */
+/** All items go and the export with them, so that its bucket is free; the policy stays. Answered with the schedule, as recorded. */
 export async function deleteSchedule(call: ProjectCall): Promise<Answer> {
   const cluster = await clusterOf(call);
-  const changed = await call.services.schedules.change({ cluster, principal: call.principal, change: { items: [] } });
+  const changed = await call.services.schedules.change({ cluster, principal: call.principal, change: { items: [], export: null } });
   return { kind: 'one', body: presentSchedule(changed, cluster, call) };
 }
 

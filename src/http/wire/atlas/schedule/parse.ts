@@ -33,6 +33,7 @@ export function parseChangeSchedule(body: unknown, version: string): ParsedChang
       ...(policies === undefined ? {} : policyOf(policies)),
       ...(extraRetentionSettings === undefined ? {} : { extraDays: Object.fromEntries(extraRetentionSettings.map(({ frequencyType, retentionDays }) => [frequencyType.toLowerCase().replace('_', ''), retentionDays])) }),
       ...formOf(given),
+      ...exportOf(given),
     },
   };
 }
@@ -59,12 +60,17 @@ function formOf({ copyPolicyItemsEnabled, useOrgAndGroupNamesInExportPrefix }: B
   return Object.keys(kept).length === 0 ? {} : { forms: { [ATLAS_FORM]: kept } };
 }
 
+/** `autoExportEnabled` may be changed alone. */
+function exportOf({ export: given, autoExportEnabled }: Body): Pick<ScheduleChange, 'export'> {
+  const change = {
+    ...(given?.exportBucketId === undefined ? {} : { bucketId: given.exportBucketId }), ...(given?.frequencyType === undefined ? {} : { frequencyType: given.frequencyType }),
+    ...(autoExportEnabled === undefined ? {} : { isEnabled: autoExportEnabled }),
+  };
+  return Object.keys(change).length === 0 ? {} : { export: change };
+}
+
 /** What would not happen is not promised. */
 function refuseUnserved(given: Body): void {
-  if (given.export?.exportBucketId !== undefined) {
-    throw new LeafvaultError('SCHEDULE_BUCKET', 'Changing a schedule failed: there are no export buckets', { details: { id: given.export.exportBucketId } });
-  }
-  if (given.autoExportEnabled === true) throw unserved('snapshots are not exported by a schedule');
   if ((given.copySettings?.length ?? 0) > 0) throw unserved('copies by region are not made; a second copy of the whole repository is (repository.copies)');
   if ('autoCopySettingsEnabled' in given && given.autoCopySettingsEnabled === true) throw unserved('copies by region are not made');
 }

@@ -10,11 +10,12 @@ export function presentSchedule(schedule: ClusterSchedule, { id, name, projectId
   const kept = schedule.forms[ATLAS_FORM] ?? {};
   return {
     autoCopySettingsEnabled: version >= ZONES_VERSION ? false : undefined,
-    autoExportEnabled: false,
+    autoExportEnabled: schedule.export?.isEnabled ?? false,
     clusterId: id,
     clusterName: name,
     copyPolicyItemsEnabled: kept['copyPolicyItemsEnabled'] === true,
     copySettings: [],
+    export: schedule.export === null ? undefined : { exportBucketId: schedule.export.bucketId, frequencyType: schedule.export.frequencyType },
     extraRetentionSettings: extraRetention(schedule),
     links: [
       { rel: 'self', href: `${root}/groups/${projectId}/clusters/${encodeURIComponent(name)}/backup/schedule` },

@@ -27,7 +27,7 @@ const shared = {
   updateSnapshots: z.boolean().optional(),
   deleteSnapshots: z.boolean().optional(),
   autoExportEnabled: z.boolean().optional(),
-  export: z.strictObject({ exportBucketId: hexId.optional(), frequencyType: z.enum(['monthly', 'yearly']).optional() }).optional(),
+  export: z.strictObject({ exportBucketId: hexId.optional(), frequencyType: z.enum(FREQUENCIES).optional() }).optional(),
   useOrgAndGroupNamesInExportPrefix: z.boolean().optional(),
   copyPolicyItemsEnabled: z.boolean().optional(),
   copySettings: z.array(z.record(z.string(), z.unknown())).optional(),

@@ -12,9 +12,9 @@ export const DEFAULT_RETENTION_DAYS = 7;
 /** Of a cluster time. */
 const LAST_SECOND = 0xff_ff_ff_ff;
 
-export function parseTakeSnapshot(body: unknown): { readonly description: string | null; readonly retentionDays: number } {
+export function parseTakeSnapshot(body: unknown): { readonly description: string | null; readonly retentionDays: number; readonly isRetentionAsked: boolean } {
   const given = readBody(takeSnapshotBody, body);
-  return { description: given.description ?? null, retentionDays: given.retentionInDays ?? DEFAULT_RETENTION_DAYS };
+  return { description: given.description ?? null, retentionDays: given.retentionInDays ?? DEFAULT_RETENTION_DAYS, isRetentionAsked: given.retentionInDays !== undefined };
 }
 
 /**

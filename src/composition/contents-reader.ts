@@ -1,0 +1,26 @@
+// What a snapshot holds, as the services ask for it. A snapshot never changes, so the newest lists are kept.
+import { listNamespaces } from '../engine/index.ts';
+import type { Repository } from '../repository/index.ts';
+import type { ReadContents, SnapshotNamespace } from '../services/index.ts';
+
+/** Lists that are kept, and names in all of them. */
+const MOST_LISTS = 8;
+const MOST_NAMES = 50_000;
+
+export function contentsReader({ repository }: { readonly repository: Repository }): ReadContents {
+  const kept = new Map<string, readonly SnapshotNamespace[]>();
+  return async (snapshotId) => {
+    const known = kept.get(snapshotId);
+    if (known !== undefined) return known;
+    const reader = await repository.openReader();
+    try {
+      const found = await listNamespaces({ reader, root: await repository.loadSnapshot(snapshotId) });
+      kept.set(snapshotId, found);
+      const names = (): number => [...kept.values()].reduce((sum, each) => sum + each.length, 0);
+      while (kept.size > 1 && (kept.size > MOST_LISTS || names() > MOST_NAMES)) kept.delete([...kept.keys()][0] ?? '');
+      return found;
+    } finally {
+      await reader.close();
+    }
+  };
+}

@@ -1,0 +1,2 @@
+// The door of exports.
+export { exportSnapshot } from './export-snapshot.ts';

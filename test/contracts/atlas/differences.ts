@@ -14,6 +14,8 @@ export const DIFFERENCES: readonly Difference[] = [
   { operation: /BackupRestoreJob/, at: ['.targetDeploymentItemName'], why: 'recorded: not in the schema' },
   { operation: /BackupSchedule/, at: ['.policies[].policyItems[].id'], why: 'recorded: items have ids' },
   { operation: /GroupClusters?$/, at: ['.replicationFactor'], why: 'a cluster of one\'s own has any number of members' },
+  { operation: /GroupClusterCollectionRestoreJobs?$/, at: ['.links'], why: 'every job names its address' },
+  { operation: /BackupExports?$/, at: ['.prefix'], why: 'the pattern of the schema is the words for the parts, not the parts' },
   { operation: /^getSystemStatus$/, at: ['.apiKey'], why: 'it is of the key that asks; a service account has none' },
   { operation: /SnapshotSchedule/, at: ['.snapshotRetentionDays', '.dailySnapshotRetentionDays', '.weeklySnapshotRetentionWeeks', '.monthlySnapshotRetentionMonths', '.snapshotIntervalHours'], why: 'numbers that another form gave are told as they are, also where the enumeration lacks them' },
   { operation: /Group.*(Snapshot|RestoreJob)s?$/, at: ['.created.increment', '.lastOplogAppliedTimestamp.increment', '.timestamp.increment'], why: 'the least increment of the schema is a time' },

@@ -29,7 +29,7 @@ export function realClients(installation: () => AtlasInstallation, snapshotId: (
 
     test('lists and reads by v1.0 with digest', async () => {
       const { cloudBackup, cluster, project } = await client('/api/atlas/v1.0');
-      assert.deepEqual(((await project.getAll())['results'] as { name: string }[]).map(({ name }) => name), [PROJECT.name]);
+      assert.deepEqual(((await project.getAll())['results'] as { name: string }[]).map(({ name }) => name), ['guarded', PROJECT.name]);
       assert.deepEqual(((await cluster.getAll())['results'] as { name: string }[]).map(({ name }) => name), [CLUSTER.name]);
       assert.equal((await cluster.get(CLUSTER.name))['id'], CLUSTER.id);
       const page = await cloudBackup.getAllReplicaSetCloudBackups(CLUSTER.name, { itemsPerPage: 1 });

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { MongoClient } from 'mongodb';
 import { startReplicaSet } from '../test/support/mongod.ts';
 import { changeAtRandom, changeNewest, DATABASE, makeDataSet } from './data-set.ts';
-import { findTool, runTool, runWork, type Measured } from './run-measured.ts';
+import { findTool, runDoors, runTool, runWork, type Measured } from './run-measured.ts';
 import { printSamples, printTable, tableRows } from './table.ts';
 import type { WorkOptions } from './works.ts';
 
@@ -41,6 +41,7 @@ async function main(): Promise<void> {
   await runWork('rawRead', options);
   const samples: Record<string, Measured[]> = {};
   for (let round = 1; round <= rounds; round += 1) await playRound(round, documents, samples);
+  samples.doors = [await runDoors()];
   const rows = tableRows(samples);
   say(`\n${printSamples(samples)}\n\n${printTable(rows)}\n`);
   if (flags.json !== undefined) await writeFile(flags.json, JSON.stringify({ machine: { cores: cpus().length, memoryBytes: totalmem(), node: process.version }, sizeBytes: size, documents, rounds, rows, samples }, null, 2));

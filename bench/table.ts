@@ -10,7 +10,7 @@ export interface Row {
   readonly min: number;
   readonly median: number;
   readonly max: number;
-  readonly unit: 'x' | '%' | 's' | 'MiB';
+  readonly unit: 'x' | '%' | 's' | 'ms' | 'MiB';
   readonly aim: string;
   /** Null where the aim is not a number. */
   readonly met: boolean | null;
@@ -37,6 +37,7 @@ export function tableRows(samples: Samples): Row[] {
     speed(samples, 'restore of a snapshot with deltas', 'restore', 'restoreFull', { name: 'restore of one without', atLeast: 0.9 }),
     single(samples),
     speed(samples, 'replay to an instant', 'replay', 'plainReplay', { name: 'one applyOps for each operation', atLeast: 5 }),
+    doors(samples),
     memory(samples, 'memory of a snapshot', 'snapshot'),
     memory(samples, 'memory of one with deltas', 'random'),
     memory(samples, 'memory of a restore', 'restore'),
@@ -58,6 +59,7 @@ export function printTable(rows: readonly Row[]): string {
 /** Speed, CPU and memory of every piece of work, as medians. */
 export function printSamples(samples: Samples): string {
   return Object.entries(samples)
+    .filter(([name]) => name !== 'doors')
     .map(([name, all]) => {
       const seconds = medianOf(all.map((each) => each.seconds));
       const cpu = all.every((each) => each.cpuSeconds !== null) ? `${medianOf(all.map((each) => each.cpuSeconds ?? 0)).toFixed(1)} CPU s` : '';
@@ -93,6 +95,10 @@ function stored(samples: Samples, work: string, ours: string): Row | null {
 function single(samples: Samples): Row | null {
   const ratios = pairs(samples, 'restoreOne', 'restore', (a, b) => (100 * a.seconds) / b.seconds);
   return row({ work: 'restore of 1 % as one collection', against: 'the whole restore', unit: '%', aim: 'by its own size' }, ratios, null);
+}
+
+function doors(samples: Samples): Row | null {
+  return row({ work: 'a page of 500, or one, of 100,000', against: 'worst p99 of all paths', unit: 'ms', aim: '< 25 ms' }, (samples.doors ?? []).map(({ seconds }) => 1_000 * seconds), (_, max) => max < 25);
 }
 
 function memory(samples: Samples, work: string, name: string): Row | null {

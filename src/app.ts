@@ -22,7 +22,7 @@ import { captureSnapshot, dropKept, exportSnapshot, findRehearsals, probeServer,
 import type { Clock } from './foundation/clock.ts';
 import { LeafvaultError } from './foundation/errors.ts';
 import type { Logger } from './foundation/logger.ts';
-import { buildServer, consoleApi, consoleDoor, downloadsDoor, facades, oauthDoor, type HttpServer } from './http/index.ts';
+import { buildServer, consoleApi, consoleDoor, downloadsDoor, facades, oauthDoor, openApiDoor, type HttpServer } from './http/index.ts';
 import {
   checkOnSchedule, createChores, createCopyChores, createLockChores, createScheduleChores, createDumpChore, createHandlers, createLostDrillsChore, createRetentionChores, dumpCatalog, dumpedAtKey, createTailers, openPostgresQueue, scheduleDrills, sessionOwner, trimCatalogDumps,
   Worker, type JobQueue, type PostgresQueue,
@@ -169,7 +169,7 @@ async function buildDoor({ options, catalog, queue, repositories, ownTemp }: Par
   });
   const server: HttpServer = await buildServer({
     services, facades: [...facades, consoleApi], log, clock,
-    plugins: [console, oauthDoor(services.identity), downloadsDoor(services.downloads)],
+    plugins: [console, oauthDoor(services.identity), downloadsDoor(services.downloads), openApiDoor(version.text)],
     publicUrl: config.listen.publicUrl,
     version: { gitHash: version.gitHash, versionString: version.text },
     ...(config.listen.trustProxy.length === 0 ? {} : { trustProxy: config.listen.trustProxy }),

@@ -40,6 +40,7 @@ export interface NewRestore {
   readonly indexStrategy: IndexStrategy;
   readonly usersAndRoles: boolean;
   readonly jobId: string;
+  readonly form?: Restore['form'];
   /** With `readyAtOnce` the hours count from now, else from the moment it is ready. */
   readonly download: {
     readonly expirationHours: number; readonly maxDownloads: number | null; readonly fileName: string; readonly readyAtOnce: boolean;
@@ -134,6 +135,7 @@ async function insertRestore(context: CatalogContext, { target, download, instan
       borderT: instant?.border.t ?? null,
       borderI: instant?.border.i ?? null,
       askedTimeMs: instant != null && 'time' in instant.asked ? instant.asked.time.getTime() : null,
+      form: row.form ?? null,
       createdAt: context.clock.now(),
     })
     .execute();
@@ -158,7 +160,7 @@ function selectRestores({ db }: CatalogContext) {
       'restores.id', 'restores.delivery', 'restores.projectId', 'restores.clusterId', 'restores.clusterName', 'restores.snapshotId',
       'snapshots.capturedAt as snapshotCapturedAt', 'snapshots.pointInTimeT', 'snapshots.pointInTimeI',
       'snapshots.finishedAt as snapshotFinishedAt', 'restores.targetProjectId', 'restores.targetClusterId', 'restores.targetClusterName',
-      'restores.chainId', 'restores.borderT', 'restores.borderI', 'restores.askedTimeMs', 'restores.createdAt', 'jobs.startedAt', 'jobs.finishedAt', 'jobs.state', 'restores.jobId', 'restores.selection',
+      'restores.chainId', 'restores.borderT', 'restores.borderI', 'restores.askedTimeMs', 'restores.createdAt', 'jobs.startedAt', 'jobs.finishedAt', 'jobs.state', 'restores.jobId', 'restores.form', 'restores.selection',
       'restores.indexStrategy', 'restores.usersAndRoles', 'restores.provenAt', 'restores.provenCollections', 'restores.provenDocuments',
       'restores.provenBytes', 'downloads.expirationHours', 'downloads.maxDownloads', 'downloads.downloads', 'downloads.fileName',
       'downloads.readyAt', 'downloads.expiresAt', 'downloads.sha1',
@@ -188,6 +190,7 @@ function recordOf(row: RestoreRow): RestoreRecord {
     finishedAt: row.finishedAt,
     state: row.state as JobState,
     jobId: row.jobId,
+    form: row.form as Restore['form'],
     selection: row.selection,
     indexStrategy: row.indexStrategy as IndexStrategy,
     usersAndRoles: row.usersAndRoles,

@@ -129,6 +129,7 @@ export interface RestoresTable {
   borderT: number | null;
   borderI: number | null;
   askedTimeMs: number | null;
+  form: string | null;
 }
 
 export interface DownloadsTable {

@@ -165,7 +165,12 @@ export interface Restore {
   /** What was proven, once it was. */
   readonly proof: RestoreProof | null;
   readonly jobId: string;
+  /** The form that it was asked for in, where only that form reads it again. */
+  readonly form?: RestoreForm | null;
 }
+
+/** Forms whose jobs are told apart: clients of all others take any job. */
+export type RestoreForm = 'flex';
 
 export interface RestoreProof {
   readonly provenAt: Date;

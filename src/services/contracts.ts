@@ -2,7 +2,7 @@
 // every method throws LeafvaultError with a code of services/errors.ts and takes no wire form.
 import type { Readable } from 'node:stream';
 import type {
-  Cluster, DeliveryKind, Job, JobForm, Organization, Page, PageOf, Project, Restore, RestoreSelection, Snapshot, TimeSeriesChoice,
+  Cluster, DeliveryKind, Job, JobForm, Organization, Page, PageOf, Project, Restore, RestoreForm, RestoreSelection, Snapshot, TimeSeriesChoice,
 } from '../domain/records.ts';
 import type { Drill, DrillOrder, DrillPlace } from '../domain/drill.ts';
 import type { RecoveryTime } from '../domain/recovery-time.ts';
@@ -42,7 +42,7 @@ export interface Inventory {
 }
 
 export interface SnapshotFilter {
-  readonly completedOnly?: boolean;
+  readonly completedOnly?: boolean; readonly unfinishedOnly?: boolean;
 }
 
 export interface Snapshots {
@@ -105,6 +105,7 @@ export interface Restores {
     /** What the door wants to tell of the job again. */
     readonly jobForm?: JobForm | undefined;
     readonly download?: { readonly expirationHours: number; readonly maxDownloads: number | null; readonly readyAtOnce: boolean };
+    readonly form?: RestoreForm;
   }): Promise<Restore>;
   /** Of the source cluster, newest first. */
   list(clusterId: string, page: Page): Promise<PageOf<Restore>>;

@@ -233,7 +233,7 @@ function newRestore(request: CreateRequest, { snapshot, instant, target }: Begin
   const selection = checkSelection(request.selection);
   const id = newId(now);
   return {
-    id, delivery, indexStrategy, selection, instant,
+    id, delivery, indexStrategy, selection, instant, form: request.form ?? null,
     jobId: newId(now),
     projectId: cluster.projectId, clusterId: cluster.id, clusterName: cluster.name, snapshotId: snapshot.id,
     target: target === null ? null : { projectId: target.projectId, clusterId: target.id, clusterName: target.name },

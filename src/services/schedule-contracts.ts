@@ -20,7 +20,7 @@ export type ScheduleChange = Partial<Pick<SnapshotSchedule, 'referenceHour' | 'r
   readonly policyId?: string;
   /** All of them. Empty: nothing is taken any more. */
   readonly items?: readonly GivenItem[];
-  /** By form; other forms keep theirs. */
+  /** By form; other forms keep theirs, and each what is not named. */
   readonly forms?: SnapshotSchedule['forms'];
   /** What is absent of it stays, too. null: nothing is exported any more. */
   readonly export?: Partial<ScheduleExport> | null;
@@ -31,10 +31,10 @@ export interface Schedules {
   get(cluster: Cluster): Promise<ClusterSchedule>;
   /**
    * `updateSnapshots`: those that are there get the new retention of their items; `deleteSnapshots`: those that stand for removed items alone go,
-   * never the newest whole one. @throws SCHEDULE_INVALID, details {rule, reason, value}; COMPLIANCE_PROTECTED, EXPORT_BUCKET_NOT_FOUND
+   * never the newest whole one. A function: of the schedule that it finds. @throws SCHEDULE_INVALID, details {rule, reason, value}; COMPLIANCE_PROTECTED, EXPORT_BUCKET_NOT_FOUND
    */
   change(request: {
-    readonly cluster: Cluster; readonly change: ScheduleChange; readonly updateSnapshots?: boolean; readonly deleteSnapshots?: boolean; readonly principal: Principal;
+    readonly cluster: Cluster; readonly change: ScheduleChange | ((current: SnapshotSchedule) => ScheduleChange); readonly updateSnapshots?: boolean; readonly deleteSnapshots?: boolean; readonly principal: Principal;
   }): Promise<ClusterSchedule>;
   /** What it would do from now on, `limit` runs at most, by the code that does it. */
   preview(cluster: Cluster, range: { readonly until: Date; readonly limit: number }): Promise<Preview>;

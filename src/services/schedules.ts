@@ -32,7 +32,8 @@ export function createSchedules({ catalog, clock, catchUp }: SchedulesOptions): 
       // So that two changes of a cluster that has no row yet follow each other.
       await tx.schedules.insert({ schedule: emptySchedule(cluster.id, cluster.createdAt), progress: freshProgress(now) });
       const old = recordOf(await tx.schedules.hold(cluster.id, { wait: true }), cluster);
-      const schedule = { ...changed(old.schedule, change, now), export: await exportOf(tx, cluster, old.schedule.export, change.export) };
+      const asked = typeof change === 'function' ? change(old.schedule) : change;
+      const schedule = { ...changed(old.schedule, asked, now), export: await exportOf(tx, cluster, old.schedule.export, asked.export) };
       checkSchedule(schedule);
       forbidShortfall(policy, schedule);
       const record = { schedule, progress: afterChange(old.schedule, schedule, old.progress, { now, catchUp }) };
@@ -62,7 +63,12 @@ function nextAt(schedule: SnapshotSchedule, { retryAt }: ScheduleRecord['progres
 /** @throws SCHEDULE_INVALID */
 function changed(old: SnapshotSchedule, { policyId, items, forms, export: _, ...rest }: ScheduleChange, now: Date): SnapshotSchedule {
   if (policyId !== undefined && policyId !== old.policyId) throw broken('policyId', `the policy of the cluster has another id than ${policyId}`, policyId);
-  return { ...old, ...rest, items: items === undefined ? old.items : items.map((item) => itemOf(old, item, now)), forms: { ...old.forms, ...forms } };
+  return { ...old, ...rest, items: items === undefined ? old.items : items.map((item) => itemOf(old, item, now)), forms: joinForms(old.forms, forms) };
+}
+
+/** Member by member: a door sends what its client named. */
+function joinForms(old: SnapshotSchedule['forms'], forms: SnapshotSchedule['forms'] = {}): SnapshotSchedule['forms'] {
+  return { ...old, ...Object.fromEntries(Object.entries(forms).map(([name, form]) => [name, { ...old[name], ...form }])) };
 }
 
 /** @throws EXPORT_BUCKET_NOT_FOUND; SCHEDULE_INVALID where it is turned on and nobody said what */

@@ -213,11 +213,11 @@ for (const { name, start } of DATABASES) {
       const id = newId();
       const job = await catalog.jobs.insert(jobRow(inventory, { kind: 'prepareDownload', snapshotId, restoreId: id }));
       const restore = await catalog.restores.insert({
-        id, delivery: 'download', projectId: project.id, clusterId: cluster.id, clusterName: cluster.name, snapshotId, target: null, jobId: job.id,
+        id, delivery: 'download', form: 'flex', projectId: project.id, clusterId: cluster.id, clusterName: cluster.name, snapshotId, target: null, jobId: job.id,
         selection: { databases: ['a'], collections: ['a.b\u0001'], renames: [{ from: 'a', to: 'c' }] }, indexStrategy: 'ALL', usersAndRoles: false,
         download: { expirationHours: 4, maxDownloads: 2, fileName: 'x.tar.gz', readyAtOnce: false },
       });
-      assert.equal(restore.state, 'queued');
+      assert.deepEqual([restore.state, restore.form], ['queued', 'flex']);
       assert.deepEqual(restore.snapshotPointInTime, OUTCOME.pointInTime);
       assert.deepEqual(restore.selection.collections, ['a.b\u0001']);
       assert.deepEqual(restore.download, { expirationHours: 4, maxDownloads: 2, downloads: 0, fileName: 'x.tar.gz', readyAt: null, expiresAt: null, sha1: null });
@@ -258,6 +258,8 @@ for (const { name, start } of DATABASES) {
       await catalog.snapshots.insert(snapshotRow(inventory, waiting.id));
       assert.equal((await catalog.snapshots.list(cluster.id, PAGE)).totalCount, 23);
       assert.equal((await catalog.snapshots.list(cluster.id, PAGE, { completedOnly: true })).totalCount, 22);
+      const unfinished = await catalog.snapshots.list(cluster.id, PAGE, { unfinishedOnly: true });
+      assert.deepEqual([unfinished.totalCount, unfinished.items.map(({ jobId }) => jobId)], [1, [waiting.id]]);
       const counted = async (filter: Parameters<Catalog['jobs']['list']>[0]): Promise<number> => {
         const { items, totalCount } = await catalog.jobs.list(filter, PAGE);
         assert.equal(items.length, totalCount);

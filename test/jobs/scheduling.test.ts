@@ -206,6 +206,14 @@ describe('backup schedules', () => {
     assert.deepEqual([made.referenceHour, made.referenceMinute], [referenceHour, referenceMinute]);
   });
 
+  test('take changes of several processes at once, each of the schedule that the one before left', async () => {
+    const interval = (frequencyType: PolicyItem['frequencyType'], retentionValue: number, process: number) => createSchedules({ catalog: catalogs[process]!, clock, catchUp: 'once' })
+      .change({ cluster: inventory.cluster, principal: PRINCIPAL, change: ({ items }) => ({ items: items.map((item) => (item.frequencyType === frequencyType ? { ...item, retentionValue } : item)) }) });
+    await Promise.all([interval('hourly', 5, 0), interval('weekly', 9, 1)]);
+    const { items } = await createSchedules({ catalog, clock, catchUp: 'once' }).get(inventory.cluster);
+    assert.deepEqual(items.map(({ retentionValue }) => retentionValue), [5, 9]);
+  });
+
   /** Completed, of these items. */
   const taken = async (items: readonly KeptItem[]): Promise<string> => {
     const { snapshotId } = await insertCompleted(catalog, inventory);

@@ -1,69 +1,72 @@
-// Answers against the published schemas of Atlas, trimmed to what Leafvault answers (test/fixtures/atlas-v2-*.json).
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
-interface Schema {
-  readonly $ref?: string;
-  readonly type?: string;
-  readonly format?: string;
-  readonly enum?: readonly unknown[];
-  readonly pattern?: string;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly nullable?: boolean;
-  readonly required?: readonly string[];
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly items?: Schema;
-}
+// Answers against the published schemas of Atlas.
+import { nameOfRef, REFERENCE_OPERATIONS, schemaNamed, type ReferenceOperation, type Schema } from './reference.ts';
 
 export interface SpecOperation {
   readonly method: string;
   readonly path: string;
   readonly status: number;
   readonly roles: readonly string[];
-  readonly versions: Readonly<Record<string, { readonly sunset?: string; readonly schema?: Schema }>>;
+  readonly versions: ReferenceOperation['versions'];
 }
 
-interface Fixture {
-  readonly operations: Readonly<Record<string, SpecOperation>>;
-  readonly schemas: Readonly<Record<string, Schema>>;
-}
-
-/** Of backups, and of what is around them. */
-const parts = ['operations', 'administration'].map((name) => JSON.parse(readFileSync(join(import.meta.dirname, `../fixtures/atlas-v2-${name}.json`), 'utf8')) as Fixture);
-const fixture: Fixture = { operations: Object.assign({}, ...parts.map((part) => part.operations)) as Fixture['operations'], schemas: Object.assign({}, ...parts.map((part) => part.schemas)) as Fixture['schemas'] };
-
-export const specOperations = fixture.operations;
+export const specOperations: Readonly<Record<string, SpecOperation>> = Object.fromEntries(REFERENCE_OPERATIONS.map((each) => [each.id, each]));
 
 /** Faults of an answer, as `path: what`. Members that the schema does not know are faults too, unless named in `beyond`. */
 export function checkAgainst(operationId: string, version: string, value: unknown, beyond: readonly string[] = []): string[] {
-  const schema = fixture.operations[operationId]?.versions[version]?.schema;
-  return schema === undefined ? [`${operationId} has no schema of ${version}`] : faultsOf(schema, value, '', beyond);
+  const operation = specOperations[operationId]?.versions[version];
+  return operation?.answer === undefined ? [`${operationId} has no schema of ${version}`] : faultsOf(operation.answer, value, '', beyond);
 }
 
+/** The schema calls parameters objects; recorded ones are texts. */
 export function checkError(value: unknown): string[] {
-  return faultsOf({ $ref: 'ApiError' }, value, '', []);
+  return faultsOf(schemaNamed('ApiError'), value, '', ['.parameters[]']);
 }
 
-function faultsOf(given: Schema, value: unknown, at: string, beyond: readonly string[]): string[] {
-  const schema = given.$ref === undefined ? given : fixture.schemas[given.$ref] ?? {};
+export function faultsOf(given: Schema, value: unknown, at: string, beyond: readonly string[]): string[] {
   if (beyond.includes(at.replace(/\[\d+\]/g, '[]'))) return [];
-  if (value === null) return schema.nullable === true ? [] : [`${at}: null`];
-  if (schema.type !== undefined && !isOfType(schema.type, value)) return [`${at}: ${JSON.stringify(value)} is no ${schema.type}`];
-  if (Array.isArray(value)) return value.flatMap((each, index) => faultsOf(schema.items ?? {}, each, `${at}[${index}]`, beyond));
-  if (typeof value === 'object') return objectFaults(schema, value as Record<string, unknown>, at, beyond);
-  return scalarFaults(schema, value, at);
+  return variantsOf(given, value).map((parts) => faultsOfParts(parts, value, at, beyond)).sort((a, b) => a.length - b.length)[0] ?? [];
 }
 
-function objectFaults(schema: Schema, value: Readonly<Record<string, unknown>>, at: string, beyond: readonly string[]): string[] {
-  const missing = (schema.required ?? []).filter((name) => value[name] === undefined).map((name) => `${at}.${name}: missing`);
-  if (schema.properties === undefined) return missing;
+/** All schemas that hold at once; several lists where one of several may hold. */
+function variantsOf(schema: Schema, value: unknown, seen: readonly string[] = []): (readonly Schema[])[] {
+  if (schema.$ref !== undefined) {
+    const name = nameOfRef(schema.$ref);
+    return seen.includes(name) ? [[]] : variantsOf(schemaNamed(name), value, [...seen, name]);
+  }
+  let variants: (readonly Schema[])[] = [[schema]];
+  const join = (others: (readonly Schema[])[]): void => { variants = variants.flatMap((one) => others.map((other) => [...one, ...other])); };
+  for (const part of schema.allOf ?? []) join(variantsOf(part, value, seen));
+  const named = schema.discriminator?.mapping?.[String((value as Record<string, unknown> | null)?.[schema.discriminator.propertyName])];
+  if (named !== undefined) join(variantsOf({ $ref: named }, value, seen));
+  else if (schema.oneOf !== undefined) join(schema.oneOf.flatMap((one) => variantsOf(one, value, seen)));
+  return variants;
+}
+
+function faultsOfParts(parts: readonly Schema[], value: unknown, at: string, beyond: readonly string[]): string[] {
+  if (value === null) return parts.some(({ nullable }) => nullable === true) ? [] : [`${at}: null`];
+  const wrong = parts.find(({ type }) => type !== undefined && !isOfType(type, value));
+  if (wrong !== undefined) return [`${at}: ${JSON.stringify(value)} is no ${wrong.type}`];
+  if (Array.isArray(value)) return [...parts.flatMap((part) => lengthFaults(part, value.length, at, ['minItems', 'maxItems'])), ...value.flatMap((each, index) => faultsOf(parts.find(({ items }) => items !== undefined)?.items ?? {}, each, `${at}[${index}]`, beyond))];
+  if (typeof value === 'object') return objectFaults(parts, value as Record<string, unknown>, at, beyond);
+  return parts.flatMap((part) => scalarFaults(part, value, at));
+}
+
+function objectFaults(parts: readonly Schema[], value: Readonly<Record<string, unknown>>, at: string, beyond: readonly string[]): string[] {
+  const required = new Set(parts.flatMap((part) => part.required ?? []));
+  const missing = [...required].filter((name) => value[name] === undefined && !beyond.includes(plainAt(`${at}.${name}`))).map((name) => `${at}.${name}: missing`);
+  const properties: Readonly<Record<string, Schema>> = Object.assign({}, ...parts.map((part) => part.properties ?? {})) as Record<string, Schema>;
+  const others = parts.find(({ additionalProperties }) => typeof additionalProperties === 'object')?.additionalProperties;
+  if (Object.keys(properties).length === 0 && others === undefined) return missing;
   return [...missing, ...Object.entries(value).flatMap(([name, each]) => {
-    const member = schema.properties?.[name];
+    const member = properties[name] ?? (typeof others === 'object' ? others : undefined);
     const path = `${at}.${name}`;
     if (member !== undefined) return faultsOf(member, each, path, beyond);
-    return beyond.includes(path.replace(/\[\d+\]/g, '[]')) ? [] : [`${path}: not in the schema`];
+    return beyond.includes(plainAt(path)) ? [] : [`${path}: not in the schema`];
   })];
+}
+
+function plainAt(path: string): string {
+  return path.replace(/\[\d+\]/g, '[]');
 }
 
 function scalarFaults(schema: Schema, value: unknown, at: string): string[] {
@@ -73,7 +76,12 @@ function scalarFaults(schema: Schema, value: unknown, at: string): string[] {
   if (schema.minimum !== undefined && Number(value) < schema.minimum) faults.push(`${at}: ${String(value)} is below ${schema.minimum}`);
   if (schema.maximum !== undefined && Number(value) > schema.maximum) faults.push(`${at}: ${String(value)} is above ${schema.maximum}`);
   if (schema.format === 'date-time' && !/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/.test(String(value))) faults.push(`${at}: ${String(value)} is no time in whole seconds`);
+  if (typeof value === 'string') faults.push(...lengthFaults(schema, value.length, at, ['minLength', 'maxLength']));
   return faults;
+}
+
+function lengthFaults(schema: Schema, length: number, at: string, [least, most]: readonly ['minItems' | 'minLength', 'maxItems' | 'maxLength']): string[] {
+  return length < (schema[least] ?? 0) || length > (schema[most] ?? Infinity) ? [`${at}: a length of ${length} is outside of ${schema[least] ?? 0} to ${schema[most] ?? 'any'}`] : [];
 }
 
 function isOfType(type: string, value: unknown): boolean {

@@ -200,7 +200,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
         },
         async list(clusterId, page, filter) {
           const found = [...state.snapshots.values()].filter((each) => each.clusterId === clusterId && each.deletedAt === null);
-          return cut(found.filter((each) => filter?.completedOnly !== true || each.state === 'completed').reverse(), page);
+          return cut(found.filter((each) => (filter?.completedOnly !== true || each.state === 'completed') && (filter?.unfinishedOnly !== true || each.state !== 'completed')).reverse(), page);
         },
         get: async (clusterId, id) => snapshotOf(clusterId, id),
         async newestWhole(clusterId, notAfter = null) {
@@ -265,7 +265,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
             id, delivery, projectId: of.projectId, clusterId: of.id, clusterName: of.name, snapshotId, snapshotCapturedAt: snapshot.capturedAt,
             snapshotPointInTime: snapshot.pointInTime, snapshotFinishedAt: snapshot.finishedAt, targetProjectId: targetCluster?.projectId ?? null,
             targetClusterId: targetCluster?.id ?? null, targetClusterName: targetCluster?.name ?? null, createdAt: clock.now(), startedAt: null, finishedAt: null,
-            state: 'queued', proof: null, jobId: job.id,
+            state: 'queued', proof: null, jobId: job.id, form: from.form ?? null,
             instant: base === null || from.instant === undefined ? null : { asked: from.instant, border: base.border, chainId: base.chainId },
             download: delivery === 'automated' ? null : {
               state: download?.readyAtOnce === true ? 'ready' : 'preparing',

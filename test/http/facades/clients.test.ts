@@ -79,6 +79,36 @@ describe('the Atlas CLI', () => {
     assert.equal(((await cli('GET', `${CLUSTER}/backup/restoreJobs?${PAGE}`, '2023-01-01')).json['results'] as unknown[]).length, 2);
   });
 
+  test('downloads a snapshot by the flex form, whose answer has to hold the address at once', async () => {
+    const { json } = await cli('POST', `${CLUSTER}/backup/snapshots`, '2023-01-01', { retentionInDays: 1 });
+    facade.completeSnapshot(String(json['id']));
+    const download = await cli('POST', `${FLEX}/backup/download`, '2024-11-13', { snapshotId: json['id'] });
+    assert.equal(download.status, 200, download.text);
+    assert.match(String(download.json['snapshotUrl']), /^http:/);
+  });
+
+  test('describes, updates and deletes the schedule, with the old date for two of the three', async () => {
+    const described = await cli('GET', `${CLUSTER}/backup/schedule`, '2023-01-01');
+    const [policy] = described.json['policies'] as { id: string; policyItems: object[] }[];
+    const hourly = { frequencyType: 'hourly', frequencyInterval: 6, retentionUnit: 'days', retentionValue: 2 };
+    const updated = await cli('PATCH', `${CLUSTER}/backup/schedule`, '2023-01-01', { clusterName: 'orders', referenceHourOfDay: 5, policies: [{ id: policy?.id, policyItems: [hourly] }] });
+    assert.equal(updated.status, 200, updated.text);
+    const [{ policyItems: [item] }] = updated.json['policies'] as [{ policyItems: [Record<string, unknown>] }];
+    const again = await cli('PATCH', `${CLUSTER}/backup/schedule`, '2023-01-01', { clusterName: 'orders', policies: [{ id: policy?.id, policyItems: [{ ...item, retentionValue: 3 }] }] });
+    assert.deepEqual((again.json['policies'] as [{ policyItems: object[] }])[0].policyItems, [{ ...item, retentionValue: 3 }]);
+    const deleted = await cli('DELETE', `${CLUSTER}/backup/schedule`, '2024-08-05');
+    assert.deepEqual([deleted.status, (deleted.json['policies'] as [{ policyItems: object[] }])[0].policyItems], [200, []], 'it reads the schedule from the answer');
+  });
+
+  test('of before the sunset lists, describes and restores by the serverless form', async () => {
+    const { json } = await cli('POST', `${CLUSTER}/backup/snapshots`, '2023-01-01', { retentionInDays: 1 });
+    facade.completeSnapshot(String(json['id']));
+    const backup = `${GROUP}/serverless/orders/backup`;
+    for (const path of [`snapshots?${PAGE}`, `snapshots/${String(json['id'])}`, `restoreJobs?${PAGE}`]) assert.equal((await cli('GET', `${backup}/${path}`, '2023-01-01')).status, 200, path);
+    const made = await cli('POST', `${backup}/restoreJobs`, '2023-01-01', { deliveryType: 'automated', snapshotId: json['id'], targetClusterName: 'copy', targetGroupId: SHOP_ID });
+    assert.equal((await cli('GET', `${backup}/restoreJobs/${String(made.json['id'])}`, '2023-01-01')).json['failed'], false);
+  });
+
   test('lists projects and clusters with the dates that it pins', async () => {
     assert.equal((await cli('GET', `${V2}/groups?${PAGE}`, '2023-01-01')).json['totalCount'], 2);
     const clusters = await cli('GET', `${GROUP}/clusters?includeCount=true&includeDeletedWithRetainedBackups=false&itemsPerPage=100&pageNum=1`, '2023-02-01');
@@ -116,6 +146,29 @@ describe('the Terraform provider', () => {
     assert.equal((await terraform('DELETE', `${CLUSTER}/backup/restoreJobs/${String(job['id'])}`, '2023-01-01')).status, 204);
     assert.equal((await terraform('DELETE', `${CLUSTER}/backup/snapshots/${String(snapshot['id'])}`, '2023-01-01')).status, 204);
     assert.equal((await terraform('GET', `${CLUSTER}/backup/snapshots/${String(snapshot['id'])}`, '2023-01-01')).status, 404, 'which drops it from the state');
+  });
+
+  test('creates a schedule by deleting it first, reads it with both dates and destroys it', async () => {
+    const path = `${CLUSTER}/backup/schedule`;
+    type Policies = readonly [{ readonly id: string; readonly policyItems: readonly { readonly id: string }[] }];
+    const policiesOf = ({ json }: Told): Policies => json['policies'] as Policies;
+    assert.equal((await terraform('DELETE', path, '2024-08-05')).status, 200);
+    const empty = policiesOf(await terraform('GET', path, '2024-08-05'));
+    assert.equal(empty.length, 1, 'it reads the first one unguarded');
+    const policyItems = [['hourly', 6, 'days', 7], ['daily', 1, 'days', 7], ['weekly', 6, 'weeks', 4]].map(([frequencyType, frequencyInterval, retentionUnit, retentionValue]) => ({ frequencyType, frequencyInterval, retentionUnit, retentionValue }));
+    const made = await terraform('PATCH', path, '2024-08-05', { referenceHourOfDay: 3, referenceMinuteOfHour: 45, restoreWindowDays: 4, autoExportEnabled: false, copySettings: [], policies: [{ id: empty[0].id, policyItems }] });
+    assert.equal(made.status, 200, made.text);
+    assert.deepEqual(policiesOf(await terraform('GET', path, '2023-01-01')), policiesOf(await terraform('GET', path, '2024-08-05')), 'resource and data source');
+    const later = await terraform('PATCH', path, '2024-08-05', { policies: [{ id: empty[0].id, policyItems: policiesOf(made)[0].policyItems }] });
+    assert.deepEqual(policiesOf(later), policiesOf(made), 'later its items carry their ids');
+    assert.equal((await terraform('DELETE', path, '2024-08-05')).status, 200);
+  });
+
+  test('lists snapshots and restore jobs for its data sources', async () => {
+    for (const path of ['backup/snapshots', 'backup/snapshots?itemsPerPage=5&pageNum=1', 'backup/restoreJobs', 'backup/restoreJobs?itemsPerPage=5&pageNum=1']) {
+      const { status, json } = await terraform('GET', `${CLUSTER}/${path}`, '2023-01-01');
+      assert.ok(status === 200 && Array.isArray(json['results']), path);
+    }
   });
 
   test('reads a cluster without a crash', async () => {

@@ -7,6 +7,7 @@ import { COMMVAULT_ERRORS } from '../../../src/http/facades/commvault/errors.ts'
 import { ATLAS_V2_ERRORS } from '../../../src/http/facades/atlas-v2/errors.ts';
 import { OPS_MANAGER_V1_ERRORS } from '../../../src/http/facades/ops-manager-v1/errors.ts';
 import { ATLAS_ERRORS } from '../../../src/http/wire/atlas/errors.ts';
+import { MMS_BACKUP_ERRORS } from '../../../src/http/wire/mms-backup/errors.ts';
 import { WIRE_ERRORS } from '../../../src/http/wire/errors.ts';
 import { SERVICE_ERRORS } from '../../../src/services/errors.ts';
 
@@ -26,9 +27,9 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
 const ADMINISTRATION = ['PROJECT_NAME_TAKEN', 'PROJECT_HAS_CLUSTERS', 'PROJECT_HAS_SNAPSHOTS', 'USER_NOT_FOUND', 'CLUSTER_NAME_TAKEN', 'CLUSTER_NAME_KEPT', 'CLUSTER_URI_INVALID', 'CLUSTER_UNREACHABLE', 'CLUSTER_UNFIT', 'CLUSTER_PROTECTED', 'CLUSTER_BUSY', 'CREDENTIAL_NOT_FOUND', 'ROLE_UNFIT', 'GRANT_TOO_WIDE', 'LAST_OWNER', 'ACCESS_ENTRY_INVALID', 'ACCESS_ENTRY_NOT_FOUND', 'ACCESS_LIST_FULL', 'SECRET_NOT_FOUND', 'SECRETS_TOO_MANY', 'SECRET_LIFE_INVALID', 'EVENT_NOT_FOUND'];
 const ONLY_FAMILY = ['ID_MALFORMED', 'RATE_LIMITED', 'PROJECT_NAME_NOT_FOUND', 'PROJECT_NAME_AMBIGUOUS'];
 const OWN: Readonly<Record<string, readonly string[]>> = {
-  'atlas-v2': [...Object.keys(WIRE_ERRORS), ...Object.keys(ATLAS_ERRORS), ...Object.keys(ATLAS_V2_ERRORS)],
-  'atlas-v1': [...Object.keys(WIRE_ERRORS), ...Object.keys(ATLAS_ERRORS)],
-  'ops-manager-v1': [...Object.keys(WIRE_ERRORS).filter((code) => code !== 'RATE_LIMITED'), ...Object.keys(OPS_MANAGER_V1_ERRORS)],
+  'atlas-v2': [...Object.keys(WIRE_ERRORS), ...Object.keys(ATLAS_ERRORS), ...Object.keys(MMS_BACKUP_ERRORS), ...Object.keys(ATLAS_V2_ERRORS)],
+  'atlas-v1': [...Object.keys(WIRE_ERRORS), ...Object.keys(ATLAS_ERRORS), ...Object.keys(MMS_BACKUP_ERRORS)],
+  'ops-manager-v1': [...Object.keys(WIRE_ERRORS).filter((code) => code !== 'RATE_LIMITED'), ...Object.keys(OPS_MANAGER_V1_ERRORS), ...Object.keys(MMS_BACKUP_ERRORS)],
   commvault: [...Object.keys(WIRE_ERRORS).filter((code) => !ONLY_FAMILY.includes(code)), ...Object.keys(COMMVAULT_ERRORS)],
 };
 const REQUEST = { query: {}, params: {}, originalUrl: '/x' } as never;

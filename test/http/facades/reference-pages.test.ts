@@ -20,7 +20,7 @@ function rowsBelow(page: string, heading: string): string[][] {
 }
 
 /** By which the rows of a schedule and of a compliance policy differ. */
-const RULES = ['deletion', 'expiry', 'schedule', 'continuous', 'encryption', 'cluster', 'policy', 'policyId', 'itemId', 'itemType', 'retention', 'referenceHour', 'referenceMinute', 'restoreWindow', 'order', 'policies', 'items', 'item'];
+const RULES = ['interval', 'deletion', 'expiry', 'schedule', 'continuous', 'encryption', 'cluster', 'policy', 'policyId', 'itemId', 'itemType', 'retention', 'referenceHour', 'referenceMinute', 'restoreWindow', 'order', 'policies', 'items', 'item'];
 
 const inBraces = (path: string): string => path.replaceAll(/\/:([a-zA-Z]+)/g, '/{$1}');
 

@@ -3,9 +3,11 @@
 import type { Facade } from '../../facade.ts';
 import * as compliance from '../../wire/atlas/compliance/handlers.ts';
 import * as exports from '../../wire/atlas/exports/handlers.ts';
+import * as legacy from '../../wire/atlas/legacy/handlers.ts';
 import { limitRate } from '../../wire/atlas/limit-rate.ts';
 import * as restoreJobs from '../../wire/atlas/restore-jobs/handlers.ts';
 import * as schedule from '../../wire/atlas/schedule/handlers.ts';
+import * as serverless from '../../wire/atlas/serverless/handlers.ts';
 import * as snapshots from '../../wire/atlas/snapshots/handlers.ts';
 import * as tenant from '../../wire/atlas/tenant/handlers.ts';
 import { presentMmsFailure } from '../../wire/mms-failure.ts';
@@ -15,6 +17,7 @@ import { ATLAS_V1_TABLES } from './errors.ts';
 
 const PREFIX = '/api/atlas/v1.0';
 const CLUSTER = '/groups/:groupId/clusters/:clusterName';
+const SERVERLESS_INSTANCE = '/groups/:groupId/serverless/:clusterName';
 
 /** Clusters have their oldest form here. */
 const MARK: AnswerMark = { contentType: 'application/json', version: '2023-01-01', headers: {} };
@@ -53,6 +56,26 @@ export const ATLAS_V1_OPERATIONS: readonly Operation[] = [
   { method: 'GET', path: `${CLUSTER}/backup/restoreJobs`, roles: ['GROUP_BACKUP_MANAGER'], handle: restoreJobs.listRestoreJobs },
   { method: 'GET', path: `${CLUSTER}/backup/restoreJobs/:restoreJobId`, roles: ['GROUP_BACKUP_MANAGER'], handle: restoreJobs.getRestoreJob },
   { method: 'DELETE', path: `${CLUSTER}/backup/restoreJobs/:restoreJobId`, roles: ['GROUP_BACKUP_EXPORT_OPERATOR', 'GROUP_BACKUP_RECOVERY_OPERATOR'], handle: restoreJobs.cancelRestoreJob },
+
+  { method: 'GET', path: `${CLUSTER}/backupCheckpoints`, roles: ['GROUP_READ_ONLY'], handle: legacy.listCheckpoints },
+  { method: 'GET', path: `${CLUSTER}/backupCheckpoints/:checkpointId`, roles: ['GROUP_READ_ONLY'], handle: legacy.getCheckpoint },
+  { method: 'GET', path: `${CLUSTER}/restoreJobs`, roles: ['GROUP_READ_ONLY'], handle: legacy.listLegacyRestoreJobs },
+  { method: 'POST', path: `${CLUSTER}/restoreJobs`, roles: ['GROUP_OWNER'], handle: legacy.createLegacyRestoreJob },
+  { method: 'GET', path: `${CLUSTER}/restoreJobs/:jobId`, roles: ['GROUP_READ_ONLY'], handle: legacy.getLegacyRestoreJob },
+  { method: 'GET', path: `${CLUSTER}/snapshotSchedule`, roles: ['GROUP_READ_ONLY'], handle: legacy.getLegacySchedule },
+  { method: 'PATCH', path: `${CLUSTER}/snapshotSchedule`, roles: ['GROUP_OWNER'], handle: legacy.updateLegacySchedule },
+  { method: 'GET', path: `${CLUSTER}/snapshots`, roles: ['GROUP_READ_ONLY'], handle: legacy.listLegacySnapshots },
+  { method: 'GET', path: `${CLUSTER}/snapshots/:snapshotId`, roles: ['GROUP_READ_ONLY'], handle: legacy.getLegacySnapshot },
+  { method: 'PATCH', path: `${CLUSTER}/snapshots/:snapshotId`, roles: ['GROUP_OWNER'], handle: legacy.updateLegacySnapshot },
+  { method: 'DELETE', path: `${CLUSTER}/snapshots/:snapshotId`, roles: ['GROUP_OWNER'], handle: legacy.deleteLegacySnapshot },
+
+  { method: 'GET', path: '/groups/:groupId/serverless', roles: ['GROUP_READ_ONLY'], handle: serverless.listInstances },
+  { method: 'GET', path: SERVERLESS_INSTANCE, roles: ['GROUP_READ_ONLY'], handle: serverless.refuseInstance },
+  { method: 'GET', path: `${SERVERLESS_INSTANCE}/backup/snapshots`, roles: ['GROUP_READ_ONLY'], handle: serverless.listServerlessSnapshots },
+  { method: 'GET', path: `${SERVERLESS_INSTANCE}/backup/snapshots/:snapshotId`, roles: ['GROUP_READ_ONLY'], handle: serverless.getServerlessSnapshot },
+  { method: 'GET', path: `${SERVERLESS_INSTANCE}/backup/restoreJobs`, roles: ['GROUP_OWNER'], handle: serverless.listServerlessRestoreJobs },
+  { method: 'POST', path: `${SERVERLESS_INSTANCE}/backup/restoreJobs`, roles: ['GROUP_OWNER'], handle: serverless.createServerlessRestoreJob },
+  { method: 'GET', path: `${SERVERLESS_INSTANCE}/backup/restoreJobs/:restoreJobId`, roles: ['GROUP_OWNER'], handle: serverless.getServerlessRestoreJob },
 
   ...ADMINISTRATION_OPERATIONS,
 ];

@@ -8,20 +8,48 @@ import { ATLAS_V2_TABLES } from './errors.ts';
 import * as collectionRestores from '../../wire/atlas/collection-restores/handlers.ts';
 import * as compliance from '../../wire/atlas/compliance/handlers.ts';
 import * as exports from '../../wire/atlas/exports/handlers.ts';
+import * as flex from '../../wire/atlas/flex/handlers.ts';
 import * as inventory from '../../wire/atlas/inventory/handlers.ts';
+import * as legacy from '../../wire/atlas/legacy/handlers.ts';
 import { limitRate } from '../../wire/atlas/limit-rate.ts';
 import * as restoreJobs from '../../wire/atlas/restore-jobs/handlers.ts';
 import * as schedule from '../../wire/atlas/schedule/handlers.ts';
+import * as serverless from '../../wire/atlas/serverless/handlers.ts';
 import * as contents from '../../wire/atlas/snapshot-contents/handlers.ts';
 import * as snapshots from '../../wire/atlas/snapshots/handlers.ts';
 import * as tenant from '../../wire/atlas/tenant/handlers.ts';
 import {
-  CLOUD_BACKUP, COLLECTION_RESTORES, COMPLIANCE, COMPLIANCE_REMOVAL, EXPORT_BUCKET_CHANGE, EXPORT_BUCKETS, FLEX, negotiateVersion, SCHEDULE, TENANT, type V2Operation,
+  CLOUD_BACKUP, COLLECTION_RESTORES, COMPLIANCE, COMPLIANCE_REMOVAL, EXPORT_BUCKET_CHANGE, EXPORT_BUCKETS, FLEX, negotiateVersion, SCHEDULE, SERVERLESS, SERVERLESS_BACKUP, TENANT,
+  type V2Operation,
 } from './version.ts';
 
 const PREFIX = '/api/atlas/v2';
 const CLUSTER = '/groups/:groupId/clusters/:clusterName';
+const SERVERLESS_INSTANCE = '/groups/:groupId/serverless/:clusterName';
 const FLEX_CLUSTER = '/groups/:groupId/flexClusters/:clusterName';
+
+/** Views of the same snapshots, restores and schedule in forms that the vendor retires. */
+const LEGACY_AND_SERVERLESS: readonly V2Operation[] = [
+  { method: 'GET', path: `${CLUSTER}/backupCheckpoints`, roles: ['GROUP_READ_ONLY'], versions: CLOUD_BACKUP, handle: legacy.listCheckpoints },
+  { method: 'GET', path: `${CLUSTER}/backupCheckpoints/:checkpointId`, roles: ['GROUP_READ_ONLY'], versions: CLOUD_BACKUP, handle: legacy.getCheckpoint },
+  { method: 'GET', path: `${CLUSTER}/restoreJobs`, roles: ['GROUP_READ_ONLY'], versions: CLOUD_BACKUP, handle: legacy.listLegacyRestoreJobs },
+  { method: 'POST', path: `${CLUSTER}/restoreJobs`, roles: ['GROUP_OWNER'], versions: CLOUD_BACKUP, handle: legacy.createLegacyRestoreJob },
+  { method: 'GET', path: `${CLUSTER}/restoreJobs/:jobId`, roles: ['GROUP_READ_ONLY'], versions: CLOUD_BACKUP, handle: legacy.getLegacyRestoreJob },
+  { method: 'GET', path: `${CLUSTER}/snapshotSchedule`, roles: ['GROUP_READ_ONLY'], versions: CLOUD_BACKUP, handle: legacy.getLegacySchedule },
+  { method: 'PATCH', path: `${CLUSTER}/snapshotSchedule`, roles: ['GROUP_OWNER'], versions: CLOUD_BACKUP, handle: legacy.updateLegacySchedule },
+  { method: 'GET', path: `${CLUSTER}/snapshots`, roles: ['GROUP_READ_ONLY'], versions: CLOUD_BACKUP, handle: legacy.listLegacySnapshots },
+  { method: 'GET', path: `${CLUSTER}/snapshots/:snapshotId`, roles: ['GROUP_READ_ONLY'], versions: CLOUD_BACKUP, handle: legacy.getLegacySnapshot },
+  { method: 'PATCH', path: `${CLUSTER}/snapshots/:snapshotId`, roles: ['GROUP_OWNER'], versions: CLOUD_BACKUP, handle: legacy.updateLegacySnapshot },
+  { method: 'DELETE', path: `${CLUSTER}/snapshots/:snapshotId`, roles: ['GROUP_OWNER'], versions: CLOUD_BACKUP, handle: legacy.deleteLegacySnapshot },
+
+  { method: 'GET', path: '/groups/:groupId/serverless', roles: ['GROUP_READ_ONLY'], versions: SERVERLESS, handle: serverless.listInstances },
+  { method: 'GET', path: SERVERLESS_INSTANCE, roles: ['GROUP_READ_ONLY'], versions: SERVERLESS, handle: serverless.refuseInstance },
+  { method: 'GET', path: `${SERVERLESS_INSTANCE}/backup/snapshots`, roles: ['GROUP_READ_ONLY'], versions: SERVERLESS_BACKUP, handle: serverless.listServerlessSnapshots },
+  { method: 'GET', path: `${SERVERLESS_INSTANCE}/backup/snapshots/:snapshotId`, roles: ['GROUP_READ_ONLY'], versions: SERVERLESS_BACKUP, handle: serverless.getServerlessSnapshot },
+  { method: 'GET', path: `${SERVERLESS_INSTANCE}/backup/restoreJobs`, roles: ['GROUP_OWNER'], versions: SERVERLESS_BACKUP, handle: serverless.listServerlessRestoreJobs },
+  { method: 'POST', path: `${SERVERLESS_INSTANCE}/backup/restoreJobs`, roles: ['GROUP_OWNER'], versions: SERVERLESS_BACKUP, handle: serverless.createServerlessRestoreJob },
+  { method: 'GET', path: `${SERVERLESS_INSTANCE}/backup/restoreJobs/:restoreJobId`, roles: ['GROUP_OWNER'], versions: SERVERLESS_BACKUP, handle: serverless.getServerlessRestoreJob },
+];
 
 export const ATLAS_V2_OPERATIONS: readonly V2Operation[] = [
   ...ADMINISTRATION_OPERATIONS,
@@ -79,9 +107,11 @@ export const ATLAS_V2_OPERATIONS: readonly V2Operation[] = [
   { method: 'GET', path: `${FLEX_CLUSTER}/backup/snapshots`, roles: ['GROUP_READ_ONLY'], versions: FLEX, handle: inventory.refuseFlex },
   { method: 'GET', path: `${FLEX_CLUSTER}/backup/snapshots/:snapshotId`, roles: ['GROUP_READ_ONLY'], versions: FLEX, handle: inventory.refuseFlex },
   { method: 'GET', path: `${FLEX_CLUSTER}/backup/restoreJobs`, roles: ['GROUP_READ_ONLY'], versions: FLEX, handle: inventory.refuseFlex },
-  { method: 'POST', path: `${FLEX_CLUSTER}/backup/restoreJobs`, roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], versions: FLEX, handle: inventory.refuseFlex },
-  { method: 'GET', path: `${FLEX_CLUSTER}/backup/restoreJobs/:restoreJobId`, roles: ['GROUP_READ_ONLY'], versions: FLEX, handle: inventory.refuseFlex },
-  { method: 'POST', path: `${FLEX_CLUSTER}/backup/download`, roles: ['GROUP_BACKUP_EXPORT_OPERATOR'], versions: FLEX, handle: inventory.refuseFlex },
+  { method: 'POST', path: `${FLEX_CLUSTER}/backup/restoreJobs`, roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], versions: FLEX, handle: flex.createFlexRestoreJob },
+  { method: 'GET', path: `${FLEX_CLUSTER}/backup/restoreJobs/:restoreJobId`, roles: ['GROUP_READ_ONLY'], versions: FLEX, handle: flex.getFlexRestoreJob },
+  { method: 'POST', path: `${FLEX_CLUSTER}/backup/download`, roles: ['GROUP_BACKUP_EXPORT_OPERATOR'], versions: FLEX, handle: flex.downloadFlexSnapshot },
+
+  ...LEGACY_AND_SERVERLESS,
 ];
 
 export const atlasV2: Facade = {

@@ -34,6 +34,9 @@ export const CLUSTERS: Versions = [
   { date: '2023-02-01', deprecatedSince: '2024-08-05', sunset: '2027-07-01' },
   { date: '2024-08-05' },
 ];
+/** Replaced by the flex endpoints, too. */
+export const SERVERLESS_BACKUP: Versions = TENANT;
+export const SERVERLESS: Versions = [{ date: '2023-01-01', deprecatedSince: '2024-11-13', sunset: '2027-01-18' }];
 /** Since this day clusters can be made with another default; what is answered is the same. */
 export const CLUSTER_WRITES: Versions = [
   { date: '2023-01-01', deprecatedSince: '2023-02-01', sunset: '2027-07-01' },

@@ -2,22 +2,13 @@
 // the others are marked in docs/reference/ops-manager.md.
 import { COMPLIANCE_ROWS_OF_SNAPSHOTS } from '../../wire/compliance-rows.ts';
 import { instantRows } from '../../wire/instant-rows.ts';
+import { MMS_BACKUP_ROWS } from '../../wire/mms-backup/errors.ts';
 import type { ErrorRow, ErrorTable, FailureTable } from '../../wire/mms-failure.ts';
 
 /** Codes that this facade raises itself. */
 export const OPS_MANAGER_V1_ERRORS = {
-  RESTORE_POINT_MISSING: 'A restore job names nothing to restore from. No details',
-  RESTORE_POINT_AMBIGUOUS: 'A restore job names more than one thing to restore from. No details',
-  METHOD_UNSUPPORTED: 'The delivery method is known and not offered. details: {methodName}',
-  LINK_LIFE_AMBIGUOUS: 'Both expires and expirationHours are given. No details',
-  TIMESTAMP_FRACTIONAL: 'oplogTs is no whole number of seconds. details: {name}',
-  CHECKPOINT_NOT_FOUND: 'There are no checkpoints. details: {id, clusterId}',
   SNAPSHOT_UNFINISHED: 'The expiry of a snapshot that is not complete cannot be changed. details: {id}',
-  SNAPSHOT_CHANGE_AMBIGUOUS: 'Both doNotDelete and expires are given. No details',
-  SNAPSHOT_CHANGE_MISSING: 'Neither doNotDelete nor expires is given. No details',
 } as const;
-
-const RESTORE_POINTS = ['snapshotId', 'checkpointId', 'oplogTs', 'pointInTimeUTCMillis'];
 
 const INVALID_BY_KIND: Readonly<Record<string, ErrorRow>> = {
   group: { status: 404, errorCode: 'INVALID_GROUP_ID', detail: 'An invalid group ID %s was specified.', parameters: ({ value }) => [value] },
@@ -28,6 +19,13 @@ const INVALID_BY_KIND: Readonly<Record<string, ErrorRow>> = {
   checkpoint: { status: 404, errorCode: 'INVALID_CHECKPOINT_ID', detail: 'An invalid checkpoint ID %s was specified.', parameters: ({ value }) => [value] },
 };
 
+/** Words of the vendor for the rules of a schedule; the others speak of how long something is kept. */
+const SCHEDULE_BY_RULE: Readonly<Record<string, ErrorRow>> = {
+  interval: { status: 400, errorCode: 'INVALID_SNAPSHOT_INTERVAL', detail: 'Invalid snapshot interval: %s.', parameters: ({ reason }) => [reason] },
+  restoreWindow: { status: 400, errorCode: 'CANNOT_SET_POINT_IN_TIME_WINDOW', detail: 'Cannot set the point in time window: %s.', parameters: ({ reason }) => [reason] },
+};
+const RETENTION_INVALID: ErrorRow = { status: 400, errorCode: 'INVALID_SNAPSHOT_RETENTION_PERIOD', detail: 'Invalid snapshot retention period: %s.', parameters: ({ reason }) => [reason] };
+
 const UNEXPECTED: ErrorRow = { status: 500, errorCode: 'UNEXPECTED_ERROR', detail: 'Unexpected error.' };
 const UNAUTHORIZED: ErrorRow = { status: 401, errorCode: 'USER_UNAUTHORIZED', detail: 'Current user is not authorized to perform this action.' };
 
@@ -37,7 +35,7 @@ const ERRORS: ErrorTable = {
   PROJECT_NAME_AMBIGUOUS: { status: 409, errorCode: 'MULTIPLE_GROUPS', detail: 'Multiple groups exist with the specified name.' },
   PROJECT_NOT_FOUND: { status: 401, errorCode: 'NOT_IN_GROUP', detail: 'The current user is not in the group, or the group does not exist.' },
   CLUSTER_NOT_FOUND: { status: 404, errorCode: 'CLUSTER_NOT_FOUND', detail: 'No cluster with ID %s exists in group %s.', parameters: ({ id, projectId }) => [id, projectId] },
-  TARGET_NOT_FOUND: { status: 404, errorCode: 'CLUSTER_NOT_FOUND', detail: 'No cluster with ID %s exists in group %s.', parameters: ({ id, projectId }) => [id, projectId] },
+  TARGET_NOT_FOUND: { status: 404, errorCode: 'CLUSTER_NOT_FOUND', detail: 'No cluster with ID %s exists in group %s.', parameters: ({ id, name, projectId }) => [id ?? name, projectId] },
   TARGET_FORBIDDEN: UNAUTHORIZED,
   SNAPSHOT_NOT_FOUND: { status: 404, errorCode: 'SNAPSHOT_NOT_FOUND', detail: 'No snapshot with ID %s exists for cluster %s.', parameters: ({ id, clusterId }) => [id, clusterId] },
   SNAPSHOT_NOT_COMPLETE: { status: 409, errorCode: 'CANNOT_START_RESTORE_JOB_FOR_INCOMPLETE_CLUSTER_SNAPSHOT', detail: 'Cannot start restore job for incomplete cluster snapshot.' },
@@ -56,16 +54,10 @@ const ERRORS: ErrorTable = {
   ATTRIBUTE_INVALID: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Invalid attribute %s specified.', parameters: ({ name }) => [name] },
   ENUM_UNKNOWN: { status: 400, errorCode: 'INVALID_ENUM_VALUE', detail: 'An invalid enumeration value %s was specified.', parameters: ({ value }) => [value] },
 
-  RESTORE_POINT_MISSING: { status: 400, errorCode: 'MISSING_ONE_OF_ATTRIBUTES', detail: 'Either the %s attribute, the %s attribute, the %s attribute or the %s attribute must be specified.', parameters: () => RESTORE_POINTS },
-  RESTORE_POINT_AMBIGUOUS: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Only one of the attributes %s, %s, %s and %s may be specified.', parameters: () => RESTORE_POINTS },
-  METHOD_UNSUPPORTED: { status: 400, errorCode: 'UNSUPPORTED_DELIVERY_METHOD', detail: 'The specified delivery method is not supported.' },
-  LINK_LIFE_AMBIGUOUS: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Only one of the attributes %s and %s may be specified.', parameters: () => ['delivery.expires', 'delivery.expirationHours'] },
-  TIMESTAMP_FRACTIONAL: { status: 400, errorCode: 'FRACTIONAL_TIMESTAMP', detail: 'The attribute %s must be a whole number of seconds.', parameters: ({ name }) => [name] },
-  CHECKPOINT_NOT_FOUND: { status: 404, errorCode: 'CHECKPOINT_NOT_FOUND', detail: 'No checkpoint with ID %s exists for cluster %s.', parameters: ({ id, clusterId }) => [id, clusterId] },
+  ...MMS_BACKUP_ROWS,
   ...instantRows({ status: 409, errorCode: 'NO_CHECKPOINT_FOR_PIT_RESTORE' }),
   SNAPSHOT_UNFINISHED: { status: 403, errorCode: 'CANNOT_MODIFY_SNAPSHOT', detail: 'Cannot modify snapshot %s: it is not complete.', parameters: ({ id }) => [id] },
-  SNAPSHOT_CHANGE_AMBIGUOUS: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Only one of the attributes %s and %s may be specified.', parameters: () => ['doNotDelete', 'expires'] },
-  SNAPSHOT_CHANGE_MISSING: { status: 400, errorCode: 'MISSING_ONE_OF_ATTRIBUTES', detail: 'Either the %s attribute or the %s attribute must be specified.', parameters: () => ['doNotDelete', 'expires'] },
+  SCHEDULE_INVALID: ({ rule }) => SCHEDULE_BY_RULE[String(rule)] ?? RETENTION_INVALID,
 };
 
 const FAILURES: FailureTable = {

@@ -7,6 +7,7 @@ import * as handlers from './handlers.ts';
 
 const PREFIX = '/api/public/v1.0';
 const CLUSTER = '/groups/:groupId/clusters/:clusterId';
+const BACKUP_CONFIG = '/groups/:groupId/backupConfigs/:clusterId';
 const MARK: AnswerMark = { contentType: 'application/json', version: '', headers: {} };
 
 export const OPS_MANAGER_V1_OPERATIONS: readonly Operation[] = [
@@ -18,6 +19,8 @@ export const OPS_MANAGER_V1_OPERATIONS: readonly Operation[] = [
   { method: 'GET', path: `${CLUSTER}/snapshots/:snapshotId`, roles: ['GROUP_READ_ONLY'], handle: handlers.getSnapshot },
   { method: 'PATCH', path: `${CLUSTER}/snapshots/:snapshotId`, roles: ['GROUP_BACKUP_ADMIN'], handle: handlers.updateSnapshot },
   { method: 'DELETE', path: `${CLUSTER}/snapshots/:snapshotId`, roles: ['GROUP_BACKUP_ADMIN'], handle: handlers.deleteSnapshot },
+  { method: 'GET', path: `${BACKUP_CONFIG}/snapshotSchedule`, roles: ['GROUP_READ_ONLY'], handle: handlers.getSchedule },
+  { method: 'PATCH', path: `${BACKUP_CONFIG}/snapshotSchedule`, roles: ['GROUP_BACKUP_ADMIN'], handle: handlers.updateSchedule },
   { method: 'GET', path: `${CLUSTER}/checkpoints`, roles: ['GROUP_READ_ONLY'], handle: handlers.listCheckpoints },
   { method: 'GET', path: `${CLUSTER}/checkpoints/:checkpointId`, roles: ['GROUP_READ_ONLY'], handle: handlers.getCheckpoint },
   { method: 'GET', path: '/groups/:groupId/clusters', roles: ['GROUP_READ_ONLY'], handle: handlers.listClusters },

@@ -3,6 +3,7 @@
 import { COMPLIANCE_ROWS } from '../compliance-rows.ts';
 import { ADMINISTRATION_ERRORS, ADMINISTRATION_IDS, ADMINISTRATION_ROWS } from './administration-errors.ts';
 import { instantRows } from '../instant-rows.ts';
+import { MMS_BACKUP_ROWS } from '../mms-backup/errors.ts';
 import type { ErrorRow, ErrorTable, FailureTable } from '../mms-failure.ts';
 
 /** Codes that the operations of Atlas raise themselves. */
@@ -14,6 +15,7 @@ export const ATLAS_ERRORS = {
   SCHEDULE_FEATURE: 'A schedule asks for what is not done here: copies by region. details: {reason}',
   EXPORT_FEATURE: 'An export bucket asks for what is not done here: storage of Azure or Google, private networking. details: {reason}',
   NOT_FLEX: 'A flex operation was asked of a cluster that is none. details: {clusterName}',
+  NOT_SERVERLESS: 'A cluster was looked for among serverless instances. details: {clusterName}',
 } as const;
 
 const NOT_FOUND_BY_KIND: Readonly<Record<string, ErrorRow>> = {
@@ -24,6 +26,7 @@ const NOT_FOUND_BY_KIND: Readonly<Record<string, ErrorRow>> = {
   exportBucket: { status: 404, errorCode: 'EXPORT_BUCKET_NOT_FOUND', detail: 'No export Bucket with ID %s does not exist.', parameters: ({ value }) => [value] },
   export: { status: 404, errorCode: 'EXPORT_JOB_NOT_FOUND', detail: 'No export job with ID %s exists.', parameters: ({ value }) => [value] },
   restoreJob: { status: 404, errorCode: 'INVALID_JOB_ID', detail: 'An invalid restore job ID %s was specified.', parameters: ({ value }) => [value] },
+  checkpoint: { status: 404, errorCode: 'INVALID_CHECKPOINT_ID', detail: 'An invalid checkpoint ID %s was specified.', parameters: ({ value }) => [value] },
 };
 
 /** Words of the vendor for each rule of a schedule; what has none is an invalid policy. */
@@ -84,6 +87,7 @@ export const ATLAS_ERROR_TABLE: ErrorTable = {
   SCHEDULE_INVALID: ({ rule }) => SCHEDULE_BY_RULE[String(rule)] ?? INVALID_POLICY,
   SCHEDULE_FORM: ({ part }) => SCHEDULE_BY_PART[String(part)] ?? ITEM_INCOMPLETE,
   SCHEDULE_FEATURE: { status: 400, errorCode: 'INVALID_SNAPSHOT_SCHEDULE', detail: 'Invalid snapshot schedule: %s.', parameters: ({ reason }) => [reason] },
+  ...MMS_BACKUP_ROWS,
   EXPORT_FEATURE: { status: 400, errorCode: 'UNSUPPORTED_FEATURE', detail: 'This feature is not supported: %s.', parameters: ({ reason }) => [reason] },
   EXPORT_BUCKET_INVALID: { status: 400, errorCode: 'EXPORT_BUCKET_NAME_INVALID', detail: 'Export Bucket name is invalid.' },
   EXPORT_BUCKET_UNREACHABLE: { status: 400, errorCode: 'EXPORT_BUCKET_UNREACHABLE', detail: 'Cannot write to export Bucket %s: %s.', parameters: ({ name, reason }) => [name, reason] },
@@ -93,6 +97,7 @@ export const ATLAS_ERROR_TABLE: ErrorTable = {
   EXPORT_BUCKET_NOT_FOUND: { status: 404, errorCode: 'EXPORT_BUCKET_NOT_FOUND', detail: 'No export Bucket with ID %s does not exist.', parameters: ({ id }) => [id] },
   SNAPSHOT_UNFINISHED: { status: 400, errorCode: 'CANNOT_MODIFY_IN_PROGRESS_SNAPSHOT_RETENTION', detail: 'Snapshot retention can only be modified once it is completed.' },
   NOT_FLEX: { status: 400, errorCode: 'CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API', detail: 'Cannot use non-flex cluster %s in the flex API.', parameters: ({ clusterName }) => [clusterName] },
+  NOT_SERVERLESS: { status: 400, errorCode: 'CANNOT_USE_CLUSTER_IN_SERVERLESS_INSTANCE_API', detail: 'Cluster %s cannot be used in the Serverless Instance API.', parameters: ({ clusterName }) => [clusterName] },
 };
 
 export const ATLAS_FAILURE_TABLE: FailureTable = {

@@ -58,6 +58,7 @@ describe('the schedule of Atlas v2', () => {
     const third = await patch({ restoreWindowDays: 2, deleteCopiedBackups: [], copySettings: [], autoExportEnabled: false });
     assert.deepEqual([itemsOf(third.json), third.json['useOrgAndGroupNamesInExportPrefix']], [itemsOf(second.json), true]);
     assert.deepEqual((await patch((await facade.atlas(SCHEDULE, { version: '2024-08-05' })).json)).json, third.json, 'what was read can be sent back');
+    assert.equal((await patch({ copyPolicyItemsEnabled: true })).json['useOrgAndGroupNamesInExportPrefix'], true, 'the one is not forgotten for the other');
   });
 
   test('takes an interval of 24 hours back where another door gave it', async () => {

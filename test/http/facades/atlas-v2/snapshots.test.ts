@@ -99,9 +99,27 @@ describe('snapshots of Atlas v2', () => {
     assert.deepEqual([status, json['errorCode']], [400, 'CANNOT_MODIFY_IN_PROGRESS_SNAPSHOT_RETENTION']);
   });
 
-  for (const filter of ['pointInTimeUtcSeconds=1772366400', 'oplogTs=1772366400&oplogInc=1']) {
-    test(`refuses to list for ${filter} rather than to mislead`, async () => {
-      const { status, json } = await facade.atlas(`${SNAPSHOTS}?${filter}`);
+  test('lists for a point in time the one that a restore to it begins with, and none where it cannot be restored', async () => {
+    const base = String((await take())['id']);
+    const { pointInTime } = facade.completeSnapshot(base);
+    const t = pointInTime?.t ?? 0;
+    facade.completeSnapshot(String((await take())['id']));
+    const listed = async (query: string): Promise<unknown> => {
+      const { status, json } = await facade.atlas(`${SNAPSHOTS}?${query}`);
+      return [status, json['totalCount'], (json['results'] as { id: string }[]).map(({ id }) => id)];
+    };
+    assert.deepEqual(await listed(`pointInTimeUtcSeconds=${t + 5}`), [200, 0, []], 'without continuous backup');
+    facade.world.window = { chainId: '0'.repeat(24), from: { t, i: 1 }, to: { t: t + 10, i: 1 }, snapshotId: base };
+    assert.deepEqual(await listed(`pointInTimeUtcSeconds=${t + 5}`), [200, 1, [base]]);
+    assert.deepEqual(await listed(`oplogTs=${t + 5}&oplogInc=3`), [200, 1, [base]]);
+    assert.deepEqual(await listed(`oplogTs=${t + 5}&oplogInc=3&pageNum=2`), [200, 1, []]);
+    assert.deepEqual(await listed(`pointInTimeUtcSeconds=${t + 500}`), [200, 0, []]);
+    facade.world.window = null;
+  });
+
+  for (const query of ['oplogTs=1772366400', 'oplogInc=1', 'oplogTs=1772366400&oplogInc=1&pointInTimeUtcSeconds=1772366400', 'pointInTimeUtcSeconds=soon', 'oplogTs=-1&oplogInc=1']) {
+    test(`refuses to list for ${query}`, async () => {
+      const { status, json } = await facade.atlas(`${SNAPSHOTS}?${query}`);
       assert.deepEqual([status, json['errorCode']], [400, 'INVALID_QUERY_PARAMETER']);
     });
   }

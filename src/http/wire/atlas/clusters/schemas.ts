@@ -9,7 +9,7 @@ export const CONNECTION_MEMBER = 'leafvaultConnectionString';
 const label = z.strictObject({ key: z.string().min(1).max(255).optional(), value: z.string().min(1).max(255).optional() });
 
 /** About hardware, clouds and the vendor's own service, or read-only. */
-const IGNORED = [
+export const IGNORED_MEMBERS = [
   'acceptDataRisksAndForceReplicaSetReconfig', 'adaptiveCapacity', 'advancedConfiguration', 'autoScaling', 'biConnector', 'configServerManagementMode',
   'configServerType', 'connectionStrings', 'createDate', 'deleteAfterCreationHours', 'deleteAfterDate', 'diskSizeGB', 'diskWarmingMode',
   'effectiveReplicationSpecs', 'encryptionAtRestProvider', 'featureCompatibilityVersion', 'featureCompatibilityVersionExpirationDate',
@@ -19,7 +19,7 @@ const IGNORED = [
   'useAwsTimeBasedSnapshotCopyForFastInitialSync', 'versionReleaseSystem',
 ] as const;
 
-const ignored = Object.fromEntries(IGNORED.map((name) => [name, z.unknown().optional()])) as Readonly<Record<(typeof IGNORED)[number], z.ZodOptional<z.ZodUnknown>>>;
+const ignored = Object.fromEntries(IGNORED_MEMBERS.map((name) => [name, z.unknown().optional()])) as Readonly<Record<(typeof IGNORED_MEMBERS)[number], z.ZodOptional<z.ZodUnknown>>>;
 
 const shared = {
   [CONNECTION_MEMBER]: z.string().min(1).max(4096).optional(),

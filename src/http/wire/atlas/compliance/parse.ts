@@ -5,7 +5,7 @@ import { readBody } from '../../read-body.ts';
 import { policyBody20230101, policyBody20231001 } from './schemas.ts';
 
 /** From this version on a policy names a person. */
-const NAMED_VERSION = '2023-10-01';
+export const NAMED_VERSION = '2023-10-01';
 
 /** @throws ATTRIBUTE_INVALID for the id of another project, and the faults of a body */
 export function parsePolicy(body: unknown, version: string, projectId: string): GivenPolicy {

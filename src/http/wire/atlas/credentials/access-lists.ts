@@ -12,7 +12,8 @@ import { presentAccessEntry } from './present.ts';
 import { accessListItem } from './schemas.ts';
 import { atAccount } from './service-accounts.ts';
 
-const MOST_ENTRIES = 200;
+/** In one request. */
+export const MOST_ENTRIES = 200;
 
 export async function listKeyEntries(call: OrganizationCall): Promise<Answer> {
   return listed(call, await call.services.administration.credentials.get(atKey(call)), linkOf(call));

@@ -8,6 +8,8 @@ import { presentApiKey } from './present.ts';
 import { assignmentItem, createApiKeyBody, updateApiKeyBody } from './schemas.ts';
 
 const kind = 'apiKey' as const;
+/** In one request. */
+export const MOST_ASSIGNMENTS = 100;
 
 export async function listApiKeys(call: PlacedCall): Promise<Answer> {
   const page = call.page();
@@ -39,7 +41,7 @@ export async function deleteApiKey(call: PlacedCall): Promise<Answer> {
 
 export async function assignApiKey(call: ProjectCall): Promise<Answer> {
   const { reference } = atKey(call);
-  const roles = readListBody(assignmentItem, call.body, { least: 1, most: 100 }).flatMap((each) => each.roles);
+  const roles = readListBody(assignmentItem, call.body, { least: 1, most: MOST_ASSIGNMENTS }).flatMap((each) => each.roles);
   return { kind: 'one', body: presentApiKey(await call.services.administration.credentials.assign({ kind, project: call.project, reference, roles, principal: call.principal }), call.root) };
 }
 

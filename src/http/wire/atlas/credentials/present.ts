@@ -11,7 +11,8 @@ const NEVER = '9999-12-31T23:59:59Z';
 /** @param secret when it was just made */
 export function presentApiKey({ id, orgId, description, publicName, grants }: Credential, root: string, secret: string | null = null): object {
   return {
-    desc: description,
+    // A declared key may have none, and an empty text is none in the schema.
+    desc: description === '' ? undefined : description,
     id,
     links: [{ rel: 'self', href: `${root}/orgs/${orgId}/apiKeys/${id}` }],
     privateKey: secret ?? HIDDEN_KEY,

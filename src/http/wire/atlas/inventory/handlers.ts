@@ -1,5 +1,5 @@
 // Reads of organizations, groups and clusters: what clients need on the way to a backup.
-import type { Cluster, Page, PageOf, Project } from '../../../../domain/records.ts';
+import type { Cluster, Organization, Page, PageOf, Project } from '../../../../domain/records.ts';
 import { isLeafvaultError, LeafvaultError } from '../../../../foundation/errors.ts';
 import type { Answer } from '../../answer.ts';
 import { findProjectByName } from '../../find-project.ts';
@@ -11,14 +11,15 @@ import { presentCluster, presentGroup, presentOrganization } from './present.ts'
 
 export async function listOrganizations(call: Call): Promise<Answer> {
   const page = call.page();
-  const found = await call.services.inventory.organizations(call.principal, page);
+  const name = parameter(call.query, 'name')?.toLowerCase();
+  const found = name === undefined ? await call.services.inventory.organizations(call.principal, page)
+    : cutPage((await visibleOrganizations(call)).filter((each) => each.name.toLowerCase().startsWith(name)), page);
   return { kind: 'list', page, totalCount: found.totalCount, results: found.items.map((each) => presentOrganization(each, call.root)) };
 }
 
 export async function getOrganization(call: Call): Promise<Answer> {
   const id = readId('organization', call.params['orgId']);
-  const visible = await readEveryPage((page) => call.services.inventory.organizations(call.principal, page));
-  const organization = visible.find((each) => each.id === id);
+  const organization = (await visibleOrganizations(call)).find((each) => each.id === id);
   if (organization === undefined) throw new LeafvaultError('ORGANIZATION_NOT_FOUND', `Reading organization ${id} failed: it is not visible`, { details: { id } });
   return { kind: 'one', body: presentOrganization(organization, call.root) };
 }
@@ -97,6 +98,10 @@ export async function sourceOf(call: ProjectCall): Promise<Cluster> {
 /** @throws CLUSTER_NOT_FOUND */
 export function clusterOf(call: ProjectCall): Promise<Cluster> {
   return call.services.inventory.clusterByName(call.project.id, call.params['clusterName'] ?? '');
+}
+
+function visibleOrganizations(call: Call): Promise<readonly Organization[]> {
+  return readEveryPage((page) => call.services.inventory.organizations(call.principal, page));
 }
 
 async function listGroupsOf(call: Call, page: Page, found: PageOf<Project>): Promise<Answer> {

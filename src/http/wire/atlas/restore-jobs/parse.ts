@@ -12,9 +12,12 @@ type Order = Omit<Parameters<Restores['create']>[0], 'cluster' | 'principal'>;
 /** Time that a download address lives, counted from the moment it is ready. */
 const DOWNLOAD_HOURS = 1;
 
-/** @throws POINT_IN_TIME_FORM beside the faults of the body */
-export function parseCreateRestoreJob(body: unknown): Order {
-  const given = readBody(createRestoreJobBody, body);
+/**
+ * @param schema another form of the same body
+ * @throws POINT_IN_TIME_FORM beside the faults of the body
+ */
+export function parseCreateRestoreJob(body: unknown, schema: z.ZodType<Body> = createRestoreJobBody): Order {
+  const given = readBody(schema, body);
   if (given.deliveryType === 'pointInTime') return { instant: instantOf(given), delivery: 'automated', target: targetOf(given) };
   const snapshotId = required(given, 'snapshotId');
   if (given.deliveryType === 'download') {

@@ -1,9 +1,13 @@
 // Cloud backup snapshots of one cluster.
+import type { Instant } from '../../../../domain/instant.ts';
+import type { Cluster, Snapshot } from '../../../../domain/records.ts';
+import { isLeafvaultError } from '../../../../foundation/errors.ts';
 import type { Answer } from '../../answer.ts';
 import type { ProjectCall } from '../../mms-routes.ts';
+import { cutPage } from '../../read-every-page.ts';
 import { readId } from '../../read-id.ts';
 import { clusterOf, sourceOf } from '../inventory/handlers.ts';
-import { parseTakeSnapshot, parseUpdateSnapshot, refusePointInTimeFilters } from './parse.ts';
+import { parseTakeSnapshot, parseUpdateSnapshot, parsePointInTimeFilter } from './parse.ts';
 import { presentAsShardedSnapshot, presentSnapshot } from './present.ts';
 
 export async function takeSnapshot(call: ProjectCall): Promise<Answer> {
@@ -14,9 +18,11 @@ export async function takeSnapshot(call: ProjectCall): Promise<Answer> {
 
 export async function listSnapshots(call: ProjectCall): Promise<Answer> {
   const page = call.page();
-  refusePointInTimeFilters(call.query);
+  const instant = parsePointInTimeFilter(call.query);
   const cluster = await sourceOf(call);
-  const { items, totalCount } = await call.services.snapshots.list(cluster.id, page);
+  const { items, totalCount } = instant === null
+    ? await call.services.snapshots.list(cluster.id, page)
+    : cutPage(await snapshotsFor(call, cluster, instant), page);
   return { kind: 'list', page, totalCount, results: items.map((each) => presentSnapshot(each, call.root)) };
 }
 
@@ -47,6 +53,18 @@ export async function deleteSnapshot(call: ProjectCall): Promise<Answer> {
   await call.services.snapshots.delete({ cluster, id: readId('snapshot', call.params['snapshotId']), principal: call.principal });
   return { kind: 'none' };
 }
+
+/** What a restore to that point in time begins with; nothing where it can't be restored. */
+async function snapshotsFor({ services }: ProjectCall, cluster: Cluster, instant: Instant): Promise<readonly Snapshot[]> {
+  try {
+    return [(await services.continuous.findBase(cluster, instant)).snapshot];
+  } catch (error) {
+    if (isLeafvaultError(error) && UNRESTORABLE.includes(error.code)) return [];
+    throw error;
+  }
+}
+
+const UNRESTORABLE: readonly string[] = ['CONTINUOUS_NO_WINDOW', 'CONTINUOUS_IN_FUTURE', 'CONTINUOUS_NOT_YET', 'CONTINUOUS_IN_GAP', 'CONTINUOUS_OUTSIDE_WINDOW'];
 
 async function snapshotOf(call: ProjectCall): ReturnType<ProjectCall['services']['snapshots']['get']> {
   const cluster = await sourceOf(call);

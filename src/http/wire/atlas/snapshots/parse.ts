@@ -1,13 +1,16 @@
 // Snapshot requests from Atlas's words to ours.
+import type { Instant } from '../../../../domain/instant.ts';
 import { retainedUntil, RETENTION_UNITS } from '../../../../domain/retention.ts';
 import type { Snapshot } from '../../../../domain/records.ts';
 import { LeafvaultError } from '../../../../foundation/errors.ts';
 import { readBody } from '../../read-body.ts';
-import { parameter } from '../../read-query.ts';
+import { parameter, wholeNumber } from '../../read-query.ts';
 import { MOST_RETENTION_DAYS, takeSnapshotBody, updateSnapshotBody } from './schemas.ts';
 
 /** Kept when the request names no retention; the Atlas CLI always sends one (1 unless told). */
 export const DEFAULT_RETENTION_DAYS = 7;
+/** Of a cluster time. */
+const LAST_SECOND = 0xff_ff_ff_ff;
 
 export function parseTakeSnapshot(body: unknown): { readonly description: string | null; readonly retentionDays: number; readonly isRetentionAsked: boolean } {
   const given = readBody(takeSnapshotBody, body);
@@ -32,11 +35,14 @@ function isWithinLimit(expiry: Date, from: Date): boolean {
 }
 
 /**
- * Filters that choose snapshots for a point in time: without continuous backup there is none to choose for, and a list
- * that ignores them would mislead.
- * @throws QUERY_INVALID
+ * The point in time that snapshots are asked for; null: for none.
+ * @throws QUERY_INVALID: half a position of the oplog, or both forms
  */
-export function refusePointInTimeFilters(query: unknown): void {
-  const name = ['pointInTimeUtcSeconds', 'oplogTs', 'oplogInc'].find((each) => parameter(query, each) !== undefined);
-  if (name !== undefined) throw new LeafvaultError('QUERY_INVALID', `Reading the query failed: ${name} needs continuous backup`, { details: { name, value: parameter(query, name) } });
+export function parsePointInTimeFilter(query: unknown): Instant | null {
+  const seconds = wholeNumber(query, 'pointInTimeUtcSeconds', 1, LAST_SECOND);
+  const [t, i] = [wholeNumber(query, 'oplogTs', 1, LAST_SECOND), wholeNumber(query, 'oplogInc', 0, LAST_SECOND)];
+  const name = seconds !== undefined && (t ?? i) !== undefined ? 'pointInTimeUtcSeconds' : t === undefined ? 'oplogInc' : 'oplogTs';
+  if (t !== undefined && i !== undefined && seconds === undefined) return { border: { t, i } };
+  if ((t ?? i) !== undefined) throw new LeafvaultError('QUERY_INVALID', 'Reading the query failed: a point in time is oplogTs with oplogInc, or pointInTimeUtcSeconds alone', { details: { name, value: parameter(query, name) } });
+  return seconds === undefined ? null : { time: new Date(seconds * 1000) };
 }

@@ -3,7 +3,7 @@ import { frequencyOf } from '../../../../domain/retention.ts';
 import type { Snapshot } from '../../../../domain/records.ts';
 import { isoSeconds, isoSecondsOrUnset } from '../../time-text.ts';
 
-const STATUS: Readonly<Record<Snapshot['state'], string>> = {
+export const SNAPSHOT_STATUS: Readonly<Record<Snapshot['state'], string>> = {
   queued: 'queued',
   inProgress: 'inProgress',
   completed: 'completed',
@@ -29,7 +29,7 @@ export function presentSnapshot(snapshot: Snapshot, root: string): object {
     policyItems: (snapshot.policyItems ?? []).map(({ id }) => id),
     replicaSetName: snapshot.replicaSetName ?? snapshot.clusterName,
     snapshotType: snapshot.type,
-    status: STATUS[snapshot.state],
+    status: SNAPSHOT_STATUS[snapshot.state],
     storageSizeBytes: snapshot.storageSizeBytes ?? 0,
     type: 'replicaSet',
   };

@@ -1,9 +1,11 @@
-// The shared-tier view of the same snapshots and restores. Its lists are not paged.
+// The shared-tier view of the same snapshots and restores. Its lists are not paged at the vendor, whose shared tier keeps a handful:
+// here they tell the newest 500, and the parameters of paged lists reach the others.
+import type { Page } from '../../../../domain/records.ts';
 import type { Answer } from '../../answer.ts';
 import type { ProjectCall } from '../../mms-routes.ts';
-import { readEveryPage } from '../../read-every-page.ts';
 import { readId } from '../../read-id.ts';
 import { clusterOf } from '../inventory/handlers.ts';
+import { parameter } from '../../read-query.ts';
 import { readTimeSeries } from '../../read-time-series.ts';
 import { parseTenantDownload, parseTenantRestore } from './parse.ts';
 import { presentTenantRestore, presentTenantSnapshot } from './present.ts';
@@ -24,8 +26,9 @@ export async function downloadTenantSnapshot(call: ProjectCall): Promise<Answer>
 
 export async function listTenantRestores(call: ProjectCall): Promise<Answer> {
   const cluster = await clusterOf(call);
-  const all = await readEveryPage((page) => call.services.restores.list(cluster.id, page));
-  return { kind: 'list', page: null, totalCount: all.length, results: all.map((each) => presentTenantRestore(each, call.root)) };
+  const page = pageOf(call);
+  const { items, totalCount } = await call.services.restores.list(cluster.id, page);
+  return { kind: 'list', page: shownPage(page, totalCount), totalCount, results: items.map((each) => presentTenantRestore(each, call.root)) };
 }
 
 export async function getTenantRestore(call: ProjectCall): Promise<Answer> {
@@ -36,12 +39,24 @@ export async function getTenantRestore(call: ProjectCall): Promise<Answer> {
 
 export async function listTenantSnapshots(call: ProjectCall): Promise<Answer> {
   const cluster = await clusterOf(call);
-  const all = await readEveryPage((page) => call.services.snapshots.list(cluster.id, page));
-  return { kind: 'list', page: null, totalCount: all.length, results: all.map((each) => presentTenantSnapshot(each, call.root)) };
+  const page = pageOf(call);
+  const { items, totalCount } = await call.services.snapshots.list(cluster.id, page);
+  return { kind: 'list', page: shownPage(page, totalCount), totalCount, results: items.map((each) => presentTenantSnapshot(each, call.root)) };
 }
 
 export async function getTenantSnapshot(call: ProjectCall): Promise<Answer> {
   const cluster = await clusterOf(call);
   const snapshot = await call.services.snapshots.get(cluster.id, readId('snapshot', call.params['snapshotId']));
   return { kind: 'one', body: presentTenantSnapshot(snapshot, call.root) };
+}
+
+const WHOLE: Page = { pageNumber: 1, itemsPerPage: 500 };
+
+function pageOf(call: ProjectCall): Page {
+  return parameter(call.query, 'pageNum') === undefined && parameter(call.query, 'itemsPerPage') === undefined ? WHOLE : call.page();
+}
+
+/** Of a list that is told whole, none. */
+function shownPage(page: Page, totalCount: number): Page | null {
+  return page === WHOLE && totalCount <= WHOLE.itemsPerPage ? null : page;
 }

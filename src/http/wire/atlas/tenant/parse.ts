@@ -7,7 +7,7 @@ import { tenantRestoreBody } from './schemas.ts';
 type Order = Omit<Parameters<Restores['create']>[0], 'cluster' | 'principal'>;
 
 /** Time that a `snapshotUrl` lives. */
-const SNAPSHOT_URL_HOURS = 4;
+export const SNAPSHOT_URL_HOURS = 4;
 
 /** Without `targetProjectId` the target lies in the project of the source. */
 export function parseTenantRestore(body: unknown, cluster: Cluster): Order {

@@ -1,4 +1,4 @@
-// Bodies of the Ops Manager operations. What the vendor's own example sends and a server computes is accepted and ignored.
+// Bodies of the operations that Ops Manager and Atlas's legacy backup share. What the vendor's own example sends and a server computes is accepted and ignored.
 import { z } from 'zod';
 
 const ignored = z.unknown().optional();
@@ -14,7 +14,9 @@ export const delivery = z.strictObject({
   maxDownloads: z.int().min(1).max(1_000_000).optional(),
   targetGroupId: z.string().min(1).optional(),
   targetClusterId: z.string().min(1).optional(),
-  targetClusterName: ignored,
+  targetClusterName: z.string().min(1).optional(),
+  authHeader: ignored,
+  authValue: ignored,
   statusName: ignored,
   url: ignored,
   urlV2: ignored,
@@ -33,11 +35,14 @@ export const createRestoreJobBody = z.strictObject({
   clusterId: ignored,
   clusterName: ignored,
   created: ignored,
+  deploymentJobId: ignored,
   encryptionEnabled: ignored,
   groupId: ignored,
   hashes: ignored,
   id: ignored,
   links: ignored,
+  masterKeyUUID: ignored,
+  pointInTime: ignored,
   statusName: ignored,
   timestamp: ignored,
 });
@@ -45,4 +50,37 @@ export const createRestoreJobBody = z.strictObject({
 export const updateSnapshotBody = z.strictObject({
   doNotDelete: z.boolean().optional(),
   expires: isoTime.optional(),
+  clusterId: ignored,
+  clusterName: ignored,
+  complete: ignored,
+  created: ignored,
+  groupId: ignored,
+  id: ignored,
+  incremental: ignored,
+  isPossiblyInconsistent: ignored,
+  lastOplogAppliedTimestamp: ignored,
+  links: ignored,
+  missingShards: ignored,
+  namespaceFilterList: ignored,
+  parts: ignored,
+});
+
+const wholeNumber = z.int().min(0).max(100_000);
+
+/** Everything may be left out: what is absent stays. */
+export const changeScheduleBody = z.strictObject({
+  snapshotIntervalHours: wholeNumber.optional(),
+  snapshotRetentionDays: wholeNumber.optional(),
+  dailySnapshotRetentionDays: wholeNumber.optional(),
+  weeklySnapshotRetentionWeeks: wholeNumber.optional(),
+  monthlySnapshotRetentionMonths: wholeNumber.optional(),
+  pointInTimeWindowHours: wholeNumber.optional(),
+  clusterCheckpointIntervalMin: z.literal([15, 30, 60]).optional(),
+  referenceHourOfDay: z.int().min(0).max(23).optional(),
+  referenceMinuteOfHour: z.int().min(0).max(59).optional(),
+  /** Everything here is in UTC. */
+  referenceTimeZoneOffset: z.enum(['+0000']).optional(),
+  clusterId: z.string().optional(),
+  groupId: z.string().optional(),
+  links: ignored,
 });

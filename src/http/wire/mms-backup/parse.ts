@@ -1,12 +1,12 @@
-// Ops Manager's requests to ours.
+// Requests about restore jobs and snapshots in the form of Ops Manager, which Atlas's legacy backup shares, to ours.
 import type { z } from 'zod';
 import type { Instant } from '../../../domain/instant.ts';
 import type { Cluster, Snapshot } from '../../../domain/records.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
 import { isId } from '../../../foundation/ids.ts';
 import type { Restores } from '../../../services/contracts.ts';
-import { readBody } from '../../wire/read-body.ts';
-import { parameter } from '../../wire/read-query.ts';
+import { readBody } from '../read-body.ts';
+import { parameter } from '../read-query.ts';
 import { createRestoreJobBody, updateSnapshotBody } from './schemas.ts';
 
 type Body = z.infer<typeof createRestoreJobBody>;
@@ -37,8 +37,12 @@ export function parseCreateRestoreJob(body: unknown, cluster: Cluster, now: Date
     return { ...from, delivery: 'download', download };
   }
   const projectId = requiredId(given.delivery.targetGroupId, 'delivery.targetGroupId');
-  const id = requiredId(given.delivery.targetClusterId, 'delivery.targetClusterId');
-  return { ...from, delivery: 'automated', target: { projectId, cluster: { id } } };
+  return { ...from, delivery: 'automated', target: { projectId, cluster: targetOf(given) } };
+}
+
+/** By id; where none is given, by name, as Atlas's legacy form may have it. */
+function targetOf({ delivery: { targetClusterId, targetClusterName } }: Body): { readonly id: string } | { readonly name: string } {
+  return targetClusterId === undefined && targetClusterName !== undefined ? { name: targetClusterName } : { id: requiredId(targetClusterId, 'delivery.targetClusterId') };
 }
 
 function restorePointOf(given: Body, cluster: Cluster): Pick<Order, 'snapshotId' | 'instant'> {
@@ -123,6 +127,11 @@ export function parseUpdateSnapshot(body: unknown, snapshot: Snapshot, now: Date
 
 function requireFinished({ id, state }: Snapshot): void {
   if (state !== 'completed') throw new LeafvaultError('SNAPSHOT_UNFINISHED', `Changing snapshot ${id} failed: it is ${state}`, { details: { id } });
+}
+
+/** Jobs of a batch are those of a sharded cluster's shards; none here belongs to one, so a list of one is empty. */
+export function asksForBatch(query: unknown): boolean {
+  return parameter(query, 'batchId') !== undefined || parameter(query, 'batchid') !== undefined;
 }
 
 /** `completed`: true (only whole ones, the default), false (only others) or all. @throws QUERY_INVALID */

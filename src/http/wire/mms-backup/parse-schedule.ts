@@ -1,0 +1,52 @@
+// A change of the schedule in the form of Ops Manager and of Atlas's legacy backup, to ours.
+import type { Cluster } from '../../../domain/records.ts';
+import type { SnapshotSchedule } from '../../../domain/schedule.ts';
+import { withTiers } from '../../../domain/tiered-schedule.ts';
+import { LeafvaultError } from '../../../foundation/errors.ts';
+import type { ScheduleChange } from '../../../services/contracts.ts';
+import { readBody } from '../read-body.ts';
+import { MMS_FORM, windowHoursOf } from './present-schedule.ts';
+import { changeScheduleBody } from './schemas.ts';
+
+/**
+ * What the change makes of the schedule that is there when it is done.
+ * @param zero what a retention of 0 means: `none` takes the tier away; `unchanged`: mongocli sends it for every flag that was not given
+ */
+export function parseChangeSchedule(body: unknown, cluster: Cluster, { zero }: { readonly zero: 'none' | 'unchanged' }): (current: SnapshotSchedule) => ScheduleChange {
+  const given = readBody(changeScheduleBody, body);
+  requireSame('clusterId', given.clusterId, cluster.id);
+  requireSame('groupId', given.groupId, cluster.projectId);
+  const kept = (value: number | undefined): number | undefined => (zero === 'unchanged' && value === 0 ? undefined : value);
+  return (current) => ({
+    items: withTiers(current.items, {
+      intervalHours: kept(given.snapshotIntervalHours),
+      retentionDays: kept(given.snapshotRetentionDays),
+      dailyDays: kept(given.dailySnapshotRetentionDays),
+      weeklyWeeks: kept(given.weeklySnapshotRetentionWeeks),
+      monthlyMonths: kept(given.monthlySnapshotRetentionMonths),
+    }),
+    ...(given.referenceHourOfDay === undefined ? {} : { referenceHour: given.referenceHourOfDay }),
+    ...(given.referenceMinuteOfHour === undefined ? {} : { referenceMinute: given.referenceMinuteOfHour }),
+    ...windowOf(current, given.pointInTimeWindowHours),
+    forms: { [MMS_FORM]: formOf(given) },
+  });
+}
+
+/** Days are what all forms have; the hours themselves are kept for this one. */
+function windowOf(current: SnapshotSchedule, hours: number | undefined): Pick<ScheduleChange, 'restoreWindowDays'> {
+  // A window of nothing is none that anybody can mean: mongocli sends it where no flag was given.
+  if (hours === undefined || hours === 0 || hours === windowHoursOf(current)) return {};
+  return { restoreWindowDays: Math.ceil(hours / 24) };
+}
+
+function formOf({ pointInTimeWindowHours, clusterCheckpointIntervalMin }: { readonly pointInTimeWindowHours?: number | undefined; readonly clusterCheckpointIntervalMin?: number | undefined }): Record<string, unknown> {
+  return {
+    ...(pointInTimeWindowHours === undefined || pointInTimeWindowHours === 0 ? {} : { pointInTimeWindowHours }),
+    ...(clusterCheckpointIntervalMin === undefined ? {} : { clusterCheckpointIntervalMin }),
+  };
+}
+
+/** Clients repeat what stands in the path. */
+function requireSame(name: string, given: string | undefined, known: string): void {
+  if (given !== undefined && given !== known) throw new LeafvaultError('ATTRIBUTE_INVALID', `Reading the body failed: attribute ${name} is not that of the path`, { details: { name } });
+}

@@ -1,0 +1,156 @@
+// The contract of Atlas v2: every operation of the reference that is served, asked of a running server with a real mongod behind it. Each answer
+// is held against the reference's schema and against our own document, each error against the schema of errors.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { ATLAS_V1_OPERATIONS } from '../../../src/http/facades/atlas-v1/routes.ts';
+import { ATLAS_V2_OPERATIONS } from '../../../src/http/facades/atlas-v2/routes.ts';
+import { RESOURCES } from '../../../src/http/openapi/document.ts';
+import { forVersion, type Description, type Handler } from '../../../src/http/wire/describe.ts';
+import { ATLAS_PARAMS, startAtlasInstallation, type AtlasAnswer, type AtlasInstallation } from '../../support/atlas-installation.ts';
+import { checkError, faultsOf } from '../../support/check-schema.ts';
+import { plainPath, REFERENCE_OPERATIONS, type ReferenceOperation } from '../../support/reference.ts';
+import { DIFFERENCES } from './differences.ts';
+import { DRIVES, NOT_DRIVEN, type Drive, type World } from './drives.ts';
+import { realClients } from './real-clients.ts';
+
+const V2 = '/api/atlas/v2';
+const V1 = '/api/atlas/v1.0';
+const keyOf = ({ method, path }: { readonly method: string; readonly path: string }): string => `${method} ${plainPath(path)}`;
+const v2 = new Map(ATLAS_V2_OPERATIONS.map((row) => [keyOf(row), row]));
+const v1 = new Set(ATLAS_V1_OPERATIONS.map(keyOf));
+const described = new Map<Handler, Description>(RESOURCES.flatMap(({ operations }) => operations.map(([handler, description]) => [handler, description] as const)));
+const references = new Map(REFERENCE_OPERATIONS.map((each) => [each.id, each]));
+const driven = [...new Set(DRIVES.map(({ id }) => id))].map(referenceOf);
+/** Beyond those that the reference names: how Leafvault says that it can't read or write what was asked. */
+const OWN_STATUSES = [406, 413, 415];
+
+function referenceOf(id: string): ReferenceOperation {
+  const found = references.get(id);
+  if (found === undefined) throw new Error(`The reference has no operation ${id}`);
+  return found;
+}
+
+describe('the contract of Atlas', { timeout: 300_000 }, () => {
+  let installation: AtlasInstallation;
+  const world: World = { params: { ...ATLAS_PARAMS }, settled: async (path, isOver, version) => void (await installation.settled(`${V2}${path}`, isOver, version)) };
+
+  before(async () => {
+    installation = await startAtlasInstallation();
+    world.params['connectionString'] = installation.source.uri;
+  });
+  after(() => installation?.[Symbol.asyncDispose]());
+
+  const pathOf = (reference: ReferenceOperation, params: Readonly<Record<string, string>> = {}): string =>
+    (reference.path === '/' ? '' : reference.path).replaceAll(/\{([a-zA-Z]+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? world.params[name] ?? '0'.repeat(24)));
+
+  for (const [index, drive] of DRIVES.entries()) {
+    test(`${index + 1}. ${drive.id} answers as its schema says`, async () => {
+      const reference = referenceOf(drive.id);
+      const versions = Object.keys(reference.versions).sort();
+      const asked = reference.method === 'GET' || drive.everyVersion === true ? versions : versions.slice(-1);
+      const path = `${pathOf(reference, drive.params?.(world))}${drive.query === undefined ? '' : `?${drive.query}`}`;
+      for (const version of asked) {
+        const answer = await installation.ask(reference.method, `${V2}${path}`, { version, body: drive.body?.(world, version) });
+        holdAgainst(drive, reference, version, answer);
+        keep(drive, answer);
+      }
+      if (reference.method === 'GET' && v1.has(keyOf(reference)) && drive.refused === undefined) {
+        const answer = await installation.ask('GET', `${V1}${path}`, { version: null });
+        assert.equal(answer.status, 200, answer.text);
+        assert.match(answer.headers.get('content-type') ?? '', /^application\/json;/);
+        assert.deepEqual(faultsBeside(reference, versions[0] ?? '', answer), [], 'the twin of v1.0 has the oldest form');
+      }
+      await drive.then?.(world);
+    });
+  }
+
+  test('leaves out no operation that is served', () => {
+    const ids = new Set([...DRIVES.map(({ id }) => id), ...NOT_DRIVEN]);
+    const served = REFERENCE_OPERATIONS.filter((each) => v2.has(keyOf(each)));
+    assert.deepEqual(served.filter(({ id }) => !ids.has(id)).map(({ id }) => id), []);
+    assert.deepEqual(driven.filter((each) => !v2.has(keyOf(each))).map(({ id }) => id), [], 'and asks none that is not');
+  });
+
+  for (const reference of driven) {
+    test(`${reference.id} refuses in the form of errors`, async () => {
+      const path = `${V2}${pathOf(reference)}`;
+      const version = Object.keys(reference.versions).sort().at(-1) ?? '';
+      const refused = async (status: number, errorCode: string, at: string, call: Parameters<AtlasInstallation['ask']>[2]): Promise<void> => {
+        const answer = await installation.ask(reference.method, at, { version, ...call });
+        assert.deepEqual([answer.status, answer.json['errorCode']], [status, errorCode], `${at} ${answer.text}`);
+        assertError(reference, answer);
+      };
+      await refused(401, 'UNEXPECTED_ERROR', path, { known: false });
+      await refused(406, 'NOT_ACCEPTABLE', path, { version: null });
+      if (reference.path.includes('{groupId}')) {
+        await refused(404, 'INVALID_GROUP_ID', path.replace(world.params['groupId'] ?? '', 'x'), {});
+        await refused(404, 'GROUP_NOT_FOUND', path.replace(world.params['groupId'] ?? '', 'f'.repeat(24)), {});
+      }
+      if (/\/(clusters|serverless|flexClusters)\/\{/.test(reference.path)) await refused(404, 'CLUSTER_NOT_FOUND', `${V2}${pathOf(reference, { clusterName: 'nowhere', name: 'nowhere' })}`, {});
+      const { body } = reference.versions[version] ?? {};
+      if (body === undefined) return;
+      const unknown = { nobodyKnowsThis: 1 };
+      const [misnamed, misshapen] = body.type === 'array' ? [[unknown], unknown] : [unknown, []];
+      await refused(400, 'MALFORMED_JSON', path, { text: '{"a":' });
+      await refused(400, 'INVALID_ATTRIBUTE', path, { body: misnamed });
+      await refused(400, 'INVALID_JSON', path, { body: misshapen });
+    });
+  }
+
+  realClients(() => installation, () => world.params['snapshotId'] ?? '');
+
+  function keep({ keep: kept = {} }: Drive, { json }: AtlasAnswer): void {
+    for (const [name, member] of Object.entries(kept)) {
+      const thing = member.startsWith('results.') ? (json['results'] as readonly Record<string, unknown>[])[0] : json;
+      world.params[name] = String(thing?.[member.replace('results.', '')]);
+    }
+  }
+});
+
+function holdAgainst({ refused }: Drive, reference: ReferenceOperation, version: string, answer: AtlasAnswer): void {
+  const { sunset } = reference.versions[version] ?? {};
+  assert.equal(answer.headers.has('sunset'), sunset !== undefined, 'Sunset');
+  if (refused !== undefined) {
+    assert.deepEqual([answer.status, answer.json['errorCode']], [refused.status, refused.errorCode], answer.text);
+    assertError(reference, answer);
+    return;
+  }
+  assert.equal(answer.status, reference.status, answer.text);
+  assert.equal(answer.headers.get('content-type'), `application/vnd.atlas.${version}+json;charset=utf-8`);
+  for (const name of ['ratelimit-limit', 'ratelimit-remaining', 'x-mongodb-service-version', 'x-content-type-options']) assert.ok(answer.headers.has(name), name);
+  if (reference.status === 202 || reference.status === 204) {
+    assert.equal(answer.text, '');
+    return;
+  }
+  assert.deepEqual(faultsBeside(reference, version, answer), []);
+  assert.deepEqual(ownFaults(reference, version, answer), [], 'our own document');
+}
+
+/** Against the reference, but for recorded differences. */
+function faultsBeside(reference: ReferenceOperation, version: string, { json }: AtlasAnswer): readonly string[] {
+  const known = DIFFERENCES.filter(({ operation }) => operation.test(reference.id)).flatMap(({ at }) => at.flatMap((each) => [each, `.results[]${each}`, `[]${each}`]));
+  return faultsOf(reference.versions[version]?.answer ?? {}, json, '', known);
+}
+
+/** Against what our own document says of the same answer. */
+function ownFaults(reference: ReferenceOperation, version: string, { json }: AtlasAnswer): readonly string[] {
+  const row = v2.get(keyOf(reference));
+  const description = row === undefined ? undefined : described.get(row.handle as Handler);
+  if (description === undefined) return [];
+  const { answer } = description;
+  if (answer.kind === 'none' || answer.kind === 'refusal') return [`${reference.id} answers though it is described not to`];
+  const { schema } = forVersion(answer.of, version);
+  const things = answer.kind === 'one' ? [json] : answer.kind === 'bare' ? (json as unknown as readonly unknown[]) : (json['results'] as readonly unknown[]);
+  return things.flatMap((thing) => {
+    const outcome = schema.safeParse(thing);
+    return outcome.success ? [] : outcome.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  });
+}
+
+function assertError(reference: ReferenceOperation, { status, headers, json, text }: AtlasAnswer): void {
+  assert.ok([...reference.statuses, ...OWN_STATUSES, 400, 404].includes(status), `${status} is no status of ${reference.id}`);
+  assert.equal(headers.get('content-type'), 'application/json');
+  assert.equal(headers.get('x-error-code'), json['errorCode']);
+  assert.equal(json['error'], status);
+  assert.deepEqual(checkError(json), [], text);
+}

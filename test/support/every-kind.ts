@@ -146,7 +146,7 @@ export async function observe(storage: Storage, { contents, deleted, chains, dum
   const [repository] = opened;
   if (repository === undefined) return { problems, read, errors };
   try {
-    await attempt('check', async () => { problems = (await repository.check({ readData: true })).problems; });
+    await attempt('check', async () => { problems = (await repository.check({ readData: true, quarantine: true })).problems; });
     await attempt('list', async () => {
       for (const { id } of await collect(repository.listSnapshots({ onUnreadable: (object, error) => failed(`list ${object}`, error) }))) {
         assert.ok(contents.has(id) || deleted.has(id), `${where}: the snapshot ${id} was never written`);

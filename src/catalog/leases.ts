@@ -110,7 +110,7 @@ export function createLeases(context: CatalogContext): Leases {
       await db.updateTable('leases').set({ owner: null, expiresAt: null }).where('jobId', '=', jobId).execute();
     },
     async release({ jobId }) {
-      await db.updateTable('jobs').set({ state: 'queued' }).where('id', '=', jobId).where('state', '=', 'running').execute();
+      await queueAgain(context, jobId);
       await db.updateTable('leases').set({ owner: null, expiresAt: null }).where('jobId', '=', jobId).execute();
     },
     async abandon({ jobId, workerId }, failure) {
@@ -225,7 +225,7 @@ async function afterLoss(context: CatalogContext, jobId: string, maxLosses: numb
     .where('id', '=', jobId).where('state', '=', 'running').returning('losses').executeTakeFirst();
   if (job === undefined) return 'over';
   if (job.losses < maxLosses) {
-    await context.db.updateTable('jobs').set({ state: 'queued' }).where('id', '=', jobId).execute();
+    await queueAgain(context, jobId);
     return 'again';
   }
   await endJob(context, jobId, 'failed', {
@@ -234,6 +234,14 @@ async function afterLoss(context: CatalogContext, jobId: string, maxLosses: numb
     hint: 'Look into the workers\' logs for why they end (memory, restarts), then ask for the job again',
   });
   return 'failed';
+}
+
+/** Paused or not, unless its restore stands in the middle of a swap: a target never waits half swapped for somebody to resume. */
+async function queueAgain({ db }: CatalogContext, jobId: string): Promise<void> {
+  const { rows } = await sql<{ state: string | null }>`
+    select plan::json ->> 'state' as state from restore_plans where job_id = ${jobId} and settled_at is null`.execute(db);
+  const isSwapping = rows.some(({ state }) => state === 'swapping' || state === 'committed');
+  await db.updateTable('jobs').set({ state: 'queued', ...(isSwapping ? { pausedAt: null } : {}) }).where('id', '=', jobId).where('state', '=', 'running').execute();
 }
 
 async function endJob({ db, clock }: CatalogContext, jobId: string, state: 'completed' | 'cancelled' | 'failed', failure: JobFailure | null): Promise<void> {

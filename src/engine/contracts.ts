@@ -237,6 +237,8 @@ export type SettleRestore = (options: SettleOptions) => Promise<'old' | 'new'>;
 export interface SettleOptions extends Pick<RestoreOptions, 'restoreId' | 'target' | 'journal' | 'signal' | 'log'> {
   /** With it a roll back tells by hash whether a collection that was live for a while was written to; without it such collections are kept. */
   readonly hashSeed?: Uint8Array;
+  /** Of what a catalog that was brought back knows without its plan: the target alone can say whether there is something to end, so it has to answer. */
+  readonly mustReach?: boolean;
 }
 
 export interface UndoResult {

@@ -127,6 +127,21 @@ describe('a paused job', () => {
     assert.deepEqual([(await ended(catalog, job.id)).state, (await state(job.id))[2]], ['cancelled', 2]);
   });
 
+  test('does not rest in the middle of a swap: a worker that is lost there is followed by another one', async () => {
+    const { job, restoreId } = await askForRestore(catalog, queue, inventory);
+    const lose = async (plan: string): Promise<boolean | undefined> => {
+      const claimed = await catalog.leases.claimNext({ workerId: 'w', leaseSeconds: 30, kinds: ['restore'] });
+      assert.equal(claimed?.claim.jobId, job.id);
+      await catalog.restorePlans.save(restoreId ?? '', job.id, { state: plan });
+      await queue.pause(job.id);
+      await catalog.leases.giveUp({ deadOwners: ['w'], maxLosses: 9 });
+      return (await state(job.id))[1] as boolean;
+    };
+    assert.equal(await lose('swapping'), false);
+    assert.equal(await lose('committed'), false);
+    assert.equal(await lose('preparing'), true, 'what is not live may wait');
+  });
+
   test('is settled when it is over, whatever was asked of it before', async () => {
     const { job, restoreId } = await askForRestore(catalog, queue, inventory);
     await catalog.restorePlans.save(restoreId ?? '', job.id, { state: 'preparing' });

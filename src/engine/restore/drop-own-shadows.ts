@@ -11,7 +11,8 @@ import { shadowsOf, type RestorePlan } from './plan.ts';
  */
 export async function dropOwnShadows({ target: { uri }, signal, log }: Pick<RestoreOptions, 'target' | 'signal' | 'log'>, plan: RestorePlan): Promise<void> {
   if (plan.state !== 'preparing' && plan.state !== 'proven') return;
-  const names = shadowsOf(plan).map(({ db, name }) => ({ db, name, uuid: null }));
+  // What rests of an attempt before it is the next one's.
+  const names = shadowsOf(plan).filter(({ name }) => name.startsWith(plan.prefix)).map(({ db, name }) => ({ db, name, uuid: null }));
   const buckets = plan.timeSeries.map(({ db, shadow }) => ({ db, name: bucketsOf(shadow), uuid: null }));
   const target = await openTarget(uri, signal);
   try {

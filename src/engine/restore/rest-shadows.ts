@@ -1,8 +1,11 @@
 // A restore that rests: what was loaded whole stays under construction, and the next attempt takes it over. The proof reads everything back
 // in any case, so nothing has to be believed of what somebody could touch meanwhile (docs/design/restore-protocol.md, "Rest").
+import { MongoServerError } from 'mongodb';
+import { sleep } from '../../foundation/abort.ts';
 import type { RestoreOptions } from '../contracts.ts';
 import { majorityBarrier } from './barrier.ts';
 import type { Load, RestoreContext } from './context.ts';
+import { bucketsOf } from '../mongo/namespaces.ts';
 import { uuidsOf } from './displace.ts';
 import { dropNamed } from './drop-named.ts';
 import { openTarget, type Target } from './open-target.ts';
@@ -38,6 +41,9 @@ export async function restShadows(options: Options, plan: RestorePlan, loads: re
   }
 }
 
+/** BackgroundOperationInProgressForNamespace. */
+const BUILD_IN_PROGRESS = 12587;
+const BUILD_LOOK_MS = 500;
 const COMMITTED = Symbol('committed');
 
 interface Candidate { readonly shadow: RestedShadow; readonly under: string | null | typeof COMMITTED }
@@ -63,7 +69,8 @@ export async function findRested(options: Options): Promise<readonly RestedShado
     if (plan === null || plan.kind !== 'restore' || plan.state !== 'preparing' || plan.snapshotId !== options.root.id) return [];
     // The attempt may have died before it had dropped them, and the next plan names none of them.
     await dropOthers(target, plan, options);
-    return plan.rested;
+    // Free room is judged by what is there.
+    return await present(target, plan.rested);
   } finally {
     await target.close();
   }
@@ -79,15 +86,32 @@ export async function takeOver({ target, options }: RestoreContext, load: Load):
     load.rested = null;
     return false;
   }
-  await target.admin({ renameCollection: `${step.db}.${rested.name}`, to: `${step.db}.${step.shadow}`, dropTarget: false, writeConcern: { w: 'majority' } });
+  await renameOnceBuilt(target, { from: `${step.db}.${rested.name}`, to: `${step.db}.${step.shadow}` }, options);
   step.shadowUuid = rested.uuid;
   load.loaded = { committed: true, electionId: null };
   return true;
 }
 
+/** The builds of indexes that a closed connection leaves go on, and nothing is renamed under them. */
+async function renameOnceBuilt(target: Target, { from, to }: { readonly from: string; readonly to: string }, { signal, log }: Pick<Options, 'signal' | 'log'>): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      await target.admin({ renameCollection: from, to, dropTarget: false, writeConcern: { w: 'majority' } });
+      return;
+    } catch (error) {
+      if (!(error instanceof MongoServerError) || error.code !== BUILD_IN_PROGRESS) throw error;
+      if (tries === 0) log.info({ collection: from }, 'Indexes of a collection that rested are still being built; it is taken over behind that');
+      await sleep(BUILD_LOOK_MS, signal);
+    }
+  }
+}
+
 async function dropOthers(target: Target, plan: RestorePlan, { log }: Pick<Options, 'log'>, before?: () => Promise<void>): Promise<void> {
   const kept = new Set(plan.rested.map(({ db, name }) => `${db}.${name}`));
-  await dropNamed(target, shadowsOf(plan).filter(({ db, name }) => !kept.has(`${db}.${name}`)), log, before);
+  const others = shadowsOf(plan).filter(({ db, name }) => !kept.has(`${db}.${name}`));
+  // An insert that was under way makes a collection of this attempt anew, with another UUID; its random name is proof enough.
+  await dropNamed(target, others.map((each) => (each.name.startsWith(plan.prefix) ? { ...each, uuid: null } : each)), log, before);
+  await dropNamed(target, plan.timeSeries.map(({ db, shadow }) => ({ db, name: bucketsOf(shadow), uuid: null })), log, before);
 }
 
 /** Those that still are what was loaded. */

@@ -17,18 +17,18 @@ export const settleRestore: SettleRestore = (options) => settlePlan(options);
  * The same; with the `prefix` of an attempt only when the plan is that attempt's.
  * @returns `old` also when the plan is another attempt's, which is then left alone
  */
-export async function settlePlan({ restoreId, target: { uri }, journal, signal, log, hashSeed }: SettleOptions, prefix?: string): Promise<'old' | 'new'> {
+export async function settlePlan({ restoreId, target: { uri }, journal, signal, log, hashSeed, mustReach = false }: SettleOptions, prefix?: string): Promise<'old' | 'new'> {
   const known = await journal.load();
   const target = await openTarget(uri, signal).catch((error: unknown) => {
     // The journal is saved before anything is made on the target: without one there is nothing to end.
-    if (known === null && !signal.aborted) return null;
+    if (known === null && !mustReach && !signal.aborted) return null;
     throw error;
   });
   if (target === null) return 'old';
   try {
     const plan = await loadPlan(restoreId, journal, target).catch((error: unknown) => {
       // The same holds where nothing may be read; whether a restore may run there is for preflight to say.
-      if (known === null && isRefused(error)) return null;
+      if (known === null && !mustReach && isRefused(error)) return null;
       throw error;
     });
     if (plan === null || (prefix !== undefined && plan.prefix !== prefix)) return 'old';

@@ -148,7 +148,7 @@ function journalOf({ catalog }: RunDrillParts, { fenced }: JobContext, { id }: D
 
 async function takeAway(parts: RunDrillParts, context: JobContext, drill: Drill, signal: AbortSignal): Promise<void> {
   const uri = await targetUri(parts, context, drill);
-  await parts.settleRehearsal({ restoreId: drill.id, target: { uri }, journal: journalOf(parts, context, drill), signal, log: context.log });
+  await parts.settleRehearsal({ restoreId: drill.id, target: { uri }, journal: journalOf(parts, context, drill), signal, log: context.log, mustReach: true });
 }
 
 /** Leaves nothing on the target before the job ends or goes back into the queue. */

@@ -90,7 +90,7 @@ export function createSettleRestore(parts: RunRestoreParts): JobHandler {
     // Without a repository all can be settled too; a roll back then keeps more.
     const hashSeed = await parts.repositories.forProject(restore.projectId).then((repository) => repository.hashSeed, () => undefined);
     const outcome = await parts.settle({
-      restoreId: restore.id, target: { uri }, journal, signal: context.signal, log: context.log, ...(hashSeed === undefined ? {} : { hashSeed }),
+      restoreId: restore.id, target: { uri }, journal, signal: context.signal, log: context.log, mustReach: true, ...(hashSeed === undefined ? {} : { hashSeed }),
     });
     const plan = await journal.load();
     const kept = keptIn(plan);

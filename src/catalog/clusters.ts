@@ -1,8 +1,10 @@
 // Clusters: what to back up and where to restore to. The connection string is sealed; hosts are plain. The row of one that
 // was deleted stays, without its connection string: snapshots and jobs refer to it.
 import { sql } from 'kysely';
+import { isDeepStrictEqual } from 'node:util';
 import type { Cluster, Page, PageOf, Tag } from '../domain/records.ts';
-import { countRows, isAnyOf, readPage, type CatalogContext } from './context.ts';
+import { atomically, countRows, isAnyOf, readPage, type CatalogContext } from './context.ts';
+import { requestEndOfChain } from './tailers.ts';
 
 export interface NewCluster {
   readonly id: string;
@@ -54,7 +56,7 @@ export interface Clusters {
   /** Whoever follows the cluster hears of it with the next renewal of its lease. */
   setContinuousBackup(id: string, on: boolean): Promise<void>;
   change(id: string, change: ClusterChange): Promise<void>;
-  /** A job that restores into it or from it, or undoes that, is asked for or runs. */
+  /** A job that restores into it or from it, or undoes that, is asked for or runs; or one that is over has left something on it that is not settled. */
   isRestoring(id: string): Promise<boolean>;
   /** Waits for whoever else holds it, and holds it to the end of the transaction. */
   hold(id: string): Promise<void>;
@@ -72,7 +74,8 @@ const COLUMNS = [
   'tags', 'labels', 'terminationProtection', 'deletedAt',
 ] as const;
 
-export function createClusters({ db, clock, sealer }: CatalogContext): Clusters {
+export function createClusters(context: CatalogContext): Clusters {
+  const { db, clock, sealer } = context;
   const select = () => db.selectFrom('clusters').select(COLUMNS);
   const kept = (projectId: string) => select()
     .where('projectId', '=', projectId).where('deletedAt', 'is not', null)
@@ -115,9 +118,12 @@ export function createClusters({ db, clock, sealer }: CatalogContext): Clusters 
       const row = await db.selectFrom('clusters').select('uriSealed').where('id', '=', id).executeTakeFirst();
       return row?.uriSealed == null ? null : sealer.open(row.uriSealed, URI_PURPOSE);
     },
-    async setUri(id, uri, hosts) {
-      await db.updateTable('clusters').set({ uriSealed: sealer.seal(uri, URI_PURPOSE), hosts: [...hosts] }).where('id', '=', id).execute();
-    },
+    setUri: (id, uri, hosts) => atomically(context, async (inner) => {
+      const before = await inner.db.selectFrom('clusters').select('hosts').where('id', '=', id).executeTakeFirst();
+      await inner.db.updateTable('clusters').set({ uriSealed: sealer.seal(uri, URI_PURPOSE), hosts: [...hosts] }).where('id', '=', id).execute();
+      // Whoever follows the servers of before would go on there, and what they log is not the new ones'.
+      if (before !== undefined && !isDeepStrictEqual([...before.hosts].sort(), [...hosts].sort())) await requestEndOfChain(inner, id, 'ADDRESS_CHANGED');
+    }),
     async setContinuousBackup(id, on) {
       await db.updateTable('clusters').set({ continuousBackup: on }).where('id', '=', id).execute();
     },
@@ -132,7 +138,10 @@ export function createClusters({ db, clock, sealer }: CatalogContext): Clusters 
     async isRestoring(id) {
       const { rows } = await sql`
         select 1 from jobs j left join restores r on r.id = j.restore_id
-        where j.state in ('queued', 'running') and j.kind in ('restore', 'undo', 'dropKept', 'prepareDownload') and (j.cluster_id = ${id} or r.target_cluster_id = ${id}) limit 1`.execute(db);
+        where j.state in ('queued', 'running') and j.kind in ('restore', 'undo', 'dropKept', 'prepareDownload') and (j.cluster_id = ${id} or r.target_cluster_id = ${id})
+        union all
+        select 1 from restore_plans p join restores r on r.id = p.restore_id where p.settled_at is null and r.target_cluster_id = ${id}
+        limit 1`.execute(db);
       return rows.length > 0;
     },
     async hold(id) {

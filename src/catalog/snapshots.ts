@@ -61,6 +61,8 @@ export interface Snapshots {
   byJob(jobId: string): Promise<SnapshotRecord | null>;
   /** Newest first, without deleted ones. */
   list(clusterId: string, page: Page, filter?: { readonly completedOnly?: boolean; readonly unfinishedOnly?: boolean }): Promise<PageOf<SnapshotRecord>>;
+  /** Ids of all that are completed and not deleted, those of deleted clusters among them. */
+  allKept(): Promise<readonly string[]>;
   /** The newest completed one that is not deleted. */
   newestCompleted(clusterId: string): Promise<SnapshotRecord | null>;
   /** Of everything, not of chosen namespaces; completed and not deleted. `notAfter`: of a time up to it. */
@@ -182,6 +184,10 @@ export function createSnapshots(context: CatalogContext): Snapshots {
         if (row !== undefined) await leaveFact(inner, id, 'deleted', {});
         return row !== undefined;
       }),
+    async allKept() {
+      const rows = await db.selectFrom('snapshots').select('id').where('state', '=', 'completed').where('deletedAt', 'is', null).execute();
+      return rows.map(({ id }) => id);
+    },
     setExpiry: (id, expiresAt) =>
       atomically(context, async (inner) => {
         await inner.db.updateTable('snapshots').set({ expiresAt, expiryByHand: true }).where('id', '=', id).execute();

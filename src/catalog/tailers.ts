@@ -101,7 +101,8 @@ export function createTailers({ db, clock }: CatalogContext): Tailers {
         .selectFrom('clusters').leftJoin('tailers', 'tailers.clusterId', 'clusters.id')
         .select(['clusters.id', 'clusters.projectId', 'clusters.name'])
         .where((eb) => eb.or([eb('clusters.continuousBackup', '=', true), GOES_ON]))
-        .where('clusters.uriSealed', 'is not', null)
+        // To end a chain no server is needed.
+        .where((eb) => eb.or([eb('clusters.uriSealed', 'is not', null), eb('clusters.continuousBackup', '=', false)]))
         .where((eb) => eb.or([eb('tailers.clusterId', 'is', null), FREE]))
         .where((eb) => eb.not(isAnyOf('clusters.id', except)))
         .orderBy('clusters.id').execute();
@@ -153,12 +154,7 @@ export function createTailers({ db, clock }: CatalogContext): Tailers {
     async requestCut(clusterId) {
       await db.updateTable('tailers').set({ cutRequested: true }).where('clusterId', '=', clusterId).execute();
     },
-    async requestEnd(clusterId, reason) {
-      await db
-        .updateTable('tailers').set({ endRequested: reason }).where('clusterId', '=', clusterId)
-        .where((eb) => eb.exists(eb.selectFrom('chains').select('chains.id').where('chains.clusterId', '=', clusterId).where('chains.endedAt', 'is', null)))
-        .execute();
-    },
+    requestEnd: (clusterId, reason) => requestEndOfChain({ db }, clusterId, reason),
     async get(clusterId) {
       const row = await select(db).where('clusterId', '=', clusterId).executeTakeFirst();
       return row === undefined ? null : recordOf(row);
@@ -191,4 +187,12 @@ function recordOf(row: TailerRow): Tailer {
 
 function timeOf(t: number | null, i: number | null): ClusterTime | null {
   return t === null || i === null ? null : { t, i };
+}
+
+/** As `Tailers.requestEnd`, for whoever changes what a chain rests on in a transaction of its own. */
+export async function requestEndOfChain({ db }: Pick<CatalogContext, 'db'>, clusterId: string, reason: string): Promise<void> {
+  await db
+    .updateTable('tailers').set({ endRequested: reason }).where('clusterId', '=', clusterId)
+    .where((eb) => eb.exists(eb.selectFrom('chains').select('chains.id').where('chains.clusterId', '=', clusterId).where('chains.endedAt', 'is', null)))
+    .execute();
 }

@@ -1,5 +1,6 @@
 // The backup compliance policy of a project, and every rule that it puts upon others (docs/design/compliance.md). Whoever deletes,
 // shortens or changes a schedule asks here, whatever door it came through.
+import { isDeepStrictEqual } from 'node:util';
 import { LeafvaultError } from '../foundation/errors.ts';
 import type { SnapshotState } from './records.ts';
 import { FREQUENCIES, longestDays, shortestDays, type PolicyItem, type Retention } from './retention.ts';
@@ -90,6 +91,11 @@ export function requiresContinuous(policy: CompliancePolicy | null): policy is C
 /** For whoever turns continuous backup off. @throws COMPLIANCE_PROTECTED */
 export function forbidTurningOff(policy: CompliancePolicy | null, clusterName: string): void {
   if (requiresContinuous(policy)) throw forbidden(policy, 'continuous', `turning off continuous backup of ${clusterName}`);
+}
+
+/** For whoever has a cluster's snapshots taken elsewhere: those of before would run out, and none of these servers would come. @throws COMPLIANCE_PROTECTED */
+export function forbidMoving(policy: CompliancePolicy | null, { name, hosts }: { readonly name: string; readonly hosts: readonly string[] }, next: readonly string[]): void {
+  if (policy !== null && !isDeepStrictEqual([...hosts].sort(), [...next].sort())) throw forbidden(policy, 'policy', `a connection string of ${name} that names other servers`);
 }
 
 /** For whoever deletes a cluster, and its snapshots with it. @throws COMPLIANCE_PROTECTED */

@@ -5,14 +5,13 @@ import type { Clock } from '../foundation/clock.ts';
 import { describeError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { LockReport, Repository } from '../repository/repository.ts';
-import { completedSnapshots } from './completed-snapshots.ts';
 import { readNeededUntil } from './needed-until.ts';
 import type { Chore } from './worker.ts';
 
 type LockTerms = Pick<LockState, 'mode' | 'days'>;
 
 export interface ExtendLocksParts {
-  readonly catalog: Pick<Catalog, 'settings' | 'clusters' | 'snapshots'>;
+  readonly catalog: Pick<Catalog, 'settings' | 'snapshots'>;
   readonly repository: Repository;
   /** Of the repository's store; null: it holds nothing. */
   readonly terms: LockTerms | null;
@@ -43,7 +42,7 @@ async function extendWhenDue(parts: ExtendLocksParts, { mode, days }: LockTerms,
   const begun: LockState = { ...before, mode, days, startedAt: clock.now().toISOString() };
   if (!(await settings.replace(key, before, begun))) return;
   try {
-    const expected = await completedSnapshots(parts.catalog);
+    const expected = await parts.catalog.snapshots.allKept();
     const report = await repository.extendLocks({ neededUntil: await readNeededUntil(repository, clock), expected, signal });
     if (report === null) return;
     tell(log, report);

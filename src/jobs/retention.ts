@@ -4,7 +4,7 @@ import type { Clock } from '../foundation/clock.ts';
 import { isLeafvaultError, LeafvaultError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { Repository } from '../repository/repository.ts';
-import { hiddenSnapshots } from './completed-snapshots.ts';
+import { hiddenSnapshots } from './hidden-snapshots.ts';
 import { ownersThatAreGone } from './session-owner.ts';
 import { trimChains } from './trim-chains.ts';
 import type { Chore } from './worker.ts';

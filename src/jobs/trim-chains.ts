@@ -1,7 +1,7 @@
 // Kept oplog goes when no base needs it any more: what lies before the oldest snapshot of a cluster that is still there.
 import { positionOf, type ClusterTime } from '../domain/cluster-time.ts';
 import type { SnapshotBody } from '../engine/contracts.ts';
-import { isLeafvaultError } from '../foundation/errors.ts';
+import { isDamage } from '../repository/index.ts';
 import type { ChainEnd, Repository } from '../repository/repository.ts';
 
 export interface TrimmedChain {
@@ -45,7 +45,7 @@ async function oldestBases(repository: Repository): Promise<ReadonlyMap<string, 
   const oldest = new Map<string, ClusterTime>();
   // Of a fact that can't be read the snapshot counts as there: more is kept. Of a root that can't be read nobody knows what it needs.
   const onUnreadable = (object: string, error: unknown): void => {
-    if (!object.startsWith('facts/') || !isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED')) throw error;
+    if (!object.startsWith('facts/') || !isDamage(error)) throw error;
   };
   for await (const { series, body } of repository.listSnapshots({ onUnreadable })) {
     const { beganAt = null } = body as unknown as Partial<Pick<SnapshotBody, 'beganAt'>>;

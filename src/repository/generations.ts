@@ -60,7 +60,10 @@ async function readGeneration({ storage, keys }: Context, generation: number): P
   return { condemned, beforeRoots: beforeRoots === true };
 }
 
-function lost(name: string, { code, message, cause, details }: LeafvaultError): LeafvaultError {
+function lost(name: string, error: LeafvaultError): LeafvaultError {
+  const { code, message, cause, details } = error;
+  // What a newer program wrote is no damage: it is that program's to read.
+  if (code === 'REPOSITORY_FORMAT_NEWER') return error;
   return new LeafvaultError(code, `${message}; which packs it condemns is not known, so writers store everything anew, and nothing is pruned`, {
     cause, details,
     hint: `Stop everything that uses the repository, on every machine, delete ${name} in the store by hand, and start again: the next prune weighs every pack anew`,

@@ -18,3 +18,19 @@ export function hostsOf(uri: string, path: string): readonly string[] {
   }
   return match[1] === '+srv' ? hosts : hosts.map((host) => (/(:\d+|\.sock)$/i.test(host) ? host : `${host}:27017`));
 }
+
+const OF_THIS_MACHINE: ReadonlySet<string> = new Set(['tlscafile', 'tlscertificatekeyfile', 'tlscrlfile', 'sslcafile', 'sslcertificatekeyfile', 'sslcrlfile', 'proxyhost', 'authmechanismproperties']);
+const BY_SECRET: ReadonlySet<string> = new Set(['default', 'plain', 'scram-sha-1', 'scram-sha-256']);
+
+/**
+ * The first option that makes the driver read files of this machine, or show who this machine is (a cloud's identity, Kerberos, a token), to whatever
+ * server the string names: nobody may ask for that who can't log in here. @returns its name, null without one
+ */
+export function optionOfThisMachine(uri: string): string | null {
+  const [, query = ''] = /\?(.*)$/s.exec(uri.trim()) ?? [];
+  for (const [name, value] of new URLSearchParams(query)) {
+    if (OF_THIS_MACHINE.has(name.toLowerCase())) return name;
+    if (name.toLowerCase() === 'authmechanism' && !BY_SECRET.has(value.toLowerCase())) return `${name}=${value}`;
+  }
+  return null;
+}

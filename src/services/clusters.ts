@@ -1,6 +1,6 @@
 // Clusters that are registered, changed and ended by API. A connection string is tried before it is kept.
 import type { CatalogStore, CatalogTransaction } from '../catalog/index.ts';
-import { forbidClusterDeletion, forbidTurningOff, requiresContinuous } from '../domain/compliance.ts';
+import { forbidClusterDeletion, forbidMoving, forbidTurningOff, requiresContinuous } from '../domain/compliance.ts';
 import { freshProgress } from '../domain/plan-run.ts';
 import type { Cluster, Project } from '../domain/records.ts';
 import type { Principal } from '../domain/roles.ts';
@@ -9,7 +9,7 @@ import { describeError, isLeafvaultError, LeafvaultError } from '../foundation/e
 import { newId } from '../foundation/ids.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import type { Clusters, FoundServer } from './administration-contracts.ts';
-import { hostsOf } from './cluster-address.ts';
+import { hostsOf, optionOfThisMachine } from './cluster-address.ts';
 import type { Snapshots } from './contracts.ts';
 import { makeCluster } from './make-cluster.ts';
 import { nameOf } from './principals.ts';
@@ -31,7 +31,7 @@ export function createClusters(options: ClustersOptions): Clusters {
   const { catalog, clock } = options;
   return {
     async register({ project, name, uri, scheduled, tags = [], labels = [], terminationProtection = false, continuousBackup = false }) {
-      const hosts = addressesOf(uri);
+      const hosts = usableAddressesOf(uri);
       await requireFree(catalog, project, name);
       const found = await tried(options, uri, continuousBackup);
       return catalog.transaction(async (tx) => {
@@ -47,13 +47,14 @@ export function createClusters(options: ClustersOptions): Clusters {
       });
     },
     async change(cluster, { uri, tags, labels, terminationProtection, continuousBackup }) {
-      const hosts = uri === undefined ? null : addressesOf(uri);
+      const hosts = uri === undefined ? null : usableAddressesOf(uri);
       const found = uri === undefined ? null : await tried(options, uri, continuousBackup ?? cluster.continuousBackup);
       if (continuousBackup === true && found === null && cluster.replicaSetName === null && cluster.mongodbVersion !== null) throw unfit(NEEDS_SET);
       return catalog.transaction(async (tx) => {
         const policy = await tx.compliance.hold(cluster.projectId);
         if (continuousBackup === false) forbidTurningOff(policy, cluster.name);
-        await hold(tx, cluster);
+        const held = await hold(tx, cluster);
+        if (hosts !== null) forbidMoving(policy, held, hosts);
         if (uri !== undefined && hosts !== null && found !== null) {
           await tx.clusters.setUri(cluster.id, uri, hosts);
           await tx.clusters.learn(cluster.id, { replicaSetName: found.replicaSetName, mongodbVersion: found.version });
@@ -111,10 +112,7 @@ async function endCluster(tx: CatalogTransaction, clock: Clock, cluster: Cluster
   if (await tx.clusters.isRestoring(id)) throw new LeafvaultError('CLUSTER_BUSY', `Deleting cluster ${name} was refused: a restore of it runs`, { details: { name }, hint: 'Cancel the restore, or wait for its end' });
   const schedule = await tx.schedules.hold(id, { wait: true });
   if (schedule !== null) await tx.schedules.save({ schedule: { ...schedule.schedule, items: [] }, progress: freshProgress(clock.now()) });
-  const open = await tx.chains.openOf(id);
-  const tailer = await tx.tailers.get(id);
-  // Whoever follows the cluster ends the chain himself, once he hears that nobody wants it any more.
-  if (open !== null && tailer?.held !== true) await tx.chains.end(open.id, { reason: 'STOPPED', message: 'The cluster was deleted', at: clock.now() });
+  // Whoever follows the cluster, or the next who looks, ends its chain in the repository, too: what is kept of the oplog goes with the snapshots.
   await tx.clusters.markDeleted(id);
 }
 
@@ -134,7 +132,7 @@ async function deleteSnapshots(
   }
   for (const id of ids) {
     try {
-      await snapshots.delete({ cluster, id, principal });
+      await snapshots.delete({ cluster, id, principal, unfinishedOnly });
     } catch (error) {
       if (isLeafvaultError(error, 'SNAPSHOT_NOT_FOUND')) continue;
       // A policy that was made after the cluster had ended: what is left of its snapshots stays under its name.
@@ -157,10 +155,15 @@ async function required(tx: Pick<CatalogTransaction, 'clusters'>, id: string): P
   return cluster;
 }
 
-function addressesOf(uri: string): readonly string[] {
+/** Of a connection string that may come by API. @throws CLUSTER_URI_INVALID, CLUSTER_UNFIT */
+function usableAddressesOf(uri: string): readonly string[] {
   try {
-    return hostsOf(uri, 'the connection string');
+    const hosts = hostsOf(uri, 'the connection string');
+    const option = optionOfThisMachine(uri);
+    if (option !== null) throw unfit(`${option} rests on files or the identity of Leafvault's own machine, so only leafvault.yaml may say it`);
+    return hosts;
   } catch (cause) {
+    if (isLeafvaultError(cause, 'CLUSTER_UNFIT')) throw cause;
     const hint = isLeafvaultError(cause) ? cause.hint : undefined;
     throw new LeafvaultError('CLUSTER_URI_INVALID', 'Registering a cluster failed: what was given is no MongoDB connection string', { ...(hint === undefined ? {} : { hint }) });
   }

@@ -63,8 +63,8 @@ export interface Snapshots {
   get(clusterId: string, id: string): Promise<Snapshot>;
   /** The newest whole one of everything, up to a time if one is given. @throws SNAPSHOT_NOT_FOUND */
   newestWhole(clusterId: string, notAfter?: Date | null): Promise<Snapshot>;
-  /** Answers at once; a running capture is cancelled, running readers finish. @throws SNAPSHOT_NOT_FOUND, COMPLIANCE_PROTECTED */
-  delete(request: { readonly cluster: Cluster; readonly id: string; readonly principal: Principal }): Promise<void>;
+  /** Answers at once; a running capture is cancelled, running readers finish. `unfinishedOnly`: one that is whole by then stays. @throws SNAPSHOT_NOT_FOUND, COMPLIANCE_PROTECTED */
+  delete(request: { readonly cluster: Cluster; readonly id: string; readonly principal: Principal; readonly unfinishedOnly?: boolean }): Promise<void>;
   /** @throws SNAPSHOT_NOT_FOUND, EXPIRY_INVALID (before the capture), COMPLIANCE_PROTECTED (earlier than now) */
   setExpiry(request: { readonly cluster: Cluster; readonly id: string; readonly expiresAt: Date; readonly principal: Principal }): Promise<Snapshot>;
 }

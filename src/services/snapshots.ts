@@ -51,12 +51,14 @@ export function createSnapshots({ catalog, queue, clock }: SnapshotsOptions): Sn
       if (found === null) throw snapshotNotFound(clusterId, notAfter === null ? 'newest' : `newest up to ${notAfter.toISOString()}`);
       return plain(found);
     },
-    async delete({ cluster, id, principal }) {
+    async delete({ cluster, id, principal, unfinishedOnly = false }) {
       const { jobId, state } = await find(cluster.id, id);
       const isGone = await catalog.transaction(async (tx) => {
         const policy = await tx.compliance.hold(cluster.projectId);
         // Newly read: one that ran a moment ago may be whole now.
-        forbidDeletion(policy, (await tx.snapshots.hold(id)) ?? { id, state });
+        const now = (await tx.snapshots.hold(id)) ?? { id, state };
+        if (unfinishedOnly && now.state === 'completed') return true;
+        forbidDeletion(policy, now);
         return tx.snapshots.markDeleted(id);
       });
       if (!isGone) throw snapshotNotFound(cluster.id, id);

@@ -121,6 +121,25 @@ for (const { name, start } of DATABASES) {
       assert.equal((await catalog.tailers.get(cluster.id))?.endRequested, null);
     });
 
+    test('are wanted for the open chain of a cluster that was deleted, and not for one that waits for a connection string', async () => {
+      const { cluster } = inventory;
+      await saveChain(catalog, inventory, at(1), at(2));
+      await catalog.transaction((tx) => tx.executeSql('update clusters set uri_sealed = null where id = $1', [cluster.id]));
+      assert.deepEqual(await free(), []);
+      await catalog.clusters.markDeleted(cluster.id);
+      assert.deepEqual(await free(), [cluster.id]);
+    });
+
+    test('are told to end their chain when the cluster\'s connection string names other servers, and not for another password', async () => {
+      const { cluster } = inventory;
+      const mine = await claim(catalog, inventory);
+      await saveChain(catalog, inventory, at(1), at(2));
+      await catalog.clusters.setUri(cluster.id, 'mongodb://u:another@127.0.0.1:27017/', ['127.0.0.1:27017']);
+      assert.equal((await catalog.tailers.renew([mine], 60))[0]?.endRequested, null);
+      await catalog.clusters.setUri(cluster.id, 'mongodb://u:another@127.0.0.1:27018/', ['127.0.0.1:27018']);
+      assert.equal((await catalog.tailers.renew([mine], 60))[0]?.endRequested, 'ADDRESS_CHANGED');
+    });
+
     test('tell their last failure until things go well again', async () => {
       const { cluster } = inventory;
       const mine = await claim(catalog, inventory);

@@ -153,6 +153,8 @@ describe('a backup compliance policy', () => {
     await refused(doors.bearer('DELETE', `${v1}${CLUSTER}`), 'CANNOT_DELETE_SNAPSHOT_WITH_BACKUP_COMPLIANCE_POLICY');
     await refused(doors.atlas('PATCH', CLUSTER, { body: { pitEnabled: false } }), pit);
     await refused(doors.bearer('PATCH', `${v1}${CLUSTER}`, { pitEnabled: false }), pit);
+    // As good as a deletion: nothing of these servers would be taken any more.
+    await refused(doors.atlas('PATCH', CLUSTER, { body: { leafvaultConnectionString: 'mongodb://127.0.0.1:5/' } }), 'BACKUP_COMPLIANCE_POLICY_SETTINGS_INVALID');
     for (const answer of [doors.atlas('DELETE', `/groups/${SHOP}`), doors.bearer('DELETE', `${v1}/groups/${SHOP}`)]) await refused(answer, 'BACKUP_COMPLIANCE_POLICY_SETTINGS_INVALID');
     const [cluster, schedule] = [(await doors.catalog.clusters.get(ORDERS))!, await doors.catalog.schedules.get(ORDERS)];
     assert.deepEqual([cluster.deletedAt, cluster.continuousBackup, schedule?.schedule.items.length, (await doors.catalog.snapshots.get(id))?.deletedAt], [null, true, 1, null]);

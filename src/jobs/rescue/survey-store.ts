@@ -1,6 +1,7 @@
 // What the store tells without a catalog: roots, and the newest facts about them.
 import type { SnapshotBody } from '../../engine/contracts.ts';
 import { isLeafvaultError } from '../../foundation/errors.ts';
+import { isDamage } from '../../repository/index.ts';
 import type { Fact, Repository, SnapshotRoot } from '../../repository/repository.ts';
 import { ABOUT, aboutOf, type About } from '../about-snapshot.ts';
 
@@ -43,7 +44,7 @@ export async function surveyStore(repository: Pick<Repository, 'listSnapshots' |
     }
   } catch (error) {
     // Thrown behind all that could be read.
-    if (!isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED')) throw error;
+    if (!isLeafvaultError(error) || !isDamage(error)) throw error;
     unreadable.push(error.message);
   }
   return { roots, unreadable, unreadableRoots, ...sorted(newest.values()) };

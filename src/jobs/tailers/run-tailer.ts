@@ -109,7 +109,7 @@ async function step(run: Run, lose: () => void): Promise<'over' | 'again'> {
     return 'over';
   }
   const [cluster, uri] = await Promise.all([catalog.clusters.get(claim.clusterId), catalog.clusters.uriOf(claim.clusterId)]);
-  if (cluster === null || uri === null) return 'over';
+  if (cluster === null) return 'over';
   const parts = await chainParts(run, cluster);
   run.chain ??= await openChain(parts);
   if (!cluster.continuousBackup) {
@@ -117,8 +117,10 @@ async function step(run: Run, lose: () => void): Promise<'over' | 'again'> {
     await catalog.tailers.release(claim, 'stopped');
     return 'over';
   }
+  // A deleted one has none, and its chain was ended above: what nobody needs of it is trimmed then.
+  if (uri === null) return 'over';
   const { endRequested = null } = (await catalog.tailers.get(cluster.id)) ?? {};
-  if (endRequested !== null && run.chain !== null) return endChain(run, run.chain, endRequested, 'A restore swapped names in this cluster');
+  if (endRequested !== null && run.chain !== null) return endChain(run, run.chain, endRequested, endRequested === 'ADDRESS_CHANGED' ? 'The connection string of this cluster names other servers now' : 'A restore swapped names in this cluster');
   return follow(run, { cluster, uri, parts, lose });
 }
 

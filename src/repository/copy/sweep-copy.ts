@@ -56,7 +56,9 @@ export async function sweepCopy(transfer: Transfer, exclusive: Exclusive | null,
   await dropAll((await namesIn(to, CATALOG, (name) => !dumps.has(name) && !isPartOfOne(name) && keeping.isDue(name))).sort().reverse());
   // A key that was retired opens no copy any longer, whatever is kept.
   const slots = await sizesIn(source.storage, KEYS);
-  await dropAll(await namesIn(to, KEYS, (name) => !slots.has(name)));
+  // Nobody retires the last one: it was lost, and without the copy's nothing opens either of them ever again.
+  if (slots.size === 0) tellDamage(transfer, KEYS, 'The source has no key slot any more: nobody who begins to use it can open it; the copy has its slots still');
+  else await dropAll(await namesIn(to, KEYS, (name) => !slots.has(name)));
   return true;
 }
 

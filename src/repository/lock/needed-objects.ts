@@ -43,7 +43,7 @@ export async function findNeeds(context: RepositoryContext, { neededUntil, expec
     const needed = neededUntil(root)?.getTime() ?? Infinity;
     if (needed > now) roots.push({ root, needed });
   }
-  const deleted = absent.size === 0 ? absent : await deletedSnapshots(context);
+  const deleted = absent.size === 0 ? absent : await deletedSnapshots(context, undefined, onUnreadable);
   for (const id of absent) if (!deleted.has(id)) missing.push({ object: snapshotName(id), message: `The root of the snapshot ${id} is not in the store, though nothing says that it was deleted` });
   await addRecords(context, roots, until);
   // Behind the roots: what they need was there before them.

@@ -92,7 +92,8 @@ export async function survey(prune: Prune, own: Session, dryRun: boolean): Promi
   const unneeded = [...condemned].filter(([id]) => !needed.has(id));
   const again = isRead ? unneeded.filter(([id]) => condemnedAlone.has(id) && packs.has(id)) : [];
   const waits = idsOf(again);
-  const sweepable = unneeded.filter(([id, generation]) => !waits.has(id) && sessions.every((session) => session.generation >= generation));
+  // Of earlier prunes' what is gone is no work, and where versions are kept a second deletion would make it young again.
+  const sweepable = unneeded.filter(([id, generation]) => packs.has(id) && !waits.has(id) && sessions.every((session) => session.generation >= generation));
   let bytes = 0;
   for (const size of packs.values()) bytes += size;
   return {

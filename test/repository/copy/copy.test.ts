@@ -38,6 +38,18 @@ describe('a copy', () => {
     assert.deepEqual(await assertWholeCopy(to, source.contents, 'later'), [...source.live].sort());
   }));
 
+  test('keeps its key slots when the source has lost all of its own, and tells', () => withSource(async (source, to) => {
+    await copyTo(source.storage, to);
+    const slotsOf = async (storage: Storage): Promise<string[]> => (await objectNames(storage)).filter((name) => name.startsWith('keys/'));
+    const slots = await slotsOf(to);
+    assert.ok(slots.length > 0);
+    for (const name of slots) await source.storage.delete(name);
+    // Whoever has the repository open goes on without them.
+    const report = await source.repository.copyTo({ to });
+    assert.ok(report.damaged.some(({ object }) => object === 'keys/'), JSON.stringify(report.damaged));
+    assert.deepEqual(await slotsOf(to), slots);
+  }));
+
   test('that was not brought up to date for long takes in a chain whose front went meanwhile', () => withSource(async (source, to) => {
     await copyTo(source.storage, to);
     await goOn(source, { slices: 20 });

@@ -25,7 +25,14 @@ describe('prune', () => {
     assert.deepEqual(report.inTheWay, []);
     assert.deepEqual((await objectNames(storage)).filter((name) => /^(?:facts|sessions)\//.test(name) || name === `snapshots/${third.id}`), []);
     await assertWhole(storage, [[second, { a: A, b: B }]]);
+    const deleted: string[] = [];
+    const deleteOne = storage.delete.bind(storage);
+    storage.delete = (name, ...rest) => {
+      deleted.push(name);
+      return deleteOne(name, ...rest);
+    };
     assert.deepEqual(figures(await repository.prune()), { freedBytes: 0, rewrittenBytes: 0, waitingBytes: 0, forgotten: 0 });
+    assert.deepEqual(deleted.filter((name) => name.startsWith('packs/')), [], 'what went before is not taken away once more');
   }));
 
   test('tells in a dry run what it would free, to the byte where no pack is rewritten, and changes nothing', () => withRepository(async (repository, storage) => {

@@ -64,6 +64,10 @@ describe('registering a cluster', () => {
     assert.match(String(refused.json['detail']), /Logging in to .* as leafvault failed/);
     for (const { text } of [dead, refused]) assert.ok(!/pa55|wr0ng|s3cret/.test(text), text);
     assert.equal(codeOf(await register('none', { leafvaultConnectionString: 'postgres://x' })), '400 INVALID_CONNECTION_STRING');
+    for (const option of ['tlsCAFile=/etc/passwd', 'TLSCertificateKeyFile=/etc/passwd', 'authMechanism=MONGODB-OIDC&authMechanismProperties=ENVIRONMENT:k8s', 'authMechanism=GSSAPI']) {
+      const answer = await register('none', { leafvaultConnectionString: `mongodb://127.0.0.1:1/?${option}` });
+      assert.equal(codeOf(answer), '400 UNSUPPORTED_CLUSTER_SETTING', option);
+    }
     const missing = await world.say(OWNER, 'POST', CLUSTERS, { body: { name: 'missing', ...HARDWARE } });
     assert.deepEqual([codeOf(missing), missing.json['parameters']], ['400 MISSING_ATTRIBUTE', ['leafvaultConnectionString']]);
     assert.deepEqual((await world.catalog.clusters.list(SHOP, { pageNumber: 1, itemsPerPage: 10 })).items.map(({ name }) => name), ['by-header', 'orders']);

@@ -33,17 +33,20 @@ export async function prepareSchedule(services: Services, principal: Principal, 
 
 /** @throws TASK_UNSUPPORTED, SCHEDULE_INVALID */
 async function addItems(services: Services, principal: Principal, cluster: Cluster, times: Times): Promise<number> {
-  const old = await services.schedules.get(cluster);
-  // Another association of the same task may have made the first item a moment ago.
-  refuseOtherTime(old, times);
   const { referenceHour, referenceMinute } = times;
-  const items = times.items.reduce<readonly GivenItem[]>((all, frequency) => [...all, { ...frequency, retentionUnit: 'days', retentionValue: daysBetween(all, frequency) }], old.items);
-  const made = await services.schedules.change({ cluster, principal, change: { items, referenceHour, referenceMinute } });
-  const first = made.items.find(({ id }) => old.items.every((item) => item.id !== id));
+  let known: ReadonlySet<string> = new Set();
+  // Of what it finds, inside of the change: another task, or another association of this one, may have made items a moment ago.
+  const made = await services.schedules.change({ cluster, principal, change: (old) => {
+    refuseOtherTime(old, times);
+    known = new Set(old.items.map(({ id }) => id));
+    const items = times.items.reduce<readonly GivenItem[]>((all, frequency) => [...all, { ...frequency, retentionUnit: 'days', retentionValue: daysBetween(all, frequency) }], old.items);
+    return { items, referenceHour, referenceMinute };
+  } });
+  const first = made.items.find(({ id }) => !known.has(id));
   return services.numbers.numberOf('task', taskOf(first?.id ?? ''));
 }
 
-function refuseOtherTime(old: ClusterSchedule, { referenceHour, referenceMinute }: Times): void {
+function refuseOtherTime(old: Pick<ClusterSchedule, 'items' | 'referenceHour' | 'referenceMinute'>, { referenceHour, referenceMinute }: Times): void {
   if (old.items.length === 0 || (old.referenceHour === referenceHour && old.referenceMinute === referenceMinute)) return;
   throw unsupported(`Another time of the day than ${clock(old)} UTC, at which all items of this cluster's schedule are due,`);
 }
@@ -85,8 +88,7 @@ export async function runCommand(services: Services, request: FastifyRequest): P
   for (const { subtaskId } of order.subtaskEntity) doomed.push(await scheduleByNumber(services, principal, subtaskId));
   for (const { place } of doomed) await requireProjectRole(services, { principal, projectId: place.project.id, anyOf: MAY_CHANGE });
   for (const { place: { cluster }, item } of doomed) {
-    const { items } = await services.schedules.get(cluster);
-    await services.schedules.change({ cluster, principal, change: { items: items.filter(({ id }) => id !== item.id) } });
+    await services.schedules.change({ cluster, principal, change: ({ items }) => ({ items: items.filter(({ id }) => id !== item.id) }) });
   }
   return { errorCode: 0, errorMessage: '' };
 }

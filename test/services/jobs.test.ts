@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { askForVerify } from '../support/job-rows.ts';
-import { insertCompleted } from '../support/catalog-rows.ts';
+import { insertCompleted, makeInventory } from '../support/catalog-rows.ts';
 import { openPostgresQueue } from '../../src/jobs/index.ts';
 import { silent, startEmbedded, type TestDatabase } from '../support/postgres.ts';
 import { completeJob, openServicesWorld, ownerOf, type ServicesWorld } from '../support/services-world.ts';
@@ -80,7 +80,9 @@ describe('jobs', () => {
   });
 
   test('find the newest whole snapshot up to a time', async () => {
-    const { services: { snapshots }, inventory, catalog } = world;
+    const { services: { snapshots }, catalog } = world;
+    // A cluster of its own: other tests complete snapshots at the same instant.
+    const inventory = await makeInventory(catalog);
     const { snapshotId } = await insertCompleted(catalog, inventory);
     const { id, capturedAt } = await snapshots.newestWhole(inventory.cluster.id);
     assert.equal(id, snapshotId);

@@ -1,24 +1,7 @@
-// Bodies of the flex operations. Read-only members are accepted and ignored; the Atlas CLI sends the source's name, too.
+// Bodies of the flex operations: those of the shared tier, but that the Atlas CLI sends the source's name as `instanceName`.
 import { z } from 'zod';
+import { tenantRestoreBody } from '../tenant/schemas.ts';
 
-const hexId = z.string().regex(/^[0-9a-f]{24}$/);
-const ignored = z.unknown().optional();
+export const flexRestoreBody = tenantRestoreBody.omit({ clusterName: true }).extend({ instanceName: z.unknown().optional() });
 
-export const flexRestoreBody = z.strictObject({
-  snapshotId: hexId,
-  targetDeploymentItemName: z.string().min(1),
-  targetProjectId: hexId.optional(),
-  deliveryType: ignored,
-  expirationDate: ignored,
-  id: ignored,
-  instanceName: ignored,
-  links: ignored,
-  projectId: ignored,
-  restoreFinishedDate: ignored,
-  restoreScheduledDate: ignored,
-  snapshotFinishedDate: ignored,
-  snapshotUrl: ignored,
-  status: ignored,
-});
-
-export const flexDownloadBody = z.strictObject({ snapshotId: hexId, links: ignored });
+export const flexDownloadBody = tenantRestoreBody.pick({ snapshotId: true, links: true });

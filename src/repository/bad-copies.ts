@@ -2,7 +2,7 @@
 import { isLeafvaultError } from '../foundation/errors.ts';
 import { newId } from '../foundation/ids.ts';
 import type { RepositoryContext } from './context.ts';
-import { damaged } from './format/damage.ts';
+import { damaged, isDamage } from './format/damage.ts';
 import { BAD, badName, partsOfBadName } from './format/names.ts';
 import { openJson, sealJson } from './format/sealed-json.ts';
 import { readObjectIfAny } from './read-object.ts';
@@ -27,7 +27,7 @@ export async function readBadCopies({ storage, keys }: Pick<RepositoryContext, '
     if (packId === undefined) continue;
     const chunks = await readRecord({ storage, keys }, name).catch((error: unknown) => {
       // A flipped bit in the version is one that says "newer", too.
-      if (!isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED') && !isLeafvaultError(error, 'REPOSITORY_FORMAT_NEWER')) throw error;
+      if (!isLeafvaultError(error) || !isDamage(error)) throw error;
       unreadable.set(name, packId);
       return null;
     });

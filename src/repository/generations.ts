@@ -2,7 +2,7 @@
 import { isLeafvaultError, LeafvaultError } from '../foundation/errors.ts';
 import { isId } from '../foundation/ids.ts';
 import type { RepositoryContext } from './context.ts';
-import { damaged } from './format/damage.ts';
+import { damaged, isDamage } from './format/damage.ts';
 import { generationName, generationOfName, GENERATIONS } from './format/names.ts';
 import { openJson, sealJson } from './format/sealed-json.ts';
 import { readObjectIfAny } from './read-object.ts';
@@ -30,7 +30,7 @@ export async function readCondemned({ storage, keys }: Context): Promise<Condemn
   const unreadable: LeafvaultError[] = [];
   for (const generation of (await generations({ storage })).sort((a, b) => a - b)) {
     const read = await readGeneration({ storage, keys }, generation).catch((error: unknown) => {
-      if (!isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED') && !isLeafvaultError(error, 'REPOSITORY_FORMAT_NEWER')) throw error;
+      if (!isLeafvaultError(error) || !isDamage(error)) throw error;
       unreadable.push(lost(generationName(generation), error));
       return null;
     });

@@ -1,6 +1,5 @@
 // Whether bytes are the object that their name says: checksum or tag of every kind, and every chunk of a pack. Of a delta the tag,
 // which vouches for its bytes and for the id of its base: the base lies elsewhere, and is verified there.
-import { isLeafvaultError } from '../foundation/errors.ts';
 import type { ChunkPool } from './chunks/chunk-pool.ts';
 import { CHUNK_ENTRY_BYTES, CHUNK_ID_BYTES, CHUNK_TYPES, MAX_CHUNK_BYTES, NO_BASE, writeChunkEntry, type ChunkEntry } from './format/chunk-entry.ts';
 import { damaged } from './format/damage.ts';
@@ -86,9 +85,4 @@ async function verifyGroup({ pool }: VerifyContext, { name, packId, packKey, byt
   });
   const [fault] = faults;
   if (fault !== undefined) throw damaged(name, `its chunk ${known[fault.chunk]?.id.toString('hex') ?? ''} can not be opened: ${fault.reason}`);
-}
-
-/** Whether an error says that bytes are not what they should be. */
-export function isDamage(error: unknown): boolean {
-  return isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED') || isLeafvaultError(error, 'REPOSITORY_FORMAT_NEWER');
 }

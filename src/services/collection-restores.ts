@@ -1,11 +1,12 @@
 // Restores of some collections: a restore, and how it was asked for (docs/design/collection-restores.md).
+import { cutPage } from '../domain/cut-page.ts';
 import type { CatalogStore } from '../catalog/index.ts';
 import type { CollectionRestoreRequest, NamespaceChoice } from '../domain/collection-restore.ts';
-import type { Page, PageOf, RestoreSelection } from '../domain/records.ts';
+import type { RestoreSelection } from '../domain/records.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import { isId } from '../foundation/ids.ts';
 import { collectionsOfJob } from './collection-states.ts';
-import type { CollectionRestore, CollectionRestores, RestoredCollection } from './contracts.ts';
+import type { CollectionRestore, CollectionRestores } from './contracts.ts';
 import { presentRestore } from './downloads.ts';
 import { createRestore, type RestoresOptions } from './restores.ts';
 import type { ReadContents } from './snapshot-contents.ts';
@@ -52,7 +53,7 @@ export function createCollectionRestores({ catalog, restores, readContents }: Co
     get: find,
     async collections({ clusterId, id, filter, page }) {
       const { collections } = await find(clusterId, id);
-      return cut(collections.filter((each) => (filter.state === undefined || each.state === filter.state) && (filter.source === undefined || each.source === filter.source) && (filter.target === undefined || each.effectiveTarget === filter.target || each.target === filter.target)), page);
+      return cutPage(collections.filter((each) => (filter.state === undefined || each.state === filter.state) && (filter.source === undefined || each.source === filter.source) && (filter.target === undefined || each.effectiveTarget === filter.target || each.target === filter.target)), page);
     },
     async collection(clusterId, id, source) {
       const found = (await find(clusterId, id)).collections.find((each) => each.source === source);
@@ -72,8 +73,4 @@ export function selectionOf({ databases, collections, databaseSuffix, collection
 
 function notFound(id: string, clusterId?: string): LeafvaultError {
   return new LeafvaultError('RESTORE_NOT_FOUND', `Reading collection restore ${id} failed: there is none`, { details: { id, ...(clusterId === undefined ? {} : { clusterId }) } });
-}
-
-function cut(all: readonly RestoredCollection[], { pageNumber, itemsPerPage }: Page): PageOf<RestoredCollection> {
-  return { items: all.slice((pageNumber - 1) * itemsPerPage, pageNumber * itemsPerPage), totalCount: all.length };
 }

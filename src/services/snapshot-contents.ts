@@ -1,6 +1,7 @@
 // Databases and collections inside a snapshot, by name.
+import { cutPage } from '../domain/cut-page.ts';
 import type { CatalogStore } from '../catalog/index.ts';
-import type { Cluster, Page, PageOf } from '../domain/records.ts';
+import type { Cluster } from '../domain/records.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import { isId } from '../foundation/ids.ts';
 import type { SnapshotContents } from './contracts.ts';
@@ -26,21 +27,17 @@ export function createSnapshotContents({ catalog, readContents }: { readonly cat
     return found;
   };
   return {
-    databases: async (cluster, snapshotId, page) => cut(databasesOf(await read(cluster, snapshotId)), page),
+    databases: async (cluster, snapshotId, page) => cutPage(databasesOf(await read(cluster, snapshotId)), page),
     async database(cluster, snapshotId, database) {
       await collectionsOf(cluster, snapshotId, database);
       return database;
     },
-    collections: async (cluster, snapshotId, database, page) => cut(await collectionsOf(cluster, snapshotId, database), page),
+    collections: async (cluster, snapshotId, database, page) => cutPage(await collectionsOf(cluster, snapshotId, database), page),
     async collection(cluster, snapshotId, { database, collection }) {
       if (!(await collectionsOf(cluster, snapshotId, database)).includes(collection)) throw notThere(`${database}.${collection}`, snapshotId);
       return collection;
     },
   };
-}
-
-function cut<T>(all: readonly T[], { pageNumber, itemsPerPage }: Page): PageOf<T> {
-  return { items: all.slice((pageNumber - 1) * itemsPerPage, pageNumber * itemsPerPage), totalCount: all.length };
 }
 
 function notThere(name: string, snapshotId: string): LeafvaultError {

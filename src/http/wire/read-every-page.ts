@@ -12,8 +12,3 @@ export async function readEveryPage<T>(read: (page: Page) => Promise<PageOf<T>>)
     if (items.length === 0 || all.length >= totalCount) return all;
   }
 }
-
-/** One page out of a list that is at hand whole. */
-export function cutPage<T>(all: readonly T[], { pageNumber, itemsPerPage }: Page): PageOf<T> {
-  return { items: all.slice((pageNumber - 1) * itemsPerPage, pageNumber * itemsPerPage), totalCount: all.length };
-}

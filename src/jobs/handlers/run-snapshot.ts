@@ -4,10 +4,10 @@ import type { CaptureOptions, CaptureSnapshot, SnapshotBody } from '../../engine
 import { expiryOf } from '../../domain/retention.ts';
 import { throwIfAborted } from '../../foundation/abort.ts';
 import type { Clock } from '../../foundation/clock.ts';
-import { isLeafvaultError } from '../../foundation/errors.ts';
 import type { Fact, Repository, RepositoryWriter, SnapshotRoot } from '../../repository/repository.ts';
 import { stateAbout } from '../about-snapshot.ts';
 import type { Completion, JobContext, JobHandler } from '../job-handler.ts';
+import { isDamage } from '../../repository/index.ts';
 import type { RepositoryProvider } from '../repository-provider.ts';
 import { loadRoot } from './load-root.ts';
 import { requireClusterUri, requireSnapshot } from './required-rows.ts';
@@ -74,7 +74,7 @@ async function openPrevious({ catalog }: RunSnapshotParts, { log }: JobContext, 
   const reader = await repository.openReader();
   const root = await loadRoot(repository, newest.id).catch(async (error: unknown) => {
     // Damage of an old snapshot must not end backups.
-    if (isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED') || isLeafvaultError(error, 'REPOSITORY_FORMAT_NEWER')) return null;
+    if (isDamage(error)) return null;
     await reader.close();
     throw error;
   });

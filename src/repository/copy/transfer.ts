@@ -1,13 +1,14 @@
 // Single objects on their way from the source to the copy, and what is counted of them.
 import { throwIfAborted } from '../../foundation/abort.ts';
 import type { LeafvaultError } from '../../foundation/errors.ts';
+import { isDamage } from '../format/damage.ts';
 import type { ObjectInfo, Storage } from '../../storage/index.ts';
 import type { RepositoryContext } from '../context.ts';
 import { deleteOrLeave } from '../delete-or-leave.ts';
 import { putSame } from '../put-same.ts';
 import { quarantineObject } from '../quarantine/quarantine.ts';
 import { readObjectIfAny } from '../read-object.ts';
-import { isDamage, verifyObject } from '../verify-object.ts';
+import { verifyObject } from '../verify-object.ts';
 import type { CopyOptions } from './copy.ts';
 
 export interface Transfer {

@@ -1,5 +1,6 @@
 // Which new roots must not be put, since what they need could not be copied.
 import { isLeafvaultError } from '../../foundation/errors.ts';
+import { isDamage } from '../format/damage.ts';
 import { createCleanPages } from '../check/clean-pages.ts';
 import { isReadable } from '../chunk-index/resting.ts';
 import type { RepositoryContext } from '../context.ts';
@@ -7,7 +8,6 @@ import { openRoot } from '../format/root.ts';
 import { partsOfSnapshotName } from '../format/names.ts';
 import { markSnapshot } from '../prune/mark-live.ts';
 import { createChunkLoader } from '../read/load-chunk.ts';
-import { isDamage } from '../verify-object.ts';
 
 /** Tells of each root whether every page and chunk below it, and every base of those, has a copy outside of the packs that are not in the copy. */
 export function createWithholding(source: RepositoryContext, missing: ReadonlySet<string>, signal: AbortSignal | undefined): (name: string, bytes: Buffer) => Promise<boolean> {

@@ -1,5 +1,5 @@
 // The errors of an object that cannot be read as what its name says.
-import { LeafvaultError } from '../../foundation/errors.ts';
+import { isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
 
 /** REPOSITORY_OBJECT_DAMAGED, naming the object. */
 export function damaged(name: string, reason: string, cause?: unknown): LeafvaultError {
@@ -16,4 +16,9 @@ export function newerFormat(name: string, version: number, known = 1): Leafvault
     details: { object: name, version },
     hint: 'Use the version of Leafvault that wrote it, or a newer one; if nothing newer ever ran here, the object is damaged',
   });
+}
+
+/** Whether an error says that bytes are not what they should be. */
+export function isDamage(error: unknown): boolean {
+  return isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED') || isLeafvaultError(error, 'REPOSITORY_FORMAT_NEWER');
 }

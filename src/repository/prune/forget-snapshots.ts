@@ -1,11 +1,11 @@
 // Deleted snapshots: their roots go, then what was said about them, last that they are deleted.
 import { isLeafvaultError } from '../../foundation/errors.ts';
+import { isDamage } from '../format/damage.ts';
 import type { RepositoryContext } from '../context.ts';
 import { deleteOrLeave } from '../delete-or-leave.ts';
 import { DELETED, deletedSnapshots } from '../facts.ts';
 import { FACTS, partsOfFactName, partsOfSnapshotName, snapshotName } from '../format/names.ts';
 import { findRoot } from '../snapshots.ts';
-import { isDamage } from '../verify-object.ts';
 
 type Context = Pick<RepositoryContext, 'storage' | 'keys' | 'log'>;
 

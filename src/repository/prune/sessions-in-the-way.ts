@@ -1,11 +1,10 @@
 // The sessions that hold back a prune, and the end of those whose owners are gone (format document, section 13).
 import { isLeafvaultError } from '../../foundation/errors.ts';
 import type { RepositoryContext } from '../context.ts';
-import { damaged } from '../format/damage.ts';
+import { damaged, isDamage } from '../format/damage.ts';
 import { idOfName, partsOfSnapshotName, sessionEndName, sessionName, SESSIONS } from '../format/names.ts';
 import { openJson, sealJson } from '../format/sealed-json.ts';
 import { readObjectIfAny } from '../read-object.ts';
-import { isDamage } from '../verify-object.ts';
 import type { OpenSession } from '../repository.ts';
 
 type Context = Pick<RepositoryContext, 'storage' | 'keys'>;

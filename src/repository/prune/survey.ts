@@ -1,5 +1,6 @@
 // What a prune finds: sessions, packs, what is condemned, what is needed.
 import { isLeafvaultError } from '../../foundation/errors.ts';
+import { isDamage } from '../format/damage.ts';
 import { createCleanPages } from '../check/clean-pages.ts';
 import { readBadCopies } from '../bad-copies.ts';
 import { addNeededPacks } from '../chunk-index/resting.ts';
@@ -10,7 +11,6 @@ import { readCondemned } from '../generations.ts';
 import type { OpenSession, PruneReport } from '../repository.ts';
 import type { Session } from '../sessions.ts';
 import { readRoot, snapshotPlaces } from '../snapshots.ts';
-import { isDamage } from '../verify-object.ts';
 import { condemn } from './condemn.ts';
 import { forgetRoots, passOver } from './forget-snapshots.ts';
 import type { IsBad } from './kept-copy.ts';

@@ -1,12 +1,13 @@
 // Damaged objects are moved aside, never thrown away, and fetched again from a copy (docs/design/second-copy.md, "Quarantine").
 import { createHash } from 'node:crypto';
 import { isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
+import { isDamage } from '../format/damage.ts';
 import type { Storage } from '../../storage/index.ts';
 import type { RepositoryContext } from '../context.ts';
 import { COPY_FILE, GENERATIONS, QUARANTINE, quarantineName, REPOSITORY_FILE, SESSIONS } from '../format/names.ts';
 import { putSame } from '../put-same.ts';
 import { readObject, readObjectIfAny } from '../read-object.ts';
-import { isDamage, verifyObject } from '../verify-object.ts';
+import { verifyObject } from '../verify-object.ts';
 
 type Context = Pick<RepositoryContext, 'id' | 'storage' | 'keys' | 'pool'>;
 

@@ -1,5 +1,6 @@
 // Reads and opens neighbouring chunks of one pack.
 import { isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
+import { isDamage } from '../format/damage.ts';
 import type { ChunkLocation } from '../chunk-index/chunk-index.ts';
 import type { OpenBase } from '../chunks/chunk-jobs.ts';
 import type { RepositoryContext } from '../context.ts';
@@ -92,7 +93,7 @@ export async function packKeyOf(context: Pick<Context, 'packKeys'>, packId: stri
     if (isLeafvaultError(cause, 'REPOSITORY_OBJECT_MISSING')) {
       throw new LeafvaultError('REPOSITORY_CHUNK_MISSING', `Reading from ${packName(packId)} failed: the pack is gone`, { cause, details: { pack: packId, object: packName(packId) }, hint: CHECK });
     }
-    if (!isLeafvaultError(cause, 'REPOSITORY_OBJECT_DAMAGED') && !isLeafvaultError(cause, 'REPOSITORY_FORMAT_NEWER')) throw cause;
+    if (!isLeafvaultError(cause) || !isDamage(cause)) throw cause;
     throw new LeafvaultError('REPOSITORY_CHUNK_DAMAGED', `Reading from ${packName(packId)} failed: ${cause.message}`, {
       cause, details: { pack: packId, object: packName(packId) }, hint: CHECK,
     });

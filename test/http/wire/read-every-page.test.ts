@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { cutPage, readEveryPage } from '../../../src/http/wire/read-every-page.ts';
+import { cutPage } from '../../../src/domain/cut-page.ts';
+import { readEveryPage } from '../../../src/http/wire/read-every-page.ts';
 
 describe('readEveryPage', () => {
   test('reads to the end', async () => {

@@ -1,7 +1,8 @@
 // Clusters that are registered, changed and ended: a cluster is a connection string under a name.
 import type { Answer } from '../../answer.ts';
 import type { Call, ProjectCall } from '../../mms-routes.ts';
-import { cutPage, readEveryPage } from '../../read-every-page.ts';
+import { cutPage } from '../../../../domain/cut-page.ts';
+import { readEveryPage } from '../../read-every-page.ts';
 import { flag } from '../../read-query.ts';
 import { clusterOf } from '../inventory/handlers.ts';
 import { presentCluster } from '../inventory/present.ts';

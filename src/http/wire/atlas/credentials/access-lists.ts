@@ -5,7 +5,7 @@ import type { Credential } from '../../../../services/administration-contracts.t
 import type { Answer } from '../../answer.ts';
 import type { OrganizationCall } from '../../mms-routes.ts';
 import { readListBody } from '../../read-body.ts';
-import { cutPage } from '../../read-every-page.ts';
+import { cutPage } from '../../../../domain/cut-page.ts';
 import { atKey } from './api-keys.ts';
 import type { PlacedCall } from './place.ts';
 import { presentAccessEntry } from './present.ts';

@@ -3,7 +3,7 @@ import { LeafvaultError } from '../../../../foundation/errors.ts';
 import type { Answer } from '../../answer.ts';
 import type { OrganizationCall } from '../../mms-routes.ts';
 import { readBody } from '../../read-body.ts';
-import { cutPage } from '../../read-every-page.ts';
+import { cutPage } from '../../../../domain/cut-page.ts';
 import { placeOf, type PlacedCall } from './place.ts';
 import { presentSecret, presentServiceAccount } from './present.ts';
 import { createServiceAccountBody, inviteBody, secretBody, updateServiceAccountBody } from './schemas.ts';

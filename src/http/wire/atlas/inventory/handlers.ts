@@ -4,7 +4,8 @@ import { isLeafvaultError, LeafvaultError } from '../../../../foundation/errors.
 import type { Answer } from '../../answer.ts';
 import { findProjectByName } from '../../find-project.ts';
 import type { Call, ProjectCall } from '../../mms-routes.ts';
-import { cutPage, readEveryPage } from '../../read-every-page.ts';
+import { cutPage } from '../../../../domain/cut-page.ts';
+import { readEveryPage } from '../../read-every-page.ts';
 import { readId } from '../../read-id.ts';
 import { parameter } from '../../read-query.ts';
 import { presentCluster, presentGroup, presentOrganization } from './present.ts';

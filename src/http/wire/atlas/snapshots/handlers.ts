@@ -4,7 +4,7 @@ import type { Cluster, Snapshot } from '../../../../domain/records.ts';
 import { isLeafvaultError } from '../../../../foundation/errors.ts';
 import type { Answer } from '../../answer.ts';
 import type { ProjectCall } from '../../mms-routes.ts';
-import { cutPage } from '../../read-every-page.ts';
+import { cutPage } from '../../../../domain/cut-page.ts';
 import { readId } from '../../read-id.ts';
 import { clusterOf, sourceOf } from '../inventory/handlers.ts';
 import { parseTakeSnapshot, parseUpdateSnapshot, parsePointInTimeFilter } from './parse.ts';

@@ -1,7 +1,7 @@
 // Commvault's own SDK, unmodified from PyPI, against the real door, services, catalog, queue, engine and store, and a real replica set.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { MongoClient, type Document } from 'mongodb';
+import { BSON, MongoClient, type Document } from 'mongodb';
 import { systemClock } from '../../src/foundation/clock.ts';
 import { buildServer, facades, type HttpServer } from '../../src/http/index.ts';
 import { applyDeclared } from '../../src/services/index.ts';
@@ -92,6 +92,31 @@ answer = [wait(job), job.job_type, job.task_details['subTasks'][0]['subTask']['s
     assert.deepEqual(await contentOfServer(servers.uri), wanted);
   });
 
+  test('browses databases and collections inside, finds and counts them, and restores one of them alone', async () => {
+    await client.db('shop').collection<Document>('carts').insertOne({ _id: 1 as never, items: 3 });
+    const backedUp = Number(await sdk.run("job = everything.backup('Full')\nwait(job)\nanswer = int(job.job_id)"));
+    const bytes = (documents: readonly Document[]): number => documents.reduce((sum, each) => sum + BSON.calculateObjectSize(each), 0);
+    const orders = await client.db('shop').collection('orders').find().toArray();
+    assert.deepEqual(await sdk.run(`
+top, folders = backupset.browse()
+below, inside = backupset.browse(path='/shop', job_id=int(job.job_id))
+found, _ = everything.find(file_name='o*', file_size_gt=1000)
+orders = inside['/shop/orders']
+answer = [top, folders['/shop']['type'], below, orders['type'], orders['size'], orders['advanced_data']['objectCount'], orders['advanced_data']['backupJobId'], found, backupset.backed_up_files_count(),
+          backupset.browse(path='/shop', page_size=1, skip_node=1)[0]]`), [['/crm', '/shop'], 'Folder', ['/shop/carts', '/shop/orders'], 'File', bytes(orders), 500, backedUp, ['/shop/orders'], 3, ['/shop/orders']]);
+    await assert.rejects(sdk.run("backupset.browse(path='/none')"), /is in no snapshot/);
+    await assert.rejects(sdk.run("backupset.find(file_name='none*')"), /No File\/Folder matched/);
+
+    await client.db('shop').collection('orders').deleteMany({});
+    await client.db('shop').collection<Document>('carts').updateOne({ _id: 1 as never }, { $set: { items: 4 } });
+    assert.deepEqual(await sdk.run(`
+request = instance._restore_json(destination='orders', source=orders['advanced_data']['snapShotName'], options={}, paths=found)
+job = instance._process_restore_response(request)
+answer = [wait(job), job.num_of_files_transferred]`), [true, 500]);
+    assert.deepEqual([await client.db('shop').collection('orders').find().toArray(), (await client.db('shop').collection('carts').findOne())?.['items']], [orders, 4], 'the other collection is as it was');
+    await client.db('shop').dropCollection('carts');
+  });
+
   test('suspends a backup that runs, whose worker is free meanwhile, and resumes it', async () => {
     held = 'listed';
     const [status, number] = await sdk.run("job = everything.backup('Full')\njob.pause(wait_for_job_to_pause=True)\nanswer = [job.status, int(job.job_id)]") as [string, number];
@@ -124,7 +149,7 @@ answer = [wait(job), job.job_type, job.task_details['subTasks'][0]['subTask']['s
 control = commcell.job_controller
 answer = [control.all_jobs(client_name='shop', limit=100), control.active_jobs(), control.finished_jobs(limit=100, job_filter='Restore')]
 answer = [[each['status'] for each in some.values()] for some in answer]`) as [string[], string[], string[]];
-    assert.deepEqual([all.length, active.length, finished], [8, 0, ['Completed', 'Completed']]);
+    assert.deepEqual([all.length, active.length, finished], [10, 0, ['Completed', 'Completed', 'Completed']]);
     assert.equal(all.filter((each) => each === 'Killed').length, 1);
     await assert.rejects(sdk.run('job.kill()'), /already cancelled/);
   });

@@ -1,13 +1,13 @@
 // What is done to a job: kill, pause, resume, Resubmit. What can't be done is told inside a body that answers 200, where the SDK reads it.
 import type { FastifyRequest } from 'fastify';
-import { isLeafvaultError, LeafvaultError } from '../../../foundation/errors.ts';
+import { isLeafvaultError } from '../../../foundation/errors.ts';
 import type { Job } from '../../../domain/records.ts';
 import type { Principal } from '../../../domain/roles.ts';
 import type { Services } from '../../../services/contracts.ts';
 import { requireProjectRole } from '../../authorize.ts';
 import { principalOf } from '../../facade.ts';
 import { parameter } from '../../wire/read-query.ts';
-import { wordsOf } from './errors.ts';
+import { unsupported, wordsOf } from './errors.ts';
 import { numberIn, visibleJob } from './jobs.ts';
 
 interface Order { readonly job: Job; readonly principal: Principal; readonly startSuspended: boolean }
@@ -45,7 +45,7 @@ export async function actOnJob(services: Services, request: FastifyRequest): Pro
   const startSuspended = (parameter(request.query, 'startInSuspendedState') ?? '').toLowerCase() === 'true';
   try {
     const act = ACTIONS[action.toLowerCase()];
-    if (act === undefined) throw new LeafvaultError('TASK_UNSUPPORTED', `Acting on job ${job.number} failed: ${action} is not offered`, { details: { what: `The action ${action}` } });
+    if (act === undefined) throw unsupported(`The action ${action}`);
     return await act(services, { job, principal, startSuspended });
   } catch (error) {
     if (!isLeafvaultError(error) || !TOLD_INSIDE.includes(error.code)) throw error;

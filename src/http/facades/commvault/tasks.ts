@@ -12,6 +12,7 @@ import { readTimeSeries } from '../../wire/read-time-series.ts';
 import { readLevel, type BackupLevel } from './levels.ts';
 import { parseCreateTask, type Work } from './parse.ts';
 import { resolveInstance, resolveSubclient } from './resolve-entity.ts';
+import { snapshotOfJob } from './jobs.ts';
 import type { RestoreForm } from './restore-forms.ts';
 import { prepareSchedule } from './schedules/schedules.ts';
 import type { Association } from './schemas.ts';
@@ -96,7 +97,7 @@ async function prepareRestore(
 ): Promise<Start> {
   const source = await resolveInstance(services, association, { principal, anyOf: MAY_RESTORE });
   const { cluster } = source;
-  const from = await beginningOf(services, cluster, form);
+  const from = await beginningOf(services, principal, { cluster, association, form });
   const target = await resolveTarget(services, principal, source, form.target);
   return async (task) => {
     const restore = await services.restores.create({
@@ -106,14 +107,23 @@ async function prepareRestore(
   };
 }
 
-/** @throws SNAPSHOT_NOT_FOUND */
-async function beginningOf({ snapshots }: Services, cluster: Cluster, { from }: RestoreForm): Promise<{ readonly snapshotId: string } | { readonly instant: { readonly time: Date } }> {
+type Beginning = { readonly snapshotId: string } | { readonly instant: { readonly time: Date } };
+
+/** @throws SNAPSHOT_NOT_FOUND, JOB_NOT_FOUND, SUBCLIENT_NOT_FOUND */
+async function beginningOf(
+  services: Services, principal: Principal, { cluster, association, form: { from } }: { readonly cluster: Cluster; readonly association: Association; readonly form: RestoreForm },
+): Promise<Beginning> {
   if ('instant' in from) return { instant: { time: from.instant } };
-  if ('newestUntil' in from) return { snapshotId: (await snapshots.newestWhole(cluster.id, from.newestUntil)).id };
+  if ('jobNumber' in from) return { snapshotId: (await snapshotOfJob(services, principal, cluster, from.jobNumber)).id };
+  if ('newestUntil' in from) {
+    // What was asked for as a subclient is never restored as everything.
+    const subclient = await resolveSubclient(services, { ...association, subclientName: association.subclientName || 'default' }, cluster);
+    return { snapshotId: (await services.snapshots.newestOf(subclient, from.newestUntil)).id };
+  }
   if (!isId(from.snapshotName)) {
     throw new LeafvaultError('SNAPSHOT_NOT_FOUND', `Restoring cluster ${cluster.name} failed: no snapshot is named ${from.snapshotName}`, { details: { id: from.snapshotName, clusterId: cluster.id } });
   }
-  return { snapshotId: (await snapshots.get(cluster.id, from.snapshotName)).id };
+  return { snapshotId: (await services.snapshots.get(cluster.id, from.snapshotName)).id };
 }
 
 /** @throws TARGET_NOT_FOUND where an association would say that there is no subclient */
@@ -132,10 +142,14 @@ async function resolveTarget(services: Services, principal: Principal, { project
   }
 }
 
-/** @throws TARGET_NOT_FOUND, ROLE_MISSING */
+/** @throws TARGET_NOT_FOUND, TARGET_AMBIGUOUS, ROLE_MISSING */
 async function targetByHost(services: Services, principal: Principal, host: string): Promise<Instance> {
-  const found = (await services.inventory.visibleClusters(principal)).find(({ cluster }) => cluster.hosts.includes(host));
+  const [found, ...others] = (await services.inventory.visibleClusters(principal)).filter(({ cluster }) => cluster.hosts.includes(host));
   if (found === undefined) throw new LeafvaultError('TARGET_NOT_FOUND', `Finding the target of a restore failed: no instance has the host ${host}`, { details: { name: host } });
+  if (others.length > 0) {
+    const names = [found, ...others].map(({ project, cluster }) => `${project.name}/${cluster.name}`);
+    throw new LeafvaultError('TARGET_AMBIGUOUS', `Finding the target of a restore failed: the host ${host} is that of ${names.join(', ')}`, { details: { host, names } });
+  }
   await requireProjectRole(services, { principal, projectId: found.project.id, anyOf: MAY_RESTORE });
   return found;
 }

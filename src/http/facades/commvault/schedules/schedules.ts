@@ -3,11 +3,11 @@ import type { FastifyRequest } from 'fastify';
 import type { Cluster } from '../../../../domain/records.ts';
 import type { Principal } from '../../../../domain/roles.ts';
 import { longestDays, type PolicyItem } from '../../../../domain/retention.ts';
-import { LeafvaultError } from '../../../../foundation/errors.ts';
 import type { ClusterSchedule, GivenItem, Services } from '../../../../services/contracts.ts';
 import { requireProjectRole } from '../../../authorize.ts';
 import { principalOf } from '../../../facade.ts';
 import { readBody } from '../../../wire/read-body.ts';
+import { unsupported } from '../errors.ts';
 import { FULL } from '../levels.ts';
 import { commandBody, type Association } from '../schemas.ts';
 import { resolveInstance, resolveSubclient } from '../resolve-entity.ts';
@@ -131,8 +131,4 @@ function taskOf(itemId: string): string {
 
 function subTaskOf(clusterId: string, itemId: string): string {
   return `subtask ${clusterId} ${itemId}`;
-}
-
-function unsupported(what: string): LeafvaultError {
-  return new LeafvaultError('TASK_UNSUPPORTED', `Running a task failed: ${what} is not supported`, { details: { what } });
 }

@@ -6,6 +6,7 @@ import { LeafvaultError } from '../../../../foundation/errors.ts';
 import { requireProjectRole } from '../../../authorize.ts';
 import { principalOf } from '../../../facade.ts';
 import { readBody } from '../../../wire/read-body.ts';
+import { unsupported } from '../errors.ts';
 import { resolveInstance } from '../resolve-entity.ts';
 import { subclientBody } from '../schemas.ts';
 import { parseContent } from './content.ts';
@@ -68,7 +69,5 @@ function combined(old: SubclientContent, given: SubclientContent, operation: Bod
 
 /** To take the order and go on backing up would be a false answer. */
 function refuseDisabled({ commonProperties }: Body['subClientProperties']): void {
-  if (commonProperties?.enableBackup !== false) return;
-  const what = 'A subclient whose backup is disabled';
-  throw new LeafvaultError('TASK_UNSUPPORTED', `Changing a subclient failed: ${what} is not supported`, { details: { what } });
+  if (commonProperties?.enableBackup === false) throw unsupported('A subclient whose backup is disabled');
 }

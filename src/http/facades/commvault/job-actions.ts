@@ -4,11 +4,11 @@ import { isLeafvaultError } from '../../../foundation/errors.ts';
 import type { Job } from '../../../domain/records.ts';
 import type { Principal } from '../../../domain/roles.ts';
 import type { Services } from '../../../services/contracts.ts';
-import { requireProjectRole } from '../../authorize.ts';
 import { principalOf } from '../../facade.ts';
 import { parameter } from '../../wire/read-query.ts';
 import { unsupported, wordsOf } from './errors.ts';
 import { numberIn, visibleJob } from './jobs.ts';
+import { requireChange } from './resolve-entity.ts';
 
 interface Order { readonly job: Job; readonly principal: Principal; readonly startSuspended: boolean }
 
@@ -41,7 +41,7 @@ export async function actOnJob(services: Services, request: FastifyRequest): Pro
   const { action = '' } = request.params as { action?: string };
   const { job, place } = await visibleJob(services, principal, numberIn(request));
   const anyOf = job.kind === 'snapshot' ? ['GROUP_BACKUP_CREATOR'] as const : ['GROUP_BACKUP_RECOVERY_OPERATOR'] as const;
-  await requireProjectRole(services, { principal, projectId: place.project.id, anyOf });
+  await requireChange(services, request, place, anyOf);
   const startSuspended = (parameter(request.query, 'startInSuspendedState') ?? '').toLowerCase() === 'true';
   try {
     const act = ACTIONS[action.toLowerCase()];
@@ -49,6 +49,7 @@ export async function actOnJob(services: Services, request: FastifyRequest): Pro
     return await act(services, { job, principal, startSuspended });
   } catch (error) {
     if (!isLeafvaultError(error) || !TOLD_INSIDE.includes(error.code)) throw error;
+    request.auditStatus = 409;
     const { errorCode, errorMessage } = wordsOf(error);
     return { errors: [{ errList: [{ errorCode, errLogMessage: errorMessage }] }] };
   }

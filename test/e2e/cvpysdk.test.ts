@@ -117,6 +117,44 @@ answer = [wait(job), job.num_of_files_transferred]`), [true, 500]);
     await client.db('shop').dropCollection('carts');
   });
 
+  test('restores one collection under another name in the form of the big data apps, and a subclient by the number of its backup', async () => {
+    const people = await client.db('crm').collection('people').find().toArray();
+    await sdk.run(`
+def task(association, operation, options):
+    body = {'taskInfo': {'associations': [dict(clientName='Shop', instanceName='Orders', **association)], 'task': {'taskType': 1},
+                         'subTasks': [{'subTask': {'subTaskType': 3, 'operationType': operation}, 'options': {'restoreOptions': options}}]}}
+    flag, response = commcell._cvpysdk_object.make_request('POST', commcell._services['CREATE_TASK'], body)
+    return Job(commcell, response.json()['jobIds'][0])
+`);
+    const entity = { srcDbName: 'crm', srcCollectionName: 'people', destDbName: 'crm', destCollectionName: 'people_then', isDbEntity: false };
+    const distributed = { distributedRestore: true, mongoDBRestoreOptions: { isInplaceRestore: true, isGranularRecovery: true, destGranularEntityList: [entity] } };
+    await sdk.run(`import json\njob = task({}, 1001, {'distributedAppsRestoreOptions': json.loads('${JSON.stringify(distributed)}')})\nif not wait(job): raise Exception(job.pending_reason)`);
+    assert.deepEqual(await client.db('crm').collection('people_then').find().toArray(), people);
+    await client.db('crm').dropCollection('people_then');
+
+    const orders = await client.db('shop').collection('orders').countDocuments();
+    await sdk.run(`
+crm = backupset.subclients.add('crm')
+crm.content = [{'path': '/crm'}]
+crm.refresh()
+backup = crm.backup('Full')
+wait(backup)`);
+    await client.db('crm').collection('people').deleteMany({});
+    assert.deepEqual(await sdk.run(`
+job = task({'subclientName': 'crm'}, 1005, {'jobIds': [int(backup.job_id)], 'fileOption': {'sourceItem': ['2:' + str(backup.job_id)]}})
+answer = [wait(job), backup.num_of_files_transferred, job.num_of_files_transferred]
+backupset.subclients.delete('crm')`), [true, 1, 1]);
+    assert.deepEqual([await client.db('crm').collection('people').find().toArray(), await client.db('shop').collection('orders').countDocuments()], [people, orders]);
+  });
+
+  test('goes on with a fresh token once it asked for one', async () => {
+    assert.deepEqual(await sdk.run(`
+old = commcell.auth_token
+commcell._headers['Authtoken'] = commcell._cvpysdk_object._renew_login_token(1)
+commcell.clients.refresh()
+answer = [old != commcell._headers['Authtoken'], sorted(commcell.clients.all_clients)]`), [true, ['shop']]);
+  });
+
   test('suspends a backup that runs, whose worker is free meanwhile, and resumes it', async () => {
     held = 'listed';
     const [status, number] = await sdk.run("job = everything.backup('Full')\njob.pause(wait_for_job_to_pause=True)\nanswer = [job.status, int(job.job_id)]") as [string, number];
@@ -149,7 +187,7 @@ answer = [wait(job), job.num_of_files_transferred]`), [true, 500]);
 control = commcell.job_controller
 answer = [control.all_jobs(client_name='shop', limit=100), control.active_jobs(), control.finished_jobs(limit=100, job_filter='Restore')]
 answer = [[each['status'] for each in some.values()] for some in answer]`) as [string[], string[], string[]];
-    assert.deepEqual([all.length, active.length, finished], [10, 0, ['Completed', 'Completed', 'Completed']]);
+    assert.deepEqual([all.length, active.length, finished], [13, 0, ['Completed', 'Completed', 'Completed', 'Completed', 'Completed']]);
     assert.equal(all.filter((each) => each === 'Killed').length, 1);
     await assert.rejects(sdk.run('job.kill()'), /already cancelled/);
   });

@@ -16,7 +16,7 @@ export const {
   showSnapshot: (snapshot, root) => presentSnapshot(snapshot, placeAt(root)),
   showSchedule,
   // The vendor's list of choices has it: it takes the tier away.
-  zero: 'none',
+  zero: 'none', checkpoints: 'kept',
 });
 
 function placeAt(root: string): MmsPlace {

@@ -192,6 +192,8 @@ export interface Download {
   readonly state: DownloadState;
   /** Absolute signed URL; the path is the secret. Present once ready. */
   readonly url: string | null;
+  /** The same archive at an address without a secret, for whoever shows `value` as a bearer token. Present once ready. */
+  readonly bearer?: { readonly url: string; readonly value: string };
   readonly expiresAt: Date | null;
   readonly expirationHours: number;
   readonly maxDownloads: number | null;

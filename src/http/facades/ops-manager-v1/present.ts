@@ -6,7 +6,7 @@ import { isoSeconds } from '../../wire/time-text.ts';
 
 /** What links of restore jobs and snapshots are made of: clusters by their id. */
 export function placeAt(root: string): MmsPlace {
-  return { root, rels: 'http://mms.mongodb.com', clusterSegment: ({ clusterId }) => clusterId };
+  return { root, rels: 'http://mms.mongodb.com', bearer: true, clusterSegment: ({ clusterId }) => clusterId };
 }
 
 export function presentCluster(cluster: Cluster, root: string): object {

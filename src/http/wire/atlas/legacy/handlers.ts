@@ -20,7 +20,7 @@ export const {
 });
 
 function placeAt(root: string): MmsPlace {
-  return { root, rels: 'https://cloud.mongodb.com', clusterSegment: ({ clusterName }) => encodeURIComponent(clusterName) };
+  return { root, rels: 'https://cloud.mongodb.com', bearer: false, clusterSegment: ({ clusterName }) => encodeURIComponent(clusterName) };
 }
 
 function showSchedule(schedule: ClusterSchedule, cluster: Cluster, root: string): object {

@@ -36,6 +36,8 @@ export interface Host {
   readonly hostname: string;
   readonly port: number;
   readonly state: MemberState;
+  /** As the server says, or said at the last contact; null: of none. */
+  readonly replicaSetName: string | null;
   /** Of the server that answered; null where none did. */
   readonly version: string | null;
   readonly seenAt: Date | null;

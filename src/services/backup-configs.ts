@@ -8,6 +8,7 @@ import type { Cluster } from '../domain/records.ts';
 import { emptySchedule } from '../domain/schedule.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
+import type { FoundServer } from './administration-contracts.ts';
 import type { BackupConfig, BackupConfigs } from './backup-config-contracts.ts';
 import { loginOf } from './cluster-address.ts';
 import type { Snapshots } from './contracts.ts';
@@ -20,6 +21,7 @@ export interface BackupConfigsOptions {
   readonly catalog: Pick<CatalogStore, 'clusters' | 'schedules' | 'snapshots' | 'transaction'>;
   readonly clock: Clock;
   readonly snapshots: Pick<Snapshots, 'delete'>;
+  readonly probe: (uri: string) => Promise<FoundServer>;
 }
 
 type Wanted = NonNullable<Parameters<BackupConfigs['change']>[0]['state']>;
@@ -37,6 +39,7 @@ export function createBackupConfigs(options: BackupConfigsOptions): BackupConfig
     get,
     async change({ cluster, principal, state, filter }) {
       const checked = filter == null ? filter : checkedFilter(filter);
+      if (state === 'started' && cluster.mongodbVersion === null) await learn(options, cluster);
       await catalog.transaction(async (tx) => {
         const policy = await tx.compliance.hold(cluster.projectId);
         const held = await holdCluster(tx, cluster);
@@ -54,6 +57,13 @@ export function createBackupConfigs(options: BackupConfigsOptions): BackupConfig
       return get((await catalog.clusters.get(cluster.id)) ?? cluster);
     },
   };
+}
+
+/** Whether there is an oplog to follow is not known of a cluster that nobody has asked yet. One that does not answer is started all the same. */
+async function learn({ catalog, probe }: BackupConfigsOptions, { id }: Cluster): Promise<void> {
+  const uri = await catalog.clusters.uriOf(id);
+  const found = uri === null ? null : await probe(uri).catch(() => null);
+  if (found !== null) await catalog.clusters.learn(id, { replicaSetName: found.replicaSetName, mongodbVersion: found.version });
 }
 
 /** From now on; due times of before are nobody's any more. */

@@ -78,7 +78,7 @@ export function createServices(
     inventory: createInventory(catalog),
     snapshots,
     schedules: createSchedules({ catalog, clock, catchUp }),
-    backupConfigs: createBackupConfigs({ catalog, clock, snapshots }),
+    backupConfigs: createBackupConfigs({ catalog, clock, snapshots, probe }),
     hosts: createHosts({ catalog, clock, probe }),
     compliance: createCompliance({ catalog, clock, catchUp }),
     restores,

@@ -4,7 +4,7 @@ import type { Cluster } from '../domain/records.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { derivedId } from '../foundation/ids.ts';
 import type { FoundServer } from './administration-contracts.ts';
-import type { Host, Hosts, MemberState } from './backup-config-contracts.ts';
+import type { Host, Hosts } from './backup-config-contracts.ts';
 
 export interface HostsOptions {
   readonly catalog: Pick<CatalogStore, 'clusters'>;
@@ -18,11 +18,11 @@ export function createHosts({ catalog, clock, probe }: HostsOptions): Hosts {
   return {
     async ofCluster(cluster) {
       const found = await asked({ catalog, probe }, cluster);
-      if (found === null) return cluster.hosts.map((address) => hostOf(cluster, { address, state: 'UNKNOWN', version: null, seenAt: null }));
+      if (found === null) return cluster.hosts.map((address) => hostOf(cluster, { address, state: 'UNKNOWN', replicaSetName: cluster.replicaSetName, version: null, seenAt: null }));
       const seenAt = clock.now();
-      const members = found.members ?? [];
-      if (members.length > 0) return members.map(({ host: address, state }) => hostOf(cluster, { address, state, version: state === 'UNKNOWN' ? null : found.version, seenAt: state === 'UNKNOWN' ? null : seenAt }));
-      return cluster.hosts.map((address) => hostOf(cluster, { address, state: 'STANDALONE', version: found.version, seenAt }));
+      const { members = [], replicaSetName, version } = found;
+      if (members.length > 0) return members.map(({ host: address, state }) => hostOf(cluster, { address, state, replicaSetName, ...(state === 'UNKNOWN' ? { version: null, seenAt: null } : { version, seenAt }) }));
+      return cluster.hosts.map((address) => hostOf(cluster, { address, state: 'STANDALONE', replicaSetName, version, seenAt }));
     },
   };
 }
@@ -33,7 +33,7 @@ async function asked({ catalog, probe }: Pick<HostsOptions, 'catalog' | 'probe'>
   return uri === null ? null : probe(uri).catch(() => null);
 }
 
-function hostOf(cluster: Cluster, { address, ...rest }: { readonly address: string; readonly state: MemberState; readonly version: string | null; readonly seenAt: Date | null }): Host {
+function hostOf(cluster: Cluster, { address, ...rest }: { readonly address: string } & Pick<Host, 'state' | 'replicaSetName' | 'version' | 'seenAt'>): Host {
   const [, name, port] = /^(.*?)(?::(\d+))?$/.exec(address) ?? [];
   const [hostname, number] = [name ?? address, port === undefined ? DEFAULT_PORT : Number(port)];
   return { id: derivedId(`host ${cluster.id} ${hostname}:${number}`), cluster, hostname, port: number, ...rest };

@@ -23,7 +23,6 @@ before(async () => {
     probe: () => Promise.resolve({ topology: 'replicaSet', replicaSetName: 'rs0', version: '6.0.5', members: [{ host: 'db1.example:27017', state: 'PRIMARY' }, { host: 'db2.example:27018', state: 'SECONDARY' }] }),
   });
   queue = await openPostgresQueue({ catalog: doors.catalog, log: silent });
-  for (const id of [ORDERS, COPY]) await doors.catalog.clusters.learn(id, { replicaSetName: 'rs0', mongodbVersion: '6.0.5' });
 });
 after(async () => {
   await queue?.close();

@@ -26,7 +26,7 @@ export function backupsInMemory(clusters: Cluster[], clock: Clock): Pick<Service
   const tx = { clusters: rows, schedules, snapshots, compliance: { hold: () => Promise.resolve(null) } } as unknown as CatalogTransaction;
   const catalog = { clusters: rows, schedules, snapshots, transaction: (work: (inner: CatalogTransaction) => Promise<unknown>) => work(tx) } as unknown as CatalogStore;
   return {
-    backupConfigs: createBackupConfigs({ catalog, clock, snapshots: { delete: () => Promise.resolve() } }),
+    backupConfigs: createBackupConfigs({ catalog, clock, snapshots: { delete: () => Promise.resolve() }, probe: () => Promise.reject(new Error('Nobody is there')) }),
     hosts: createHosts({ catalog, clock, probe: () => Promise.reject(new Error('Nobody is there')) }),
   };
 }

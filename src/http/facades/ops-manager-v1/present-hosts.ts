@@ -5,7 +5,7 @@ import { isoSeconds, isoSecondsOrUnset } from '../../wire/time-text.ts';
 const TYPES: Readonly<Record<MemberState, string>> = { PRIMARY: 'REPLICA_PRIMARY', SECONDARY: 'REPLICA_SECONDARY', ARBITER: 'REPLICA_ARBITER', STANDALONE: 'STANDALONE', UNKNOWN: 'NO_DATA' };
 
 /** What was not measured is left out; `created` is when the cluster was registered. */
-export function presentHost({ id, cluster, hostname, port, state, version, seenAt }: Host, root: string): object {
+export function presentHost({ id, cluster, hostname, port, state, replicaSetName, version, seenAt }: Host, root: string): object {
   const group = `${root}/groups/${cluster.projectId}`;
   return {
     alertsEnabled: false,
@@ -24,7 +24,7 @@ export function presentHost({ id, cluster, hostname, port, state, version, seenA
     logsEnabled: false,
     port,
     profilerEnabled: false,
-    replicaSetName: cluster.replicaSetName ?? undefined,
+    replicaSetName: replicaSetName ?? undefined,
     replicaStateName: state === 'UNKNOWN' || state === 'STANDALONE' ? undefined : state,
     typeName: TYPES[state],
     version: version ?? undefined,
@@ -32,14 +32,14 @@ export function presentHost({ id, cluster, hostname, port, state, version, seenA
 }
 
 export function presentAutomationConfig(hosts: readonly Host[]): object {
-  const bySet = Map.groupBy(hosts.filter(({ cluster }) => cluster.replicaSetName !== null), ({ cluster }) => cluster.id);
+  const bySet = Map.groupBy(hosts.filter(({ replicaSetName }) => replicaSetName !== null), ({ cluster }) => cluster.id);
   return {
     processes: hosts.map((host) => ({
-      args2_6: { net: { port: host.port }, ...(host.cluster.replicaSetName === null ? {} : { replication: { replSetName: host.cluster.replicaSetName } }) },
+      args2_6: { net: { port: host.port }, ...(host.replicaSetName === null ? {} : { replication: { replSetName: host.replicaSetName } }) },
       hostname: host.hostname, name: nameOf(host), processType: 'mongod', version: host.version ?? host.cluster.mongodbVersion ?? undefined,
     })),
     replicaSets: [...bySet.values()].map((members) => ({
-      _id: members[0]?.cluster.replicaSetName,
+      _id: members[0]?.replicaSetName,
       members: members.map((host, at) => ({ _id: at, host: nameOf(host), arbiterOnly: host.state === 'ARBITER' })),
     })),
     sharding: [],

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { MongoClient } from 'mongodb';
 import { goClient, type GoClient } from '../support/go-client.ts';
@@ -22,7 +23,7 @@ const CONFIG = `${GROUP}/backupConfigs/${CLUSTER.id}`;
 /** The newer version sends it with every list, the older one never. */
 const PAGE = '?itemsPerPage=100&pageNum=1';
 
-describe('mongocli', { timeout: 180_000 }, () => {
+describe('mongocli', { timeout: 300_000 }, () => {
   let source: Source;
   let copy: ReplicaSet;
   let folder: LeafvaultFolder;
@@ -160,6 +161,23 @@ describe('mongocli', { timeout: 180_000 }, () => {
       const { status: told, json } = await cli.call('POST', `${SOURCE}/restoreJobs`, { ...point, delivery });
       assert.deepEqual([told, json['errorCode']], [status, code], JSON.stringify(json));
     }
+  });
+
+  test('backups restores start AUTOMATED_RESTORE by an entry of the oplog, once nothing is left out any more', async () => {
+    assert.deepEqual((await ok('PATCH', CONFIG, { groupId: PROJECT.id, clusterId: CLUSTER.id, excludedNamespaces: [] }))['excludedNamespaces'], []);
+    const isFollowed = async (): Promise<boolean> => ((await cli.call('POST', `${SOURCE}/restoreJobs/restorableTimeRanges`)).json as unknown as readonly unknown[]).length > 0;
+    for (const end = performance.now() + 90_000; !(await isFollowed()); await delay(100)) assert.ok(performance.now() < end, 'no time can be restored after 90 s');
+    await source.client.db('shop').collection<{ _id: number }>('carts').insertOne({ _id: 3 });
+    const { operationTime } = (await source.client.db('admin').command({ hello: 1 })) as { readonly operationTime: { readonly t: number; readonly i: number } };
+    await source.client.db('shop').collection<{ _id: number }>('carts').deleteMany({});
+    const point = { oplogTs: String(operationTime.t), oplogInc: operationTime.i };
+    const [job] = resultsOf(await ok('POST', `${SOURCE}/restoreJobs`, { ...point, delivery: { methodName: 'AUTOMATED_RESTORE', targetClusterId: COPY.id, targetGroupId: PROJECT.id } }));
+    assert.deepEqual([job?.['pointInTime'], (job?.['timestamp'] as Record<string, unknown>)['increment']], [true, operationTime.i]);
+    const ended = await cli.until(`${SOURCE}/restoreJobs/${String(job?.['id'])}`, (json) => (json['statusName'] === 'IN_PROGRESS' ? null : json));
+    assert.equal(ended['statusName'], 'FINISHED', JSON.stringify(ended));
+    await using target = new MongoClient(copy.uri);
+    assert.deepEqual((await target.db('shop').collection<{ _id: number }>('carts').find().sort({ _id: 1 }).toArray()).map(({ _id }) => _id), [1, 2, 3]);
+    assert.deepEqual(await target.db('logs').collection<{ _id: number }>('lines').find().toArray(), [{ _id: 1 }]);
   });
 
   test('backups config update STOPPED, then TERMINATING: nothing is left', async () => {

@@ -10,6 +10,7 @@ import type { ClusterTime } from '../domain/cluster-time.ts';
 import type { LeaveOutRequest, LeftOutReport } from '../domain/leave-out.ts';
 import type { Instant } from '../domain/instant.ts';
 import type { Principal } from '../domain/roles.ts';
+import type { BackupConfigs, Hosts } from './backup-config-contracts.ts';
 import type { Administration } from './administration-contracts.ts';
 import type { CollectionRestores, CompliancePolicies, ExportBuckets, Exports, SnapshotContents } from './export-contracts.ts';
 import type { Schedules } from './schedule-contracts.ts';
@@ -17,6 +18,7 @@ import type { Subclient, Subclients } from './subclient-contracts.ts';
 import type { Timeline } from './timeline-contracts.ts';
 import type { Upkeep } from './upkeep-contracts.ts';
 
+export type { BackupConfig, BackupConfigs, Host, Hosts, MemberState } from './backup-config-contracts.ts';
 export { COLLECTION_STATES } from './export-contracts.ts';
 export type {
   ActivePolicy, CollectionRestore, CollectionRestores, CompliancePolicies, ExportBuckets, Exports, GivenPolicy, RestoredCollection, SnapshotContents, SnapshotNamespace,
@@ -294,6 +296,8 @@ export interface Services {
   readonly inventory: Inventory;
   readonly snapshots: Snapshots;
   readonly schedules: Schedules;
+  readonly backupConfigs: BackupConfigs;
+  readonly hosts: Hosts;
   readonly compliance: CompliancePolicies;
   readonly exportBuckets: ExportBuckets;
   readonly exports: Exports;

@@ -1,10 +1,9 @@
 // What Atlas v1.0 had around backups, answered as v2 answers it. Service accounts and rate limits came after it.
-import * as accessLists from '../../wire/atlas/credentials/access-lists.ts';
+import { API_KEY_ROUTES } from '../../wire/atlas/credentials/operations.ts';
 import * as clusters from '../../wire/atlas/clusters/handlers.ts';
 import * as events from '../../wire/atlas/events/handlers.ts';
 import * as groups from '../../wire/atlas/groups/handlers.ts';
 import * as inventory from '../../wire/atlas/inventory/handlers.ts';
-import * as keys from '../../wire/atlas/credentials/api-keys.ts';
 import * as surroundings from '../../wire/atlas/groups/surroundings.ts';
 import * as system from '../../wire/atlas/system/handlers.ts';
 import type { Operation } from '../../wire/mms-routes.ts';
@@ -12,16 +11,13 @@ import type { Operation } from '../../wire/mms-routes.ts';
 const ORG = '/orgs/:orgId';
 const GROUP = '/groups/:groupId';
 const CLUSTER = `${GROUP}/clusters/:clusterName`;
-const ORG_KEY = `${ORG}/apiKeys/:apiUserId`;
-const GROUP_KEY = `${GROUP}/apiKeys/:apiUserId`;
 
 const READER = ['GROUP_READ_ONLY'] as const;
 const OWNER = ['GROUP_OWNER'] as const;
-const ACCESS = ['GROUP_ACCESS_MANAGER'] as const;
 const ORG_MEMBER = { roles: null, orgRoles: ['ORG_MEMBER'] } as const;
-const ORG_OWNER = { roles: null, orgRoles: ['ORG_OWNER'] } as const;
 
 export const ADMINISTRATION_OPERATIONS: readonly Operation[] = [
+  ...API_KEY_ROUTES,
   { method: 'GET', path: '/', roles: null, handle: system.getSystemStatus },
   { method: 'GET', path: '/clusters', roles: null, handle: clusters.listAllClusters },
   { method: 'GET', path: '/orgs', roles: null, handle: inventory.listOrganizations },
@@ -29,15 +25,6 @@ export const ADMINISTRATION_OPERATIONS: readonly Operation[] = [
   { method: 'GET', path: `${ORG}/groups`, roles: null, handle: inventory.listOrganizationGroups },
   { method: 'GET', path: `${ORG}/events`, ...ORG_MEMBER, handle: events.listEvents },
   { method: 'GET', path: `${ORG}/events/:eventId`, ...ORG_MEMBER, handle: events.getEvent },
-  { method: 'GET', path: `${ORG}/apiKeys`, ...ORG_MEMBER, handle: keys.listApiKeys },
-  { method: 'POST', path: `${ORG}/apiKeys`, ...ORG_OWNER, handle: keys.createApiKey },
-  { method: 'GET', path: ORG_KEY, ...ORG_MEMBER, handle: keys.getApiKey },
-  { method: 'PATCH', path: ORG_KEY, ...ORG_OWNER, handle: keys.updateApiKey },
-  { method: 'DELETE', path: ORG_KEY, ...ORG_OWNER, handle: keys.deleteApiKey },
-  { method: 'GET', path: `${ORG_KEY}/accessList`, ...ORG_MEMBER, handle: accessLists.listKeyEntries },
-  { method: 'POST', path: `${ORG_KEY}/accessList`, ...ORG_MEMBER, handle: accessLists.addKeyEntries },
-  { method: 'GET', path: `${ORG_KEY}/accessList/:ipAddress`, ...ORG_MEMBER, handle: accessLists.getKeyEntry },
-  { method: 'DELETE', path: `${ORG_KEY}/accessList/:ipAddress`, ...ORG_MEMBER, handle: accessLists.removeKeyEntry },
   { method: 'GET', path: '/groups', roles: null, handle: inventory.listGroups },
   { method: 'POST', path: '/groups', roles: null, handle: groups.createGroup },
   { method: 'GET', path: '/groups/byName/:groupName', roles: null, handle: inventory.getGroupByName },
@@ -53,11 +40,6 @@ export const ADMINISTRATION_OPERATIONS: readonly Operation[] = [
   { method: 'GET', path: `${GROUP}/managedSlowMs`, roles: READER, handle: surroundings.getManagedSlowMs },
   { method: 'GET', path: `${GROUP}/containers`, roles: READER, handle: surroundings.listNothing },
   { method: 'GET', path: `${GROUP}/containers/all`, roles: READER, handle: surroundings.listNothing },
-  { method: 'GET', path: `${GROUP}/apiKeys`, roles: READER, handle: keys.listApiKeys },
-  { method: 'POST', path: `${GROUP}/apiKeys`, roles: ACCESS, handle: keys.createApiKey },
-  { method: 'POST', path: GROUP_KEY, roles: OWNER, handle: keys.assignApiKey },
-  { method: 'PATCH', path: GROUP_KEY, roles: ACCESS, handle: keys.updateApiKey },
-  { method: 'DELETE', path: GROUP_KEY, roles: ACCESS, handle: keys.deleteApiKey },
   { method: 'GET', path: `${GROUP}/clusters`, roles: READER, handle: inventory.listClusters },
   { method: 'POST', path: `${GROUP}/clusters`, roles: ['GROUP_CLUSTER_CREATOR'], handle: clusters.createCluster },
   { method: 'GET', path: `${GROUP}/clusters/provider/regions`, roles: READER, handle: surroundings.listNothing },

@@ -125,6 +125,11 @@ describe('deleting a cluster', () => {
     assert.equal(restore.status, 200, restore.text);
     assert.equal(codeOf(await world.say(OWNER, 'DELETE', `${CLUSTERS}/target`)), '409 CANNOT_TERMINATE_CLUSTER_WHILE_RESTORING');
     assert.equal((await world.say(OWNER, 'DELETE', `${CLUSTERS}/orders/backup/restoreJobs/${String(restore.json['id'])}`)).status, 204);
+    const { id: clusterId } = (await world.catalog.clusters.keptByName(SHOP, 'orders')) ?? { id: '' };
+    const opsManager = `/api/public/v1.0/groups/${SHOP}/clusters/${clusterId}`;
+    assert.deepEqual(resultsOf(await world.say(OWNER, 'GET', `${opsManager}/snapshots`)).map((each) => each['id']), [id], 'at the door of Ops Manager, by its id');
+    assert.equal((await world.say(OWNER, 'GET', `${opsManager}/restoreJobs/${String(restore.json['id'])}`)).status, 200);
+    assert.equal(codeOf(await world.say(OWNER, 'GET', opsManager)), '404 CLUSTER_NOT_FOUND');
     assert.equal(codeOf(await register('orders')), '409 DUPLICATE_CLUSTER_NAME');
     assert.equal((await world.say(OWNER, 'DELETE', `${CLUSTERS}/orders/backup/snapshots/${id}`)).status, 204);
     assert.equal((await register('orders')).status, 201);

@@ -51,6 +51,11 @@ describe('registering a cluster', () => {
     assert.equal(((schedule.json['policies'] as { policyItems: unknown[] }[])[0]?.policyItems ?? []).length, 5, 'it begins with the default schedule');
     assert.equal(codeOf(await register('orders')), '409 DUPLICATE_CLUSTER_NAME');
     assert.equal((await world.say(OWNER, 'POST', CLUSTERS, { body: { name: 'by-header' }, headers: { 'leafvault-connection-string': uri }, version: '2023-01-01' })).status, 201);
+    const older = `/api/atlas/v1.5${CLUSTERS}`;
+    const sharded = await world.say(OWNER, 'POST', older, { body: { name: 'by-v1-5', ...HARDWARE, leafvaultConnectionString: uri }, headers: { accept: 'application/json' } });
+    assert.deepEqual([sharded.status, checkAgainst('createGroupCluster', '2023-02-01', sharded.json), 'mongoURI' in sharded.json], [201, [], false]);
+    assert.deepEqual([(await world.say(OWNER, 'GET', `${older}/by-v1-5`, { headers: { accept: '*/*' } })).status, (await world.say(OWNER, 'DELETE', `${older}/by-v1-5`)).status], [200, 202]);
+    assert.equal(resultsOf(await world.say(OWNER, 'GET', `/groups/${SHOP}/events`))[0]?.['eventTypeName'], 'CLUSTER_DELETED', 'and the audit has its name');
     const all = await world.say(OWNER, 'GET', '/clusters');
     assert.deepEqual(checkAgainst('listClusterDetails', '2023-01-01', all.json), []);
     assert.deepEqual((resultsOf(all)[0]?.['clusters'] as { name: string }[]).map(({ name }) => name), ['by-header', 'orders']);

@@ -1,14 +1,14 @@
-// What Atlas v2 has around backups: organizations, groups, clusters, credentials, events.
-import * as accessLists from '../../wire/atlas/credentials/access-lists.ts';
-import * as accounts from '../../wire/atlas/credentials/service-accounts.ts';
-import * as clusters from '../../wire/atlas/clusters/handlers.ts';
-import * as events from '../../wire/atlas/events/handlers.ts';
-import * as groups from '../../wire/atlas/groups/handlers.ts';
-import * as inventory from '../../wire/atlas/inventory/handlers.ts';
-import * as keys from '../../wire/atlas/credentials/api-keys.ts';
-import * as surroundings from '../../wire/atlas/groups/surroundings.ts';
-import * as system from '../../wire/atlas/system/handlers.ts';
-import { CLUSTER_DELETE, CLUSTER_WRITES, CLUSTERS, GROUPS, PROCESS_ARGS, RATE_LIMITS, SERVICE_ACCOUNTS, type V2Operation } from './version.ts';
+// What Atlas has around backups: organizations, groups, clusters, credentials, events.
+import * as accessLists from '../credentials/access-lists.ts';
+import * as accounts from '../credentials/service-accounts.ts';
+import * as clusters from '../clusters/handlers.ts';
+import * as events from '../events/handlers.ts';
+import * as groups from '../groups/handlers.ts';
+import * as inventory from '../inventory/handlers.ts';
+import * as keys from '../credentials/api-keys.ts';
+import * as surroundings from '../groups/surroundings.ts';
+import * as system from '../system/handlers.ts';
+import { CLUSTER_DELETE, CLUSTER_WRITES, CLUSTERS, GROUPS, PROCESS_ARGS, RATE_LIMITS, SERVICE_ACCOUNTS, type VersionedOperation } from './versions.ts';
 
 const ORG = '/orgs/:orgId';
 const GROUP = '/groups/:groupId';
@@ -25,7 +25,7 @@ const ORG_MEMBER = { roles: null, orgRoles: ['ORG_MEMBER'] } as const;
 const ORG_READER = { roles: null, orgRoles: ['ORG_READ_ONLY'] } as const;
 const ORG_OWNER = { roles: null, orgRoles: ['ORG_OWNER'] } as const;
 
-export const ADMINISTRATION_OPERATIONS: readonly V2Operation[] = [
+export const ADMINISTRATION_OPERATIONS: readonly VersionedOperation[] = [
   { method: 'GET', path: '/', roles: null, versions: GROUPS, handle: system.getSystemStatus },
   { method: 'GET', path: '/rateLimits', roles: null, versions: RATE_LIMITS, handle: system.listRateLimits },
   { method: 'GET', path: '/rateLimits/:endpointSetId', roles: null, versions: RATE_LIMITS, handle: system.getRateLimit },

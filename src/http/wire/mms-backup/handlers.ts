@@ -6,6 +6,7 @@ import type { Answer } from '../answer.ts';
 import type { ProjectCall } from '../mms-routes.ts';
 import { readId } from '../read-id.ts';
 import { readTimeSeries } from '../read-time-series.ts';
+import { withAddressFor } from '../with-address.ts';
 import { parseChangeSchedule } from './parse-schedule.ts';
 import { asksForBatch, parseCompleted, parseCreateRestoreJob, parseUpdateSnapshot } from './parse.ts';
 
@@ -44,11 +45,12 @@ export function createMmsBackupHandlers({ clusterOf, sourceOf, showRestoreJob, s
       const cluster = await sourceOf(call);
       if (asksForBatch(call.query)) return { kind: 'list', page, totalCount: 0, results: [] };
       const { items, totalCount } = await call.services.restores.list(cluster.id, page);
-      return { kind: 'list', page, totalCount, results: items.map((each) => showRestoreJob(each, call.root)) };
+      return { kind: 'list', page, totalCount, results: items.map((each) => showRestoreJob(withAddressFor(call, each), call.root)) };
     },
     async getRestoreJob(call) {
       const cluster = await sourceOf(call);
-      return one(showRestoreJob(await call.services.restores.get(cluster.id, readId('restoreJob', call.params['jobId'])), call.root));
+      const restore = await call.services.restores.get(cluster.id, readId('restoreJob', call.params['jobId']));
+      return one(showRestoreJob(withAddressFor(call, restore), call.root));
     },
     async listSnapshots(call) {
       const page = call.page();

@@ -4,6 +4,7 @@ import { isLeafvaultError } from '../../../../foundation/errors.ts';
 import type { Answer } from '../../answer.ts';
 import type { ProjectCall } from '../../mms-routes.ts';
 import { readTimeSeries } from '../../read-time-series.ts';
+import { withAddressFor } from '../../with-address.ts';
 import { refuseFlex, sourceOf } from '../inventory/handlers.ts';
 import { parseFlexDownload, parseFlexRestore } from './parse.ts';
 import { presentFlexRestore } from './present.ts';
@@ -29,5 +30,5 @@ export async function getFlexRestoreJob(call: ProjectCall): Promise<Answer> {
     if (isLeafvaultError(error, 'RESTORE_NOT_FOUND')) return null;
     throw error;
   });
-  return restore?.form === 'flex' ? { kind: 'one', body: presentFlexRestore(restore) } : refuseFlex(call);
+  return restore?.form === 'flex' ? { kind: 'one', body: presentFlexRestore(withAddressFor(call, restore)) } : refuseFlex(call);
 }

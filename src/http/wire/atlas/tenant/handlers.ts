@@ -7,6 +7,7 @@ import { readId } from '../../read-id.ts';
 import { sourceOf } from '../inventory/handlers.ts';
 import { parameter } from '../../read-query.ts';
 import { readTimeSeries } from '../../read-time-series.ts';
+import { withAddressFor } from '../../with-address.ts';
 import { parseTenantDownload, parseTenantRestore } from './parse.ts';
 import { presentTenantRestore, presentTenantSnapshot } from './present.ts';
 
@@ -28,13 +29,13 @@ export async function listTenantRestores(call: ProjectCall): Promise<Answer> {
   const cluster = await sourceOf(call);
   const page = pageOf(call);
   const { items, totalCount } = await call.services.restores.list(cluster.id, page);
-  return { kind: 'list', page: shownPage(page, totalCount), totalCount, results: items.map((each) => presentTenantRestore(each, call.root)) };
+  return { kind: 'list', page: shownPage(page, totalCount), totalCount, results: items.map((each) => presentTenantRestore(withAddressFor(call, each), call.root)) };
 }
 
 export async function getTenantRestore(call: ProjectCall): Promise<Answer> {
   const cluster = await sourceOf(call);
   const restore = await call.services.restores.get(cluster.id, readId('restoreJob', call.params['restoreId']));
-  return { kind: 'one', body: presentTenantRestore(restore, call.root) };
+  return { kind: 'one', body: presentTenantRestore(withAddressFor(call, restore), call.root) };
 }
 
 export async function listTenantSnapshots(call: ProjectCall): Promise<Answer> {

@@ -60,7 +60,7 @@ async function holdCopy({ source, to, options: { neededUntil = () => null, signa
   try {
     return await extendLocks({
       ...source, storage: to, index, packKeys: createPackKeys(to, source.keys), left: new Map(), refreshIndex: () => indexes.refresh(), recoverIndex: () => Promise.resolve(),
-    }, { neededUntil, signal });
+    }, { neededUntil, isWritten: false, signal });
   } finally {
     await index.close();
   }

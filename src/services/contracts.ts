@@ -125,8 +125,8 @@ export interface Restores {
     /** What is to be live: true: what the restore replaced; false: what it restored. Absent: the other than now. */
     readonly undone?: boolean | undefined;
   }): Promise<Job>;
-  /** Whether what the restore replaced is live again. @throws RESTORE_NOT_FOUND */
-  isUndone(clusterId: string, id: string): Promise<boolean>;
+  /** Whether what the restore replaced is live again; null: the catalog was rescued, and the next undo finds out. @throws RESTORE_NOT_FOUND */
+  isUndone(clusterId: string, id: string): Promise<boolean | null>;
   /**
    * Asks for the job that drops what a restore keeps for an undo, before its time; while one is queued or runs, that one is answered.
    * @throws RESTORE_NOT_FOUND, RESTORE_NOTHING_KEPT, TARGET_FORBIDDEN

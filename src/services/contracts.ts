@@ -10,6 +10,7 @@ import type { ClusterTime } from '../domain/cluster-time.ts';
 import type { LeaveOutRequest, LeftOutReport } from '../domain/leave-out.ts';
 import type { Instant } from '../domain/instant.ts';
 import type { Principal } from '../domain/roles.ts';
+import type { BackupConfigs, Hosts } from './backup-config-contracts.ts';
 import type { Administration } from './administration-contracts.ts';
 import type { CollectionRestores, CompliancePolicies, ExportBuckets, Exports, SnapshotContents } from './export-contracts.ts';
 import type { Schedules } from './schedule-contracts.ts';
@@ -17,6 +18,7 @@ import type { Subclient, Subclients } from './subclient-contracts.ts';
 import type { Timeline } from './timeline-contracts.ts';
 import type { Upkeep } from './upkeep-contracts.ts';
 
+export type { BackupConfig, BackupConfigs, Host, Hosts, MemberState } from './backup-config-contracts.ts';
 export { COLLECTION_STATES } from './export-contracts.ts';
 export type {
   ActivePolicy, CollectionRestore, CollectionRestores, CompliancePolicies, ExportBuckets, Exports, GivenPolicy, RestoredCollection, SnapshotContents, SnapshotNamespace,
@@ -123,8 +125,8 @@ export interface Restores {
     /** What is to be live: true: what the restore replaced; false: what it restored. Absent: the other than now. */
     readonly undone?: boolean | undefined;
   }): Promise<Job>;
-  /** Whether what the restore replaced is live again. @throws RESTORE_NOT_FOUND */
-  isUndone(clusterId: string, id: string): Promise<boolean>;
+  /** Whether what the restore replaced is live again; null: the catalog was rescued, and the next undo finds out. @throws RESTORE_NOT_FOUND */
+  isUndone(clusterId: string, id: string): Promise<boolean | null>;
   /**
    * Asks for the job that drops what a restore keeps for an undo, before its time; while one is queued or runs, that one is answered.
    * @throws RESTORE_NOT_FOUND, RESTORE_NOTHING_KEPT, TARGET_FORBIDDEN
@@ -294,6 +296,8 @@ export interface Services {
   readonly inventory: Inventory;
   readonly snapshots: Snapshots;
   readonly schedules: Schedules;
+  readonly backupConfigs: BackupConfigs;
+  readonly hosts: Hosts;
   readonly compliance: CompliancePolicies;
   readonly exportBuckets: ExportBuckets;
   readonly exports: Exports;

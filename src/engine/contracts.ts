@@ -257,6 +257,8 @@ export type UndoRestore = (options: UndoOptions) => Promise<UndoResult>;
 export interface UndoOptions extends Pick<RestoreOptions, 'restoreId' | 'target' | 'journal' | 'signal' | 'log' | 'clock' | 'onProgress' | 'onPhase'> {
   /** The same on every attempt of one undo; another one takes it back. */
   readonly undoId: string;
+  /** The data that is to be live; where it is already, nothing is done. Absent: the other than now. */
+  readonly wanted?: 'old' | 'new' | undefined;
 }
 
 /** Drops the kept old collections of a restore. The journal is that of the restore. */

@@ -143,6 +143,8 @@ export interface ChangeFilter {
   readonly orgId: string;
   /** Absent: of the organization and all its projects. */
   readonly projectId?: string | undefined;
+  /** Of what was done in projects, that in these alone; absent: in all. */
+  readonly inProjects?: readonly string[] | undefined;
   readonly actions?: readonly string[] | undefined;
   readonly exceptActions?: readonly string[] | undefined;
   readonly from?: Date | undefined;
@@ -153,7 +155,7 @@ export interface ChangeEvents {
   /** Newest first. */
   list(filter: ChangeFilter, page: Page): Promise<PageOf<ChangeEvent>>;
   /** @throws EVENT_NOT_FOUND */
-  get(where: Pick<ChangeFilter, 'orgId' | 'projectId'>, id: string): Promise<ChangeEvent>;
+  get(where: Pick<ChangeFilter, 'orgId' | 'projectId' | 'inProjects'>, id: string): Promise<ChangeEvent>;
 }
 
 export interface Administration {

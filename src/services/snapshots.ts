@@ -43,11 +43,9 @@ export function createSnapshots({ catalog, queue, clock }: SnapshotsOptions): Sn
     }),
     list: (clusterId, page, filter) => catalog.snapshots.list(clusterId, page, filter),
     get: find,
-    async newestWhole(clusterId, notAfter = null) {
-      const found = await catalog.snapshots.newestWhole(clusterId, notAfter);
-      if (found === null) throw snapshotNotFound(clusterId, notAfter === null ? 'newest' : `newest up to ${notAfter.toISOString()}`);
-      return found;
-    },
+    newestWhole: async (clusterId, notAfter = null) => newestFound(clusterId, notAfter, await catalog.snapshots.newestWhole(clusterId, notAfter)),
+    newestOf: async ({ id, clusterId, isDefault }, notAfter = null) =>
+      newestFound(clusterId, notAfter, await (isDefault ? catalog.snapshots.newestWhole(clusterId, notAfter) : catalog.snapshots.newestOfSubclient(clusterId, id, notAfter))),
     async delete({ cluster, id, principal, unfinishedOnly = false }) {
       const { jobId, state } = await find(cluster.id, id);
       const isGone = await catalog.transaction(async (tx) => {
@@ -77,6 +75,12 @@ export function createSnapshots({ catalog, queue, clock }: SnapshotsOptions): Sn
       return find(cluster.id, id);
     },
   };
+}
+
+/** @throws SNAPSHOT_NOT_FOUND */
+function newestFound(clusterId: string, notAfter: Date | null, found: SnapshotRecord | null): SnapshotRecord {
+  if (found === null) throw snapshotNotFound(clusterId, notAfter === null ? 'newest' : `newest up to ${notAfter.toISOString()}`);
+  return found;
 }
 
 /** One and the same answer for never there, of another cluster, and deleted. */

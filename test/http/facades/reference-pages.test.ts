@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { CONSOLE_OPERATIONS } from '../../../src/http/console/console-api.ts';
-import { ATLAS_V1_OPERATIONS } from '../../../src/http/facades/atlas-v1/routes.ts';
+import { ATLAS_V1_5_OPERATIONS, ATLAS_V1_OPERATIONS } from '../../../src/http/facades/atlas-v1/routes.ts';
 import { ATLAS_V2_TABLES } from '../../../src/http/facades/atlas-v2/errors.ts';
 import { ATLAS_V2_OPERATIONS } from '../../../src/http/facades/atlas-v2/routes.ts';
 import { COMMVAULT_OPERATIONS } from '../../../src/http/facades/commvault/routes.ts';
@@ -37,6 +37,7 @@ describe('the reference pages', () => {
   for (const [page, heading, operations, cells] of [
     ['atlas.md', 'Operations of v2', ATLAS_V2_OPERATIONS, 4],
     ['atlas.md', 'Operations of v1.0', ATLAS_V1_OPERATIONS, 3],
+    ['atlas.md', 'Operations of v1.5', ATLAS_V1_5_OPERATIONS, 3],
     ['ops-manager.md', 'Operations', OPS_MANAGER_V1_OPERATIONS, 3],
     ['commvault.md', 'Operations', COMMVAULT_OPERATIONS, 2],
     ['own-api.md', 'Operations', CONSOLE_OPERATIONS, 3],

@@ -1,6 +1,6 @@
 // What each Ops Manager path asks of the services.
 import type { Cluster, Page, PageOf, Project, Restore, Snapshot } from '../../../domain/records.ts';
-import { LeafvaultError } from '../../../foundation/errors.ts';
+import { isLeafvaultError, LeafvaultError } from '../../../foundation/errors.ts';
 import type { ClusterSchedule } from '../../../services/contracts.ts';
 import type { Answer } from '../../wire/answer.ts';
 import { findProjectByName } from '../../wire/find-project.ts';
@@ -15,7 +15,7 @@ import { placeAt, presentCluster, presentFilterList, presentGroup } from './pres
 
 export const {
   createRestoreJob, listRestoreJobs, getRestoreJob, listSnapshots, getSnapshot, updateSnapshot, deleteSnapshot, getSchedule, updateSchedule, listCheckpoints, getCheckpoint,
-} = createMmsBackupHandlers({ clusterOf, showRestoreJob, showSnapshot, showSchedule, zero: 'unchanged', checkpoints: 'refused' });
+} = createMmsBackupHandlers({ clusterOf, sourceOf, showRestoreJob, showSnapshot, showSchedule, zero: 'unchanged', checkpoints: 'refused' });
 
 /** A bare array, as the vendor answers; empty without continuous backup. */
 export async function listRestorableTimeRanges(call: ProjectCall): Promise<Answer> {
@@ -70,6 +70,17 @@ async function presentGroups(call: Call, page: Page, { items, totalCount }: Page
 /** @throws ID_MALFORMED, CLUSTER_NOT_FOUND */
 export function clusterOf(call: ProjectCall): Promise<Cluster> {
   return call.services.inventory.clusterById(call.project.id, readId('cluster', call.params['clusterId']));
+}
+
+async function sourceOf(call: ProjectCall): Promise<Cluster> {
+  try {
+    return await clusterOf(call);
+  } catch (error) {
+    const kept = isLeafvaultError(error, 'CLUSTER_NOT_FOUND') ? await call.services.administration.clusters.kept(call.project.id) : [];
+    const found = kept.find(({ id }) => id === call.params['clusterId']);
+    if (found === undefined) throw error;
+    return found;
+  }
 }
 
 /** With the members that Atlas's legacy form lacks. */

@@ -19,6 +19,7 @@ export const API_KEY_ROUTES: readonly Operation[] = [
   { method: 'PATCH', path: ORG_KEY, ...ORG_OWNER, handle: keys.updateApiKey },
   { method: 'DELETE', path: ORG_KEY, ...ORG_OWNER, handle: keys.deleteApiKey },
   { method: 'GET', path: `${ORG_KEY}/accessList`, ...ORG_MEMBER, handle: accessLists.listKeyEntries },
+  // The specification names no role for the writes: the owner's or the key itself, which the handler looks at.
   { method: 'POST', path: `${ORG_KEY}/accessList`, ...ORG_MEMBER, handle: accessLists.addKeyEntries },
   { method: 'GET', path: `${ORG_KEY}/accessList/:ipAddress`, ...ORG_MEMBER, handle: accessLists.getKeyEntry },
   { method: 'DELETE', path: `${ORG_KEY}/accessList/:ipAddress`, ...ORG_MEMBER, handle: accessLists.removeKeyEntry },

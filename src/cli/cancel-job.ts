@@ -10,7 +10,7 @@ import type { CliWorld } from './world.ts';
 export async function runCancelJob(world: CliWorld, config: Config, { id, json }: { readonly id: string; readonly json: boolean }): Promise<number> {
   const catalog = await openCatalogOf(config, { clock: systemClock, log: createLogger(config.logLevel) });
   try {
-    const answer = await cancelJob({ catalog, cancel: catalog.jobs.requestCancel }, { id, by: 'command line' });
+    const answer = await cancelJob({ catalog, cancel: (job, by, tx) => (tx ?? catalog).jobs.requestCancel(job, by) }, { id, by: 'command line' });
     if (json) world.out(`${JSON.stringify(await catalog.jobs.get(id), null, 2)}\n`);
     else world.out(answer === 'cancelled' ? `The job ${id} was cancelled before it began\n` : `The job ${id} is asked to end; its worker sees that within moments, and \`leafvault jobs\` shows its end\n`);
     return EXIT_CODES.ok.code;

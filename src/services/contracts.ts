@@ -13,13 +13,13 @@ import type { Principal } from '../domain/roles.ts';
 import type { Administration } from './administration-contracts.ts';
 import type { CollectionRestores, CompliancePolicies, ExportBuckets, Exports, SnapshotContents } from './export-contracts.ts';
 import type { Schedules } from './schedule-contracts.ts';
-import type { Subclients } from './subclient-contracts.ts';
+import type { Subclient, Subclients } from './subclient-contracts.ts';
 import type { Timeline } from './timeline-contracts.ts';
 import type { Upkeep } from './upkeep-contracts.ts';
 
 export { COLLECTION_STATES } from './export-contracts.ts';
 export type {
-  ActivePolicy, CollectionRestore, CollectionRestores, CompliancePolicies, ExportBuckets, Exports, GivenPolicy, RestoredCollection, SnapshotContents,
+  ActivePolicy, CollectionRestore, CollectionRestores, CompliancePolicies, ExportBuckets, Exports, GivenPolicy, RestoredCollection, SnapshotContents, SnapshotNamespace,
 } from './export-contracts.ts';
 export type { ClusterSchedule, GivenItem, ScheduleChange, Schedules } from './schedule-contracts.ts';
 export type { Subclient, SubclientContent, Subclients } from './subclient-contracts.ts';
@@ -63,6 +63,8 @@ export interface Snapshots {
   get(clusterId: string, id: string): Promise<Snapshot>;
   /** The newest whole one of everything, up to a time if one is given. @throws SNAPSHOT_NOT_FOUND */
   newestWhole(clusterId: string, notAfter?: Date | null): Promise<Snapshot>;
+  /** The newest one that was asked for as this subclient; of `default` the newest whole one. @throws SNAPSHOT_NOT_FOUND */
+  newestOf(subclient: Pick<Subclient, 'id' | 'clusterId' | 'isDefault'>, notAfter?: Date | null): Promise<Snapshot>;
   /** Answers at once; a running capture is cancelled, running readers finish. `unfinishedOnly`: one that is whole by then stays. @throws SNAPSHOT_NOT_FOUND, COMPLIANCE_PROTECTED */
   delete(request: { readonly cluster: Cluster; readonly id: string; readonly principal: Principal; readonly unfinishedOnly?: boolean }): Promise<void>;
   /** @throws SNAPSHOT_NOT_FOUND, EXPIRY_INVALID (before the capture), COMPLIANCE_PROTECTED (earlier than now) */

@@ -46,11 +46,9 @@ export function createSnapshots({ catalog, queue, clock }: SnapshotsOptions): Sn
       return { items: items.map(plain), totalCount };
     },
     get: async (clusterId, id) => plain(await find(clusterId, id)),
-    async newestWhole(clusterId, notAfter = null) {
-      const found = await catalog.snapshots.newestWhole(clusterId, notAfter);
-      if (found === null) throw snapshotNotFound(clusterId, notAfter === null ? 'newest' : `newest up to ${notAfter.toISOString()}`);
-      return plain(found);
-    },
+    newestWhole: async (clusterId, notAfter = null) => newestFound(clusterId, notAfter, await catalog.snapshots.newestWhole(clusterId, notAfter)),
+    newestOf: async ({ id, clusterId, isDefault }, notAfter = null) =>
+      newestFound(clusterId, notAfter, await (isDefault ? catalog.snapshots.newestWhole(clusterId, notAfter) : catalog.snapshots.newestOfSubclient(clusterId, id, notAfter))),
     async delete({ cluster, id, principal, unfinishedOnly = false }) {
       const { jobId, state } = await find(cluster.id, id);
       const isGone = await catalog.transaction(async (tx) => {
@@ -80,6 +78,12 @@ export function createSnapshots({ catalog, queue, clock }: SnapshotsOptions): Sn
       return plain(await find(cluster.id, id));
     },
   };
+}
+
+/** @throws SNAPSHOT_NOT_FOUND */
+function newestFound(clusterId: string, notAfter: Date | null, found: SnapshotRecord | null): Snapshot {
+  if (found === null) throw snapshotNotFound(clusterId, notAfter === null ? 'newest' : `newest up to ${notAfter.toISOString()}`);
+  return plain(found);
 }
 
 /** One and the same answer for never there, of another cluster, and deleted. */

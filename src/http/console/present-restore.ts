@@ -56,6 +56,7 @@ export function presentJob(job: Job): object {
     errorCode: job.errorCode,
     message: job.errorMessage,
     hint: job.errorHint,
+    pausedAt: job.pausedAt?.toISOString() ?? null,
     cancelRequestedAt: job.cancelRequestedAt?.toISOString() ?? null,
     warnings: job.warnings,
   };

@@ -107,6 +107,10 @@ async function writeAround(round: number, random: ReturnType<typeof createRandom
   await db.collection('capped').insertMany(Array.from({ length: 1 + random.below(30) }, () => ({ n: random.below(1e9), pad: 'c'.repeat(random.below(900)) })));
   await db.collection('capped').updateMany({ n: { $lt: 1e8 } }, { $inc: { n: 0.5 } });
   await db.collection('series').insertMany(Array.from({ length: 20 }, () => ({ t: new Date(1e12 + random.below(1e8)), m: random.below(3), v: random.next(), [`x${random.below(4)}`]: 1 })));
+  // A later measurement of a bucket has fields that none had before, within its values too.
+  for (const [at, values] of [{ v: 1, in: {} }, { [`new${round % 2}`]: 1, in: { deep: 1 } }, { list: [{ a: 1 }] }, { list: [{ b: 1 }, 2] }].entries()) {
+    await db.collection('series').insertOne({ t: new Date(2e12 + round * 1e8 + at * 1_000), m: 'sparse', ...values });
+  }
   await odd.updateMany({}, { $inc: { touched: 1 } });
   await odd.updateOne({ _id: 102 as never }, { $set: { [`z${round % 3}`]: new BSON.Timestamp({ t: 0, i: 0 }) } });
   await odd.updateOne({ _id: 5 as never }, round % 2 === 0 ? { $unset: { 9: '' } } : { $set: { 9: round } });

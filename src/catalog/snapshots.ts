@@ -101,15 +101,15 @@ const COLUMNS = [
   'consistency', 'documents', 'dataSizeBytes', 'storageSizeBytes', 'jobId', 'deletedAt', 'policyItems',
 ] as const;
 
-/** A whole snapshot has to have a newer whole one; one of chosen namespaces any newer one. */
+/** A whole snapshot has to have a newer whole one; one of chosen namespaces any newer one. Of a deleted cluster no newer one comes: there each ends when its time is over. */
 function expiredOnes({ db, clock }: CatalogContext) {
   return db
     .selectFrom('snapshots').select('id').where('deletedAt', 'is', null).where('state', '=', 'completed').where('expiresAt', '<=', clock.now())
-    .where((eb) => eb.exists(eb
+    .where((eb) => eb.or([eb.exists(eb.selectFrom('clusters').select('clusters.id').whereRef('clusters.id', '=', 'snapshots.clusterId').where('clusters.deletedAt', 'is not', null)), eb.exists(eb
       .selectFrom('snapshots as newer').select('newer.id').whereRef('newer.clusterId', '=', 'snapshots.clusterId')
       .where('newer.deletedAt', 'is', null).where('newer.state', '=', 'completed')
       .where(sql<boolean>`(newer.requested_at, newer.id) > (snapshots.requested_at, snapshots.id)`)
-      .where(sql<boolean>`(${isWhole('newer.selection')} or not ${isWhole('snapshots.selection')})`)));
+      .where(sql<boolean>`(${isWhole('newer.selection')} or not ${isWhole('snapshots.selection')})`))]));
 }
 
 function upTo(notAfter: Date | null, which: RawBuilder<boolean>): RawBuilder<boolean> {

@@ -1,7 +1,9 @@
 // What things are: the records that services hand to the doors. Dates are `Date`, sizes bytes, ids 24 hex digits.
 import type { KeptItem } from './retention.ts';
 import type { RestoreInstant } from './instant.ts';
+import type { BackupState } from './backup-state.ts';
 import type { ClusterTime } from './cluster-time.ts';
+import type { NamespaceFilter, NamespaceSelection } from './namespace-selection.ts';
 
 export interface Organization { readonly id: string; readonly name: string; readonly createdAt: Date }
 
@@ -34,6 +36,9 @@ export interface Cluster {
   readonly continuousBackup: boolean;
   readonly tags: readonly Tag[];
   readonly labels: readonly Tag[];
+  readonly backupState: BackupState;
+  /** What snapshots take of it; null: everything. */
+  readonly namespaceFilter: NamespaceFilter | null;
   /** It is not to be deleted. */
   readonly terminationProtection: boolean;
   /** Null: it is there. Snapshots of one that is gone may have been kept. */
@@ -118,6 +123,8 @@ export interface Snapshot {
   readonly deletedAt: Date | null;
   /** Items of its schedule that it stands for; null: of none. */
   readonly policyItems: readonly KeptItem[] | null;
+  /** What it takes; null or absent: everything. */
+  readonly selection?: NamespaceSelection | null;
 }
 
 /** How a restore names its namespaces. All optional: nothing chosen means everything. */
@@ -185,6 +192,8 @@ export interface Download {
   readonly state: DownloadState;
   /** Absolute signed URL; the path is the secret. Present once ready. */
   readonly url: string | null;
+  /** The same archive at an address without a secret, for whoever shows `value` as a bearer token. Present once ready. */
+  readonly bearer?: { readonly url: string; readonly value: string };
   readonly expiresAt: Date | null;
   readonly expirationHours: number;
   readonly maxDownloads: number | null;

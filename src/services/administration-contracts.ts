@@ -2,6 +2,7 @@
 // Every method throws LeafvaultError with a code of services/errors.ts and takes no wire form.
 import type { Cluster, Organization, Page, PageOf, Project, Tag } from '../domain/records.ts';
 import type { Principal, RoleGrant } from '../domain/roles.ts';
+import type { MemberState } from './backup-config-contracts.ts';
 
 export interface Organizations {
   /** @throws ORGANIZATION_NOT_FOUND */
@@ -27,6 +28,8 @@ export interface FoundServer {
   readonly topology: 'replicaSet' | 'standalone' | 'sharded';
   readonly replicaSetName: string | null;
   readonly version: string;
+  /** Of a replica set, as far as the account may see them. */
+  readonly members?: readonly { readonly host: string; readonly state: MemberState }[];
 }
 
 export interface ClusterDetails {

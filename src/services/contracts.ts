@@ -9,7 +9,9 @@ import type { RecoveryTime } from '../domain/recovery-time.ts';
 import type { ClusterTime } from '../domain/cluster-time.ts';
 import type { LeaveOutRequest, LeftOutReport } from '../domain/leave-out.ts';
 import type { Instant } from '../domain/instant.ts';
+import type { NamespaceSelection } from '../domain/namespace-selection.ts';
 import type { Principal } from '../domain/roles.ts';
+import type { BackupConfigs, Hosts } from './backup-config-contracts.ts';
 import type { Administration } from './administration-contracts.ts';
 import type { CollectionRestores, CompliancePolicies, ExportBuckets, Exports, SnapshotContents } from './export-contracts.ts';
 import type { Schedules } from './schedule-contracts.ts';
@@ -17,6 +19,7 @@ import type { Subclient, Subclients } from './subclient-contracts.ts';
 import type { Timeline } from './timeline-contracts.ts';
 import type { Upkeep } from './upkeep-contracts.ts';
 
+export type { BackupConfig, BackupConfigs, Host, Hosts, MemberState } from './backup-config-contracts.ts';
 export { COLLECTION_STATES } from './export-contracts.ts';
 export type {
   ActivePolicy, CollectionRestore, CollectionRestores, CompliancePolicies, ExportBuckets, Exports, GivenPolicy, RestoredCollection, SnapshotContents, SnapshotNamespace,
@@ -51,7 +54,7 @@ export interface Snapshots {
     readonly cluster: Cluster; readonly description: string | null; readonly retentionDays: number; readonly principal: Principal;
     /** False: nobody asked for these days, so a compliance policy that asks for more raises them; true unless told. */
     readonly isRetentionAsked?: boolean;
-    readonly selection?: { readonly databases: readonly string[]; readonly collections: readonly string[] };
+    readonly selection?: NamespaceSelection;
     /** What the door wants to tell of the job again. */
     readonly jobForm?: JobForm | undefined;
     /** `retentionDays` is all: nothing is added for snapshots on demand. */
@@ -123,8 +126,8 @@ export interface Restores {
     /** What is to be live: true: what the restore replaced; false: what it restored. Absent: the other than now. */
     readonly undone?: boolean | undefined;
   }): Promise<Job>;
-  /** Whether what the restore replaced is live again. @throws RESTORE_NOT_FOUND */
-  isUndone(clusterId: string, id: string): Promise<boolean>;
+  /** Whether what the restore replaced is live again; null: the catalog was rescued, and the next undo finds out. @throws RESTORE_NOT_FOUND */
+  isUndone(clusterId: string, id: string): Promise<boolean | null>;
   /**
    * Asks for the job that drops what a restore keeps for an undo, before its time; while one is queued or runs, that one is answered.
    * @throws RESTORE_NOT_FOUND, RESTORE_NOTHING_KEPT, TARGET_FORBIDDEN
@@ -294,6 +297,8 @@ export interface Services {
   readonly inventory: Inventory;
   readonly snapshots: Snapshots;
   readonly schedules: Schedules;
+  readonly backupConfigs: BackupConfigs;
+  readonly hosts: Hosts;
   readonly compliance: CompliancePolicies;
   readonly exportBuckets: ExportBuckets;
   readonly exports: Exports;

@@ -3,7 +3,7 @@ import type { CatalogStore, CatalogTransaction, ScheduleRecord } from '../catalo
 import { forbidDeletion, forbidShortening, forbidShortfall, type CompliancePolicy } from '../domain/compliance.ts';
 import { nextDue } from '../domain/due-times.ts';
 import type { ScheduleExport } from '../domain/exports.ts';
-import { afterChange, freshProgress, type CatchUp } from '../domain/plan-run.ts';
+import { afterChange, type CatchUp, freshProgress, putsNothingOff } from '../domain/plan-run.ts';
 import type { Cluster } from '../domain/records.ts';
 import { renewed, type KeptItem, type PolicyItem } from '../domain/retention.ts';
 import { broken, checkSchedule, emptySchedule, keptItems, type SnapshotSchedule } from '../domain/schedule.ts';
@@ -23,9 +23,9 @@ export function createSchedules({ catalog, clock, catchUp }: SchedulesOptions): 
   /** A cluster without a row takes nothing. */
   const recordOf = (found: ScheduleRecord | null, { id, createdAt }: Cluster): ScheduleRecord =>
     found ?? { schedule: emptySchedule(id, createdAt), progress: freshProgress(clock.now()) };
-  const shown = ({ schedule, progress }: ScheduleRecord): ClusterSchedule => ({ ...schedule, nextSnapshotAt: nextAt(schedule, progress, clock.now()) });
+  const shown = ({ schedule, progress }: ScheduleRecord, { backupState }: Cluster): ClusterSchedule => ({ ...schedule, nextSnapshotAt: backupState === 'started' ? nextAt(schedule, progress, clock.now()) : null });
   return {
-    get: async (cluster) => shown(recordOf(await catalog.schedules.get(cluster.id), cluster)),
+    get: async (cluster) => shown(recordOf(await catalog.schedules.get(cluster.id), cluster), cluster),
     change: ({ cluster, change, updateSnapshots = false, deleteSnapshots = false }) => catalog.transaction(async (tx) => {
       const now = clock.now();
       const policy = await tx.compliance.hold(cluster.projectId);
@@ -36,10 +36,12 @@ export function createSchedules({ catalog, clock, catchUp }: SchedulesOptions): 
       const schedule = { ...changed(old.schedule, asked, now), export: await exportOf(tx, cluster, old.schedule.export, asked.export) };
       checkSchedule(schedule);
       forbidShortfall(policy, schedule);
-      const record = { schedule, progress: afterChange(old.schedule, schedule, old.progress, { now, catchUp }) };
+      const after = afterChange(old.schedule, schedule, old.progress, { now, catchUp });
+      const frequencies = (policy?.scheduledItems ?? []).map(({ frequencyType }) => frequencyType);
+      const record = { schedule, progress: putsNothingOff({ old: old.schedule, before: old.progress, changed: schedule, after }, { now, frequencies }) };
       await tx.schedules.save(record);
       await changeSnapshots(tx, old.schedule, schedule, { updateSnapshots, deleteSnapshots, policy });
-      return shown(record);
+      return shown(record, cluster);
     }),
     preview: (cluster, range) => previewClusterSchedule(catalog, cluster, { ...range, clock, catchUp }),
   };
@@ -47,11 +49,11 @@ export function createSchedules({ catalog, clock, catchUp }: SchedulesOptions): 
 
 /** For the command line, too, which has a catalog alone. */
 export async function previewClusterSchedule(
-  catalog: Pick<CatalogStore, 'schedules'>, { id }: Pick<Cluster, 'id'>,
+  catalog: Pick<CatalogStore, 'schedules'>, { id, backupState }: Pick<Cluster, 'id' | 'backupState'>,
   { clock, until, limit, catchUp }: { readonly clock: Clock; readonly until: Date; readonly limit: number; readonly catchUp: CatchUp },
 ): Promise<Preview> {
   const found = await catalog.schedules.get(id);
-  return found === null ? { runs: [], isCut: false } : previewSchedule(found.schedule, found.progress, { now: clock.now(), until, limit, catchUp });
+  return found === null || backupState !== 'started' ? { runs: [], isCut: false } : previewSchedule(found.schedule, found.progress, { now: clock.now(), until, limit, catchUp });
 }
 
 /** The next time in the future at which one is asked for; null: never. */

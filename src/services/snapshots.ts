@@ -1,7 +1,7 @@
 // Snapshots on demand: asking for one, looking at them, ending their life.
 import type { CatalogStore, SnapshotRecord } from '../catalog/index.ts';
 import { daysOnDemand, forbidDeletion, forbidShortening } from '../domain/compliance.ts';
-import type { Snapshot } from '../domain/records.ts';
+import { narrowed } from '../domain/namespace-selection.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import { isId, newId } from '../foundation/ids.ts';
@@ -37,15 +37,12 @@ export function createSnapshots({ catalog, queue, clock }: SnapshotsOptions): Sn
       });
       const snapshot = await tx.snapshots.insert({
         ...where, id: snapshotId, clusterName: cluster.name, type: 'onDemand', description: description === null ? null : keptText('description', description), retentionDays, jobId,
-        selection: chosen(selection), expiresAt: new Date(now.getTime() + retentionDays * DAY_MS),
+        selection: narrowed(cluster.namespaceFilter, selection), expiresAt: new Date(now.getTime() + retentionDays * DAY_MS),
       });
-      return { snapshot: plain(snapshot), job };
+      return { snapshot, job };
     }),
-    async list(clusterId, page, filter) {
-      const { items, totalCount } = await catalog.snapshots.list(clusterId, page, filter);
-      return { items: items.map(plain), totalCount };
-    },
-    get: async (clusterId, id) => plain(await find(clusterId, id)),
+    list: (clusterId, page, filter) => catalog.snapshots.list(clusterId, page, filter),
+    get: find,
     newestWhole: async (clusterId, notAfter = null) => newestFound(clusterId, notAfter, await catalog.snapshots.newestWhole(clusterId, notAfter)),
     newestOf: async ({ id, clusterId, isDefault }, notAfter = null) =>
       newestFound(clusterId, notAfter, await (isDefault ? catalog.snapshots.newestWhole(clusterId, notAfter) : catalog.snapshots.newestOfSubclient(clusterId, id, notAfter))),
@@ -75,27 +72,18 @@ export function createSnapshots({ catalog, queue, clock }: SnapshotsOptions): Sn
         forbidShortening(policy, (await tx.snapshots.hold(id)) ?? snapshot, expiresAt);
         await tx.snapshots.setExpiry(id, expiresAt);
       });
-      return plain(await find(cluster.id, id));
+      return find(cluster.id, id);
     },
   };
 }
 
 /** @throws SNAPSHOT_NOT_FOUND */
-function newestFound(clusterId: string, notAfter: Date | null, found: SnapshotRecord | null): Snapshot {
+function newestFound(clusterId: string, notAfter: Date | null, found: SnapshotRecord | null): SnapshotRecord {
   if (found === null) throw snapshotNotFound(clusterId, notAfter === null ? 'newest' : `newest up to ${notAfter.toISOString()}`);
-  return plain(found);
+  return found;
 }
 
 /** One and the same answer for never there, of another cluster, and deleted. */
 export function snapshotNotFound(clusterId: string, id: string): LeafvaultError {
   return new LeafvaultError('SNAPSHOT_NOT_FOUND', `Reading snapshot ${id} of cluster ${clusterId} failed: there is none`, { details: { id, clusterId } });
-}
-
-function chosen(selection: { readonly databases: readonly string[]; readonly collections: readonly string[] } | undefined): SnapshotRecord['selection'] {
-  if (selection === undefined || (selection.databases.length === 0 && selection.collections.length === 0)) return null;
-  return { databases: [...selection.databases], collections: [...selection.collections] };
-}
-
-function plain({ selection: _, ...snapshot }: SnapshotRecord): Snapshot {
-  return snapshot;
 }

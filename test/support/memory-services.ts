@@ -8,6 +8,7 @@ import type { Clock } from '../../src/foundation/clock.ts';
 import { LeafvaultError } from '../../src/foundation/errors.ts';
 import type { Services, SnapshotNamespace } from '../../src/services/contracts.ts';
 import { administrationInMemory } from './administration-in-memory.ts';
+import { backupsInMemory } from './backups-in-memory.ts';
 import { drillsInMemory } from './drills-in-memory.ts';
 import { schedulesInMemory } from './schedules-in-memory.ts';
 import { subclientsInMemory, type SubclientsInMemory } from './subclients-in-memory.ts';
@@ -224,6 +225,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
         },
       },
       schedules: schedulesInMemory(clock),
+      ...backupsInMemory(state.clusters, clock),
       exportBuckets: {
         create: () => Promise.reject(missing('EXPORT_BUCKET_UNREACHABLE', { name: 'b', reason: 'in memory' })),
         list: (_id, page) => Promise.resolve(cut([], page)),
@@ -366,7 +368,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
 }
 
 function cluster(id: string, projectId: string, name: string, clock: Clock): Cluster {
-  return { id, projectId, name, createdAt: clock.now(), hosts: ['db1.example:27017', 'db2.example:27017'], replicaSetName: 'rs0', mongodbVersion: '6.0.5', lastSuccessAt: null, lastProvenAt: null, continuousBackup: false, tags: [], labels: [], terminationProtection: false, deletedAt: null };
+  return { id, projectId, name, createdAt: clock.now(), hosts: ['db1.example:27017', 'db2.example:27017'], replicaSetName: 'rs0', mongodbVersion: '6.0.5', lastSuccessAt: null, lastProvenAt: null, continuousBackup: false, tags: [], labels: [], terminationProtection: false, backupState: 'started', namespaceFilter: null, deletedAt: null };
 }
 
 function findTarget(

@@ -10,7 +10,8 @@ export interface RestoreView {
   readonly job: Job;
   readonly outcome: RestoreOutcome | null;
   readonly undoableUntil: Date | null;
-  readonly undone: boolean;
+  /** Null: not known since a rescue. */
+  readonly undone: boolean | null;
 }
 
 export function presentRestore({ restore, job, outcome, undoableUntil, undone }: RestoreView): object {

@@ -45,6 +45,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   ENTITY_NOT_FOUND: noSubclient(({ kind, name }) => `No ${String(kind)} named [${String(name)}]`),
   ENTITY_UNKNOWN: { status: 404, errorCode: NOT_SPECIFIED, message: ({ kind, name }) => `No ${String(kind)} [${String(name)}]` },
   SUBCLIENT_EMPTY: { status: 400, errorCode: NO_SUBCLIENT, message: ({ name }) => `Failed to start backups as no eligible subclients were found. Subclient [${String(name)}] has no content` },
+  SELECTION_EMPTY: { status: 400, errorCode: NO_SUBCLIENT, message: () => 'Failed to start backups as no eligible subclients were found. The namespaces of the backup configuration leave out all of its content' },
   SUBCLIENT_EXISTS: { status: 409, errorCode: NAME_TAKEN, message: ({ name }) => `A subclient named [${String(name)}] exists already` },
   SUBCLIENT_NAME_INVALID: { status: 400, errorCode: TASK_FAILED, message: ({ name }) => `A subclient can not be named [${String(name)}]` },
   SUBCLIENT_FIXED: { status: 400, errorCode: TASK_FAILED, message: ({ what }) => `The subclient [default] is everything and can not be ${String(what)}` },

@@ -20,6 +20,8 @@ export interface MmsBackupForm {
   showSchedule(schedule: ClusterSchedule, cluster: Cluster, root: string): object;
   /** What a retention of 0 means for its tier. */
   readonly zero: 'none' | 'unchanged';
+  /** What becomes of an interval of checkpoints, which only a sharded cluster has. */
+  readonly checkpoints: 'kept' | 'refused';
 }
 
 type Handler = (call: ProjectCall) => Promise<Answer>;
@@ -29,7 +31,7 @@ export type MmsBackupHandlers = Readonly<Record<
   | 'getSchedule' | 'updateSchedule' | 'listCheckpoints' | 'getCheckpoint', Handler
 >>;
 
-export function createMmsBackupHandlers({ clusterOf, sourceOf, showRestoreJob, showSnapshot, showSchedule, zero }: MmsBackupForm): MmsBackupHandlers {
+export function createMmsBackupHandlers({ clusterOf, sourceOf, showRestoreJob, showSnapshot, showSchedule, zero, checkpoints }: MmsBackupForm): MmsBackupHandlers {
   const snapshotOf = (call: ProjectCall, cluster: Cluster): Promise<Snapshot> => call.services.snapshots.get(cluster.id, readId('snapshot', call.params['snapshotId']));
   const one = (body: object): Answer => ({ kind: 'one', body });
   return {
@@ -82,7 +84,7 @@ export function createMmsBackupHandlers({ clusterOf, sourceOf, showRestoreJob, s
     },
     async updateSchedule(call) {
       const cluster = await clusterOf(call);
-      const change = parseChangeSchedule(call.body, cluster, { zero });
+      const change = parseChangeSchedule(call.body, cluster, { zero, checkpoints });
       return one(showSchedule(await call.services.schedules.change({ cluster, principal: call.principal, change }), cluster, call.root));
     },
     /** Only sharded clusters have checkpoints, and none is sharded here; the vendor keeps none either for clusters of today. */

@@ -17,11 +17,11 @@ export const {
   showSnapshot: (snapshot, root) => presentSnapshot(snapshot, placeAt(root)),
   showSchedule,
   // The vendor's list of choices has it: it takes the tier away.
-  zero: 'none',
+  zero: 'none', checkpoints: 'kept',
 });
 
 function placeAt(root: string): MmsPlace {
-  return { root, rels: 'https://cloud.mongodb.com', clusterSegment: ({ clusterName }) => encodeURIComponent(clusterName) };
+  return { root, rels: 'https://cloud.mongodb.com', bearer: false, clusterSegment: ({ clusterName }) => encodeURIComponent(clusterName) };
 }
 
 function showSchedule(schedule: ClusterSchedule, cluster: Cluster, root: string): object {

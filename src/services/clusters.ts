@@ -135,8 +135,8 @@ async function deleteSnapshots(
       await snapshots.delete({ cluster, id, principal, unfinishedOnly });
     } catch (error) {
       if (isLeafvaultError(error, 'SNAPSHOT_NOT_FOUND')) continue;
-      // A policy that was made after the cluster had ended: what is left of its snapshots stays under its name.
-      if (isLeafvaultError(error, 'COMPLIANCE_PROTECTED')) continue;
+      // A policy that was made after the cluster had ended, a pin, a hold: what is left of its snapshots stays under its name.
+      if (isLeafvaultError(error, 'COMPLIANCE_PROTECTED') || isLeafvaultError(error, 'SNAPSHOT_KEPT')) continue;
       throw error;
     }
   }

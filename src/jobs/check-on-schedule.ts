@@ -7,11 +7,12 @@ import { describeError } from '../foundation/errors.ts';
 import { newId } from '../foundation/ids.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { CheckReport, Repository } from '../repository/repository.ts';
+import { mend } from './mending.ts';
 import { startBeat } from './start-beat.ts';
 import type { Chore } from './worker.ts';
 
 export interface CheckOnScheduleParts {
-  readonly catalog: Pick<Catalog, 'settings'>;
+  readonly catalog: Pick<Catalog, 'settings' | 'workers'>;
   readonly repositories: () => Promise<readonly Repository[]>;
   readonly clock: Clock;
   readonly log: Logger;
@@ -28,6 +29,9 @@ const BEAT_MS = 10_000;
 const FAILED_AGAIN_MS = HOUR_MS;
 /** What the catalog keeps by name; the log has the numbers of the rest. */
 const MOST_NAMED = 200;
+const MEND_ROUNDS = 3;
+/** Beyond this a store is lost, and no case for mending object by object; the next check goes on. */
+const MOST_MENDED = 10_000;
 
 export function checkOnSchedule(parts: CheckOnScheduleParts): Chore {
   return {
@@ -72,8 +76,24 @@ async function runClaimed(parts: CheckOnScheduleParts, repository: Repository, c
     if (state.running !== null && !(await change({ ...state, running: { ...state.running, beatAt: clock.now().toISOString(), progress } }))) stopping.abort(new Error('another worker took over the check'));
   }, { everyMs: BEAT_MS, what: 'the check', log });
   let report: CheckReport;
+  let mended: readonly string[] = [];
+  const stop = AbortSignal.any([signal, stopping.signal]);
+  const check = (): Promise<CheckReport> => repository.check({ readData: { part, of: parts.parts }, quarantine: true, onProgress: ({ phase, documentsDone, documentsTotal, bytesDone, bytesTotal }) => { progress = { phase, done: documentsDone, total: documentsTotal, bytesDone, bytesTotal }; }, signal: stop });
   try {
-    report = await repository.check({ readData: { part, of: parts.parts }, quarantine: true, onProgress: ({ phase, documentsDone, documentsTotal, bytesDone, bytesTotal }) => { progress = { phase, done: documentsDone, total: documentsTotal, bytesDone, bytesTotal }; }, signal: AbortSignal.any([signal, stopping.signal]) });
+    report = await check();
+    // What is behind a damaged manifest, say, is seen once that one is mended.
+    for (let round = 0; round < MEND_ROUNDS; round += 1) {
+      const objects = [...new Set([...(state.mending ?? []), ...report.problems.map(({ object }) => object)])].slice(0, MOST_MENDED);
+      if (objects.length === 0) break;
+      // Written down first: an object that was moved aside by a worker that died is not missed by every check.
+      if (!(await change({ ...state, mending: objects }))) throw new Error('another worker took over the check');
+      const done = await mend(parts, repository, objects, stop);
+      const { mending: _, ...rest } = state;
+      if (done !== null) await change(rest);
+      if (done === null || done.length === 0) break;
+      mended = [...mended, ...done];
+      report = await check();
+    }
   } catch (error) {
     await beat.stop();
     const now = clock.now();
@@ -85,8 +105,9 @@ async function runClaimed(parts: CheckOnScheduleParts, repository: Repository, c
     throw error;
   }
   await beat.stop();
-  const result = resultOf(report, { startedAt, endedAt: clock.now(), part, of: parts.parts });
+  const result = { ...resultOf(report, { startedAt, endedAt: clock.now(), part, of: parts.parts }), mended: mended.length };
   const ended = await change({
+    ...(state.mending === undefined ? {} : { mending: state.mending }),
     nextPart: (part % parts.parts) + 1, dueAt: new Date(startedAt.getTime() + everyHours * HOUR_MS).toISOString(), running: null, last: result, failure: null,
   });
   if (ended) tell(log, result);
@@ -114,7 +135,7 @@ function resultOf(
 }
 
 function tell(log: Logger, result: CheckResult): void {
-  const { problems, damaged, part, of, bytesRead, quarantinedCopies, objects } = result;
-  if (problems === 0) log.info({ part, of, bytesRead }, 'the repository was checked and is sound');
-  else log.error({ part, of, bytesRead, problems, quarantinedCopies, objects, damaged }, 'the repository was checked and is damaged; `leafvault check` tells the whole of it');
+  const { problems, damaged, part, of, bytesRead, quarantinedCopies, mended, objects } = result;
+  if (problems === 0) log.info({ part, of, bytesRead, mended }, 'the repository was checked and is sound');
+  else log.error({ part, of, bytesRead, problems, quarantinedCopies, mended, objects, damaged }, 'the repository was checked and is damaged; `leafvault check` tells the whole of it');
 }

@@ -25,6 +25,8 @@ export type NewAuditEvent = Omit<AuditEvent, 'id' | 'at'>;
 export interface AuditFilter {
   readonly projectId?: string | null | undefined;
   readonly orgId?: string | undefined;
+  /** Of what was done in projects, that in these alone. */
+  readonly inProjects?: readonly string[] | undefined;
   /** Requests that were answered with success. */
   readonly doneOnly?: boolean | undefined;
   readonly actions?: readonly string[] | undefined;
@@ -60,10 +62,11 @@ export function createAuditEvents({ db, clock }: CatalogContext): AuditEvents {
   };
 }
 
-function matches({ projectId, orgId, doneOnly = false, actions, exceptActions, from, to, id }: AuditFilter): RawBuilder<boolean> {
+function matches({ projectId, orgId, inProjects, doneOnly = false, actions, exceptActions, from, to, id }: AuditFilter): RawBuilder<boolean> {
   const conditions = [
     ...(projectId === undefined || projectId === null ? [] : [sql`project_id = ${projectId}`]),
     ...(orgId === undefined ? [] : [sql`org_id = ${orgId}`]),
+    ...(inProjects === undefined ? [] : [sql`(project_id is null or ${isAnyOf('project_id', inProjects)})`]),
     ...(doneOnly ? [sql`(details ->> 'status')::integer < 400`] : []),
     ...(actions === undefined ? [] : [isAnyOf('action', actions)]),
     ...(exceptActions === undefined ? [] : [sql`not ${isAnyOf('action', exceptActions)}`]),

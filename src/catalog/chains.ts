@@ -69,6 +69,8 @@ export interface Chains {
   /** Id of the newest snapshot of the chain with `from <= T1 <= border`. */
   newestBase(chain: Chain, border: ClusterTime): Promise<string | null>;
   totals(): Promise<readonly ChainTotals[]>;
+  /** All, each with the number of its newest slice. */
+  known(): Promise<readonly Pick<Chain, 'id' | 'slices'>[]>;
 }
 
 const WHOLE = isWhole('s.selection');
@@ -141,6 +143,7 @@ export function createChains({ db, clock }: CatalogContext): Chains {
         order by s.point_in_time_t desc, s.point_in_time_i desc limit 1`.execute(db);
       return rows[0]?.id ?? null;
     },
+    known: () => db.selectFrom('chains').select(['id', 'slices']).execute(),
     async totals() {
       const { rows } = await sql<Omit<ChainTotals, 'recoveryPoint'> & { recoveryT: number | null; recoveryI: number | null }>`
         select c.cluster_id, sum(c.slices)::bigint as slices, sum(c.raw_bytes)::bigint as raw_bytes, sum(c.stored_bytes)::bigint as stored_bytes,

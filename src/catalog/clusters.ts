@@ -2,6 +2,8 @@
 // was deleted stays, without its connection string: snapshots and jobs refer to it.
 import { sql } from 'kysely';
 import { isDeepStrictEqual } from 'node:util';
+import type { BackupState } from '../domain/backup-state.ts';
+import type { NamespaceFilter } from '../domain/namespace-selection.ts';
 import type { Cluster, Page, PageOf, Tag } from '../domain/records.ts';
 import { atomically, countRows, isAnyOf, readPage, type CatalogContext } from './context.ts';
 import { requestEndOfChain } from './tailers.ts';
@@ -55,6 +57,9 @@ export interface Clusters {
   setUri(id: string, uri: string, hosts: readonly string[]): Promise<void>;
   /** Whoever follows the cluster hears of it with the next renewal of its lease. */
   setContinuousBackup(id: string, on: boolean): Promise<void>;
+  setBackupState(id: string, state: BackupState): Promise<void>;
+  /** Null: everything is taken. */
+  setNamespaceFilter(id: string, filter: NamespaceFilter | null): Promise<void>;
   change(id: string, change: ClusterChange): Promise<void>;
   /** A job that restores into it or from it, or undoes that, is asked for or runs; or one that is over has left something on it that is not settled. */
   isRestoring(id: string): Promise<boolean>;
@@ -71,7 +76,7 @@ export interface Clusters {
 export const URI_PURPOSE = 'cluster connection string';
 const COLUMNS = [
   'id', 'projectId', 'name', 'createdAt', 'hosts', 'replicaSetName', 'mongodbVersion', 'lastSuccessAt', 'lastProvenAt', 'continuousBackup',
-  'tags', 'labels', 'terminationProtection', 'deletedAt',
+  'tags', 'labels', 'terminationProtection', 'deletedAt', 'backupState', 'namespaceFilter',
 ] as const;
 
 export function createClusters(context: CatalogContext): Clusters {
@@ -90,7 +95,7 @@ export function createClusters(context: CatalogContext): Clusters {
         .insertInto('clusters')
         .values({ ...plain, tags: JSON.stringify(tags), labels: JSON.stringify(labels), uriSealed: uri === null ? null : sealer.seal(uri, URI_PURPOSE) })
         .execute();
-      return { ...plain, tags, labels, deletedAt: null };
+      return { ...plain, tags, labels, deletedAt: null, backupState: 'started', namespaceFilter: null };
     },
     async get(id) {
       return (await select().where('id', '=', id).executeTakeFirst()) ?? null;
@@ -126,6 +131,12 @@ export function createClusters(context: CatalogContext): Clusters {
     }),
     async setContinuousBackup(id, on) {
       await db.updateTable('clusters').set({ continuousBackup: on }).where('id', '=', id).execute();
+    },
+    async setBackupState(id, state) {
+      await db.updateTable('clusters').set({ backupState: state }).where('id', '=', id).execute();
+    },
+    async setNamespaceFilter(id, filter) {
+      await db.updateTable('clusters').set({ namespaceFilter: filter === null ? null : JSON.stringify(filter) }).where('id', '=', id).execute();
     },
     async change(id, { tags, labels, terminationProtection }) {
       const news = {

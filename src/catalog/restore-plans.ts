@@ -14,7 +14,7 @@ export interface RestorePlans {
   keep(restoreId: string, until: Date | null): Promise<void>;
   /** The undo, or the drop of what is kept, that is queued or running; the row stays locked until the transaction ends, so that two can't be asked for. */
   changeUnderWay(restoreId: string): Promise<{ readonly jobId: string; readonly kind: 'undo' | 'dropKept' } | null>;
-  /** Restores whose kept collections are due to be dropped and that no job is changing, locked until the transaction ends; others' are passed over. */
+  /** Restores whose kept collections are due to be dropped and that no job is changing, locked until the transaction ends; others' are passed over, and those on a cluster that was deleted, or waits for its connection string. */
   due(limit: number): Promise<readonly string[]>;
 }
 
@@ -57,6 +57,8 @@ export function createRestorePlans({ db, clock }: CatalogContext): RestorePlans 
         .selectFrom('restorePlans').select('restoreId').where('keptUntil', '<=', clock.now()).where('settledAt', 'is not', null)
         .where((eb) => eb.not(eb.exists(eb.selectFrom('jobs').select('jobs.id').whereRef('jobs.restoreId', '=', 'restorePlans.restoreId')
           .where('jobs.kind', 'in', CHANGES).where('jobs.state', 'in', ['queued', 'running']))))
+        .where((eb) => eb.not(eb.exists(eb.selectFrom('restores').innerJoin('clusters', 'clusters.id', 'restores.targetClusterId').select('clusters.id')
+          .whereRef('restores.id', '=', 'restorePlans.restoreId').where('clusters.uriSealed', 'is', null))))
         .orderBy('keptUntil').limit(limit).forUpdate().skipLocked().execute();
       return rows.map(({ restoreId }) => restoreId);
     },

@@ -74,7 +74,7 @@ export function createSchedules({ db, clock }: CatalogContext): Schedules {
       const now = clock.now();
       const rows = await db
         .selectFrom('schedules').select('clusterId').where('nextAt', 'is not', null)
-        .where('clusterId', 'in', db.selectFrom('clusters').select('id').where('deletedAt', 'is', null))
+        .where('clusterId', 'in', db.selectFrom('clusters').select('id').where('deletedAt', 'is', null).where('backupState', '=', 'started'))
         .where((eb) => eb.or([eb('nextAt', '<=', now), eb('handledUntil', '>', sql<Date>`${now}::timestamptz + interval '1 hour'`)]))
         .orderBy('nextAt').limit(limit).execute();
       return rows.map(({ clusterId }) => clusterId);

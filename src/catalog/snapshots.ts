@@ -1,5 +1,5 @@
 // Snapshots as rows. A row is `completed` only together with what the root in the repository says.
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { ClusterTime } from '../domain/cluster-time.ts';
 import type { Keep, KeepKind } from '../domain/keeps.ts';
 import type { Page, PageOf, Snapshot, SnapshotState } from '../domain/records.ts';
@@ -68,6 +68,8 @@ export interface Snapshots {
   newestCompleted(clusterId: string): Promise<SnapshotRecord | null>;
   /** Of everything, not of chosen namespaces; completed and not deleted. `notAfter`: of a time up to it. */
   newestWhole(clusterId: string, notAfter?: Date | null): Promise<SnapshotRecord | null>;
+  /** The same of what was asked for as one of Commvault's subclients. */
+  newestOfSubclient(clusterId: string, subclientId: string, notAfter?: Date | null): Promise<SnapshotRecord | null>;
   /** State `completed`. The caller has seen the root. */
   complete(id: string, outcome: SnapshotOutcome): Promise<void>;
   /** Ids of completed ones whose time is over, oldest end first; never the newest of its cluster, whatever its age. */
@@ -105,15 +107,19 @@ const COLUMNS = [
 /** Of one that nothing keeps, in the statements that delete: no door gets past it. What failed stands for nothing. */
 const NOT_KEPT = sql<boolean>`((pin is null and hold is null) or state in ('failed', 'cancelled'))`;
 
-/** A whole snapshot has to have a newer whole one; one of chosen namespaces any newer one. */
+/** A whole snapshot has to have a newer whole one; one of chosen namespaces any newer one. Of a deleted cluster no newer one comes: there each ends when its time is over. */
 function expiredOnes({ db, clock }: CatalogContext) {
   return db
     .selectFrom('snapshots').select('id').where('deletedAt', 'is', null).where('state', '=', 'completed').where('expiresAt', '<=', clock.now()).where(NOT_KEPT)
-    .where((eb) => eb.exists(eb
+    .where((eb) => eb.or([eb.exists(eb.selectFrom('clusters').select('clusters.id').whereRef('clusters.id', '=', 'snapshots.clusterId').where('clusters.deletedAt', 'is not', null)), eb.exists(eb
       .selectFrom('snapshots as newer').select('newer.id').whereRef('newer.clusterId', '=', 'snapshots.clusterId')
       .where('newer.deletedAt', 'is', null).where('newer.state', '=', 'completed')
       .where(sql<boolean>`(newer.requested_at, newer.id) > (snapshots.requested_at, snapshots.id)`)
-      .where(sql<boolean>`(${isWhole('newer.selection')} or not ${isWhole('snapshots.selection')})`)));
+      .where(sql<boolean>`(${isWhole('newer.selection')} or not ${isWhole('snapshots.selection')})`))]));
+}
+
+function upTo(notAfter: Date | null, which: RawBuilder<boolean>): RawBuilder<boolean> {
+  return notAfter === null ? which : sql<boolean>`(${which} and captured_at <= ${notAfter})`;
 }
 
 export function createSnapshots(context: CatalogContext): Snapshots {
@@ -157,8 +163,9 @@ export function createSnapshots(context: CatalogContext): Snapshots {
       return { items: rows.map(recordOf), totalCount };
     },
     newestCompleted: (clusterId) => newest(clusterId),
-    newestWhole: (clusterId, notAfter = null) =>
-      newest(clusterId, notAfter === null ? isWhole('selection') : sql<boolean>`(${isWhole('selection')} and captured_at <= ${notAfter})`),
+    newestWhole: (clusterId, notAfter = null) => newest(clusterId, upTo(notAfter, isWhole('selection'))),
+    newestOfSubclient: (clusterId, subclientId, notAfter = null) =>
+      newest(clusterId, upTo(notAfter, sql<boolean>`exists (select 1 from jobs where jobs.id = snapshots.job_id and jobs.form ->> 'subclientId' = ${subclientId})`)),
     async complete(id, { pointInTime, expiresAt, ...outcome }) {
       // An expiry that somebody set while the capture ran is a wish, and counts.
       const kept = sql<Date>`case when exists (select 1 from pending_facts where snapshot_id = ${id} and kind = 'expiry')

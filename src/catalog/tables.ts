@@ -1,9 +1,11 @@
 // The tables as Kysely sees them. Columns are snake_case in SQL; the camel-case plugin translates.
 // Times are timestamptz, big integers JavaScript numbers (sizes stay below 2^53).
 import type { ColumnType, Generated } from 'kysely';
+import type { BackupState } from '../domain/backup-state.ts';
 import type { DrillChoices, DrillPhase } from '../domain/drill.ts';
 import type { ScheduleExport } from '../domain/exports.ts';
 import type { Keep } from '../domain/keeps.ts';
+import type { NamespaceFilter, NamespaceSelection } from '../domain/namespace-selection.ts';
 import type { JobForm, RestoreSelection, Tag } from '../domain/records.ts';
 import type { KeptItem, PolicyItem } from '../domain/retention.ts';
 import type { SnapshotSchedule } from '../domain/schedule.ts';
@@ -46,6 +48,10 @@ export interface ClustersTable {
   tags: ColumnType<readonly Tag[], string | undefined, string>;
   labels: ColumnType<readonly Tag[], string | undefined, string>;
   terminationProtection: Defaulted<boolean>;
+  backupState: Defaulted<BackupState>;
+  namespaceFilter: DefaultedJson<NamespaceFilter | null>;
+  /** Worked out by PostgreSQL. */
+  followed: ColumnType<boolean, never, never>;
 }
 
 export interface SnapshotsTable {
@@ -105,7 +111,7 @@ export interface ScheduleRunsTable {
   settledAt: Date | null;
 }
 
-export interface SnapshotSelection { readonly databases: readonly string[]; readonly collections: readonly string[] }
+export type SnapshotSelection = NamespaceSelection;
 
 export interface RestoresTable {
   id: string;

@@ -100,9 +100,9 @@ export function createTailers({ db, clock }: CatalogContext): Tailers {
       return db
         .selectFrom('clusters').leftJoin('tailers', 'tailers.clusterId', 'clusters.id')
         .select(['clusters.id', 'clusters.projectId', 'clusters.name'])
-        .where((eb) => eb.or([eb('clusters.continuousBackup', '=', true), GOES_ON]))
+        .where((eb) => eb.or([eb('clusters.followed', '=', true), GOES_ON]))
         // To end a chain no server is needed.
-        .where((eb) => eb.or([eb('clusters.uriSealed', 'is not', null), eb('clusters.continuousBackup', '=', false)]))
+        .where((eb) => eb.or([eb('clusters.uriSealed', 'is not', null), eb('clusters.followed', '=', false)]))
         .where((eb) => eb.or([eb('tailers.clusterId', 'is', null), FREE]))
         .where((eb) => eb.not(isAnyOf('clusters.id', except)))
         .orderBy('clusters.id').execute();
@@ -127,7 +127,7 @@ export function createTailers({ db, clock }: CatalogContext): Tailers {
         )
         update tailers set expires_at = ${inSeconds(leaseSeconds)}, cut_requested = false
         from clusters, mine where clusters.id = tailers.cluster_id and mine.cluster_id = tailers.cluster_id
-        returning tailers.cluster_id, tailers.token, clusters.continuous_backup as wanted, tailers.end_requested, mine.cut_requested`.execute(db);
+        returning tailers.cluster_id, tailers.token, clusters.followed as wanted, tailers.end_requested, mine.cut_requested`.execute(db);
       return rows;
     },
     async saveStatus(claim, { member, position, oldest, newest, rolls, warning }) {

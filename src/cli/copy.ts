@@ -75,7 +75,7 @@ function describe(address: string, report: CopyReport, dryRun: boolean): string 
     ...damaged.map(({ object, message }) => `DAMAGED ${object}: ${message}`),
     ...withheld.map((name) => `withheld, since it needs what is damaged: ${name}`),
     ...(damaged.length === 0 ? [] : ['Run `leafvault check --read-data --repair-from <copy>` to mend what the copy has whole']),
-    ...(postponed ? ['What the repository has no more stays in the copy until the next run: something is damaged, or somebody reads there'] : []),
+    ...(postponed ? ['What the repository has no more stays in the copy until the next run: something is damaged, a snapshot could not be taken away, or somebody reads there'] : []),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -2,7 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { CONFIG_ERRORS, flagName, loadConfig, SETTINGS, type Config, type Setting, type SettingName } from '../config/index.ts';
 import { describeError, isLeafvaultError } from '../foundation/errors.ts';
-import { runCancelJob } from './cancel-job.ts';
+import { runChangeJob } from './change-job.ts';
 import { runCheck } from './check.ts';
 import { runComplianceRelease } from './compliance.ts';
 import { runCopy } from './copy.ts';
@@ -116,10 +116,16 @@ function buildProgram(world: CliWorld, outcome: { code: number }): Command {
     .action(run((config, flags) => runJobs(world, config, {
       limit: Number(flags.limit), cluster: typeof flags.cluster === 'string' ? flags.cluster : null, failedOnly: flags.failed === true, json: flags.json === true,
     })));
-  withSettings(jobs.command('cancel').description('end a job, whatever it is; what it left on a target is cleaned up').exitOverride().configureOutput(output), CATALOG_SETTINGS)
-    .argument('<id>', 'as `leafvault jobs` shows it')
-    .option('--json', 'the job as a JSON object')
-    .action((id: string, _: Flags, cancel: Command) => run((config, flags) => runCancelJob(world, config, { id, json: flags.json === true }))(cancel.optsWithGlobals()));
+  for (const [change, does] of [
+    ['cancel', 'end a job, whatever it is; what it left on a target is cleaned up'],
+    ['pause', 'let a snapshot or a restore rest: its worker is free within moments, and nobody takes it until it is resumed'],
+    ['resume', 'let a job that rests go on'],
+  ] as const) {
+    withSettings(jobs.command(change).description(does).exitOverride().configureOutput(output), CATALOG_SETTINGS)
+      .argument('<id>', 'as `leafvault jobs` shows it')
+      .option('--json', 'the job as a JSON object')
+      .action((id: string, _: Flags, asked: Command) => run((config, flags) => runChangeJob(world, config, { id, change, json: flags.json === true }))(asked.optsWithGlobals()));
+  }
   configured('drill', 'restore the newest snapshot of a cluster for practice, prove it, take it away again, and tell how long it took')
     .argument('<cluster>', 'its name or id')
     .option('--namespaces <names>', 'only these databases or db.collection, separated by commas (default: as declared for the cluster, else everything)')

@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { LeafvaultError } from '../foundation/errors.ts';
 import { makeFolder } from '../foundation/make-folder.ts';
+import { isProcessAlive } from '../foundation/process-alive.ts';
 
 export interface Home {
   readonly path: string;
@@ -34,15 +35,6 @@ async function removeLeftOvers(folder: string): Promise<void> {
   const prefix = `${hostname()}-`;
   for (const name of await readdir(folder)) {
     const pid = name.startsWith(prefix) ? Number(/^(\d+)-[0-9a-f]+$/.exec(name.slice(prefix.length))?.[1]) : Number.NaN;
-    if (Number.isInteger(pid) && !isAlive(pid)) await rm(join(folder, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if (Number.isInteger(pid) && !isProcessAlive(pid)) await rm(join(folder, name), { recursive: true, force: true });
   }
 }

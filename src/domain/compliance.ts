@@ -93,6 +93,16 @@ export function forbidTurningOff(policy: CompliancePolicy | null, clusterName: s
   if (requiresContinuous(policy)) throw forbidden(policy, 'continuous', `turning off continuous backup of ${clusterName}`);
 }
 
+/** For whoever stops the backups of a cluster, or ends them: none would come. @throws COMPLIANCE_PROTECTED */
+export function forbidStopping(policy: CompliancePolicy | null, clusterName: string): void {
+  if (policy !== null) throw forbidden(policy, 'policy', `stopping the backups of ${clusterName}`);
+}
+
+/** For whoever leaves namespaces out. @throws COMPLIANCE_PROTECTED */
+export function forbidFilter(policy: CompliancePolicy | null, clusterName: string): void {
+  if (policy !== null) throw forbidden(policy, 'policy', `leaving namespaces out of the snapshots of ${clusterName}`);
+}
+
 /** For whoever has a cluster's snapshots taken elsewhere: those of before would run out, and none of these servers would come. @throws COMPLIANCE_PROTECTED */
 export function forbidMoving(policy: CompliancePolicy | null, { name, hosts }: { readonly name: string; readonly hosts: readonly string[] }, next: readonly string[]): void {
   if (policy !== null && !isDeepStrictEqual([...hosts].sort(), [...next].sort())) throw forbidden(policy, 'policy', `a connection string of ${name} that names other servers`);

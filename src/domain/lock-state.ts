@@ -6,7 +6,9 @@ export interface LockState {
   readonly days: number;
   /** Of the newest try. */
   readonly startedAt: string;
-  /** Of the newest try that came to an end, good or bad; one that began later is at work, or its worker died. */
+  /** Who is at it; a sign of life older than `CHORE_DEAD_AFTER_MS` is none. Absent in states of older versions. */
+  readonly running?: { readonly token: string; readonly since: string; readonly beatAt: string } | null;
+  /** Of the newest try that came to an end, good or bad; one that began later is at work (`running`), or its worker died. */
   readonly endedAt: string | null;
   /** When one last ended with everything held; null: never. */
   readonly succeededAt: string | null;

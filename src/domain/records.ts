@@ -2,7 +2,9 @@
 import type { Keep } from './keeps.ts';
 import type { KeptItem } from './retention.ts';
 import type { RestoreInstant } from './instant.ts';
+import type { BackupState } from './backup-state.ts';
 import type { ClusterTime } from './cluster-time.ts';
+import type { NamespaceFilter, NamespaceSelection } from './namespace-selection.ts';
 
 export interface Organization { readonly id: string; readonly name: string; readonly createdAt: Date }
 
@@ -35,6 +37,9 @@ export interface Cluster {
   readonly continuousBackup: boolean;
   readonly tags: readonly Tag[];
   readonly labels: readonly Tag[];
+  readonly backupState: BackupState;
+  /** What snapshots take of it; null: everything. */
+  readonly namespaceFilter: NamespaceFilter | null;
   /** It is not to be deleted. */
   readonly terminationProtection: boolean;
   /** Null: it is there. Snapshots of one that is gone may have been kept. */
@@ -122,6 +127,8 @@ export interface Snapshot {
   /** What keeps it whatever its retention says; null: nothing does. */
   readonly pin: Keep | null;
   readonly hold: Keep | null;
+  /** What it takes; null or absent: everything. */
+  readonly selection?: NamespaceSelection | null;
 }
 
 /** How a restore names its namespaces. All optional: nothing chosen means everything. */
@@ -189,6 +196,8 @@ export interface Download {
   readonly state: DownloadState;
   /** Absolute signed URL; the path is the secret. Present once ready. */
   readonly url: string | null;
+  /** The same archive at an address without a secret, for whoever shows `value` as a bearer token. Present once ready. */
+  readonly bearer?: { readonly url: string; readonly value: string };
   readonly expiresAt: Date | null;
   readonly expirationHours: number;
   readonly maxDownloads: number | null;

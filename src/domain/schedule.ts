@@ -1,6 +1,6 @@
 // The backup schedule of a cluster, whatever door it came through, and the rules that it keeps (docs/design/schedules.md).
-import { createHash } from 'node:crypto';
 import { LeafvaultError } from '../foundation/errors.ts';
+import { derivedId } from '../foundation/ids.ts';
 import type { ScheduleExport } from './exports.ts';
 import { FREQUENCIES, longestDays, type FrequencyType, type KeptItem, type PolicyItem } from './retention.ts';
 
@@ -48,7 +48,7 @@ function range(most: number): readonly number[] {
 
 /** The same for ever, so that a cluster without a row has it too. */
 export function policyIdOf(clusterId: string): string {
-  return createHash('sha256').update(`schedule ${clusterId}`).digest('hex').slice(0, 24);
+  return derivedId(`schedule ${clusterId}`);
 }
 
 /** Nothing is taken; the reference time is `now`'s. */
@@ -74,7 +74,7 @@ export function keptItems({ extraDays }: Pick<SnapshotSchedule, 'extraDays'>, it
   return items.map((item) => ({ ...item, extraDays: extraDays[item.frequencyType] ?? 0 }));
 }
 
-/** @throws SCHEDULE_INVALID, details {rule, reason, value}: the first rule that is broken */
+/** @throws SCHEDULE_INVALID, details {rule, reason, value, frequencyType}: the first rule that is broken */
 export function checkSchedule(schedule: SnapshotSchedule): void {
   const { items, referenceHour, referenceMinute, restoreWindowDays, extraDays } = schedule;
   if (!isWithin(referenceHour, 0, 23)) throw broken('referenceHour', 'the reference hour is 0 to 23', referenceHour);
@@ -92,8 +92,8 @@ function checkItem(item: PolicyItem): void {
   if (!intervals.includes(frequencyInterval)) throw broken('interval', `the interval of ${article(frequencyType)} item is one of ${intervals.join(', ')}`, frequencyInterval);
   // Before months are counted: their number would be.
   const days = isWithin(retentionValue, 1, MOST_RETENTION_DAYS) ? longestDays(item) : 0;
-  if (!isWithin(days, 1, MOST_RETENTION_DAYS)) throw broken('retention', `retention is 1 to ${MOST_RETENTION_DAYS} days`, retentionValue);
-  if (days < LEAST_DAYS[frequencyType]) throw broken('retention', `${article(frequencyType)} item keeps at least ${LEAST_DAYS[frequencyType]} days, not ${retentionValue} ${retentionUnit}`, retentionValue);
+  if (!isWithin(days, 1, MOST_RETENTION_DAYS)) throw broken('retention', `retention is 1 to ${MOST_RETENTION_DAYS} days`, retentionValue, frequencyType);
+  if (days < LEAST_DAYS[frequencyType]) throw broken('retention', `${article(frequencyType)} item keeps at least ${LEAST_DAYS[frequencyType]} days, not ${retentionValue} ${retentionUnit}`, retentionValue, frequencyType);
 }
 
 function refuseTwins(items: readonly PolicyItem[]): void {
@@ -110,7 +110,7 @@ function refuseShorter(items: readonly PolicyItem[]): void {
   for (const less of items) {
     for (const more of items) {
       if (FREQUENCIES.indexOf(less.frequencyType) <= FREQUENCIES.indexOf(more.frequencyType) || longestDays(less) >= longestDays(more)) continue;
-      throw broken('order', `the ${less.frequencyType} item keeps ${less.retentionValue} ${less.retentionUnit}, shorter than the ${more.frequencyType} one with ${more.retentionValue} ${more.retentionUnit}`, less.retentionValue);
+      throw broken('order', `the ${less.frequencyType} item keeps ${less.retentionValue} ${less.retentionUnit}, shorter than the ${more.frequencyType} one with ${more.retentionValue} ${more.retentionUnit}`, less.retentionValue, less.frequencyType);
     }
   }
 }
@@ -124,6 +124,6 @@ function isWithin(value: number, least: number, most: number): boolean {
 }
 
 /** @param reason continues "the schedule is refused: …" */
-export function broken(rule: ScheduleRule, reason: string, value: unknown): LeafvaultError {
-  return new LeafvaultError('SCHEDULE_INVALID', `Changing a schedule failed: ${reason}`, { details: { rule, reason, value } });
+export function broken(rule: ScheduleRule, reason: string, value: unknown, frequencyType?: FrequencyType): LeafvaultError {
+  return new LeafvaultError('SCHEDULE_INVALID', `Changing a schedule failed: ${reason}`, { details: { rule, reason, value, ...(frequencyType === undefined ? {} : { frequencyType }) } });
 }

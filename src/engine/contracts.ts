@@ -3,6 +3,7 @@
 import type { Readable } from 'node:stream';
 import type { ClusterTime } from '../domain/cluster-time.ts';
 import type { LeaveOutRequest, LeftOutReport } from '../domain/leave-out.ts';
+import type { NamespaceSelection } from '../domain/namespace-selection.ts';
 import type { RestoreSelection, TimeSeriesChoice } from '../domain/records.ts';
 import type { Clock } from '../foundation/clock.ts';
 import type { Logger } from '../foundation/logger.ts';
@@ -30,7 +31,7 @@ export interface SnapshotBody {
   /** T1 as wall-clock time (ISO 8601). */
   readonly capturedAt: string;
   /** What the capture was told to take; absent or empty: everything. A restore moves nothing aside outside of it. */
-  readonly selection?: { readonly databases: readonly string[]; readonly collections: readonly string[] };
+  readonly selection?: NamespaceSelection;
   readonly collections: number;
   readonly documents: number;
   /** Raw BSON bytes of all documents. */
@@ -78,7 +79,7 @@ export interface CaptureOptions {
   /** Stores what changed little since `previous` as its difference from that (docs/design/deltas.md). Default: true. */
   readonly deltas?: boolean | undefined;
   /** Empty or absent: everything. */
-  readonly selection?: { readonly databases: readonly string[]; readonly collections: readonly string[] };
+  readonly selection?: NamespaceSelection;
   /** A private folder for tables on disk; emptied by the caller afterwards. */
   readonly tempDir: string;
   readonly signal: AbortSignal;
@@ -256,6 +257,8 @@ export type UndoRestore = (options: UndoOptions) => Promise<UndoResult>;
 export interface UndoOptions extends Pick<RestoreOptions, 'restoreId' | 'target' | 'journal' | 'signal' | 'log' | 'clock' | 'onProgress' | 'onPhase'> {
   /** The same on every attempt of one undo; another one takes it back. */
   readonly undoId: string;
+  /** The data that is to be live; where it is already, nothing is done. Absent: the other than now. */
+  readonly wanted?: 'old' | 'new' | undefined;
 }
 
 /** Drops the kept old collections of a restore. The journal is that of the restore. */

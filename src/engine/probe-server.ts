@@ -1,14 +1,34 @@
 // A first look at a server: whether it answers, and what it is.
+import type { MongoClient } from 'mongodb';
 import { checkServerVersion, connect, readServerFacts, type ServerFacts } from './mongo/index.ts';
 
+/** A member of a set as the one that answered sees it. */
+export interface ProbedMember { readonly host: string; readonly state: 'PRIMARY' | 'SECONDARY' | 'ARBITER' | 'UNKNOWN' }
+
 /** Fails within seconds, in words without secrets. @throws SOURCE_UNREACHABLE, SOURCE_AUTH_FAILED, SOURCE_URI_INVALID, SOURCE_SET_NAME_OTHER, SOURCE_TOO_OLD */
-export async function probeServer(uri: string): Promise<Pick<ServerFacts, 'topology' | 'replicaSetName' | 'version'>> {
+export async function probeServer(uri: string): Promise<Pick<ServerFacts, 'topology' | 'replicaSetName' | 'version'> & { readonly members: readonly ProbedMember[] }> {
   const client = await connect(uri);
   try {
     const { topology, replicaSetName, version } = await readServerFacts(client);
     checkServerVersion(version);
-    return { topology, replicaSetName, version };
+    return { topology, replicaSetName, version, members: replicaSetName === null ? [] : await membersOf(client) };
   } finally {
     await client.close();
   }
+}
+
+/** Every member and its state where the account may know it (`clusterMonitor`), else those that clients may see. */
+async function membersOf(client: MongoClient): Promise<readonly ProbedMember[]> {
+  const { readPreference } = client;
+  const admin = client.db('admin');
+  const status = await admin.command({ replSetGetStatus: 1 }, { readPreference }).catch(() => null);
+  if (Array.isArray(status?.members)) return (status.members as readonly { readonly name: string; readonly stateStr: string }[]).map(({ name, stateStr }) => ({ host: name, state: stateOf(stateStr) }));
+  const hello = await admin.command({ hello: 1 }, { readPreference });
+  const named = (list: unknown): readonly string[] => (Array.isArray(list) ? (list as readonly string[]) : []);
+  const bearing = [...named(hello.hosts), ...named(hello.passives)].map((host): ProbedMember => ({ host, state: host === hello.primary ? 'PRIMARY' : 'SECONDARY' }));
+  return [...bearing, ...named(hello.arbiters).map((host): ProbedMember => ({ host, state: 'ARBITER' }))];
+}
+
+function stateOf(word: string): ProbedMember['state'] {
+  return word === 'PRIMARY' || word === 'SECONDARY' || word === 'ARBITER' ? word : 'UNKNOWN';
 }

@@ -1,5 +1,5 @@
 // Identifiers: 24 hex digits everywhere (design section 2).
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 
 const ID = /^[0-9a-f]{24}$/;
 
@@ -7,6 +7,11 @@ const ID = /^[0-9a-f]{24}$/;
 export function newId(now: Date = new Date()): string {
   const head = Math.floor(now.getTime() / 1000).toString(16).padStart(8, '0').slice(-8);
   return head + randomBytes(8).toString('hex');
+}
+
+/** The same for the same text, for ever: for what has no row of its own. */
+export function derivedId(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 24);
 }
 
 /** True for 24 lower-case hex digits. */

@@ -9,10 +9,12 @@ import { redactTarget } from './redact-target.ts';
 export function auditWrites(scope: FastifyInstance, facade: Pick<Facade, 'name' | 'prefix' | 'readingRoutes'>, audit: Audit): void {
   scope.addHook('onSend', async (request, reply) => {
     if (request.principal === null || isReading(request, facade)) return;
-    await audit.record(eventOf(request, reply, facade)).catch((error: unknown) => {
-      // What was asked for is done, and telling the client otherwise would be false: the log keeps the event.
-      request.log.error({ err: error, event: eventOf(request, reply, facade) }, 'audit event was not stored');
-    });
+    for (const event of eventsOf(request, reply, facade)) {
+      await audit.record(event).catch((error: unknown) => {
+        // What was asked for is done, and telling the client otherwise would be false: the log keeps the event.
+        request.log.error({ err: error, event }, 'audit event was not stored');
+      });
+    }
   });
 }
 
@@ -21,16 +23,17 @@ function isReading(request: FastifyRequest, { prefix, readingRoutes = [] }: Pick
   return readingRoutes.includes((request.routeOptions.url ?? '').slice(prefix.length));
 }
 
-function eventOf(request: FastifyRequest, reply: FastifyReply, { name, prefix }: Pick<Facade, 'name' | 'prefix'>): Parameters<Audit['record']>[0] {
+/** One for each place that was changed: each has a list of its own. */
+function eventsOf(request: FastifyRequest, reply: FastifyReply, { name, prefix }: Pick<Facade, 'name' | 'prefix'>): Parameters<Audit['record']>[0][] {
   const route = request.routeOptions.url?.slice(prefix.length) ?? 'unknown';
-  const { groupId, orgId } = (request.params ?? {}) as { readonly groupId?: string; readonly orgId?: string };
-  return {
+  const { groupId = null, orgId } = (request.params ?? {}) as { readonly groupId?: string; readonly orgId?: string };
+  return (request.changes ?? [{ projectId: groupId, clusterName: null }]).map(({ projectId, clusterName }) => ({
     principal: request.principal,
     action: `${name} ${request.method} ${route}`,
-    projectId: groupId ?? null,
+    projectId,
     orgId: orgId ?? request.principal?.orgId ?? null,
     object: redactTarget(request.originalUrl).replaceAll('\0', ''),
     address: plainAddress(request.ip),
-    details: { status: reply.statusCode, requestId: request.id },
-  };
+    details: { status: request.auditStatus ?? reply.statusCode, requestId: request.id, ...(clusterName === null ? {} : { clusterName }) },
+  }));
 }

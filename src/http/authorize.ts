@@ -1,6 +1,6 @@
 // Role checks that every facade shares: `x-required-role` lists in, a project out.
 import type { Project } from '../domain/records.ts';
-import { orgRolesOf, projectRolesOf, type OrgRole, type Principal, type ProjectRole } from '../domain/roles.ts';
+import { orgRolesOf, projectRolesOf, type GlobalRole, type OrgRole, type Principal, type ProjectRole } from '../domain/roles.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import type { Services } from '../services/contracts.ts';
 
@@ -24,8 +24,18 @@ export function requireOrgRole(principal: Principal, orgId: string, anyOf: reado
   if (!anyOf.some((role) => held.has(role))) throw roleMissing(principal, { orgId, anyOf });
 }
 
+/** @throws ROLE_MISSING (details {anyOf}) unless the principal holds any of the roles everywhere */
+export function requireGlobalRole(principal: Principal, anyOf: readonly GlobalRole[]): void {
+  if (!holdsGlobalRole(principal, anyOf)) throw roleMissing(principal, { anyOf });
+}
+
+/** An owner of everything holds each of them, of which none is asked for where the list is empty. */
+export function holdsGlobalRole({ grants }: Principal, anyOf: readonly GlobalRole[]): boolean {
+  return anyOf.length > 0 && grants.some(({ role }) => role === 'GLOBAL_OWNER' || (anyOf as readonly string[]).includes(role));
+}
+
 function roleMissing(principal: Principal, details: { readonly projectId?: string; readonly orgId?: string; readonly anyOf: readonly string[] }): LeafvaultError {
-  const where = details.projectId === undefined ? `organization ${details.orgId}` : `project ${details.projectId}`;
+  const where = details.projectId !== undefined ? `project ${details.projectId}` : details.orgId !== undefined ? `organization ${details.orgId}` : 'all of it';
   return new LeafvaultError('ROLE_MISSING', `${principal.kind} ${principal.name} holds none of ${details.anyOf.join(', ')} in ${where}`, {
     details,
     hint: 'Use a credential with one of these roles, or have an owner grant it',

@@ -90,7 +90,20 @@ declare module 'fastify' {
     principal: Principal | null;
     /** The credential that proved it, for `logout` and `revoke`; null for digest and on open routes. */
     sessionToken: string | null;
+    /** Where the request changes something, for paths that name no project. */
+    changes: readonly Change[] | null;
+    /** What the audit keeps as outcome where a failure is told inside a body that answers 200. */
+    auditStatus: number | null;
   }
+}
+
+/** A place that a request changes, or would have. */
+export interface Change { readonly projectId: string; readonly clusterName: string | null }
+
+/** For the audit, before roles are asked for: a refusal belongs there as well. */
+export function noteChange(request: FastifyRequest, change: Change): void {
+  const known = request.changes ?? [];
+  if (!known.some(({ projectId, clusterName }) => projectId === change.projectId && clusterName === change.clusterName)) request.changes = [...known, change];
 }
 
 /** Who is asking. For handlers behind credentials. */

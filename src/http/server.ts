@@ -90,6 +90,8 @@ function createInstance(options: ServerOptions, context: FacadeContext): Fastify
     },
   });
   app.decorateRequest('principal', null);
+  app.decorateRequest('changes', null);
+  app.decorateRequest('auditStatus', null);
   app.decorateRequest('sessionToken', null);
   return app;
 }

@@ -1,14 +1,12 @@
 // The repository is checked by itself: one worker at a time, one part of the bytes after the other (docs/design/checking.md).
 import type { Catalog } from '../catalog/index.ts';
 import { checkKey, type CheckResult, type CheckState } from '../domain/check-state.ts';
-import { CHORE_DEAD_AFTER_MS } from '../domain/copy-state.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { describeError } from '../foundation/errors.ts';
-import { newId } from '../foundation/ids.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { CheckReport, Repository } from '../repository/repository.ts';
 import { mend } from './mending.ts';
-import { startBeat } from './start-beat.ts';
+import { claimForOne } from './one-worker.ts';
 import type { Chore } from './worker.ts';
 
 export interface CheckOnScheduleParts {
@@ -24,8 +22,6 @@ export interface CheckOnScheduleParts {
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-/** Also how old the progress may be that people see. */
-const BEAT_MS = 10_000;
 const FAILED_AGAIN_MS = HOUR_MS;
 /** What the catalog keeps by name; the log has the numbers of the rest. */
 const MOST_NAMED = 200;
@@ -50,67 +46,46 @@ async function checkWhenDue(parts: CheckOnScheduleParts, repository: Repository,
   // The first one comes after a full interval: a fresh repository has nothing yet, and a start has enough to do.
   const first: CheckState = { nextPart: 1, dueAt: new Date(now.getTime() + parts.everyHours * HOUR_MS).toISOString(), running: null, last: null, failure: null };
   const state = (await settings.getOrSet(key, first)) as CheckState;
-  const isTaken = state.running !== null && now.getTime() - Date.parse(state.running.beatAt) < CHORE_DEAD_AFTER_MS;
-  if (isTaken || now.getTime() < Date.parse(state.dueAt)) return;
-  const at = now.toISOString();
-  const claimed: CheckState = { ...state, running: { token: newId(now), since: at, beatAt: at } };
-  if (!(await settings.replace(key, state, claimed))) return;
-  await runClaimed(parts, repository, claimed, signal);
-}
-
-async function runClaimed(parts: CheckOnScheduleParts, repository: Repository, claimed: CheckState, signal: AbortSignal): Promise<void> {
-  const { catalog: { settings }, clock, log, everyHours } = parts;
-  const key = checkKey(repository.id);
-  const part = partOf(claimed, parts);
-  const startedAt = clock.now();
-  const stopping = new AbortController();
-  let state = claimed;
-  /** False where another worker took this one for dead. */
-  const change = async (next: CheckState): Promise<boolean> => {
-    if (!(await settings.replace(key, state, next))) return false;
-    state = next;
-    return true;
-  };
+  if (now.getTime() < Date.parse(state.dueAt)) return;
   let progress: NonNullable<CheckState['running']>['progress'] = null;
-  const beat = startBeat(async () => {
-    if (state.running !== null && !(await change({ ...state, running: { ...state.running, beatAt: clock.now().toISOString(), progress } }))) stopping.abort(new Error('another worker took over the check'));
-  }, { everyMs: BEAT_MS, what: 'the check', log });
+  const claimed = await claimForOne<CheckState>(parts, { key, before: state, begun: state, what: 'the check', signal, progress: () => ({ progress }) });
+  if (claimed === null) return;
+  const part = partOf(state, parts);
   let report: CheckReport;
   let mended: readonly string[] = [];
-  const stop = AbortSignal.any([signal, stopping.signal]);
-  const check = (): Promise<CheckReport> => repository.check({ readData: { part, of: parts.parts }, quarantine: true, onProgress: ({ phase, documentsDone, documentsTotal, bytesDone, bytesTotal }) => { progress = { phase, done: documentsDone, total: documentsTotal, bytesDone, bytesTotal }; }, signal: stop });
+  let left = state.mending ?? [];
+  const check = (): Promise<CheckReport> => repository.check({
+    readData: { part, of: parts.parts }, quarantine: true, signal: claimed.signal,
+    onProgress: ({ phase, documentsDone, documentsTotal, bytesDone, bytesTotal }) => { progress = { phase, done: documentsDone, total: documentsTotal, bytesDone, bytesTotal }; },
+  });
   try {
     report = await check();
     // What is behind a damaged manifest, say, is seen once that one is mended.
     for (let round = 0; round < MEND_ROUNDS; round += 1) {
-      const objects = [...new Set([...(state.mending ?? []), ...report.problems.map(({ object }) => object)])].slice(0, MOST_MENDED);
+      const objects = [...new Set([...left, ...report.problems.map(({ object }) => object)])].slice(0, MOST_MENDED);
       if (objects.length === 0) break;
       // Written down first: an object that was moved aside by a worker that died is not missed by every check.
-      if (!(await change({ ...state, mending: objects }))) throw new Error('another worker took over the check');
-      const done = await mend(parts, repository, objects, stop);
-      const { mending: _, ...rest } = state;
-      if (done !== null) await change(rest);
-      if (done === null || done.length === 0) break;
+      left = objects;
+      if (!(await claimed.note((held) => ({ ...held, mending: objects })))) break;
+      const done = await mend(parts, repository, objects, claimed.signal);
+      if (done === null) break;
+      left = [];
+      if (done.length === 0) break;
       mended = [...mended, ...done];
       report = await check();
     }
   } catch (error) {
-    await beat.stop();
-    const now = clock.now();
+    const failedAt = clock.now();
+    const again = { dueAt: new Date(failedAt.getTime() + FAILED_AGAIN_MS).toISOString(), failure: { at: failedAt.toISOString(), cause: describeError(error) } };
     // A worker that stops leaves the part to the next one, at once.
-    const dueAt = signal.aborted ? state.dueAt : new Date(now.getTime() + FAILED_AGAIN_MS).toISOString();
-    const failure = signal.aborted ? state.failure : { at: now.toISOString(), cause: describeError(error) };
-    await change({ ...state, running: null, dueAt, failure });
+    await claimed.end((held) => (signal.aborted ? held : { ...held, ...again }));
     if (signal.aborted) return;
     throw error;
   }
-  await beat.stop();
-  const result = { ...resultOf(report, { startedAt, endedAt: clock.now(), part, of: parts.parts }), mended: mended.length };
-  const ended = await change({
-    ...(state.mending === undefined ? {} : { mending: state.mending }),
-    nextPart: (part % parts.parts) + 1, dueAt: new Date(startedAt.getTime() + everyHours * HOUR_MS).toISOString(), running: null, last: result, failure: null,
-  });
-  if (ended) tell(log, result);
+  const result = { ...resultOf(report, { startedAt: now, endedAt: clock.now(), part, of: parts.parts }), mended: mended.length };
+  const dueAt = new Date(now.getTime() + parts.everyHours * HOUR_MS).toISOString();
+  const ended = await claimed.end(({ mending: _, ...held }) => ({ ...held, ...(left.length === 0 ? {} : { mending: left }), nextPart: (part % parts.parts) + 1, dueAt, last: result, failure: null }));
+  if (ended) tell(parts.log, result);
 }
 
 function partOf({ nextPart }: CheckState, { parts }: CheckOnScheduleParts): number {

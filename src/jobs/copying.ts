@@ -6,6 +6,7 @@ import { describeError, isLeafvaultError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { CopyOptions, CopyReport, Repository } from '../repository/repository.ts';
 import { readNeededUntil } from './needed-until.ts';
+import { BEAT_MS, isHeld } from './one-worker.ts';
 import { ownersThatAreGone } from './session-owner.ts';
 import { startBeat } from './start-beat.ts';
 import type { Chore } from './worker.ts';
@@ -24,8 +25,6 @@ export interface CopyingParts {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const LOOK_EVERY_MS = 600_000;
-/** How old the progress may be that people see. */
-const BEAT_MS = 10_000;
 /** What the catalog keeps by name; the log has all. */
 const MOST_NAMED = 200;
 
@@ -53,6 +52,7 @@ async function copyWhenDue(parts: CopyingParts, signal: AbortSignal): Promise<vo
 /** Also where the last run did not succeed. */
 async function isDue(catalog: Catalog, before: CopyState | undefined, now: Date): Promise<boolean> {
   if (before === undefined) return true;
+  if (isHeld(before.running, now)) return false;
   const started = Date.parse(before.startedAt);
   const waited = now.getTime() - started;
   if (waited < HOUR_MS) return false;

@@ -10,7 +10,7 @@ export const JOBS_ERRORS = {
   JOBS_WORKER_LOST: 'The workers of this job died again and again',
   JOBS_FAILED: 'The job failed for a reason without a code of its own',
   JOBS_ROW_MISSING: 'A row that the job needs is not there',
-  JOBS_CLUSTER_WITHOUT_ADDRESS: 'The cluster was rescued without its connection string, and waits for it',
+  JOBS_CLUSTER_WITHOUT_ADDRESS: 'The cluster was deleted, or rescued without its connection string and waits for it',
   DRILL_TARGET_UNKNOWN: 'No cluster of the project has the name that drills of a cluster are to go to',
   DRILL_MONGOD_UNSET: 'Drills are to run on a mongod of their own, and the settings of this worker name no binary',
   DRILL_INDEXES_FAILED: 'A drill proved the documents, but indexes could not be built; so it would be in earnest',

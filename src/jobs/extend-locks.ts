@@ -4,14 +4,16 @@ import { locksKey, type LockState } from '../domain/lock-state.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { describeError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
-import type { LockReport, Repository } from '../repository/repository.ts';
+import type { LockOptions, LockReport, Repository } from '../repository/repository.ts';
+import { dumpedAtKey } from './dump-catalog.ts';
 import { readNeededUntil } from './needed-until.ts';
+import { claimForOne } from './one-worker.ts';
 import type { Chore } from './worker.ts';
 
 type LockTerms = Pick<LockState, 'mode' | 'days'>;
 
 export interface ExtendLocksParts {
-  readonly catalog: Pick<Catalog, 'settings' | 'snapshots'>;
+  readonly catalog: Pick<Catalog, 'settings' | 'snapshots' | 'chains'>;
   readonly repository: Repository;
   /** Of the repository's store; null: it holds nothing. */
   readonly terms: LockTerms | null;
@@ -21,7 +23,6 @@ export interface ExtendLocksParts {
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-const UNFINISHED_MS = 6 * HOUR_MS;
 /** What the catalog keeps by name; the log has all. */
 const MOST_NAMED = 200;
 
@@ -40,25 +41,29 @@ async function extendWhenDue(parts: ExtendLocksParts, { mode, days }: LockTerms,
   const isChanged = before.mode !== mode || before.days !== days;
   if (!isChanged && waited < againAfter(before)) return;
   const begun: LockState = { ...before, mode, days, startedAt: clock.now().toISOString() };
-  if (!(await settings.replace(key, before, begun))) return;
+  const claimed = await claimForOne<LockState>(parts, { key, before, begun, what: 'holding the objects of the repository', signal });
+  if (claimed === null) return;
   try {
-    const expected = await parts.catalog.snapshots.allKept();
-    const report = await repository.extendLocks({ neededUntil: await readNeededUntil(repository, clock), expected, signal });
-    if (report === null) return;
-    tell(log, report);
-    await settings.replace(key, begun, {
-      ...begun, last: summaryOf(report), failure: null, endedAt: clock.now().toISOString(), succeededAt: report.failed.length === 0 ? clock.now().toISOString() : begun.succeededAt,
-    } satisfies LockState);
+    const report = await repository.extendLocks({ neededUntil: await readNeededUntil(repository, clock), expected: await expectedOf(parts), signal: claimed.signal });
+    if (report !== null) tell(log, report);
+    const endedAt = clock.now().toISOString();
+    await claimed.end((held) => (report === null ? held : { ...held, last: summaryOf(report), failure: null, endedAt, succeededAt: report.failed.length === 0 ? endedAt : held.succeededAt }));
   } catch (error) {
+    const endedAt = clock.now().toISOString();
     // A worker that stops leaves it to the next one.
-    await settings.replace(key, begun, signal.aborted ? before : ({ ...begun, endedAt: clock.now().toISOString(), failure: { at: clock.now().toISOString(), cause: describeError(error) } } satisfies LockState));
+    await claimed.end((held) => (signal.aborted ? before : { ...held, endedAt, failure: { at: endedAt, cause: describeError(error) } }));
     throw error;
   }
 }
 
-/** What failed is tried again soon; of what began and did not end somebody may be at it for hours, and two at once harm nothing. */
+async function expectedOf({ catalog, repository }: ExtendLocksParts): Promise<LockOptions['expected']> {
+  const dumpedAt = await catalog.settings.get(dumpedAtKey(repository.id));
+  return { snapshots: await catalog.snapshots.allKept(), chains: await catalog.chains.known(), dumpedAt: typeof dumpedAt === 'string' ? new Date(dumpedAt) : null };
+}
+
+/** What failed is tried again soon, and at once what its worker did not end: whether that is alive its signs of life say. */
 function againAfter({ startedAt, endedAt, failure }: LockState): number {
-  if (endedAt === null || endedAt < startedAt) return UNFINISHED_MS;
+  if (endedAt === null || endedAt < startedAt) return 0;
   return failure === null ? DAY_MS : HOUR_MS;
 }
 

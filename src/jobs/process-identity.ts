@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { WorkerProcess } from '../catalog/index.ts';
+import { isProcessAlive } from '../foundation/process-alive.ts';
 
 /** `host` differs between machines and between containers on one; a process id means nothing outside of it. */
 export async function thisProcess(): Promise<WorkerProcess> {
@@ -21,11 +22,7 @@ export async function thisProcess(): Promise<WorkerProcess> {
 
 /** True only when it is certain: the process is gone, or its id belongs to another one now. */
 export async function isDead({ pid, processStart: began }: WorkerProcess): Promise<boolean> {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
-  }
+  if (!isProcessAlive(pid)) return true;
   if (process.platform !== 'linux') return false;
   return (await processStart(pid)) !== began;
 }

@@ -1,6 +1,7 @@
 // Snapshots that schedules ask for. Every worker looks; one does it, once for each due time (docs/design/schedules.md).
 import type { Catalog, CatalogTransaction, EndedSnapshot } from '../catalog/index.ts';
 import { isExportDue, newExport } from '../domain/exports.ts';
+import { narrowed } from '../domain/namespace-selection.ts';
 import { afterFailure, afterSuccess, afterTwice, planRun, type CatchUp, type PlannedRun } from '../domain/plan-run.ts';
 import { daysKept, expiryOf, joinItems, type PolicyItem } from '../domain/retention.ts';
 import { keptItems, type SnapshotSchedule } from '../domain/schedule.ts';
@@ -93,7 +94,8 @@ async function exportIfDue(
 async function look({ catalog, queue, clock, log, catchUp }: SchedulingParts, clusterId: string): Promise<void> {
   await catalog.transaction(async (tx) => {
     const record = await tx.schedules.hold(clusterId, { wait: false });
-    if (record === null) return;
+    // Whoever stops backups holds the schedule, too.
+    if (record === null || (await tx.clusters.get(clusterId))?.backupState !== 'started') return;
     const { schedule } = record;
     const now = clock.now();
     const { run, progress } = planRun(schedule, record.progress, { now, catchUp });
@@ -124,7 +126,7 @@ async function askForSnapshot(tx: CatalogTransaction, { queue, clock }: Pick<Sch
   const policyItems = keptItems(schedule, run.items);
   await queue.enqueue(tx, { ...where, id: jobId, kind: 'snapshot', payload: { snapshotId }, snapshotId, restoreId: null, requestedBy: SCHEDULE_REQUESTER });
   await tx.snapshots.insert({
-    ...where, id: snapshotId, jobId, clusterName: cluster.name, type: 'scheduled', description: null, selection: null, policyItems,
+    ...where, id: snapshotId, jobId, clusterName: cluster.name, type: 'scheduled', description: null, selection: narrowed(cluster.namespaceFilter, undefined), policyItems,
     retentionDays: daysKept(policyItems), expiresAt: expiryOf(now, policyItems),
   });
   return snapshotId;

@@ -2,6 +2,7 @@
 // Every method throws LeafvaultError with a code of services/errors.ts and takes no wire form.
 import type { Cluster, Organization, Page, PageOf, Project, Tag } from '../domain/records.ts';
 import type { Principal, RoleGrant } from '../domain/roles.ts';
+import type { MemberState } from './backup-config-contracts.ts';
 
 export interface Organizations {
   /** @throws ORGANIZATION_NOT_FOUND */
@@ -27,6 +28,8 @@ export interface FoundServer {
   readonly topology: 'replicaSet' | 'standalone' | 'sharded';
   readonly replicaSetName: string | null;
   readonly version: string;
+  /** Of a replica set, as far as the account may see them. */
+  readonly members?: readonly { readonly host: string; readonly state: MemberState }[];
 }
 
 export interface ClusterDetails {
@@ -140,6 +143,8 @@ export interface ChangeFilter {
   readonly orgId: string;
   /** Absent: of the organization and all its projects. */
   readonly projectId?: string | undefined;
+  /** Of what was done in projects, that in these alone; absent: in all. */
+  readonly inProjects?: readonly string[] | undefined;
   readonly actions?: readonly string[] | undefined;
   readonly exceptActions?: readonly string[] | undefined;
   readonly from?: Date | undefined;
@@ -150,7 +155,7 @@ export interface ChangeEvents {
   /** Newest first. */
   list(filter: ChangeFilter, page: Page): Promise<PageOf<ChangeEvent>>;
   /** @throws EVENT_NOT_FOUND */
-  get(where: Pick<ChangeFilter, 'orgId' | 'projectId'>, id: string): Promise<ChangeEvent>;
+  get(where: Pick<ChangeFilter, 'orgId' | 'projectId' | 'inProjects'>, id: string): Promise<ChangeEvent>;
 }
 
 export interface Administration {

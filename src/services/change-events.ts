@@ -23,8 +23,8 @@ export function createChangeEvents(catalog: Pick<CatalogAggregates, 'auditEvents
   };
 }
 
-function changeOf({ id, details: _, object, ...event }: AuditEvent): ChangeEvent {
-  return { ...event, id: id.toString(16).padStart(24, '0'), clusterName: nameIn(object) };
+function changeOf({ id, details: { clusterName }, object, ...event }: AuditEvent): ChangeEvent {
+  return { ...event, id: id.toString(16).padStart(24, '0'), clusterName: typeof clusterName === 'string' ? clusterName : nameIn(object) };
 }
 
 function nameIn(object: string | null): string | null {

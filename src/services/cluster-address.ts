@@ -34,3 +34,13 @@ export function optionOfThisMachine(uri: string): string | null {
   }
   return null;
 }
+
+/** How a connection string logs in (null: not at all), and whether by TLS; nothing of it that is secret. */
+export function loginOf(uri: string): { readonly mechanism: string | null; readonly tls: boolean } {
+  const [, srv, credentials] = /^mongodb(\+srv)?:\/\/(?:([^@/?#]*)@)?/s.exec(uri.trim()) ?? [];
+  const [, query = ''] = /\?(.*)$/s.exec(uri.trim()) ?? [];
+  const options = new Map([...new URLSearchParams(query)].map(([name, value]) => [name.toLowerCase(), value]));
+  const mechanism = options.get('authmechanism')?.toUpperCase() ?? (credentials === undefined ? null : 'SCRAM');
+  const tls = options.get('tls') ?? options.get('ssl');
+  return { mechanism, tls: tls === undefined ? srv !== undefined : tls === 'true' };
+}

@@ -11,6 +11,8 @@ import type { JobQueue } from '../jobs/queue.ts';
 import type { Clusters, FoundServer } from './administration-contracts.ts';
 import { hostsOf, optionOfThisMachine } from './cluster-address.ts';
 import type { Snapshots } from './contracts.ts';
+import { deleteSnapshots } from './delete-snapshots.ts';
+import { holdCluster, requiredCluster } from './hold-cluster.ts';
 import { makeCluster } from './make-cluster.ts';
 import { nameOf } from './principals.ts';
 import { isStorable } from './storable.ts';
@@ -43,7 +45,7 @@ export function createClusters(options: ClustersOptions): Clusters {
           id: newId(clock.now()), projectId: project.id, name, uri, hosts, continuousBackup, tags: keptTags(tags), labels: keptTags(labels), terminationProtection,
         }, { policy, scheduled });
         await tx.clusters.learn(id, { replicaSetName: found.replicaSetName, mongodbVersion: found.version });
-        return required(tx, id);
+        return requiredCluster(tx, id);
       });
     },
     async change(cluster, { uri, tags, labels, terminationProtection, continuousBackup }) {
@@ -53,7 +55,7 @@ export function createClusters(options: ClustersOptions): Clusters {
       return catalog.transaction(async (tx) => {
         const policy = await tx.compliance.hold(cluster.projectId);
         if (continuousBackup === false) forbidTurningOff(policy, cluster.name);
-        const held = await hold(tx, cluster);
+        const held = await holdCluster(tx, cluster);
         if (hosts !== null) forbidMoving(policy, held, hosts);
         if (uri !== undefined && hosts !== null && found !== null) {
           await tx.clusters.setUri(cluster.id, uri, hosts);
@@ -61,7 +63,7 @@ export function createClusters(options: ClustersOptions): Clusters {
         }
         await tx.clusters.change(cluster.id, { tags: tags && keptTags(tags), labels: labels && keptTags(labels), terminationProtection });
         if (continuousBackup !== undefined) await tx.clusters.setContinuousBackup(cluster.id, continuousBackup);
-        return required(tx, cluster.id);
+        return requiredCluster(tx, cluster.id);
       });
     },
     async delete({ cluster, retainBackups, principal }) {
@@ -96,18 +98,10 @@ async function tried({ probe }: ClustersOptions, uri: string, continuousBackup: 
   return found;
 }
 
-/** As it is, to the end of the transaction. @throws CLUSTER_NOT_FOUND where somebody deleted it */
-async function hold(tx: CatalogTransaction, { id, name, projectId }: Cluster): Promise<Cluster> {
-  await tx.clusters.hold(id);
-  const cluster = await required(tx, id);
-  if (cluster.deletedAt === null) return cluster;
-  throw new LeafvaultError('CLUSTER_NOT_FOUND', `Changing cluster ${name} failed: it is gone`, { details: { projectId, name } });
-}
-
 async function endCluster(tx: CatalogTransaction, clock: Clock, cluster: Cluster): Promise<void> {
   // Also where its snapshots would stay: none would be taken any more.
   forbidClusterDeletion(await tx.compliance.hold(cluster.projectId), cluster.name);
-  const { id, name, terminationProtection } = await hold(tx, cluster);
+  const { id, name, terminationProtection } = await holdCluster(tx, cluster);
   if (terminationProtection) throw new LeafvaultError('CLUSTER_PROTECTED', `Deleting cluster ${name} was refused: it is protected`, { details: { name }, hint: 'Set terminationProtectionEnabled to false first' });
   if (await tx.clusters.isRestoring(id)) throw new LeafvaultError('CLUSTER_BUSY', `Deleting cluster ${name} was refused: a restore of it runs`, { details: { name }, hint: 'Cancel the restore, or wait for its end' });
   const schedule = await tx.schedules.hold(id, { wait: true });
@@ -121,38 +115,11 @@ async function cancelJobs({ catalog, queue }: ClustersOptions, cluster: Cluster,
   for (const { id } of items) await queue.cancel(id, nameOf(principal));
 }
 
-async function deleteSnapshots(
-  { catalog, snapshots }: ClustersOptions, { cluster, unfinishedOnly, principal }: { readonly cluster: Cluster; readonly unfinishedOnly: boolean; readonly principal: Principal },
-): Promise<void> {
-  const ids: string[] = [];
-  for (let pageNumber = 1; ; pageNumber += 1) {
-    const { items } = await catalog.snapshots.list(cluster.id, { pageNumber, itemsPerPage: AT_ONCE });
-    ids.push(...items.filter(({ state }) => !unfinishedOnly || state !== 'completed').map(({ id }) => id));
-    if (items.length < AT_ONCE) break;
-  }
-  for (const id of ids) {
-    try {
-      await snapshots.delete({ cluster, id, principal, unfinishedOnly });
-    } catch (error) {
-      if (isLeafvaultError(error, 'SNAPSHOT_NOT_FOUND')) continue;
-      // A policy that was made after the cluster had ended, a pin, a hold: what is left of its snapshots stays under its name.
-      if (isLeafvaultError(error, 'COMPLIANCE_PROTECTED') || isLeafvaultError(error, 'SNAPSHOT_KEPT')) continue;
-      throw error;
-    }
-  }
-}
-
 /** Holds the project, so that nobody deletes it meanwhile. */
 async function requireThere(tx: CatalogTransaction, { id }: Project): Promise<void> {
   await tx.projects.hold(id);
   const project = await tx.projects.get(id);
   if (project === null || project.deletedAt !== null) throw new LeafvaultError('PROJECT_NOT_FOUND', `Registering a cluster in project ${id} failed: there is no such project`, { details: { id } });
-}
-
-async function required(tx: Pick<CatalogTransaction, 'clusters'>, id: string): Promise<Cluster> {
-  const cluster = await tx.clusters.get(id);
-  if (cluster === null) throw new Error(`The row of cluster ${id} is gone`);
-  return cluster;
 }
 
 /** Of a connection string that may come by API. @throws CLUSTER_URI_INVALID, CLUSTER_UNFIT */

@@ -70,12 +70,19 @@ async function bringUp(tx: CatalogTransaction, policy: CompliancePolicy, { overw
     const isScheduleMet = await bringUpSchedule(tx, cluster, policy, { overwrite, now, catchUp });
     const isFollowed = !requiresContinuous(policy) || cluster.continuousBackup;
     if (!isFollowed && overwrite) await tx.clusters.setContinuousBackup(cluster.id, true);
-    if (!overwrite && !(isScheduleMet && isFollowed)) unmet.push(cluster.name);
+    const isWhole = cluster.backupState === 'started' && cluster.namespaceFilter === null;
+    if (!isWhole && overwrite) await backUpWhole(tx, cluster);
+    if (!overwrite && !(isScheduleMet && isFollowed && isWhole)) unmet.push(cluster.name);
   }
   if (unmet.length === 0) return;
   throw new LeafvaultError('COMPLIANCE_UNMET', `Setting a backup compliance policy was refused: ${unmet.join(', ')} keep less than it asks for`, {
     details: { clusters: unmet.join(', ') }, hint: 'Raise their schedules first, or let the policy overwrite them: overwriteBackupPolicies=true',
   });
+}
+
+async function backUpWhole(tx: CatalogTransaction, { id }: Cluster): Promise<void> {
+  await tx.clusters.setBackupState(id, 'started');
+  await tx.clusters.setNamespaceFilter(id, null);
 }
 
 /** @returns whether it kept enough before */

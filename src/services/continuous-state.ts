@@ -1,11 +1,12 @@
 // What state continuous backup is in, from what the catalog knows of the tailer and its chain.
 import type { Tailer } from '../catalog/index.ts';
+import { isFollowed } from '../domain/backup-state.ts';
 import type { ClusterTime } from '../domain/cluster-time.ts';
 import type { Cluster } from '../domain/records.ts';
 import type { ContinuousStatus } from './contracts.ts';
 
 export interface StateFacts {
-  readonly cluster: Pick<Cluster, 'continuousBackup'>;
+  readonly cluster: Pick<Cluster, 'continuousBackup' | 'backupState' | 'namespaceFilter'>;
   readonly tailer: Tailer | null;
   /** The chain that goes on has a base. */
   readonly hasBase: boolean;
@@ -23,7 +24,7 @@ const STANDS_STILL = {
 
 export function stateOf({ cluster, tailer, hasBase, now }: StateFacts): Pick<ContinuousStatus, 'state' | 'cause' | 'warning'> {
   const plain = { cause: null, warning: null };
-  if (!cluster.continuousBackup) return { ...plain, state: 'off' };
+  if (!isFollowed(cluster)) return { ...plain, state: 'off' };
   if (tailer === null || (tailer.state !== 'failed' && tailer.statusAt === null)) return { ...plain, state: 'starting' };
   if (!tailer.held) return { ...plain, state: 'failed', cause: { ...NOT_FOLLOWED, at: tailer.statusAt } };
   if (tailer.state === 'failed') return { ...plain, state: 'failed', cause: tailer.error };

@@ -3,7 +3,7 @@ import type { CatalogAggregates, ChainWindow } from '../catalog/index.ts';
 import { compareClusterTimes, lastBefore, type ClusterTime } from '../domain/cluster-time.ts';
 import { borderOf, holds, nearest, secondsOf, type Instant } from '../domain/instant.ts';
 import { beginOf, showChoice, type LeaveOutRequest } from '../domain/leave-out.ts';
-import type { Cluster, Snapshot } from '../domain/records.ts';
+import type { Cluster } from '../domain/records.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import { catchUp } from './catch-up.ts';
@@ -43,7 +43,7 @@ export function createContinuous({ catalog, clock, patienceMs }: ContinuousOptio
         if (!windowOf(chain).some((window) => holds(window, border))) continue;
         const id = await catalog.chains.newestBase(chain, latestBase(chain, border, leaveOut));
         const snapshot = id === null ? null : await catalog.snapshots.get(id);
-        if (snapshot !== null) return { snapshot: plain(snapshot), chainId: chain.id, border };
+        if (snapshot !== null) return { snapshot, chainId: chain.id, border };
         if (leaveOut !== undefined && chain.base !== null) throw beforeBase(cluster, chain.base, leaveOut);
       }
       if (windows.length === 0) throw noWindow(cluster, state.state);
@@ -91,10 +91,6 @@ function gapsBetween(windows: readonly ContinuousWindow[]): ContinuousGap[] {
     const before = windows[index] as ContinuousWindow;
     return compareClusterTimes(before.to, window.from) < 0 ? [{ from: before.to, to: window.from, reason: before.end?.reason ?? 'unknown' }] : [];
   });
-}
-
-function plain({ selection: _, ...snapshot }: Snapshot & { readonly selection?: unknown }): Snapshot {
-  return snapshot;
 }
 
 function noWindow(cluster: Cluster, state: string): LeafvaultError {

@@ -11,16 +11,18 @@ import type { ClusterTime } from '../domain/cluster-time.ts';
 import type { LeaveOutRequest, LeftOutReport } from '../domain/leave-out.ts';
 import type { Instant } from '../domain/instant.ts';
 import type { Principal } from '../domain/roles.ts';
+import type { BackupConfigs, Hosts } from './backup-config-contracts.ts';
 import type { Administration } from './administration-contracts.ts';
 import type { CollectionRestores, CompliancePolicies, ExportBuckets, Exports, SnapshotContents } from './export-contracts.ts';
 import type { Schedules } from './schedule-contracts.ts';
-import type { Subclients } from './subclient-contracts.ts';
+import type { Subclient, Subclients } from './subclient-contracts.ts';
 import type { Timeline } from './timeline-contracts.ts';
 import type { Upkeep } from './upkeep-contracts.ts';
 
+export type { BackupConfig, BackupConfigs, Host, Hosts, MemberState } from './backup-config-contracts.ts';
 export { COLLECTION_STATES } from './export-contracts.ts';
 export type {
-  ActivePolicy, CollectionRestore, CollectionRestores, CompliancePolicies, ExportBuckets, Exports, GivenPolicy, RestoredCollection, SnapshotContents,
+  ActivePolicy, CollectionRestore, CollectionRestores, CompliancePolicies, ExportBuckets, Exports, GivenPolicy, RestoredCollection, SnapshotContents, SnapshotNamespace,
 } from './export-contracts.ts';
 export type { ClusterSchedule, GivenItem, ScheduleChange, Schedules } from './schedule-contracts.ts';
 export type { Subclient, SubclientContent, Subclients } from './subclient-contracts.ts';
@@ -64,6 +66,8 @@ export interface Snapshots {
   get(clusterId: string, id: string): Promise<Snapshot>;
   /** The newest whole one of everything, up to a time if one is given. @throws SNAPSHOT_NOT_FOUND */
   newestWhole(clusterId: string, notAfter?: Date | null): Promise<Snapshot>;
+  /** The newest one that was asked for as this subclient; of `default` the newest whole one. @throws SNAPSHOT_NOT_FOUND */
+  newestOf(subclient: Pick<Subclient, 'id' | 'clusterId' | 'isDefault'>, notAfter?: Date | null): Promise<Snapshot>;
   /** Answers at once; a running capture is cancelled, running readers finish. `unfinishedOnly`: one that is whole by then stays. @throws SNAPSHOT_NOT_FOUND, COMPLIANCE_PROTECTED, SNAPSHOT_KEPT */
   delete(request: { readonly cluster: Cluster; readonly id: string; readonly principal: Principal; readonly unfinishedOnly?: boolean }): Promise<void>;
   /** @throws SNAPSHOT_NOT_FOUND, EXPIRY_INVALID (before the capture), COMPLIANCE_PROTECTED (earlier than now) */
@@ -126,8 +130,8 @@ export interface Restores {
     /** What is to be live: true: what the restore replaced; false: what it restored. Absent: the other than now. */
     readonly undone?: boolean | undefined;
   }): Promise<Job>;
-  /** Whether what the restore replaced is live again. @throws RESTORE_NOT_FOUND */
-  isUndone(clusterId: string, id: string): Promise<boolean>;
+  /** Whether what the restore replaced is live again; null: the catalog was rescued, and the next undo finds out. @throws RESTORE_NOT_FOUND */
+  isUndone(clusterId: string, id: string): Promise<boolean | null>;
   /**
    * Asks for the job that drops what a restore keeps for an undo, before its time; while one is queued or runs, that one is answered.
    * @throws RESTORE_NOT_FOUND, RESTORE_NOTHING_KEPT, TARGET_FORBIDDEN
@@ -297,6 +301,8 @@ export interface Services {
   readonly inventory: Inventory;
   readonly snapshots: Snapshots;
   readonly schedules: Schedules;
+  readonly backupConfigs: BackupConfigs;
+  readonly hosts: Hosts;
   readonly compliance: CompliancePolicies;
   readonly exportBuckets: ExportBuckets;
   readonly exports: Exports;

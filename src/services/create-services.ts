@@ -5,6 +5,7 @@ import type { Clock } from '../foundation/clock.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import type { FoundServer } from './administration-contracts.ts';
 import { createAudit } from './audit.ts';
+import { createBackupConfigs } from './backup-configs.ts';
 import { createChangeEvents } from './change-events.ts';
 import { createClusters } from './clusters.ts';
 import { createCollectionRestores } from './collection-restores.ts';
@@ -17,6 +18,7 @@ import { createDownloads, type OpenArchive } from './downloads.ts';
 import { createDrills } from './drills.ts';
 import { createExportBuckets } from './export-buckets.ts';
 import { createExports } from './exports.ts';
+import { createHosts } from './hosts.ts';
 import { createIdentity } from './identity.ts';
 import { createInventory } from './inventory.ts';
 import { createJobs } from './jobs.ts';
@@ -76,6 +78,8 @@ export function createServices(
     inventory: createInventory(catalog),
     snapshots,
     schedules: createSchedules({ catalog, clock, catchUp }),
+    backupConfigs: createBackupConfigs({ catalog, clock, snapshots, probe }),
+    hosts: createHosts({ catalog, clock, probe }),
     compliance: createCompliance({ catalog, clock, catchUp }),
     restores,
     collectionRestores: createCollectionRestores({ catalog, restores: restoring, readContents }),

@@ -15,7 +15,7 @@ const LONGEST_HOURS = 8_760;
 export interface CredentialSecretsOptions {
   readonly catalog: Pick<CatalogStore, 'transaction'>;
   readonly clock: Clock;
-  held(tx: CatalogTransaction, kind: CredentialKind, place: CredentialPlace, reference: string): Promise<Credential>;
+  held(tx: CatalogTransaction, request: { readonly kind: CredentialKind; readonly place: CredentialPlace; readonly reference: string; readonly principal: Principal }): Promise<Credential>;
   requireCovered(principal: Principal, orgId: string, grants: readonly RoleGrant[]): void;
 }
 
@@ -24,7 +24,7 @@ export function createCredentialSecrets({ catalog, clock, held, requireCovered }
   return {
     addSecret: ({ place, reference, hours, principal }) => catalog.transaction(async (tx) => {
       const expiresAt = expiryOf(clock, hours);
-      const account = await held(tx, 'serviceAccount', place, reference);
+      const account = await held(tx, { kind: 'serviceAccount', place, reference, principal });
       requireCovered(principal, account.orgId, account.grants);
       const now = clock.now();
       const good = account.secrets.filter((secret) => secret.expiresAt === null || secret.expiresAt > now);
@@ -37,7 +37,7 @@ export function createCredentialSecrets({ catalog, clock, held, requireCovered }
       return { secret, value };
     }),
     deleteSecret: ({ place, reference, secretId, principal }) => catalog.transaction(async (tx) => {
-      const account = await held(tx, 'serviceAccount', place, reference);
+      const account = await held(tx, { kind: 'serviceAccount', place, reference, principal });
       requireCovered(principal, account.orgId, account.grants);
       if (isStorable(secretId) && (await tx.serviceAccounts.deleteSecret(account.id, secretId))) return;
       throw new LeafvaultError('SECRET_NOT_FOUND', `Deleting the secret ${secretId} of ${reference} failed: there is none`, { details: { id: secretId } });

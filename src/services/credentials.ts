@@ -27,6 +27,7 @@ export function createCredentials({ catalog, clock }: CredentialsOptions): Crede
     create: ({ kind, place, name, description, roles, secretHours, principal }) => catalog.transaction(async (tx) => {
       const grants = grantsAt(place, roles);
       requireCovered(principal, place.orgId, grants);
+      await hold(tx, principal, place.orgId);
       const words = { ...(name === undefined ? {} : { name: keptText('name', name) }), description: keptText('description', description) };
       const { reference, secret } = await insertCredential({ tx, clock }, { kind, orgId: place.orgId, ...words, expiresAt: kind === 'apiKey' ? null : expiryOf(clock, secretHours ?? 0) });
       const { id } = await findCredential(tx, kind, { orgId: place.orgId, projectId: null }, reference);
@@ -34,7 +35,7 @@ export function createCredentials({ catalog, clock }: CredentialsOptions): Crede
       return { credential: await findCredential(tx, kind, place, reference), secret };
     }),
     change: ({ kind, place, reference, name, description, roles, principal }) => catalog.transaction(async (tx) => {
-      const credential = await held(tx, kind, place, reference);
+      const credential = await held(tx, { kind, place, reference, principal });
       requireCovered(principal, credential.orgId, place.projectId === null ? credential.grants : grantsIn(credential, place));
       const words = { ...(name === undefined ? {} : { name: keptText('name', name) }), ...(description === undefined ? {} : { description: keptText('description', description) }) };
       await (kind === 'apiKey' ? tx.apiKeys : tx.serviceAccounts).describe(credential.id, words);
@@ -51,13 +52,13 @@ export function createCredentials({ catalog, clock }: CredentialsOptions): Crede
     assign: ({ kind, project, reference, roles, principal }) => catalog.transaction(async (tx) => {
       const place = { orgId: project.orgId, projectId: project.id };
       const grants = grantsAt(place, roles);
-      const credential = await held(tx, kind, { orgId: project.orgId, projectId: null }, reference);
+      const credential = await held(tx, { kind, place: { orgId: project.orgId, projectId: null }, reference, principal });
       requireCovered(principal, project.orgId, grants);
       await tx.roleGrants.add(kind, credential.id, grants);
       return findCredential(tx, kind, { orgId: project.orgId, projectId: null }, reference);
     }),
     delete: ({ kind, place, reference, principal }) => catalog.transaction(async (tx) => {
-      const credential = await held(tx, kind, place, reference);
+      const credential = await held(tx, { kind, place, reference, principal });
       requireCovered(principal, credential.orgId, place.projectId === null ? credential.grants : grantsIn(credential, place));
       if (place.projectId !== null) return tx.roleGrants.removeAt(kind, credential.id, { projectId: place.projectId });
       await tx.roleGrants.remove(kind, credential.id);
@@ -65,13 +66,13 @@ export function createCredentials({ catalog, clock }: CredentialsOptions): Crede
       return keepOwner(tx, place, credential);
     }),
     allow: ({ kind, place, reference, entries, principal }) => catalog.transaction(async (tx) => {
-      const credential = await held(tx, kind, place, reference);
+      const credential = await held(tx, { kind, place, reference, principal });
       requireCovered(principal, credential.orgId, credential.grants);
       await (kind === 'apiKey' ? tx.apiKeys : tx.serviceAccounts).setAccessList(credential.id, changeAccessList(credential.accessList, entries));
       return findCredential(tx, kind, place, reference);
     }),
     disallow: ({ kind, place, reference, entry, principal }) => catalog.transaction(async (tx) => {
-      const credential = await held(tx, kind, place, reference);
+      const credential = await held(tx, { kind, place, reference, principal });
       requireCovered(principal, credential.orgId, credential.grants);
       await (kind === 'apiKey' ? tx.apiKeys : tx.serviceAccounts).setAccessList(credential.id, withoutEntry(credential.accessList, entry));
     }),
@@ -79,10 +80,18 @@ export function createCredentials({ catalog, clock }: CredentialsOptions): Crede
   };
 }
 
-/** As it is, while nobody else changes credentials of the organization. */
-async function held(tx: CatalogTransaction, kind: CredentialKind, place: CredentialPlace, reference: string): Promise<Credential> {
-  await tx.organizations.hold(place.orgId);
+/** As it is, while nobody else changes credentials of the organization. @throws CREDENTIAL_NOT_FOUND, GRANT_TOO_WIDE */
+async function held(tx: CatalogTransaction, { kind, place, reference, principal }: { readonly kind: CredentialKind; readonly place: CredentialPlace; readonly reference: string; readonly principal: Principal }): Promise<Credential> {
+  await hold(tx, principal, place.orgId);
   return findCredential(tx, kind, place, reference);
+}
+
+/** Roles that were taken from the principal while his request ran count for nothing any more. @throws GRANT_TOO_WIDE */
+async function hold(tx: CatalogTransaction, principal: Principal, orgId: string): Promise<void> {
+  await tx.organizations.hold(orgId);
+  const now = await tx.roleGrants.of(principal.kind, principal.id);
+  const lost = principal.grants.filter((grant) => !now.some(({ role, orgId: at, projectId }) => role === grant.role && at === grant.orgId && projectId === grant.projectId));
+  refuseBeyond(principal, lost);
 }
 
 /** @throws CREDENTIAL_NOT_FOUND: also where it belongs elsewhere */
@@ -137,7 +146,10 @@ function grantsAt({ orgId, projectId }: CredentialPlace, roles: readonly string[
 
 /** @throws GRANT_TOO_WIDE */
 function requireCovered(principal: Principal, orgId: string, grants: readonly RoleGrant[]): void {
-  const beyond = grantsBeyond(principal, orgId, grants);
+  refuseBeyond(principal, grantsBeyond(principal, orgId, grants));
+}
+
+function refuseBeyond(principal: Principal, beyond: readonly RoleGrant[]): void {
   if (beyond.length === 0) return;
   const roles = [...new Set(beyond.map(({ role }) => role))];
   throw new LeafvaultError('GRANT_TOO_WIDE', `Changing a credential was refused: ${nameOf(principal)} lacks ${roles.join(', ')}`, { details: { roles }, hint: 'Ask somebody who holds these roles' });

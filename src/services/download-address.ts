@@ -7,6 +7,11 @@ export function downloadPath(key: Buffer, restoreId: string, fileName: string): 
   return `/backup/restore/v2/pull/${restoreId}/${secretOf(key, restoreId)}/${fileName}`;
 }
 
+/** The other form: the path holds no secret, which goes into the `Authorization` header of whoever fetches. */
+export function bearerOfDownload(key: Buffer, restoreId: string, fileName: string): { readonly path: string; readonly value: string } {
+  return { path: `/backup/restore/v3/pull/${restoreId}/${fileName}`, value: secretOf(key, restoreId) };
+}
+
 /** Constant time for secrets of the right length. */
 export function isDownloadSecret(key: Buffer, restoreId: string, secret: string): boolean {
   const [expected, given] = [Buffer.from(secretOf(key, restoreId)), Buffer.from(secret)];

@@ -6,7 +6,7 @@ import type { Download, DownloadState, Restore, RestoreSelection } from '../doma
 import type { Clock } from '../foundation/clock.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import type { Downloads } from './contracts.ts';
-import { downloadPath, isDownloadSecret } from './download-address.ts';
+import { bearerOfDownload, downloadPath, isDownloadSecret } from './download-address.ts';
 import { snapshotNotFound } from './snapshots.ts';
 
 /** Streams a snapshot as a `.tar.gz`; ends with an error rather than short. Handed in: the engine is behind it. */
@@ -49,7 +49,9 @@ function presentDownload(
 ): Download {
   const state = stateOf(record, download, now);
   const { readyAt: _, ...facts } = download;
-  return { ...facts, state, url: state === 'ready' ? baseUrl() + downloadPath(key, record.id, download.fileName) : null };
+  if (state !== 'ready') return { ...facts, state, url: null };
+  const { path, value } = bearerOfDownload(key, record.id, download.fileName);
+  return { ...facts, state, url: baseUrl() + downloadPath(key, record.id, download.fileName), bearer: { url: baseUrl() + path, value } };
 }
 
 function stateOf(record: RestoreRecord, download: NonNullable<RestoreRecord['download']>, now: Date): DownloadState {

@@ -15,6 +15,8 @@ export const SERVICE_ERRORS = {
   TARGET_NOT_FOUND: 'The restore names no target, or one that is not known. details: {projectId, name} or {projectId, id}',
   TARGET_FORBIDDEN: 'Who asks holds no role that may restore into the target project. details: {projectId, roles}',
   SELECTION_INVALID: 'A database, collection or rename of the request cannot be used. details: {value}',
+  SELECTION_EMPTY: 'The filter of a cluster leaves out everything that a snapshot was to take. No details',
+  BACKUP_STATE_INVALID: 'The backups of a cluster can not change from their state to the one that was asked for. details: {from, to, name}',
   TEXT_NOT_STORABLE: 'A text that would be kept holds U+0000. details: {name}',
   SCHEDULE_INVALID: 'A change of a backup schedule breaks one of its rules. details: {rule, reason, value}',
   COMPLIANCE_PROTECTED: 'The backup compliance policy of the project forbids what was asked. details: {rule, projectId, reason}',

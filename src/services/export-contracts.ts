@@ -6,6 +6,9 @@ import type { Cluster, Job, Page, PageOf, Project, Restore } from '../domain/rec
 import type { Principal } from '../domain/roles.ts';
 import type { Restores } from './contracts.ts';
 import type { GivenItem } from './schedule-contracts.ts';
+import type { SnapshotNamespace } from './snapshot-contents.ts';
+
+export type { SnapshotNamespace };
 
 /** A policy as somebody wrote it: items with an id that is known keep it. */
 export type GivenPolicy = Omit<CompliancePolicy, 'projectId' | 'onDemandItem' | 'scheduledItems'> & {
@@ -53,6 +56,8 @@ export interface Exports {
 
 /** Names in a snapshot, in order. @throws SNAPSHOT_NOT_FOUND, SNAPSHOT_NOT_COMPLETE, NAMESPACE_NOT_FOUND, REPOSITORY_* */
 export interface SnapshotContents {
+  /** All of it, by database and name. */
+  namespaces(cluster: Cluster, snapshotId: string): Promise<readonly SnapshotNamespace[]>;
   databases(cluster: Cluster, snapshotId: string, page: Page): Promise<PageOf<string>>;
   database(cluster: Cluster, snapshotId: string, database: string): Promise<string>;
   collections(cluster: Cluster, snapshotId: string, database: string, page: Page): Promise<PageOf<string>>;

@@ -32,21 +32,9 @@ export function createJobs(options: JobsOptions): Jobs {
       await cancelJob({ catalog, cancel: queue.cancel }, { id, by: nameOf(principal) });
     },
     async pause(id) {
-      const job = await find(id);
-      const { kind } = job;
-      if (!PAUSABLE.has(kind)) throw notPausable(id, { kind }, `a job of kind ${kind} is never paused`);
-      await askPolicy(catalog, job, forbidPauseOfSnapshot);
-      const answer = (await queue.pause(id)) ?? failWithoutJob({ id });
-      if (answer === 'paused' || answer === 'requested') return;
-      const { state } = await find(id);
-      throw notPausable(id, { state: answer === 'ending' ? 'ending' : state }, answer === 'ending' ? 'its end was asked for' : `it is already ${state}`);
+      await pauseJob({ catalog, pause: queue.pause }, id);
     },
-    async resume(id) {
-      const answer = (isId(id) ? await queue.resume(id) : null) ?? failWithoutJob({ id });
-      if (answer === 'resumed') return;
-      const { state } = await find(id);
-      throw new LeafvaultError('JOB_NOT_PAUSED', `Resuming job ${id} failed: it is ${answer === 'over' ? `already ${state}` : 'not paused'}`, { details: { id, state } });
-    },
+    resume: (id) => resumeJob({ catalog, resume: queue.resume }, id),
     async repeat(id, principal, { pause = false } = {}) {
       const job = await find(id);
       // Before another one is made.
@@ -80,6 +68,31 @@ export async function cancelJob(
   if (answer !== 'over') return answer;
   const { state } = await findJob(catalog, id);
   throw new LeafvaultError('JOB_NOT_CANCELLABLE', `Cancelling job ${id} failed: it is already ${state}`, { details: { id, state } });
+}
+
+/**
+ * @returns `paused`: nobody works on it; `requested`: its worker was told
+ * @throws JOB_NOT_FOUND, JOB_NOT_PAUSABLE, COMPLIANCE_PROTECTED
+ */
+export async function pauseJob(
+  { catalog, pause }: { readonly catalog: Pick<CatalogStore, 'jobs' | 'transaction'>; readonly pause: JobQueue['pause'] }, id: string,
+): Promise<'paused' | 'requested'> {
+  const job = await findJob(catalog, id);
+  const { kind } = job;
+  if (!PAUSABLE.has(kind)) throw notPausable(id, { kind }, `a job of kind ${kind} is never paused`);
+  await askPolicy(catalog, job, forbidPauseOfSnapshot);
+  const answer = (await pause(id)) ?? failWithoutJob({ id });
+  if (answer === 'paused' || answer === 'requested') return answer;
+  const { state } = await findJob(catalog, id);
+  throw notPausable(id, { state: answer === 'ending' ? 'ending' : state }, answer === 'ending' ? 'its end was asked for' : `it is already ${state}`);
+}
+
+/** @throws JOB_NOT_FOUND, JOB_NOT_PAUSED */
+export async function resumeJob({ catalog, resume }: { readonly catalog: Pick<CatalogStore, 'jobs'>; readonly resume: JobQueue['resume'] }, id: string): Promise<void> {
+  const answer = (isId(id) ? await resume(id) : null) ?? failWithoutJob({ id });
+  if (answer === 'resumed') return;
+  const { state } = await findJob(catalog, id);
+  throw new LeafvaultError('JOB_NOT_PAUSED', `Resuming job ${id} failed: it is ${answer === 'over' ? `already ${state}` : 'not paused'}`, { details: { id, state } });
 }
 
 async function findJob({ jobs }: Pick<CatalogStore, 'jobs'>, id: string): Promise<Job> {

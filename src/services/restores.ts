@@ -70,18 +70,19 @@ export function createRestores(options: RestoresOptions): Restores {
         // What was interrupted may have done its swap: which side is live is known once it is ended.
         if (await tx.restorePlans.isOpen(id)) throw notEnded(restore);
         const isNow = isUndone(await tx.restorePlans.load(id));
-        if (undone === isNow) throw undoneAlready(restore, undone);
+        if (isNow !== null && undone === isNow) throw undoneAlready(restore, undone);
         const { projectId, clusterId, snapshotId } = restore;
         // Never less than a day: what is put away now is what somebody wanted live a moment ago.
         const keepHours = Math.max(24, options.defaults.keepHours);
         return queue.enqueue(tx, {
-          id: newId(clock.now()), kind: 'undo', payload: { restoreId: id, keepHours, undone: !isNow }, projectId, clusterId, snapshotId, restoreId: id, targetClusterId, requestedBy: nameOf(principal),
+          id: newId(clock.now()), kind: 'undo', payload: { restoreId: id, keepHours, undone: undone ?? isNow !== true }, projectId, clusterId, snapshotId, restoreId: id, targetClusterId, requestedBy: nameOf(principal),
         });
       });
     },
     async isUndone(clusterId, id) {
       await find(clusterId, id);
-      return isUndone(await catalog.restorePlans.load(id));
+      // A restore that has not begun has no plan either, but nothing kept.
+      return isUndone(await catalog.restorePlans.load(id)) ?? ((await catalog.restorePlans.keptUntil(id)) === null ? false : null);
     },
     async letGo({ cluster, id, principal }) {
       const restore = await find(cluster.id, id);
@@ -147,9 +148,10 @@ function notUndoable({ id, state }: Restore): LeafvaultError {
   });
 }
 
-/** By the plan of its restore or newest undo: one that was rolled back changed nothing. */
-function isUndone(plan: Readonly<Record<string, unknown>> | null): boolean {
-  if (plan?.kind !== 'undo') return false;
+/** By the plan of its restore or newest undo: one that was rolled back changed nothing. Null: a rescue emptied it, and only the target's copy tells. */
+function isUndone(plan: Readonly<Record<string, unknown>> | null): boolean | null {
+  if (plan === null) return null;
+  if (plan.kind !== 'undo') return false;
   const wanted = plan.undone !== false;
   return plan.state === 'finished' ? wanted : !wanted;
 }

@@ -23,9 +23,9 @@ export function createSchedules({ catalog, clock, catchUp }: SchedulesOptions): 
   /** A cluster without a row takes nothing. */
   const recordOf = (found: ScheduleRecord | null, { id, createdAt }: Cluster): ScheduleRecord =>
     found ?? { schedule: emptySchedule(id, createdAt), progress: freshProgress(clock.now()) };
-  const shown = ({ schedule, progress }: ScheduleRecord): ClusterSchedule => ({ ...schedule, nextSnapshotAt: nextAt(schedule, progress, clock.now()) });
+  const shown = ({ schedule, progress }: ScheduleRecord, { backupState }: Cluster): ClusterSchedule => ({ ...schedule, nextSnapshotAt: backupState === 'started' ? nextAt(schedule, progress, clock.now()) : null });
   return {
-    get: async (cluster) => shown(recordOf(await catalog.schedules.get(cluster.id), cluster)),
+    get: async (cluster) => shown(recordOf(await catalog.schedules.get(cluster.id), cluster), cluster),
     change: ({ cluster, change, updateSnapshots = false, deleteSnapshots = false }) => catalog.transaction(async (tx) => {
       const now = clock.now();
       const policy = await tx.compliance.hold(cluster.projectId);
@@ -39,7 +39,7 @@ export function createSchedules({ catalog, clock, catchUp }: SchedulesOptions): 
       const record = { schedule, progress: afterChange(old.schedule, schedule, old.progress, { now, catchUp }) };
       await tx.schedules.save(record);
       await changeSnapshots(tx, old.schedule, schedule, { updateSnapshots, deleteSnapshots, policy });
-      return shown(record);
+      return shown(record, cluster);
     }),
     preview: (cluster, range) => previewClusterSchedule(catalog, cluster, { ...range, clock, catchUp }),
   };
@@ -47,11 +47,11 @@ export function createSchedules({ catalog, clock, catchUp }: SchedulesOptions): 
 
 /** For the command line, too, which has a catalog alone. */
 export async function previewClusterSchedule(
-  catalog: Pick<CatalogStore, 'schedules'>, { id }: Pick<Cluster, 'id'>,
+  catalog: Pick<CatalogStore, 'schedules'>, { id, backupState }: Pick<Cluster, 'id' | 'backupState'>,
   { clock, until, limit, catchUp }: { readonly clock: Clock; readonly until: Date; readonly limit: number; readonly catchUp: CatchUp },
 ): Promise<Preview> {
   const found = await catalog.schedules.get(id);
-  return found === null ? { runs: [], isCut: false } : previewSchedule(found.schedule, found.progress, { now: clock.now(), until, limit, catchUp });
+  return found === null || backupState !== 'started' ? { runs: [], isCut: false } : previewSchedule(found.schedule, found.progress, { now: clock.now(), until, limit, catchUp });
 }
 
 /** The next time in the future at which one is asked for; null: never. */

@@ -7,8 +7,8 @@ import { isId } from '../foundation/ids.ts';
 import type { SnapshotContents } from './contracts.ts';
 import { snapshotNotFound } from './snapshots.ts';
 
-/** One of a snapshot; a time series by its own name. */
-export interface SnapshotNamespace { readonly db: string; readonly name: string; readonly documents: number }
+/** One of a snapshot; a time series by its own name. `bytes`: of BSON. */
+export interface SnapshotNamespace { readonly db: string; readonly name: string; readonly documents: number; readonly bytes: number }
 
 /** All of a snapshot, in order. Handed in: the repository is behind it. */
 export type ReadContents = (snapshotId: string) => Promise<readonly SnapshotNamespace[]>;
@@ -27,6 +27,7 @@ export function createSnapshotContents({ catalog, readContents }: { readonly cat
     return found;
   };
   return {
+    namespaces: read,
     databases: async (cluster, snapshotId, page) => cutPage(databasesOf(await read(cluster, snapshotId)), page),
     async database(cluster, snapshotId, database) {
       await collectionsOf(cluster, snapshotId, database);

@@ -1,7 +1,7 @@
 // Snapshots on demand: asking for one, looking at them, ending their life.
 import type { CatalogStore, SnapshotRecord } from '../catalog/index.ts';
 import { daysOnDemand, forbidDeletion, forbidShortening } from '../domain/compliance.ts';
-import type { Snapshot } from '../domain/records.ts';
+import { narrowed } from '../domain/namespace-selection.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import { isId, newId } from '../foundation/ids.ts';
@@ -39,20 +39,15 @@ export function createSnapshots({ catalog, queue, clock }: SnapshotsOptions): Sn
       });
       const snapshot = await tx.snapshots.insert({
         ...where, id: snapshotId, clusterName: cluster.name, type: 'onDemand', description: description === null ? null : keptText('description', description), retentionDays, jobId,
-        selection: chosen(selection), expiresAt: new Date(now.getTime() + retentionDays * DAY_MS),
+        selection: narrowed(cluster.namespaceFilter, selection), expiresAt: new Date(now.getTime() + retentionDays * DAY_MS),
       });
-      return { snapshot: plain(snapshot), job };
+      return { snapshot, job };
     }),
-    async list(clusterId, page, filter) {
-      const { items, totalCount } = await catalog.snapshots.list(clusterId, page, filter);
-      return { items: items.map(plain), totalCount };
-    },
-    get: async (clusterId, id) => plain(await find(clusterId, id)),
-    async newestWhole(clusterId, notAfter = null) {
-      const found = await catalog.snapshots.newestWhole(clusterId, notAfter);
-      if (found === null) throw snapshotNotFound(clusterId, notAfter === null ? 'newest' : `newest up to ${notAfter.toISOString()}`);
-      return plain(found);
-    },
+    list: (clusterId, page, filter) => catalog.snapshots.list(clusterId, page, filter),
+    get: find,
+    newestWhole: async (clusterId, notAfter = null) => newestFound(clusterId, notAfter, await catalog.snapshots.newestWhole(clusterId, notAfter)),
+    newestOf: async ({ id, clusterId, isDefault }, notAfter = null) =>
+      newestFound(clusterId, notAfter, await (isDefault ? catalog.snapshots.newestWhole(clusterId, notAfter) : catalog.snapshots.newestOfSubclient(clusterId, id, notAfter))),
     async delete({ cluster, id, principal, unfinishedOnly = false }) {
       const { jobId, state } = await find(cluster.id, id);
       const isGone = await catalog.transaction(async (tx) => {
@@ -80,29 +75,26 @@ export function createSnapshots({ catalog, queue, clock }: SnapshotsOptions): Sn
         forbidShortening(policy, (await tx.snapshots.hold(id)) ?? snapshot, expiresAt);
         await tx.snapshots.setExpiry(id, expiresAt);
       });
-      return plain(await find(cluster.id, id));
+      return find(cluster.id, id);
     },
     async keep({ cluster, id, kind, reason, principal }) {
       await find(cluster.id, id);
-      return plain(await keepSnapshot({ catalog, clock }, { id, kind, reason, by: nameOf(principal) }));
+      return keepSnapshot({ catalog, clock }, { id, kind, reason, by: nameOf(principal) });
     },
     async letGo({ cluster, id, kind, principal }) {
       await find(cluster.id, id);
-      return plain(await letGoOfSnapshot({ catalog, clock }, { id, kind, by: nameOf(principal) }));
+      return letGoOfSnapshot({ catalog, clock }, { id, kind, by: nameOf(principal) });
     },
   };
+}
+
+/** @throws SNAPSHOT_NOT_FOUND */
+function newestFound(clusterId: string, notAfter: Date | null, found: SnapshotRecord | null): SnapshotRecord {
+  if (found === null) throw snapshotNotFound(clusterId, notAfter === null ? 'newest' : `newest up to ${notAfter.toISOString()}`);
+  return found;
 }
 
 /** One and the same answer for never there, of another cluster, and deleted. */
 export function snapshotNotFound(clusterId: string, id: string): LeafvaultError {
   return new LeafvaultError('SNAPSHOT_NOT_FOUND', `Reading snapshot ${id} of cluster ${clusterId} failed: there is none`, { details: { id, clusterId } });
-}
-
-function chosen(selection: { readonly databases: readonly string[]; readonly collections: readonly string[] } | undefined): SnapshotRecord['selection'] {
-  if (selection === undefined || (selection.databases.length === 0 && selection.collections.length === 0)) return null;
-  return { databases: [...selection.databases], collections: [...selection.collections] };
-}
-
-function plain({ selection: _, ...snapshot }: SnapshotRecord): Snapshot {
-  return snapshot;
 }

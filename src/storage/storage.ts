@@ -36,6 +36,11 @@ export interface ObjectLock extends LockTerms {
   /** Holds it at least until then; may be called again, and shortens nothing. @throws STORAGE_OBJECT_MISSING, STORAGE_DENIED */
   hold(name: string, until: Date): Promise<void>;
   /**
+   * Names under which other bytes lie than before, whether there was a delete in between or not. Nothing is ever put over; what was damaged may have been put anew.
+   * @param takes what else lies in the bucket is left alone
+   */
+  overwritten(takes: (name: string) => boolean, options?: { readonly signal?: AbortSignal }): AsyncIterable<string>;
+  /**
    * Takes away for good what was deleted before `before` and is held no more. A key that may not is told in the report.
    * @param takes what else lies in the bucket is left alone
    */

@@ -54,6 +54,7 @@ function lockWithRetry(lock: ObjectLock, retry: <T>(signal: undefined, run: () =
     assertAvailable: () => retry(undefined, () => lock.assertAvailable()),
     heldUntil: (name) => retry(undefined, () => lock.heldUntil(name)),
     hold: (name, until) => retry(undefined, () => lock.hold(name, until)),
+    overwritten: (takes, options) => lock.overwritten(takes, options),
     // It counts what it did, so a second try would tell less; what it lists is tried again below it.
     purge: (before, takes, options) => lock.purge(before, takes, options),
   };

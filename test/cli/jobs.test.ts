@@ -100,6 +100,24 @@ describe('leafvault jobs', () => {
     await catalog.fenced(claim, (tx) => tx.leases.finish(claim, 'cancelled'));
   });
 
+  test('pause lets a job rest that no worker takes then, resume lets it go on', async () => {
+    const { job } = await askForSnapshot(catalog, queue, inventory);
+    const claimAny = () => catalog.leases.claimNext({ workerId: 'w', leaseSeconds: 60, kinds: ['snapshot'] });
+    const rests = await run('pause', job.id);
+    assert.deepEqual([rests.code, rests.out], [0, `The job ${job.id} rests until \`leafvault jobs resume ${job.id}\`\n`], rests.err);
+    assert.match((await run('--limit', '1')).out, new RegExp(`${job.id} +snapshot .* paused `));
+    assert.equal(await claimAny(), null);
+    assert.equal((JSON.parse((await run('resume', job.id, '--json')).out) as Record<string, unknown>)['pausedAt'], null);
+    const { claim } = (await claimAny())!;
+    assert.match((await run('pause', job.id)).out, /is asked to rest; its worker sees that within moments/);
+    await catalog.fenced(claim, (tx) => tx.leases.finish(claim, 'cancelled'));
+    for (const [change, words] of [['pause', /already cancelled/], ['resume', /already cancelled/]] as const) {
+      const late = await run(change, job.id);
+      assert.deepEqual([late.code, words.test(late.err)], [1, true], late.err);
+    }
+    assert.equal((await run('resume', '0'.repeat(24))).code, 1);
+  });
+
   test('cancel ends a job that has not begun, tells the worker of one that has, and says where it is too late', async () => {
     const waiting = await askForSnapshot(catalog, queue, inventory);
     const cancelled = await run('cancel', waiting.job.id);

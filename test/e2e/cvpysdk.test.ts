@@ -1,7 +1,7 @@
 // Commvault's own SDK, unmodified from PyPI, against the real door, services, catalog, queue, engine and store, and a real replica set.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { MongoClient, type Document } from 'mongodb';
+import { BSON, MongoClient, type Document } from 'mongodb';
 import { systemClock } from '../../src/foundation/clock.ts';
 import { buildServer, facades, type HttpServer } from '../../src/http/index.ts';
 import { applyDeclared } from '../../src/services/index.ts';
@@ -92,6 +92,69 @@ answer = [wait(job), job.job_type, job.task_details['subTasks'][0]['subTask']['s
     assert.deepEqual(await contentOfServer(servers.uri), wanted);
   });
 
+  test('browses databases and collections inside, finds and counts them, and restores one of them alone', async () => {
+    await client.db('shop').collection<Document>('carts').insertOne({ _id: 1 as never, items: 3 });
+    const backedUp = Number(await sdk.run("job = everything.backup('Full')\nwait(job)\nanswer = int(job.job_id)"));
+    const bytes = (documents: readonly Document[]): number => documents.reduce((sum, each) => sum + BSON.calculateObjectSize(each), 0);
+    const orders = await client.db('shop').collection('orders').find().toArray();
+    assert.deepEqual(await sdk.run(`
+top, folders = backupset.browse()
+below, inside = backupset.browse(path='/shop', job_id=int(job.job_id))
+found, _ = everything.find(file_name='o*', file_size_gt=1000)
+orders = inside['/shop/orders']
+answer = [top, folders['/shop']['type'], below, orders['type'], orders['size'], orders['advanced_data']['objectCount'], orders['advanced_data']['backupJobId'], found, backupset.backed_up_files_count(),
+          backupset.browse(path='/shop', page_size=1, skip_node=1)[0]]`), [['/crm', '/shop'], 'Folder', ['/shop/carts', '/shop/orders'], 'File', bytes(orders), 500, backedUp, ['/shop/orders'], 3, ['/shop/orders']]);
+    await assert.rejects(sdk.run("backupset.browse(path='/none')"), /is in no snapshot/);
+    await assert.rejects(sdk.run("backupset.find(file_name='none*')"), /No File\/Folder matched/);
+
+    await client.db('shop').collection('orders').deleteMany({});
+    await client.db('shop').collection<Document>('carts').updateOne({ _id: 1 as never }, { $set: { items: 4 } });
+    assert.deepEqual(await sdk.run(`
+request = instance._restore_json(destination='orders', source=orders['advanced_data']['snapShotName'], options={}, paths=found)
+job = instance._process_restore_response(request)
+answer = [wait(job), job.num_of_files_transferred]`), [true, 500]);
+    assert.deepEqual([await client.db('shop').collection('orders').find().toArray(), (await client.db('shop').collection('carts').findOne())?.['items']], [orders, 4], 'the other collection is as it was');
+    await client.db('shop').dropCollection('carts');
+  });
+
+  test('restores one collection under another name in the form of the big data apps, and a subclient by the number of its backup', async () => {
+    const people = await client.db('crm').collection('people').find().toArray();
+    await sdk.run(`
+def task(association, operation, options):
+    body = {'taskInfo': {'associations': [dict(clientName='Shop', instanceName='Orders', **association)], 'task': {'taskType': 1},
+                         'subTasks': [{'subTask': {'subTaskType': 3, 'operationType': operation}, 'options': {'restoreOptions': options}}]}}
+    flag, response = commcell._cvpysdk_object.make_request('POST', commcell._services['CREATE_TASK'], body)
+    return Job(commcell, response.json()['jobIds'][0])
+`);
+    const entity = { srcDbName: 'crm', srcCollectionName: 'people', destDbName: 'crm', destCollectionName: 'people_then', isDbEntity: false };
+    const distributed = { distributedRestore: true, mongoDBRestoreOptions: { isInplaceRestore: true, isGranularRecovery: true, destGranularEntityList: [entity] } };
+    await sdk.run(`import json\njob = task({}, 1001, {'distributedAppsRestoreOptions': json.loads('${JSON.stringify(distributed)}')})\nif not wait(job): raise Exception(job.pending_reason)`);
+    assert.deepEqual(await client.db('crm').collection('people_then').find().toArray(), people);
+    await client.db('crm').dropCollection('people_then');
+
+    const orders = await client.db('shop').collection('orders').countDocuments();
+    await sdk.run(`
+crm = backupset.subclients.add('crm')
+crm.content = [{'path': '/crm'}]
+crm.refresh()
+backup = crm.backup('Full')
+wait(backup)`);
+    await client.db('crm').collection('people').deleteMany({});
+    assert.deepEqual(await sdk.run(`
+job = task({'subclientName': 'crm'}, 1005, {'jobIds': [int(backup.job_id)], 'fileOption': {'sourceItem': ['2:' + str(backup.job_id)]}})
+answer = [wait(job), backup.num_of_files_transferred, job.num_of_files_transferred]
+backupset.subclients.delete('crm')`), [true, 1, 1]);
+    assert.deepEqual([await client.db('crm').collection('people').find().toArray(), await client.db('shop').collection('orders').countDocuments()], [people, orders]);
+  });
+
+  test('goes on with a fresh token once it asked for one', async () => {
+    assert.deepEqual(await sdk.run(`
+old = commcell.auth_token
+commcell._headers['Authtoken'] = commcell._cvpysdk_object._renew_login_token(1)
+commcell.clients.refresh()
+answer = [old != commcell._headers['Authtoken'], sorted(commcell.clients.all_clients)]`), [true, ['shop']]);
+  });
+
   test('suspends a backup that runs, whose worker is free meanwhile, and resumes it', async () => {
     held = 'listed';
     const [status, number] = await sdk.run("job = everything.backup('Full')\njob.pause(wait_for_job_to_pause=True)\nanswer = [job.status, int(job.job_id)]") as [string, number];
@@ -124,7 +187,7 @@ answer = [wait(job), job.job_type, job.task_details['subTasks'][0]['subTask']['s
 control = commcell.job_controller
 answer = [control.all_jobs(client_name='shop', limit=100), control.active_jobs(), control.finished_jobs(limit=100, job_filter='Restore')]
 answer = [[each['status'] for each in some.values()] for some in answer]`) as [string[], string[], string[]];
-    assert.deepEqual([all.length, active.length, finished], [8, 0, ['Completed', 'Completed']]);
+    assert.deepEqual([all.length, active.length, finished], [13, 0, ['Completed', 'Completed', 'Completed', 'Completed', 'Completed']]);
     assert.equal(all.filter((each) => each === 'Killed').length, 1);
     await assert.rejects(sdk.run('job.kill()'), /already cancelled/);
   });

@@ -4,6 +4,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { runCli } from '../../src/cli/index.ts';
+import { isProcessAlive } from '../../src/foundation/process-alive.ts';
 import { call, CLUSTER, PROJECT, settingsFor, startSource, takeSnapshot, until, type Reply, type Source } from '../support/installation.ts';
 import { until as poll } from '../support/job-rows.ts';
 import { leafvaultFolder, startLeafvault, type LeafvaultFolder, type LeafvaultProcess } from '../support/leafvault.ts';
@@ -85,7 +86,7 @@ describe('restore drills of an installation', { timeout: 300_000 }, () => {
     process.kill(server?.pid ?? 0, 'SIGSTOP');
     assert.deepEqual(await scratchNow(), [], 'the other drill waits: there is one at a time');
     await leafvault.kill();
-    await poll('process and files to go', async () => !isAlive(server?.pid ?? 0) && throwaways().length === 0);
+    await poll('process and files to go', async () => !isProcessAlive(server?.pid ?? 0) && throwaways().length === 0);
     await start();
     await poll('scratch to be there', async () => (await scratchNow()).length > 0);
     await leafvault.kill();
@@ -98,12 +99,3 @@ describe('restore drills of an installation', { timeout: 300_000 }, () => {
     await poll('the second server to go', async () => throwaways().length === 0);
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { isProcessAlive } from '../../src/foundation/process-alive.ts';
 import { BACKUP, call, endOfSnapshot, restore, settingsFor, startSource, takeSnapshot } from '../support/installation.ts';
+import { until as poll } from '../support/job-rows.ts';
 import { leafvaultFolder, spawnLeafvault, startLeafvault, type LeafvaultFolder } from '../support/leafvault.ts';
 import { freePort } from '../support/mongod.ts';
 
@@ -17,12 +19,7 @@ const LAUNCHER = join(import.meta.dirname, '../../bin/leafvault');
 async function postgresRuns(folder: LeafvaultFolder): Promise<boolean> {
   for await (const file of glob('home/postgres/**/postmaster.pid', { cwd: folder.path })) {
     const [pid] = (await readFile(join(folder.path, file), 'utf8')).split('\n');
-    try {
-      process.kill(Number(pid), 0);
-      return true;
-    } catch {
-      // No such process: the file is a dead server's.
-    }
+    if (isProcessAlive(Number(pid))) return true;
   }
   return false;
 }
@@ -39,7 +36,7 @@ describe('leafvault serve', () => {
     const [, project = ''] = /project\s+\S+\s+([0-9a-f]{24})/.exec(text) ?? [];
     const [, recoveryKey = 'none'] = /recovery key\s+(LV1-\S+)/.exec(text) ?? [];
     assert.equal((await readFile(join(folder.path, 'home/master.key'), 'utf8')).trim(), recoveryKey);
-    assert.match(await first.log(), /WARNING: The repository and the master key .* are on one file system/);
+    await poll('the warning', async () => /WARNING: The repository and the master key .* are on one file system/.test(await first.log()));
     const asked = await call(first.origin, 'GET', `/api/atlas/v2/groups/${project}/clusters/cluster0`, undefined, { publicKey, privateKey });
     assert.equal(asked.status, 200);
     assert.equal(await first.stop(), 0);

@@ -10,7 +10,8 @@ import { createUpkeep } from '../../src/services/index.ts';
 import { insertCompleted, makeInventory, OUTCOME } from '../support/catalog-rows.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { createLockingStorage } from '../support/locking-storage.ts';
-import { silent, startEmbedded, type TestDatabase } from '../support/postgres.ts';
+import { until } from '../support/job-rows.ts';
+import { emptyCatalog, silent, startEmbedded, type TestDatabase } from '../support/postgres.ts';
 import { collect, openTestRepository, randomChunks, writeSnapshot } from '../support/repository-fixture.ts';
 
 const HOUR_MS = 3_600_000;
@@ -80,6 +81,40 @@ describe('holding what snapshots need', () => {
     assert.deepEqual([runs, (await state()).days], [5, 60], 'other terms count at once');
     await catalog.settings.set('repositoryId', repository.id);
     assert.equal((await createUpkeep({ catalog, clock }).read(null)).locks?.last?.failed, 1);
+    await repository.close();
+  });
+
+  test('that takes long is left to the worker that is at it, as long as that gives signs of life', async (t) => {
+    await emptyCatalog(catalog);
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const repository = await openTestRepository(createLockingStorage(clock, 30), { clock });
+    let go: () => void = () => assert.fail();
+    let runs = 0;
+    const slow: Repository = { ...repository, extendLocks: (options) => { runs += 1; return new Promise<void>((resolve) => { go = resolve; }).then(() => repository.extendLocks(options)); } };
+    const run = (of: Repository): Promise<void> => createLockChores({ catalog, repository: of, terms: { mode: 'compliance', days: 30 }, clock, log: silent })[0]!.run(AbortSignal.timeout(60_000));
+    const state = async (): Promise<LockState> => (await catalog.settings.get(locksKey(repository.id))) as LockState;
+    const working = run(slow);
+    await until('the run to begin', () => Promise.resolve(runs === 1));
+    for (let hours = 0; hours < 3; hours += 1) {
+      clock.advance(4 * HOUR_MS);
+      t.mock.timers.tick(10_000);
+      await until('a sign of life', async () => (await state()).running?.beatAt === clock.now().toISOString());
+      await run(slow);
+      assert.equal(runs, 1, `after ${4 * (hours + 1)} hours`);
+    }
+    go();
+    await working;
+    assert.deepEqual([(await state()).running, (await state()).succeededAt], [null, clock.now().toISOString()]);
+    clock.advance(DAY_MS);
+    const frozen = run(slow);
+    await until('another run to begin', () => Promise.resolve(runs === 2));
+    clock.advance(15 * 60_000);
+    await run(repository);
+    const after = await state();
+    assert.equal(after.succeededAt, clock.now().toISOString(), 'taken over from one that gives none');
+    go();
+    await frozen;
+    assert.deepEqual(await state(), after, 'which writes nothing any more');
     await repository.close();
   });
 });

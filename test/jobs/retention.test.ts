@@ -10,6 +10,7 @@ import type { ChainWriter, Repository } from '../../src/repository/index.ts';
 import { createMemoryStorage } from '../../src/storage/index.ts';
 import { insertCompleted, makeInventory, OUTCOME, type Inventory } from '../support/catalog-rows.ts';
 import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
+import { askForRestore } from '../support/job-rows.ts';
 import { emptyCatalog, silent, startEmbedded, type TestDatabase } from '../support/postgres.ts';
 import { collect, openTestRepository, randomChunks, readSnapshot, writeSnapshot } from '../support/repository-fixture.ts';
 
@@ -73,6 +74,38 @@ describe('retention', () => {
     const next = await take();
     await run(/time is over/);
     assert.deepEqual(await alive(), [next], 'the newest one makes the way free');
+  });
+
+  test('ends the last snapshot of a deleted cluster, too, once its time is over, and its name is free then', async () => {
+    const { cluster, project } = inventory;
+    const only = await take();
+    const [lonely, lonelyOnly] = await makeInventory(catalog).then(async (of) => [of, await take(of)] as const);
+    await catalog.clusters.markDeleted(cluster.id);
+    clock.advance(7 * DAY_MS - DAY_MS - 1);
+    await run(/time is over/);
+    assert.equal((await catalog.clusters.keptByName(project.id, cluster.name))?.id, cluster.id, 'it was promised to be there until then');
+    clock.advance(DAY_MS + 1);
+    await run(/time is over/);
+    assert.notEqual((await catalog.snapshots.get(only))?.deletedAt, null);
+    assert.equal(await catalog.clusters.keptByName(project.id, cluster.name), null);
+    assert.equal((await catalog.snapshots.get(lonelyOnly))?.deletedAt, null, `the newest of ${lonely.cluster.name} stays`);
+  });
+
+  test('asks for no drop of kept collections on a cluster that has no connection string any more', async () => {
+    const { restoreId, job } = await askForRestore(catalog, queue, inventory);
+    await catalog.transaction(async (tx) => {
+      await tx.restorePlans.save(restoreId!, job.id, { state: 'finished' });
+      await tx.restorePlans.markSettled(restoreId!, 'new');
+      await tx.restorePlans.keep(restoreId!, clock.now());
+    });
+    await catalog.clusters.markDeleted(inventory.cluster.id);
+    const drops = async (): Promise<number> => (await catalog.jobs.list({ clusterIds: [inventory.cluster.id], kinds: ['dropKept'] }, { pageNumber: 1, itemsPerPage: 10 })).items.length;
+    await run(/kept/);
+    assert.equal(await drops(), 0);
+    await catalog.clusters.setUri(inventory.cluster.id, 'mongodb://db.example:27017', ['db.example:27017']);
+    await catalog.clusters.revive(inventory.cluster.id);
+    await run(/kept/);
+    assert.equal(await drops(), 1, 'the cluster is back, and with it what was kept there');
   });
 
   test('asks once more when it ends one: it may have been given more time, or become the newest', async () => {

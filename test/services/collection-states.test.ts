@@ -5,7 +5,7 @@ import type { CollectionRestoreRequest } from '../../src/domain/collection-resto
 import { selectionOf } from '../../src/services/collection-restores.ts';
 import { collectionsOfJob, type JobFacts } from '../../src/services/collection-states.ts';
 
-const CONTENTS = [{ db: 'shop', name: 'carts', documents: 3 }, { db: 'shop', name: 'orders', documents: 10 }, { db: 'crm', name: 'a.b', documents: 1 }];
+const CONTENTS = [{ db: 'shop', name: 'carts', documents: 3, bytes: 30 }, { db: 'shop', name: 'orders', documents: 10, bytes: 100 }, { db: 'crm', name: 'a.b', documents: 1, bytes: 10 }];
 const REQUEST: CollectionRestoreRequest = { writeStrategy: 'CREATE_NEW', databases: [{ source: 'shop', target: 'store' }], collections: [{ source: 'crm.a.b', target: 'crm2.c' }], databaseSuffix: '_old', collectionSuffix: '-1' };
 const step = (from: string, to: string, more: object = {}): object => ({ from, db: to.slice(0, to.indexOf('.')), name: to.slice(to.indexOf('.') + 1), shadowUuid: null, proven: null, failedIndexes: [], ...more });
 const facts = (change: Partial<JobFacts> = {}): JobFacts => ({ request: REQUEST, plan: null, job: { state: 'queued', phase: null }, indexStrategy: 'ALL', contents: CONTENTS, ...change });

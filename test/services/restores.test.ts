@@ -103,6 +103,20 @@ describe('create', () => {
     await assert.rejects(services.restores.undo({ ...request, undone: true }), /just being swapped to the other side/);
   });
 
+  test('lets the job find out which side is live where a rescue has emptied the plan', async () => {
+    const { services, inventory, catalog } = world;
+    const restore = await create();
+    const request = { cluster: inventory.cluster, id: restore.id, principal: ownerOf(inventory) };
+    assert.equal(await services.restores.isUndone(inventory.cluster.id, restore.id), false, 'not begun');
+    await catalog.restorePlans.save(restore.id, restore.jobId, { state: 'finished', kind: 'undo', undone: true });
+    await catalog.restorePlans.markSettled(restore.id, 'new');
+    await catalog.restorePlans.keep(restore.id, new Date('2030-01-01T00:00:00Z'));
+    await catalog.transaction((tx) => tx.rescues.emptyPlans());
+    assert.equal(await services.restores.isUndone(inventory.cluster.id, restore.id), null);
+    const job = await services.restores.undo({ ...request, undone: false });
+    assert.equal(((await catalog.jobs.payload(job.id)) as { readonly undone: boolean }).undone, false);
+  });
+
   test('lets go of what is kept before its time, once, and not while it is being undone', async () => {
     const { services, inventory, catalog } = world;
     const restore = await create();

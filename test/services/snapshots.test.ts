@@ -34,7 +34,7 @@ describe('create', () => {
     assert.deepEqual(await services.snapshots.get(inventory.cluster.id, snapshot.id), snapshot);
     assert.deepEqual(await services.jobs.get(job.id), job);
     assert.deepEqual(await services.jobs.byNumber(job.number), job);
-    assert.ok(!('selection' in snapshot));
+    assert.equal(snapshot.selection, null);
   });
 
   test('makes neither when one of both fails', async () => {

@@ -6,6 +6,7 @@ import type { ClusterTime } from '../../src/domain/cluster-time.ts';
 import type { Job } from '../../src/domain/records.ts';
 import { systemClock } from '../../src/foundation/clock.ts';
 import type { Services } from '../../src/services/contracts.ts';
+import { contentsReader } from '../../src/composition/contents-reader.ts';
 import { createServices } from '../../src/services/index.ts';
 import { compareOracles, readOracle, type OracleCollection } from '../engine/backup/oracle.ts';
 import { openOplogSource } from '../engine/replay/oplog-source.ts';
@@ -17,11 +18,11 @@ import type { TailerWorld } from './tailer-world.ts';
 export type Oracle = ReadonlyMap<string, OracleCollection>;
 
 /** Services with the real clock, as a door sees them. */
-export function servicesOf({ catalog, queue }: Pick<TailerWorld, 'catalog' | 'queue'>): Services {
+export function servicesOf({ catalog, queue, repository }: Pick<TailerWorld, 'catalog' | 'queue' | 'repository'>): Services {
   const unasked = (): never => { throw new Error('nobody asks for it here'); };
   return createServices({
     catalog, queue, clock: systemClock, secret: Buffer.alloc(32, 9), restoreDefaults: { timeSeries: 'replace', keepHours: 0 }, baseUrl: () => 'http://127.0.0.1/',
-    openArchive: unasked, timelineReader: { read: unasked, find: unasked },
+    readContents: contentsReader({ repository }), openArchive: unasked, timelineReader: { read: unasked, find: unasked },
   });
 }
 

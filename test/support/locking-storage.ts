@@ -11,6 +11,8 @@ export interface LockingStorage extends Storage {
   readonly asked: string[];
   /** From here on held objects are not deleted; else a delete hides them, as in a bucket with versions. */
   refuses: boolean;
+  /** What it is to say that somebody put other bytes over. */
+  readonly overwritten: string[];
   /** Instants that `purge` was asked for. */
   readonly purges: Date[];
   /** As somebody else would: whatever is held. */
@@ -19,12 +21,12 @@ export interface LockingStorage extends Storage {
 
 export function createLockingStorage(clock: Clock, days = 30): LockingStorage {
   const inner = createMemoryStorage('locking');
-  const [holds, asked, purges] = [new Map<string, Date>(), [] as string[], [] as Date[]];
+  const [holds, asked, purges, overwritten] = [new Map<string, Date>(), [] as string[], [] as Date[], [] as string[]];
   const assertThere = async (name: string): Promise<void> => {
     if ((await inner.stat(name)) === null) throw new LeafvaultError('STORAGE_OBJECT_MISSING', `there is no ${name}`);
   };
   const store: LockingStorage = {
-    ...inner, holds, asked, purges, refuses: false,
+    ...inner, holds, asked, purges, overwritten, refuses: false,
     objectLock: {
       mode: 'compliance', days,
       assertAvailable: async () => [],
@@ -38,6 +40,7 @@ export function createLockingStorage(clock: Clock, days = 30): LockingStorage {
         await assertThere(name);
         if (until > (holds.get(name) ?? until) || !holds.has(name)) holds.set(name, until);
       },
+      overwritten: async function* names(takes) { yield* overwritten.filter(takes); },
       async purge(before, _takes) {
         purges.push(before);
         return { removed: 0, removedBytes: 0, hidden: 0, hiddenBytes: 0, refused: null };

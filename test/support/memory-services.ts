@@ -6,8 +6,9 @@ import type { Cluster, Job, Organization, Page, PageOf, Project, Restore, Snapsh
 import { projectRolesOf, type Principal, type RoleGrant } from '../../src/domain/roles.ts';
 import type { Clock } from '../../src/foundation/clock.ts';
 import { LeafvaultError } from '../../src/foundation/errors.ts';
-import type { Services } from '../../src/services/contracts.ts';
+import type { Services, SnapshotNamespace } from '../../src/services/contracts.ts';
 import { administrationInMemory } from './administration-in-memory.ts';
+import { backupsInMemory } from './backups-in-memory.ts';
 import { drillsInMemory } from './drills-in-memory.ts';
 import { schedulesInMemory } from './schedules-in-memory.ts';
 import { subclientsInMemory, type SubclientsInMemory } from './subclients-in-memory.ts';
@@ -33,6 +34,8 @@ export interface MemoryWorld {
   readonly subclients: SubclientsInMemory['chosen'];
   /** What can be restored of any cluster between snapshots. */
   window: { readonly chainId: string; readonly from: ClusterTime; readonly to: ClusterTime; readonly snapshotId: string } | null;
+  /** What is in whatever snapshot. */
+  readonly held: SnapshotNamespace[];
   /** What the last `snapshots.create` was asked to choose. */
   lastSelection: unknown;
   /** An API key and a bearer token with these grants; gives the token. */
@@ -108,6 +111,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
     jobs: state.jobs,
     subclients: subclients.chosen,
     window: null,
+    held: [],
     lastSelection: undefined,
     async grant(name, grants, accessList = []) {
       const principal: Principal = { kind: 'apiKey', id: nextId(), name, orgId: ORG_ID, grants };
@@ -203,9 +207,10 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
           return cut(found.filter((each) => (filter?.completedOnly !== true || each.state === 'completed') && (filter?.unfinishedOnly !== true || each.state !== 'completed')).reverse(), page);
         },
         get: async (clusterId, id) => snapshotOf(clusterId, id),
-        async newestWhole(clusterId, notAfter = null) {
-          const found = [...state.snapshots.values()].findLast(({ clusterId: of, state: at, capturedAt }) =>
-            of === clusterId && at === 'completed' && (notAfter === null || (capturedAt !== null && capturedAt <= notAfter)));
+        newestWhole: (clusterId, notAfter = null) => world.services.snapshots.newestOf({ id: '', clusterId, isDefault: true }, notAfter),
+        async newestOf({ id, clusterId, isDefault }, notAfter = null) {
+          const found = [...state.snapshots.values()].findLast(({ clusterId: of, state: at, capturedAt, jobId }) =>
+            of === clusterId && at === 'completed' && (notAfter === null || (capturedAt !== null && capturedAt <= notAfter)) && (isDefault || state.jobs.get(jobId)?.form?.['subclientId'] === id));
           if (found === undefined) throw missing('SNAPSHOT_NOT_FOUND', { id: 'newest', clusterId });
           return found;
         },
@@ -228,6 +233,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
         },
       },
       schedules: schedulesInMemory(clock),
+      ...backupsInMemory(state.clusters, clock),
       exportBuckets: {
         create: () => Promise.reject(missing('EXPORT_BUCKET_UNREACHABLE', { name: 'b', reason: 'in memory' })),
         list: (_id, page) => Promise.resolve(cut([], page)),
@@ -241,6 +247,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
         cancel: ({ id }) => Promise.reject(missing('EXPORT_NOT_FOUND', { id })),
       },
       contents: {
+        namespaces: async ({ id }, snapshotId) => (snapshotOf(id, snapshotId), world.held),
         databases: ({ id }, snapshotId, page) => Promise.resolve(cut(snapshotOf(id, snapshotId) === undefined ? [] : ['shop'], page)),
         database: ({ id }, snapshotId, name) => Promise.reject(missing('NAMESPACE_NOT_FOUND', { name, id: snapshotOf(id, snapshotId).id })),
         collections: ({ id }, snapshotId, name) => Promise.reject(missing('NAMESPACE_NOT_FOUND', { name, id: snapshotOf(id, snapshotId).id })),
@@ -369,7 +376,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
 }
 
 function cluster(id: string, projectId: string, name: string, clock: Clock): Cluster {
-  return { id, projectId, name, createdAt: clock.now(), hosts: ['db1.example:27017', 'db2.example:27017'], replicaSetName: 'rs0', mongodbVersion: '6.0.5', lastSuccessAt: null, lastProvenAt: null, continuousBackup: false, tags: [], labels: [], terminationProtection: false, deletedAt: null };
+  return { id, projectId, name, createdAt: clock.now(), hosts: ['db1.example:27017', 'db2.example:27017'], replicaSetName: 'rs0', mongodbVersion: '6.0.5', lastSuccessAt: null, lastProvenAt: null, continuousBackup: false, tags: [], labels: [], terminationProtection: false, backupState: 'started', namespaceFilter: null, deletedAt: null };
 }
 
 function findTarget(

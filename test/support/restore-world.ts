@@ -1,5 +1,6 @@
 // What restore tests share: a repository in memory, a journal in memory, options with everything filled in, and the
 // content of a live server in a form that can be compared.
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,6 +9,7 @@ import { MongoClient, type Document } from 'mongodb';
 import type { RestoreJournal, RestoreOptions } from '../../src/engine/contracts.ts';
 import { createRawReader, readAll } from '../../src/engine/mongo/index.ts';
 import { systemClock } from '../../src/foundation/clock.ts';
+import { LeafvaultError } from '../../src/foundation/errors.ts';
 import { newId } from '../../src/foundation/ids.ts';
 import { createLogger } from '../../src/foundation/logger.ts';
 import type { Repository, RepositoryReader, SnapshotRoot } from '../../src/repository/repository.ts';
@@ -50,6 +52,21 @@ export async function restoreWorld(repository: Repository, root: SnapshotRoot, u
       await rm(tempDir, { recursive: true, force: true });
     },
   };
+}
+
+/** Runs until a phase, where the worker dies: nothing more is saved, nothing is settled. */
+export async function interrupted(phase: string, run: (options: RestoreOptions) => Promise<unknown>, options: RestoreOptions): Promise<void> {
+  const lost = new LeafvaultError('CATALOG_LEASE_LOST', 'of the test');
+  let dead = false;
+  const journal: RestoreOptions['journal'] = { load: () => options.journal.load(), save: async (plan) => {
+    if (dead) throw lost;
+    await options.journal.save(plan);
+  } };
+  await assert.rejects(run({ ...options, journal, onPhase: async (name) => {
+    if (name !== phase) return;
+    dead = true;
+    throw lost;
+  } }), { code: 'CATALOG_LEASE_LOST' });
 }
 
 /** Digest of every document in natural order, options and indexes of each namespace: `db.name` to a line of text. */

@@ -4,6 +4,7 @@ import { chown, mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 
 import { join } from 'node:path';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import { makeFolder } from '../../foundation/make-folder.ts';
+import { isProcessAlive } from '../../foundation/process-alive.ts';
 import { canReach, expectedOwner, type Account } from './account.ts';
 import { EMBEDDED_MAJOR, type Binaries } from './binaries.ts';
 import { runProgram } from './run-program.ts';
@@ -82,16 +83,7 @@ async function makeDataFolder(folder: string, data: string, binaries: Binaries, 
 async function removeAbandoned(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const pid = Number(STAGING.exec(name)?.[1] ?? process.pid);
-    if (pid !== process.pid && !isAlive(pid)) await rm(join(folder, name), { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+    if (pid !== process.pid && !isProcessAlive(pid)) await rm(join(folder, name), { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   }
 }
 

@@ -1,9 +1,10 @@
 // One attempt on a member of a replica set: list, follow the oplog while scanning, settle at T1, store.
 import { join } from 'node:path';
 import type { ClusterTime } from '../../domain/cluster-time.ts';
+import { takes } from '../../domain/namespace-selection.ts';
 import type { CaptureOptions } from '../contracts.ts';
 import type { CaptureContext } from './capture-context.ts';
-import { chooseCollections, isSelected } from './collections/choose-collections.ts';
+import { chooseCollections } from './collections/choose-collections.ts';
 import { listCatalog } from './collections/list-catalog.ts';
 import { followOplog } from './oplog/follow-oplog.ts';
 import { createOplogJournal } from './oplog/oplog-journal.ts';
@@ -74,7 +75,7 @@ async function runAttempt(context: CaptureContext, input: AttemptInput, { touche
       watch.enter('store');
       const totals = await storeEntries(context, {
         chosen: instant.chosen.filter(({ collection }) => !scanning.refused.has(collection.uuid)),
-        views: instant.views.filter(({ db, name }) => isSelected(input.selection, db, name) && !instant.shadows.has(`${db}.${name}`)),
+        views: instant.views.filter(({ db, name }) => takes(input.selection, db, name) && !instant.shadows.has(`${db}.${name}`)),
         scans,
         touchedOf: (uuid) => ({ table: touched, number: journal.numberOf(uuid) }),
         settle: input.settle,

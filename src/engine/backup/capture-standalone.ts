@@ -1,5 +1,6 @@
 // One attempt on a server without an oplog: the scan is all there is, and the snapshot says that it is not one instant.
-import { chooseCollections, isSelected } from './collections/choose-collections.ts';
+import { takes } from '../../domain/namespace-selection.ts';
+import { chooseCollections } from './collections/choose-collections.ts';
 import { listCatalog } from './collections/list-catalog.ts';
 import type { CaptureContext } from './capture-context.ts';
 import type { AttemptInput, AttemptResult } from './capture-replica-set.ts';
@@ -25,7 +26,7 @@ export async function captureStandalone(context: CaptureContext, input: AttemptI
   const totals = await storeEntries(context, {
     // What was dropped while it was read is gone, and left out.
     chosen: chosen.filter(({ collection }) => scans.has(collection.uuid)),
-    views: views.filter(({ db, name }) => isSelected(input.selection, db, name) && !shadows.has(`${db}.${name}`)),
+    views: views.filter(({ db, name }) => takes(input.selection, db, name) && !shadows.has(`${db}.${name}`)),
     scans,
     touchedOf: () => null,
     settle: input.settle,

@@ -128,7 +128,7 @@ function bodyOf(options: CaptureOptions, source: Source, result: AttemptResult &
     },
     consistency: result.pointInTime === null ? 'fuzzy' : 'point-in-time',
     // Always stated: a restore moves aside only what the snapshot would hold if it had been there.
-    selection: { databases: options.selection?.databases ?? [], collections: options.selection?.collections ?? [] },
+    selection: { databases: [], collections: [], ...options.selection },
     beganAt: result.beganAt,
     pointInTime: result.pointInTime,
     capturedAt: (result.pointInTime === null ? options.clock.now() : new Date(result.pointInTime.t * 1000)).toISOString(),

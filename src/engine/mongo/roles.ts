@@ -38,8 +38,8 @@ export const USER_ACTIONS = [
 export const RESTORE_ROLE: Document = {
   createRole: 'leafvaultRestore',
   privileges: [
-    // applyOps, useUUID: a rename over what an application made in the moment between two renames
-    { resource: { cluster: true }, actions: ['listDatabases', 'getParameter', 'applyOps', 'useUUID'] },
+    // applyOps, useUUID: a rename over what an application made in the moment between two renames; replSetGetConfig: whether these still are the servers that a plan speaks of
+    { resource: { cluster: true }, actions: ['listDatabases', 'getParameter', 'applyOps', 'useUUID', 'replSetGetConfig'] },
     // dbStats: free space of the target; dropDatabase: scratch databases of drills
     { resource: { db: '', collection: '' }, actions: [...RESTORE_ACTIONS, 'dbStats', 'dropDatabase', ...USER_ACTIONS] },
     { resource: { db: '', collection: 'system.js' }, actions: [...RESTORE_ACTIONS] },

@@ -1,5 +1,5 @@
 // What kind of deployment answers, and which of its members should be read.
-import type { Document, MongoClient, Timestamp } from 'mongodb';
+import { MongoServerError, type Document, type MongoClient, type Timestamp } from 'mongodb';
 import type { ClusterTime } from '../../domain/cluster-time.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import { toClusterTime } from './cluster-times.ts';
@@ -39,6 +39,27 @@ export async function readServerFacts(client: MongoClient): Promise<ServerFacts>
     majorityTime: majority === undefined ? null : toClusterTime(majority),
     majorityDate: (hello.lastWrite as { readonly majorityWriteDate?: Date } | undefined)?.majorityWriteDate ?? null,
   };
+}
+
+/**
+ * The id that a replica set gets when it is made and keeps for ever. Null where there is none, or where the account may not see it.
+ * @param command runs a command on `admin`
+ */
+export async function readReplicaSetId({ topology }: Pick<ServerFacts, 'topology'>, command: (command: Document) => Promise<Document>): Promise<string | null> {
+  if (topology !== 'replicaSet') return null;
+  const reply = await nullIfRefused(() => command({ replSetGetConfig: 1 }));
+  const id: unknown = (reply?.config as { readonly settings?: { readonly replicaSetId?: unknown } } | undefined)?.settings?.replicaSetId;
+  return id === undefined ? null : String(id);
+}
+
+/** Null where the server refuses the command (no privilege, not MongoDB); other failures are failures. */
+export async function nullIfRefused<T>(read: () => Promise<T>): Promise<T | null> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof MongoServerError && typeof error.code === 'number') return null;
+    throw error;
+  }
 }
 
 /** Refuses servers without snapshot reads; says whether the version is one that Leafvault is tested with. */

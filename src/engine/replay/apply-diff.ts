@@ -5,10 +5,18 @@ import { BSON_TYPE } from '../bson/index.ts';
 import { createDocumentBuilder, rawElements, showKey, type DocumentBuilder, type RawElement } from './raw-elements.ts';
 import { readDiff, unknownUpdate, type ArrayDiff, type Diff, type DocumentDiff, type PlaceChange } from './read-diff.ts';
 
-/**
- * Told of a change that finds something else than at the source: a path, and what is wrong there. `alike`: every version of MongoDB does the same then.
- */
-export type OnMisfit = (path: string, reason: string, alike: boolean) => void;
+/** A change that finds something else than the diff of an ordinary collection finds at the source. */
+export interface Misfit {
+  /** Shown names, each in quotes, with dots between them. */
+  readonly path: string;
+  readonly reason: string;
+  /** Every version of MongoDB does the same then. */
+  readonly alike: boolean;
+  /** An update of a field that is missing: it was added. */
+  readonly added: boolean;
+}
+
+export type OnMisfit = (misfit: Misfit) => void;
 
 /**
  * The document after the diff. Fields that are not named stay where they are; an updated field keeps its place, or goes
@@ -50,7 +58,8 @@ function changeDocument(document: Buffer, { changes, appended }: DocumentDiff, w
     if (!kept) result.copy(element.whole);
   }
   for (const [key, { kind }] of changes) {
-    if (!met.has(key) && kind !== 'insert') where.onMisfit(pathOf(where, key), `${kind} of a field that is missing`, kind !== 'sub-diff');
+    if (met.has(key) || kind === 'insert') continue;
+    where.onMisfit({ path: pathOf(where, key), reason: `${kind} of a field that is missing`, alike: kind !== 'sub-diff', added: kind === 'update' });
   }
   return result.finish();
 }
@@ -60,7 +69,7 @@ function changeValue(result: DocumentBuilder, { key, type, value }: RawElement, 
   if (diff.target === 'document' && type === BSON_TYPE.document) result.add(key, type, changeDocument(value, diff, where));
   else if (diff.target === 'array' && type === BSON_TYPE.array) result.add(key, type, changeArray(value, diff, where));
   else {
-    where.onMisfit(where.path, `a diff of ${diff.target === 'array' ? 'an array' : 'a document'} meets another type`, false);
+    where.onMisfit({ path: where.path, reason: `a diff of ${diff.target === 'array' ? 'an array' : 'a document'} meets another type`, alike: false, added: false });
     result.add(key, BSON_TYPE.null, Buffer.alloc(0));
   }
 }
@@ -92,7 +101,7 @@ function changePlace(result: DocumentBuilder, { place, element, change }: Place,
   if (change?.kind === 'update') result.add(key, change.element.type, change.element.value);
   else if (change === undefined && element !== null) result.copy(element.whole);
   else if (change === undefined || element === null) {
-    if (change !== undefined) where.onMisfit(pathOf(where, key), 'sub-diff of a place behind the end of its array', false);
+    if (change !== undefined) where.onMisfit({ path: pathOf(where, key), reason: 'sub-diff of a place behind the end of its array', alike: false, added: false });
     result.add(key, BSON_TYPE.null, Buffer.alloc(0));
   } else changeValue(result, element, change.diff, { ...where, path: pathOf(where, key) });
 }

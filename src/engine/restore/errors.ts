@@ -11,6 +11,7 @@ export const RESTORE_ERRORS = {
   RESTORE_PROOF_FAILED: 'What was read back from the target differs from the snapshot',
   RESTORE_SWAP_FAILED: 'A rename of the swap failed; everything was put back',
   RESTORE_FINISH_FAILED: 'The new collections are live, but a last step failed; trying again completes it',
+  RESTORE_TARGET_EXCHANGED: 'The connection string leads to other servers than those that hold what a restore began or keeps. details: {expected, found}',
   RESTORE_UNSETTLED: 'A restore or its undo was interrupted and is not ended yet, so what it keeps can not be dropped',
   RESTORE_COPY_LOST: 'The proven copy of a time series was dropped or changed by somebody before the live one held all of it. details: {collections}',
   RESTORE_UNDO_REFUSED: 'A restore can not be undone; details.reasons lists everything that is in the way',

@@ -3,7 +3,7 @@ import { MongoServerError, UUID, type Db, type Document, type MongoClient } from
 import { throwIfAborted } from '../../foundation/abort.ts';
 import { asConnectError, connect } from '../mongo/connect.ts';
 import { createRawReader, readAll, type RawReader } from '../mongo/raw-read.ts';
-import { readServerFacts, type ServerFacts } from '../mongo/topology.ts';
+import { readReplicaSetId, readServerFacts, type ServerFacts } from '../mongo/topology.ts';
 import { childOf, decodeOrdered, type OrderedDocument } from '../snapshot/index.ts';
 import { readAgain } from './read-again.ts';
 
@@ -17,6 +17,8 @@ export interface Target {
   reader(): Promise<RawReader>;
   /** Changes with every election; null on a standalone. */
   electionId(): Promise<string | null>;
+  /** Null on a standalone, and where the account may not see it; asked once for the connection. */
+  replicaSetId(): Promise<string | null>;
   /** Safe to call twice. */
   close(): Promise<void>;
 }
@@ -38,6 +40,7 @@ export async function openTarget(uri: string, signal?: AbortSignal): Promise<Tar
   // What a restore reads must see what it wrote, so everything goes to the primary.
   const client = await connect(uri, { side: 'TARGET', ...(signal === undefined ? {} : { signal }), driver: { appName: 'leafvault-restore', readPreference: 'primary' } });
   let reader: Promise<RawReader> | undefined;
+  let replicaSetId: Promise<string | null> | undefined;
   let closing: Promise<void> | undefined;
   const onAbort = (): void => void end();
   const end = (): Promise<void> => (closing ??= client.close(true).catch(() => undefined));
@@ -48,16 +51,19 @@ export async function openTarget(uri: string, signal?: AbortSignal): Promise<Tar
   };
   try {
     throwIfAborted(signal);
+    const facts = await readServerFacts(client);
+    const admin = (command: Document): Promise<Document> => client.db('admin').command(command);
     return {
       client,
-      facts: await readServerFacts(client),
+      facts,
       db: (name) => client.db(name),
-      admin: (command) => client.db('admin').command(command),
+      admin,
       reader: () => (reader ??= createRawReader(client)),
       electionId: async () => {
         const { electionId } = await client.db('admin').command({ hello: 1 });
         return electionId === undefined ? null : String(electionId);
       },
+      replicaSetId: () => (replicaSetId ??= readReplicaSetId(facts, admin)),
       close,
     };
   } catch (cause) {

@@ -6,6 +6,7 @@ import { LeafvaultError } from '../../foundation/errors.ts';
 import type { RestoreJournal } from '../contracts.ts';
 import { PLAN_COLLECTION, PLAN_DB } from '../mongo/namespaces.ts';
 import type { Target } from './open-target.ts';
+import { refuseExchanged } from './exchanged-target.ts';
 import { namesInPlan, parsePlan, type RestorePlan } from './plan.ts';
 
 export interface PlanStore {
@@ -34,6 +35,7 @@ export function createPlanStore(journal: RestoreJournal, target: Target, clock: 
   let savedAt = Number.NEGATIVE_INFINITY;
   return {
     async save(plan) {
+      plan.replicaSetId ??= await target.replicaSetId();
       plan.revision += 1;
       await journal.save(JSON.parse(JSON.stringify(plan)) as Record<string, unknown>);
       try {
@@ -59,10 +61,14 @@ export function createPlanStore(journal: RestoreJournal, target: Target, clock: 
   };
 }
 
-/** The plan of a restore, null when there is none in either place. @throws RESTORE_PLAN_INVALID */
+/**
+ * The plan of a restore, null when there is none in either place.
+ * @throws RESTORE_PLAN_INVALID, RESTORE_TARGET_EXCHANGED where other servers hold what the journal's plan speaks of
+ */
 export async function loadPlan(restoreId: string, journal: RestoreJournal, target: Target): Promise<RestorePlan | null> {
   const fromJournal = await journal.load();
   const fromTarget = await plansOf(target).findOne({ _id: restoreId });
+  if (fromJournal !== null) await refuseExchanged(parsePlan(fromJournal), target, fromTarget !== null);
   const copies = [fromJournal, fromTarget as Record<string, unknown> | null].filter((copy) => copy !== null).map((copy) => parsePlan(copy));
   return copies.sort((a, b) => b.revision - a.revision)[0] ?? null;
 }

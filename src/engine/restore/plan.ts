@@ -133,6 +133,8 @@ export interface RestorePlan {
   revision: number;
   restoreId: string;
   snapshotId: string;
+  /** Of the target that the plan was made for; null: it has none, or it could not be seen. */
+  replicaSetId: string | null;
   prefix: string;
   state: PlanState;
   /** Position that the snapshot is brought to; null: the snapshot as it is. */
@@ -167,7 +169,7 @@ export interface RestorePlan {
 /** A plan without steps. `prefix` is new for each attempt, so that no attempt meets another's names. */
 export function newPlan(facts: Pick<RestorePlan, 'restoreId' | 'snapshotId' | 'oldCollections' | 'createdAt' | 'warnings'> & Partial<Pick<RestorePlan, 'border' | 'leftOut'>>): RestorePlan {
   return {
-    formatVersion: 1, kind: 'restore', revision: 0, prefix: `__lv_${randomBytes(6).toString('hex')}`, state: 'preparing', border: null, leftOut: null,
+    formatVersion: 1, kind: 'restore', revision: 0, prefix: `__lv_${randomBytes(6).toString('hex')}`, state: 'preparing', border: null, leftOut: null, replicaSetId: null,
     swaps: [], asides: [], views: [], asideViews: [], timeSeries: [], auth: null, intruders: [], wereLive: [], kept: [], lost: [], rested: [], undone: false, ...facts,
   };
 }
@@ -183,7 +185,7 @@ export function parsePlan(stored: Readonly<Record<string, unknown>>): RestorePla
     });
   }
   // Fields that plans of the first versions lack.
-  return { kind: 'restore', border: null, leftOut: null, intruders: [], wereLive: [], lost: [], rested: [], undone: plan.kind === 'undo', ...plan, timeSeries: plan.timeSeries?.map((step) => ({ ...step, gaps: step.gaps ?? [] })) } as RestorePlan;
+  return { kind: 'restore', replicaSetId: null, border: null, leftOut: null, intruders: [], wereLive: [], lost: [], rested: [], undone: plan.kind === 'undo', ...plan, timeSeries: plan.timeSeries?.map((step) => ({ ...step, gaps: step.gaps ?? [] })) } as RestorePlan;
 }
 
 /** Every collection and view that the plan may have made, with the UUID where it is known. */

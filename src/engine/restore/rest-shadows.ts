@@ -15,7 +15,7 @@ import { shadowsOf, type RestedShadow, type RestorePlan } from './plan.ts';
 type Options = Pick<RestoreOptions, 'restoreId' | 'root' | 'instant' | 'target' | 'journal' | 'signal' | 'log' | 'clock'>;
 
 /**
- * Keeps the loaded shadows of an attempt that ended, drops the others, and says so in the plan. The plan stays open.
+ * Keeps the loaded shadows of an attempt that ended, drops the others as far as ten seconds allow, and says so in the plan. The plan stays open.
  * @returns false: there is nothing that can be kept, and the attempt is to be rolled back
  */
 export async function restShadows(options: Options, plan: RestorePlan, loads: readonly Load[]): Promise<boolean> {
@@ -34,10 +34,28 @@ export async function restShadows(options: Options, plan: RestorePlan, loads: re
     if (rested.length === 0) return false;
     plan.rested = rested;
     await store.save(plan);
-    await dropOthers(target, plan, options, () => store.hold(plan));
+    await dropInTime(target, plan, options, () => store.hold(plan));
     return true;
   } finally {
     await target.close();
+  }
+}
+
+/** A worker that is paused has to be free long before it is given up as stuck. */
+const DROP_MS = 10_000;
+
+/** What is left when the time is over goes when the restore goes on, or with its settlement: both know the plan. */
+async function dropInTime(target: Target, plan: RestorePlan, options: Options, hold: () => Promise<void>): Promise<void> {
+  const end = options.clock.monotonicMs() + DROP_MS;
+  const outOfTime = new Error('out of time');
+  try {
+    await dropOthers(target, plan, options, async () => {
+      if (options.clock.monotonicMs() > end) throw outOfTime;
+      await hold();
+    });
+  } catch (error) {
+    if (error !== outOfTime) throw error;
+    options.log.info({ restoreId: plan.restoreId }, 'Some collections that were not loaded whole stay until the restore goes on or ends: dropping them takes too long for a pause');
   }
 }
 

@@ -135,14 +135,19 @@ async function runSteps(options: RestoreOptions, attempt: Attempt, target: Targe
   await completeRestore({ ...context, log: options.log, ...(options.onPhase === undefined ? {} : { onPhase: options.onPhase }) });
 }
 
+/** What is not put away in this time is settled by whoever comes next; a pause has to be over long before its worker is given up as stuck. */
+const END_MS = 60_000;
+const REST_MS = 20_000;
+
 /** Ends what a failed attempt left, by the saved plan, on connections of its own. The first failure stays the cause. */
 async function endAttempt(options: RestoreOptions, { plan, loads }: Attempt, failure: unknown): Promise<'old' | 'new' | 'open'> {
   // Without a plan of its own an attempt made nothing; without its lease the saved plan is another worker's.
   if (plan === null) return 'open';
-  const signal = AbortSignal.timeout(60_000);
+  const rests = options.signal.aborted && options.rests?.(options.signal.reason) === true;
+  const signal = AbortSignal.timeout(rests ? REST_MS : END_MS);
   const isLost = isLeaseLost(failure) || isLeaseLost(options.signal.reason);
   try {
-    if (!isLost && options.signal.aborted && options.rests?.(options.signal.reason) === true && (await restShadows({ ...options, signal }, plan, loads))) return 'open';
+    if (!isLost && rests && (await restShadows({ ...options, signal }, plan, loads))) return 'open';
     const side = isLost ? 'open' : await settlePlan({ ...options, signal }, plan.prefix);
     await dropOwnShadows({ ...options, signal }, plan);
     return side;

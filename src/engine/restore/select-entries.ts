@@ -1,4 +1,5 @@
 // Which entries of a snapshot a restore takes, and under which names.
+import { takes } from '../../domain/namespace-selection.ts';
 import type { RestoreSelection } from '../../domain/records.ts';
 import type { SnapshotBody } from '../contracts.ts';
 import type { CollectionEntry } from '../snapshot/index.ts';
@@ -31,9 +32,7 @@ export function isSelected(selection: RestoreSelection, db: string, name: string
  * there. A snapshot that doesn't say what it was told to take says nothing about what it lacks.
  */
 export function covers(captured: SnapshotBody['selection'], db: string, name: string): boolean {
-  if (captured === undefined) return false;
-  const everything = captured.databases.length === 0 && captured.collections.length === 0;
-  return everything || captured.databases.includes(db) || captured.collections.includes(`${db}.${name}`);
+  return captured !== undefined && takes(captured, db, name);
 }
 
 /** The target's name for a namespace: a rename of the collection comes before one of its database; suffixes come behind both. */

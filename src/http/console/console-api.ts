@@ -42,6 +42,8 @@ export const CONSOLE_OPERATIONS: readonly Operation[] = [
   { method: 'GET', path: `${RESTORE}`, roles: ['GROUP_BACKUP_MANAGER', 'GROUP_BACKUP_RECOVERY_OPERATOR'], handle: getRestore },
   { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/jobs/:jobId', roles: ['GROUP_BACKUP_MANAGER', 'GROUP_BACKUP_RECOVERY_OPERATOR'], handle: getJob },
   { method: 'DELETE', path: '/groups/:groupId/clusters/:clusterId/jobs/:jobId', roles: ['GROUP_BACKUP_MANAGER', 'GROUP_BACKUP_RECOVERY_OPERATOR'], handle: cancelJob },
+  { method: 'POST', path: '/groups/:groupId/clusters/:clusterId/jobs/:jobId/pause', roles: ['GROUP_BACKUP_MANAGER', 'GROUP_BACKUP_RECOVERY_OPERATOR'], handle: pauseJob },
+  { method: 'POST', path: '/groups/:groupId/clusters/:clusterId/jobs/:jobId/resume', roles: ['GROUP_BACKUP_MANAGER', 'GROUP_BACKUP_RECOVERY_OPERATOR'], handle: resumeJob },
   { method: 'GET', path: '/groups/:groupId/repository', roles: ['GROUP_READ_ONLY'], handle: getUpkeep },
   { method: 'POST', path: `${RESTORE}/undo`, roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: undoRestore },
   { method: 'GET', path: '/groups/:groupId/recovery', roles: ['GROUP_READ_ONLY'], handle: listRecovery },
@@ -92,9 +94,22 @@ async function getJob(call: ProjectCall): Promise<Answer> {
 }
 
 /** Answers the job: over where it had not begun, else it ends within moments. */
-async function cancelJob(call: ProjectCall): Promise<Answer> {
+function cancelJob(call: ProjectCall): Promise<Answer> {
+  return changeJob(call, (id) => call.services.jobs.cancel(id, call.principal));
+}
+
+/** Answers the job: it rests where nobody works on it, else its worker gives it back within moments. */
+function pauseJob(call: ProjectCall): Promise<Answer> {
+  return changeJob(call, (id) => call.services.jobs.pause(id));
+}
+
+function resumeJob(call: ProjectCall): Promise<Answer> {
+  return changeJob(call, (id) => call.services.jobs.resume(id));
+}
+
+async function changeJob(call: ProjectCall, change: (id: string) => Promise<void>): Promise<Answer> {
   const { id } = await jobOf(call);
-  await call.services.jobs.cancel(id, call.principal);
+  await change(id);
   return { kind: 'one', body: presentJob(await call.services.jobs.get(id)) };
 }
 

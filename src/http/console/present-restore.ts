@@ -10,7 +10,8 @@ export interface RestoreView {
   readonly job: Job;
   readonly outcome: RestoreOutcome | null;
   readonly undoableUntil: Date | null;
-  readonly undone: boolean;
+  /** Null: not known since a rescue. */
+  readonly undone: boolean | null;
 }
 
 export function presentRestore({ restore, job, outcome, undoableUntil, undone }: RestoreView): object {
@@ -56,6 +57,7 @@ export function presentJob(job: Job): object {
     errorCode: job.errorCode,
     message: job.errorMessage,
     hint: job.errorHint,
+    pausedAt: job.pausedAt?.toISOString() ?? null,
     cancelRequestedAt: job.cancelRequestedAt?.toISOString() ?? null,
     warnings: job.warnings,
   };

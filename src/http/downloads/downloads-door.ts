@@ -1,10 +1,13 @@
-// Streams a snapshot's archive behind its signed address. Nobody logs in here: the path is the secret.
+// Streams a snapshot's archive behind its signed address. Nobody logs in here: the secret stands in the path, or is shown as a bearer token.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isLeafvaultError, type LeafvaultError } from '../../foundation/errors.ts';
 import type { Downloads } from '../../services/contracts.ts';
 import { archiveHeaders, sendArchive } from './send-archive.ts';
 
-interface Params { readonly restoreId: string; readonly secret: string; readonly file: string }
+interface Params { readonly restoreId: string; readonly file: string; readonly secret?: string }
+
+/** With the secret in the path, and with it as a bearer token. */
+const PATHS = ['/backup/restore/v2/pull/:restoreId/:secret/:file', '/backup/restore/v3/pull/:restoreId/:file'];
 
 /** What is told to whoever holds an address that no longer serves; an altered one is told nothing. */
 const GONE: Readonly<Record<string, (error: LeafvaultError) => string>> = {
@@ -18,22 +21,26 @@ export function downloadsDoor(downloads: Downloads, { stallMs }: { readonly stal
   return async (app) => {
     await app.register(async (scope) => {
       scope.setErrorHandler((error, request, reply) => { refuseDownload(error, request, reply); });
-      scope.get<{ Params: Params }>('/backup/restore/v2/pull/:restoreId/:secret/:file', { exposeHeadRoute: false }, async (request, reply) => {
-        const archive = await resolveArchive(downloads, request.params);
-        if (archive === null) return notFound(reply);
-        await sendArchive(archive, request, reply, stallMs);
-        return reply;
-      });
-      scope.head<{ Params: Params }>('/backup/restore/v2/pull/:restoreId/:secret/:file', async (request, reply) => {
-        const archive = await resolveArchive(downloads, request.params);
-        return archive === null ? notFound(reply) : reply.headers(archiveHeaders(archive.fileName)).send();
-      });
+      for (const path of PATHS) {
+        scope.get<{ Params: Params }>(path, { exposeHeadRoute: false }, async (request, reply) => {
+          const archive = await resolveArchive(downloads, request);
+          if (archive === null) return notFound(reply);
+          await sendArchive(archive, request, reply, stallMs);
+          return reply;
+        });
+        scope.head<{ Params: Params }>(path, async (request, reply) => {
+          const archive = await resolveArchive(downloads, request);
+          return archive === null ? notFound(reply) : reply.headers(archiveHeaders(archive.fileName)).send();
+        });
+      }
     });
   };
 }
 
-async function resolveArchive(downloads: Downloads, params: Params): Promise<Awaited<ReturnType<Downloads['resolve']>> | null> {
-  const archive = await downloads.resolve({ restoreId: params.restoreId, secret: params.secret });
+/** Who shows no token is told as little as who shows a wrong one. */
+async function resolveArchive(downloads: Downloads, { params, headers }: FastifyRequest<{ Params: Params }>): Promise<Awaited<ReturnType<Downloads['resolve']>> | null> {
+  const secret = params.secret ?? /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? '';
+  const archive = await downloads.resolve({ restoreId: params.restoreId, secret });
   return archive.fileName === params.file ? archive : null;
 }
 

@@ -15,11 +15,14 @@ export interface Section {
   /** Schemes that prove who asks, by their names in the document. */
   readonly security: readonly ('digest' | 'bearer')[];
   readonly operations: readonly SectionOperation[];
+  readonly form?: string;
 }
 
 export type SectionOperation = Operation & {
   /** Oldest first; absent: an API without versions. */
   readonly versions?: readonly { readonly date: string; readonly deprecatedSince?: string; readonly sunset?: string }[];
+  /** Without versions: the one in whose form it answers. */
+  readonly form?: string | undefined;
 };
 
 export interface OpenApiDocument {
@@ -43,7 +46,7 @@ export function buildDocument(sections: readonly Section[], resources: readonly 
   for (const section of sections) {
     for (const operation of section.operations) {
       const path = `${section.prefix}${operation.path === '/' ? '' : templateOf(operation.path)}`;
-      (paths[path] ??= {})[operation.method.toLowerCase()] = operationOf(section, operation, described.get(operation.handle as Handler), schemas);
+      (paths[path] ??= {})[operation.method.toLowerCase()] = operationOf(section, { ...operation, form: section.form }, described.get(operation.handle as Handler), schemas);
     }
   }
   const error = schemas.add({ name: 'Error', schema: errorShape }, 'output');
@@ -105,13 +108,13 @@ function successOf(operation: SectionOperation, described: Description | undefin
   if (answer.kind === 'refusal') return {};
   if (answer.kind === 'none') return { [status ?? 204]: { description: 'It was done' } };
   const content = typesOf(operation).map(({ type, version, sunset }) => [type, {
-    schema: answerSchema(answer.kind, schemas.add(forVersion(answer.of, version), 'output')), ...(version === '' ? {} : { 'x-version': version }), ...(sunset === undefined ? {} : { 'x-sunset': sunset }),
+    schema: answerSchema(answer.kind, schemas.add(forVersion(answer.of, version), 'output')), ...(type === JSON_TYPE ? {} : { 'x-version': version }), ...(sunset === undefined ? {} : { 'x-sunset': sunset }),
   }] as const);
   return { [status ?? 200]: { description: 'It was done', content: Object.fromEntries(content) } };
 }
 
-function typesOf({ versions }: SectionOperation): readonly { readonly type: string; readonly version: string; readonly sunset?: string | undefined }[] {
-  return versions?.map(({ date, sunset }) => ({ type: `application/vnd.atlas.${date}+json`, version: date, sunset })) ?? [{ type: JSON_TYPE, version: '' }];
+function typesOf({ versions, form = '' }: SectionOperation): readonly { readonly type: string; readonly version: string; readonly sunset?: string | undefined }[] {
+  return versions?.map(({ date, sunset }) => ({ type: `application/vnd.atlas.${date}+json`, version: date, sunset })) ?? [{ type: JSON_TYPE, version: form }];
 }
 
 /** Named schemas, each once. */

@@ -1,5 +1,5 @@
 // Which APIs and resources the document of this server has.
-import { ATLAS_V1_OPERATIONS, atlasV1 } from '../facades/atlas-v1/routes.ts';
+import { ATLAS_V1_5_OPERATIONS, ATLAS_V1_OPERATIONS, atlasV1, atlasV15, V1_5_FORM, V1_FORM } from '../facades/atlas-v1/routes.ts';
 import { ATLAS_V2_OPERATIONS, atlasV2 } from '../facades/atlas-v2/routes.ts';
 import { OPS_MANAGER } from '../facades/ops-manager-v1/describe.ts';
 import { OPS_MANAGER_V1_OPERATIONS, opsManagerV1 } from '../facades/ops-manager-v1/routes.ts';
@@ -25,7 +25,8 @@ import { buildDocument, type OpenApiDocument, type Section } from './build-docum
 
 export const SECTIONS: readonly Section[] = [
   { name: 'atlasV2', prefix: atlasV2.prefix, security: ['digest', 'bearer'], operations: ATLAS_V2_OPERATIONS },
-  { name: 'atlasV1', prefix: atlasV1.prefix, security: ['digest', 'bearer'], operations: ATLAS_V1_OPERATIONS },
+  { name: 'atlasV1', prefix: atlasV1.prefix, security: ['digest', 'bearer'], operations: ATLAS_V1_OPERATIONS, form: V1_FORM },
+  { name: 'atlasV15', prefix: atlasV15.prefix, security: ['digest', 'bearer'], operations: ATLAS_V1_5_OPERATIONS, form: V1_5_FORM },
   { name: 'opsManager', prefix: opsManagerV1.prefix, security: ['digest'], operations: OPS_MANAGER_V1_OPERATIONS },
 ];
 

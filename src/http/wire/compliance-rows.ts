@@ -21,6 +21,3 @@ const BY_RULE: Readonly<Record<string, ErrorRow>> = {
 };
 
 export const COMPLIANCE_ROWS: ErrorTable = { COMPLIANCE_PROTECTED: ({ rule }) => BY_RULE[String(rule)] ?? OTHER };
-
-/** Of an API that can do no more than end a snapshot, sooner or at once. */
-export const COMPLIANCE_ROWS_OF_SNAPSHOTS: ErrorTable = { COMPLIANCE_PROTECTED: ({ rule }) => (rule === 'expiry' ? EXPIRY : DELETION) };

@@ -3,7 +3,7 @@ import { isId } from '../../foundation/ids.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 
 /** What an id in a path stands for; error tables choose their code by it. */
-export type IdKind = 'group' | 'organization' | 'cluster' | 'snapshot' | 'restoreJob' | 'job' | 'checkpoint' | 'drill' | 'exportBucket' | 'export' | 'apiKey' | 'event';
+export type IdKind = 'group' | 'organization' | 'cluster' | 'snapshot' | 'restoreJob' | 'job' | 'checkpoint' | 'drill' | 'exportBucket' | 'export' | 'apiKey' | 'event' | 'host';
 
 /** @throws ID_MALFORMED unless `value` is 24 lower-case hex digits. */
 export function readId(kind: IdKind, value: string | undefined): string {

@@ -1,5 +1,6 @@
 // The rows that a job needs; without one of them it fails by name.
 import type { Catalog, ClaimedJob, RestoreRecord, SnapshotRecord } from '../../catalog/index.ts';
+import type { Cluster } from '../../domain/records.ts';
 import type { ExportBucket, SnapshotExport } from '../../domain/exports.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import type { JobContext } from '../job-handler.ts';
@@ -25,7 +26,7 @@ export async function requireExport(catalog: Catalog, exportId: string): Promise
 export async function requireClusterUri(catalog: Catalog, clusterId: string | null, { hide }: Pick<JobContext, 'hide'>): Promise<string> {
   const known = clusterId === null ? null : await catalog.clusters.uriOf(clusterId);
   const cluster = known === null && clusterId !== null ? await catalog.clusters.get(clusterId) : null;
-  if (cluster !== null) throw withoutAddress(cluster.name);
+  if (cluster !== null) throw withoutAddress(cluster);
   const uri = require(known, 'cluster', clusterId);
   const password = passwordIn(uri);
   if (password !== null) hide(password);
@@ -37,8 +38,9 @@ function require<T>(row: T | null, noun: string, id: string | null): T {
   throw new LeafvaultError('JOBS_ROW_MISSING', `Starting the job failed: its ${noun} ${id ?? '(none named)'} is not in the catalog`);
 }
 
-function withoutAddress(name: string): LeafvaultError {
-  return new LeafvaultError('JOBS_CLUSTER_WITHOUT_ADDRESS', `Reaching the cluster ${name} failed: it was rescued without its connection string`, {
-    hint: 'Give it again: `uri` of the cluster in leafvault.yaml, below its project, or LEAFVAULT_SOURCE_URI; then start Leafvault anew',
-  });
+function withoutAddress({ name, deletedAt }: Pick<Cluster, 'name' | 'deletedAt'>): LeafvaultError {
+  const [why, hint] = deletedAt == null
+    ? ['it was rescued without its connection string', 'Give it again: `uri` of the cluster in leafvault.yaml, below its project, or LEAFVAULT_SOURCE_URI; then start Leafvault anew']
+    : ['it was deleted, and its connection string with it', 'Register the servers as a cluster again; what a restore keeps there is renamed or dropped by hand'];
+  return new LeafvaultError('JOBS_CLUSTER_WITHOUT_ADDRESS', `Reaching the cluster ${name} failed: ${why}`, { hint });
 }

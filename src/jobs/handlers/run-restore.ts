@@ -25,6 +25,8 @@ export interface RunRestoreParts {
 
 // Cleaning up a target: long enough for many collections, short enough for a stop.
 const SETTLE_PATIENCE_MS = 120_000;
+/** Of a pause, which is to free its worker: the next attempt settles first in any case. */
+const PAUSE_PATIENCE_MS = 20_000;
 
 export function createRunRestore(parts: RunRestoreParts): JobHandler {
   return async (context) => {
@@ -143,8 +145,9 @@ export async function settleAfter(
   try {
     if (!(await catalog.restorePlans.isOpen(restoreId))) return null;
     // What was loaded waits under construction for the next attempt.
-    if (isLeafvaultError(cause, 'JOBS_PAUSED') && restsIn(await journal.load())) return null;
-    const outcome = await settle({ restoreId, target, journal, ...(hashSeed === undefined ? {} : { hashSeed }), signal: AbortSignal.timeout(SETTLE_PATIENCE_MS), log });
+    const isPaused = isLeafvaultError(cause, 'JOBS_PAUSED');
+    if (isPaused && restsIn(await journal.load())) return null;
+    const outcome = await settle({ restoreId, target, journal, ...(hashSeed === undefined ? {} : { hashSeed }), signal: AbortSignal.timeout(isPaused ? PAUSE_PATIENCE_MS : SETTLE_PATIENCE_MS), log });
     const kept = keptIn(await journal.load());
     await fenced(async (tx) => {
       await tx.restorePlans.markSettled(restoreId, outcome);

@@ -15,7 +15,7 @@ export function createRunUndo(parts: RunUndoParts): JobHandler {
   return async (context) => {
     const { restoreId, keepHours, undone } = JOB_PAYLOADS.undo.parse(context.job.payload);
     const restore = await requireRestore(parts.catalog, context.job);
-    const result = await undoOrSettle(parts, context, restore);
+    const result = await undoOrSettle(parts, context, restore, undone);
     return async (tx) => {
       await tx.restorePlans.markSettled(restoreId, 'new');
       await endChainOf(tx, restore.targetClusterId);
@@ -26,13 +26,14 @@ export function createRunUndo(parts: RunUndoParts): JobHandler {
   };
 }
 
-async function undoOrSettle(parts: RunUndoParts, context: JobContext, restore: RestoreRecord): Promise<UndoResult | null> {
+async function undoOrSettle(parts: RunUndoParts, context: JobContext, restore: RestoreRecord, undone: boolean | undefined): Promise<UndoResult | null> {
   const { catalog, clock, onPhase } = parts;
+  const wanted = undone === undefined ? undefined : undone ? 'old' : 'new';
   const target = { uri: await requireClusterUri(catalog, restore.targetClusterId, context) };
   const what = { restoreId: restore.id, target, journal: createJournal(catalog, context, restore.id) };
   try {
     const { signal, onProgress, log } = context;
-    return await parts.undo({ ...what, undoId: context.job.claim.jobId, signal, onProgress, log, clock, ...(onPhase === undefined ? {} : { onPhase }) });
+    return await parts.undo({ ...what, undoId: context.job.claim.jobId, wanted, signal, onProgress, log, clock, ...(onPhase === undefined ? {} : { onPhase }) });
   } catch (error) {
     if ((await settleAfter(parts, context, what, restore, error)) !== 'new') throw error;
     return null;

@@ -1,5 +1,6 @@
 // Brings the tables of a rescued catalog up to what the store holds now (docs/design/rescue.md, "Reconcile"). The store wins.
 import type { Catalog, CatalogTransaction, Chain, KnownSnapshot } from '../../catalog/index.ts';
+import { takesEverything } from '../../domain/namespace-selection.ts';
 import type { Cluster } from '../../domain/records.ts';
 import { KEEP_KINDS } from '../../domain/keeps.ts';
 import { expiryOf, type KeptItem } from '../../domain/retention.ts';
@@ -129,7 +130,7 @@ async function addSnapshot(tx: CatalogTransaction, { id, body, createdAt, stored
     projectId: cluster.projectId, clusterId: cluster.id, clusterName: about?.cluster.name ?? cluster.name,
     type: about?.type ?? 'onDemand', policyItems, description: about?.description ?? null,
     retentionDays: about?.retentionDays ?? Math.max(1, Math.round((expiresAt.getTime() - capturedAt.getTime()) / DAY_MS)),
-    selection: selection === undefined || selection.databases.length + selection.collections.length === 0 ? null : selection,
+    selection: selection === undefined || takesEverything(selection) ? null : selection,
     jobId: about?.jobId ?? newId(capturedAt), requestedAt: new Date(about?.requestedAt ?? createdAt), finishedAt: new Date(createdAt),
     mongodbVersion: source.serverVersion, replicaSetName: source.replicaSetName, replicaSetId: source.replicaSetId, dataSizeBytes: bytes, storageSizeBytes: storedBytes,
   });

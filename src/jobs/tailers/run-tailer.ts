@@ -1,5 +1,6 @@
 // One cluster whose oplog this process follows, from its claim to the end of its lease.
 import type { Catalog, TailerClaim, WantedCluster } from '../../catalog/index.ts';
+import { isFollowed } from '../../domain/backup-state.ts';
 import type { Cluster } from '../../domain/records.ts';
 import type { SliceLimits, tailOplog, TailPosition, TailStatus } from '../../engine/index.ts';
 import type { Clock } from '../../foundation/clock.ts';
@@ -112,8 +113,8 @@ async function step(run: Run, lose: () => void): Promise<'over' | 'again'> {
   if (cluster === null) return 'over';
   const parts = await chainParts(run, cluster);
   run.chain ??= await openChain(parts);
-  if (!cluster.continuousBackup) {
-    if (run.chain !== null) return endChain(run, run.chain, 'STOPPED', 'Continuous backup was switched off');
+  if (!isFollowed(cluster)) {
+    if (run.chain !== null) return endChain(run, run.chain, 'STOPPED', 'Continuous backup was switched off, or backups of the cluster were stopped or filtered');
     await catalog.tailers.release(claim, 'stopped');
     return 'over';
   }

@@ -60,7 +60,7 @@ async function holdCopy({ source, to, options: { neededUntil = () => null, signa
   try {
     return await extendLocks({
       ...source, storage: to, index, packKeys: createPackKeys(to, source.keys), left: new Map(), refreshIndex: () => indexes.refresh(), recoverIndex: () => Promise.resolve(),
-    }, { neededUntil, signal });
+    }, { neededUntil, isWritten: false, signal });
   } finally {
     await index.close();
   }
@@ -83,9 +83,10 @@ async function assertProtected({ storage }: RepositoryContext, session: string):
 /** @param exclusive null: a dry run */
 async function run(transfer: Transfer, { isCopy, session }: { readonly isCopy: boolean; readonly session: string }, exclusive: Exclusive | null): Promise<CopyReport> {
   const { source, to, options, counted } = transfer;
-  const roots = await sizesIn(source.storage, SNAPSHOTS);
+  const found = await sizesIn(source.storage, SNAPSHOTS);
   const before = await sizesIn(to, SNAPSHOTS);
-  if (roots.size === 0 && before.size > 0 && options.allowEmptySource !== true) {
+  const roots = await withoutDeleted(source, found, before);
+  if (found.size === 0 && before.size > 0 && options.allowEmptySource !== true) {
     throw refused(to, `it shows ${before.size} snapshots and ${source.storage.address} none`, 'Look whether that is the right store, and whole; if its snapshots were all deleted on purpose, add --allow-empty-source');
   }
   if (!isCopy || (await to.stat(REPOSITORY_FILE)) === null) await copyNewRepository(transfer);
@@ -106,6 +107,16 @@ async function run(transfer: Transfer, { isCopy, session }: { readonly isCopy: b
     repositoryId: source.id, snapshots: new Set([...after.keys()].map((name) => partsOfSnapshotName(name)?.id)).size,
     ...counted, kept: keeping.kept, stuck: transfer.stuck, locks: null, replaced: transfer.replaced, damaged: transfer.damaged, withheld, postponed: !swept,
   };
+}
+
+/** A root that its store does not let go outlives what it rests on: one that the copy has not is not put there any more. */
+async function withoutDeleted({ storage }: RepositoryContext, roots: ReadonlyMap<string, number>, before: ReadonlyMap<string, number>): Promise<ReadonlyMap<string, number>> {
+  const deleted = new Set<string>();
+  for await (const { name } of storage.list(FACTS)) {
+    const parts = partsOfFactName(name);
+    if (parts?.kind === DELETED) deleted.add(parts.snapshotId);
+  }
+  return new Map([...roots].filter(([name]) => before.has(name) || !deleted.has(partsOfSnapshotName(name)?.id ?? '')));
 }
 
 /** A crash leaves slots, or slots and the mark: no repository, and the next run begins here. */

@@ -23,7 +23,7 @@ export interface Shown {
 /** Names between two looks whether this process still has the copy to itself. */
 const BETWEEN_LOOKS = 64;
 
-/** @param exclusive null: a dry run @returns false where the rest stays until the next run, since a reader is open in the copy */
+/** @param exclusive null: a dry run @returns false where the rest stays until the next run, since a reader is open in the copy, or a root stays that is to go */
 export async function sweepCopy(transfer: Transfer, exclusive: Exclusive | null, { roots, before, indexes, keeping }: Shown): Promise<boolean> {
   const { source, to } = transfer;
   const placeOf = (name: string): number => partsOfSnapshotName(name)?.place ?? 0;
@@ -36,8 +36,11 @@ export async function sweepCopy(transfer: Transfer, exclusive: Exclusive | null,
   const facts = await sizesIn(source.storage, FACTS);
   const isLost = (name: string): boolean => wasLost(facts, partsOfSnapshotName(name)?.id);
   const went = [...before.keys()].filter((name) => !roots.has(name));
-  for (const name of went.filter(isLost)) tellDamage(transfer, name, `The root ${name} is gone from the source, though nothing says that its snapshot was deleted; the copy has it`);
+  const lost = went.filter(isLost);
+  for (const name of lost) tellDamage(transfer, name, `The root ${name} is gone from the source, though nothing says that its snapshot was deleted; the copy has it`);
   await dropAll(went.filter((name) => !isLost(name) && keeping.isDue(name)).sort((a, b) => placeOf(b) - placeOf(a)));
+  // What a root rests on stays as long as it is in sight, and its facts: they say that it is to go.
+  if (lost.length > 0 || went.some((name) => transfer.stuck.includes(name))) return false;
   // After the roots went: whoever begins to read from here on finds none that went, and every chunk in the new indexes.
   if (exclusive !== null && (await isBeingRead(transfer, exclusive))) return false;
   const goes = await packsThatWent(transfer, indexes, keeping);

@@ -82,7 +82,7 @@ export async function readDumpManifest({ storage, keys }: Pick<RepositoryContext
   return bytes === null ? null : openDumpManifest(keys, dumpId, bytes);
 }
 
-async function listDumps(context: RepositoryContext, onUnreadable?: (object: string, error: unknown) => void): Promise<readonly Dump[]> {
+export async function listDumps(context: RepositoryContext, onUnreadable?: (object: string, error: unknown) => void): Promise<readonly Dump[]> {
   const dumps: Dump[] = [];
   for await (const { name } of context.storage.list(CATALOG)) {
     const parts = partsOfDumpName(name);

@@ -4,8 +4,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { isProcessAlive } from '../../foundation/process-alive.ts';
 import type { Folders } from './folders.ts';
-import { errnoOf } from './local-error.ts';
 
 /** Not a legal segment of an object name, so it never collides and never lists. */
 export const TEMP_FOLDER = '~tmp';
@@ -42,11 +42,5 @@ async function sweep(folder: string, host: string): Promise<void> {
 }
 
 function isDead(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch (cause) {
-    return errnoOf(cause) === 'ESRCH';
-  }
+  return Number.isInteger(pid) && pid > 0 && !isProcessAlive(pid);
 }

@@ -52,6 +52,15 @@ export function createObjectLock(bucket: Bucket, { mode, days }: LockTerms): Obj
         throw s3Error(`Holding ${name}`, text, error);
       }
     },
+    async *overwritten(takes, options) {
+      for await (const { name, versions } of listVersions(bucket, '')) {
+        throwIfAborted(options?.signal);
+        const newest = versions.find(({ isLatest }) => isLatest) ?? versions[0];
+        if (newest === undefined || newest.isMarker || !takes(name)) continue;
+        // A put that was sent twice left the same bytes twice.
+        if (versions.some(({ isMarker, sizeBytes, tag }) => !isMarker && (sizeBytes !== newest.sizeBytes || tag !== newest.tag))) yield name;
+      }
+    },
     purge: (before, takes, options) => purge(bucket, { before, takes, signal: options?.signal }),
   };
 }

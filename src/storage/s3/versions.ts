@@ -12,6 +12,8 @@ export interface ObjectVersion {
   /** It says that the object was deleted, and holds nothing. */
   readonly isMarker: boolean;
   readonly isLatest: boolean;
+  /** The same for the same bytes that were put in the same way. */
+  readonly tag: string;
 }
 
 export interface Versions {
@@ -42,8 +44,8 @@ async function* pages({ client, Bucket, text, keyOf }: Bucket, wanted: string): 
   let marks: { readonly KeyMarker?: string; readonly VersionIdMarker?: string } = {};
   for (;;) {
     const page = await listPage({ text }, wanted, () => client.send(new ListObjectVersionsCommand({ Bucket, Prefix: keyOf(wanted), ...marks })));
-    const row = (isMarker: boolean) => ({ Key = '', VersionId = '', Size = 0, LastModified, IsLatest = false }: { Key?: string; VersionId?: string; Size?: number; LastModified?: Date; IsLatest?: boolean }): Row => ({
-      key: Key, versionId: VersionId, sizeBytes: Size, modifiedAt: LastModified ?? new Date(0), isMarker, isLatest: IsLatest,
+    const row = (isMarker: boolean) => ({ Key = '', VersionId = '', Size = 0, LastModified, IsLatest = false, ETag = '' }: { Key?: string; VersionId?: string; Size?: number; LastModified?: Date; IsLatest?: boolean; ETag?: string }): Row => ({
+      key: Key, versionId: VersionId, sizeBytes: Size, modifiedAt: LastModified ?? new Date(0), isMarker, isLatest: IsLatest, tag: ETag,
     });
     const rows = [...(page.Versions ?? []).map(row(false)), ...(page.DeleteMarkers ?? []).map(row(true))];
     yield rows.sort((a, b) => (a.key < b.key ? -1 : Number(a.key > b.key)));

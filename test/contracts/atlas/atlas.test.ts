@@ -2,9 +2,10 @@
 // is held against the reference's schema and against our own document, each error against the schema of errors.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { ATLAS_V1_OPERATIONS } from '../../../src/http/facades/atlas-v1/routes.ts';
+import { ATLAS_V1_5_OPERATIONS, ATLAS_V1_OPERATIONS, V1_5_FORM, V1_FORM } from '../../../src/http/facades/atlas-v1/routes.ts';
 import { ATLAS_V2_OPERATIONS } from '../../../src/http/facades/atlas-v2/routes.ts';
 import { RESOURCES } from '../../../src/http/openapi/document.ts';
+import { eventTypeOf } from '../../../src/http/wire/atlas/events/event-types.ts';
 import { forVersion, type Description, type Handler } from '../../../src/http/wire/describe.ts';
 import { ATLAS_PARAMS, startAtlasInstallation, type AtlasAnswer, type AtlasInstallation } from '../../support/atlas-installation.ts';
 import { checkError, faultsOf } from '../../support/check-schema.ts';
@@ -14,10 +15,13 @@ import { DRIVES, NOT_DRIVEN, type Drive, type World } from './drives.ts';
 import { realClients } from './real-clients.ts';
 
 const V2 = '/api/atlas/v2';
-const V1 = '/api/atlas/v1.0';
 const keyOf = ({ method, path }: { readonly method: string; readonly path: string }): string => `${method} ${plainPath(path)}`;
 const v2 = new Map(ATLAS_V2_OPERATIONS.map((row) => [keyOf(row), row]));
-const v1 = new Set(ATLAS_V1_OPERATIONS.map(keyOf));
+/** Without versions: each answers in the form of one date. */
+const PLAIN = [
+  { prefix: '/api/atlas/v1.0', form: V1_FORM, keys: new Set(ATLAS_V1_OPERATIONS.map(keyOf)) },
+  { prefix: '/api/atlas/v1.5', form: V1_5_FORM, keys: new Set(ATLAS_V1_5_OPERATIONS.map(keyOf)) },
+];
 const described = new Map<Handler, Description>(RESOURCES.flatMap(({ operations }) => operations.map(([handler, description]) => [handler, description] as const)));
 const references = new Map(REFERENCE_OPERATIONS.map((each) => [each.id, each]));
 const driven = [...new Set(DRIVES.map(({ id }) => id))].map(referenceOf);
@@ -54,11 +58,11 @@ describe('the contract of Atlas', { timeout: 300_000 }, () => {
         holdAgainst(drive, reference, version, answer);
         keep(drive, answer);
       }
-      if (reference.method === 'GET' && v1.has(keyOf(reference)) && drive.refused === undefined) {
-        const answer = await installation.ask('GET', `${V1}${path}`, { version: null });
+      for (const { prefix, form } of PLAIN.filter(({ keys }) => reference.method === 'GET' && keys.has(keyOf(reference)) && drive.refused === undefined)) {
+        const answer = await installation.ask('GET', `${prefix}${path}`, { version: null });
         assert.equal(answer.status, 200, answer.text);
         assert.match(answer.headers.get('content-type') ?? '', /^application\/json;/);
-        assert.deepEqual(faultsBeside(reference, versions[0] ?? '', answer), [], 'the twin of v1.0 has the oldest form');
+        assert.deepEqual(faultsBeside(reference, form, answer), [], `the twin below ${prefix} has the form of ${form}`);
       }
       await drive.then?.(world);
     });
@@ -69,6 +73,25 @@ describe('the contract of Atlas', { timeout: 300_000 }, () => {
     const served = REFERENCE_OPERATIONS.filter((each) => v2.has(keyOf(each)));
     assert.deepEqual(served.filter(({ id }) => !ids.has(id)).map(({ id }) => id), []);
     assert.deepEqual(driven.filter((each) => !v2.has(keyOf(each))).map(({ id }) => id), [], 'and asks none that is not');
+  });
+
+  test('tells an event for each change that was driven', async () => {
+    const told: Record<string, number> = {};
+    // An organization tells what was done in its groups, too.
+    for (let pageNum = 1, left = true; left; pageNum += 1) {
+      const { json } = await installation.ask('GET', `${V2}/orgs/${world.params['orgId']}/events?itemsPerPage=500&pageNum=${pageNum}`, { version: '2023-01-01' });
+      const events = json['results'] as readonly { readonly eventTypeName: string }[];
+      for (const { eventTypeName } of events) told[eventTypeName] = (told[eventTypeName] ?? 0) + 1;
+      left = events.length === 500;
+    }
+    const changes: Record<string, number> = {};
+    for (const { id, everyVersion, refused } of DRIVES) {
+      const { method, path, versions } = referenceOf(id);
+      if (method === 'GET' || refused !== undefined) continue;
+      const type = eventTypeOf(`atlas-v2 ${method} ${v2.get(keyOf({ method, path }))?.path ?? ''}`);
+      changes[type] = (changes[type] ?? 0) + (everyVersion === true ? Object.keys(versions).length : 1);
+    }
+    assert.deepEqual(Object.entries(changes).filter(([type, count]) => (told[type] ?? 0) < count), []);
   });
 
   for (const reference of driven) {

@@ -2,6 +2,8 @@
 // operation adds an entry here, or names it in `NOT_DRIVEN`.
 import { ADMINISTRATION_DRIVES } from './administration-drives.ts';
 import { EXPORT_DRIVES } from './export-drives.ts';
+import { KEPT_DRIVES } from './kept-drives.ts';
+import { isOver, isTaken } from './over.ts';
 
 export interface World {
   /** Values of the parameters of paths, by name. */
@@ -31,7 +33,6 @@ export interface Drive {
 export const NOT_DRIVEN: readonly string[] = [];
 
 const CLUSTER = (world: World): string => `/groups/${world.params['groupId']}/clusters/${world.params['clusterName']}`;
-const isOver = (json: Readonly<Record<string, unknown>>): boolean => json['finishedAt'] !== undefined || json['failed'] === true || json['cancelled'] === true || ((json['deliveryUrl'] as unknown[] | undefined)?.length ?? 0) > 0;
 const NO_FLEX = { status: 400, errorCode: 'CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API' };
 const snapshotOf = ({ params }: World): { readonly snapshotId: string | undefined } => ({ snapshotId: params['snapshotId'] });
 const target = ({ params }: World) => ({ targetClusterName: params['clusterName'], targetGroupId: params['groupId'] });
@@ -58,7 +59,7 @@ export const DRIVES: readonly Drive[] = [
 
   {
     id: 'takeGroupClusterBackupSnapshots', body: () => ({ description: 'contract', retentionInDays: 2 }), keep: { snapshotId: 'id' },
-    then: (world) => world.settled(`${CLUSTER(world)}/backup/snapshots/${world.params['snapshotId']}`, ({ status }) => status === 'completed' || status === 'failed'),
+    then: (world) => world.settled(`${CLUSTER(world)}/backup/snapshots/${world.params['snapshotId']}`, isTaken),
   },
   { id: 'listGroupClusterBackupSnapshots' },
   { id: 'getGroupClusterBackupSnapshot' },
@@ -120,9 +121,10 @@ export const DRIVES: readonly Drive[] = [
   { id: 'deleteGroupClusterBackupSnapshotShardedCluster', params: ({ params }) => ({ snapshotId: params['otherSnapshotId'] ?? '' }) },
   { id: 'deleteGroupClusterBackupSchedule', everyVersion: true },
   { id: 'deleteGroupClusterBackupSnapshot' },
+  ...KEPT_DRIVES,
   // What is refused is refused of things that are there.
   {
     id: 'takeGroupClusterBackupSnapshots', body: () => ({}), keep: { snapshotId: 'id' },
-    then: (world) => world.settled(`${CLUSTER(world)}/backup/snapshots/${world.params['snapshotId']}`, ({ status }) => status === 'completed' || status === 'failed'),
+    then: (world) => world.settled(`${CLUSTER(world)}/backup/snapshots/${world.params['snapshotId']}`, isTaken),
   },
 ];

@@ -1,11 +1,11 @@
 // What is inside of a snapshot, collections that are restored from it, exports of it, and a compliance policy in a group of its own.
 import type { Drive, World } from './drives.ts';
+import { isIn } from './over.ts';
 
 const NEWEST = '2025-03-12';
 const CLUSTER = ({ params }: World): string => `/groups/${params['groupId']}/clusters/${params['clusterName']}`;
 const inGuardedGroup = ({ params }: World): Readonly<Record<string, string>> => ({ groupId: params['guardedGroupId'] ?? '' });
 const bucket = (name: string) => ({ params }: World) => ({ bucketName: name, cloudProvider: 'AWS', iamRoleId: params['exportTarget'] });
-const isIn = (...states: readonly string[]) => ({ state }: Readonly<Record<string, unknown>>): boolean => states.includes(String(state));
 
 export const EXPORT_DRIVES: readonly Drive[] = [
   { id: 'listGroupClusterBackupSnapshotDatabases' },

@@ -109,7 +109,7 @@ export async function runDocumentOperation(world: DocumentWorld, kind: DocumentK
       await db.collection('capped').insertMany(Array.from({ length: 1 + random.below(8) }, () => ({ n: random.below(1e9), pad: 'd'.repeat(random.below(800)) })));
       return ['capped'];
     case 'insert into time series':
-      await db.collection('series').insertMany(Array.from({ length: 5 }, () => ({ t: new Date(1e12 + random.below(1e9)), m: random.below(40), v: random.next() })));
+      await db.collection('series').insertMany(Array.from({ length: 5 }, () => ({ t: new Date(1e12 + random.below(1e9)), m: random.below(40), v: random.next(), [`x${random.below(3)}`]: 1 })));
       return ['system.buckets.series'];
     case 'change of a user':
       await world.client.db('admin').command({ updateUser: world.user, customData: { n: random.below(1e9) } });

@@ -9,7 +9,7 @@ import { doc, int, list, no, none, raw, valueArbitrary, yes, type Fields } from 
 
 function gives(before: Buffer, diff: Fields, after: Buffer, misfits: readonly string[] = []): void {
   const met: string[] = [];
-  const found = applyDiff(before, raw(...diff), (path) => met.push(path));
+  const found = applyDiff(before, raw(...diff), ({ path }) => met.push(path));
   assert.ok(found.equals(after), `${show(found)} should be ${show(after)}`);
   assert.deepEqual(met, misfits);
 }

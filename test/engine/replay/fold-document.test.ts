@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isLeafvaultError } from '../../../src/foundation/errors.ts';
 import { rawId } from '../../../src/engine/bson/index.ts';
-import { foldDocument, type ReplayOperation } from '../../../src/engine/replay/index.ts';
+import { foldDocument, type FoldSubject, type ReplayOperation } from '../../../src/engine/replay/index.ts';
 import { doc, int, no, raw, type Fields } from './raw-values.ts';
 
 const base = raw(['_id', int(7)], ['a', int(1)]);
@@ -34,6 +34,21 @@ describe('operations on a document', () => {
         return true;
       });
     }
+  });
+
+  test('of a bucket of a time series may update a smallest or largest value that is missing: it is added', () => {
+    const bucket = raw(['_id', int(7)], ['control', doc(['min', doc(['x', int(1)])], ['max', doc(['x', doc(['y', int(1)])])])], ['data', doc()]);
+    const added = change(['scontrol', doc(['smin', doc(['u', doc(['z', int(2)])])], ['smax', doc(['sx', doc(['u', doc(['z', int(2)])])])])]);
+    const buckets = { ...subject, buckets: true };
+    assert.ok(foldDocument(bucket, [added], buckets)?.equals(
+      raw(['_id', int(7)], ['control', doc(['min', doc(['x', int(1)], ['z', int(2)])], ['max', doc(['x', doc(['y', int(1)], ['z', int(2)])])])], ['data', doc()])));
+
+    const missed = (diff: Fields[number], where: FoldSubject = buckets): void => assert.throws(() => foldDocument(bucket, [change(diff)], where), (error) => isLeafvaultError(error, 'REPLAY_OPERATION_MISSED'));
+    missed(['sdata', doc(['u', doc(['z', int(2)])])]);
+    missed(['scontrol', doc(['u', doc(['z', int(2)])])]);
+    missed(['scontrol', doc(['smin', doc(['d', doc(['z', no])])])]);
+    missed(['scontrol', doc(['smin', doc(['sz', doc(['u', doc(['z', int(2)])])])])]);
+    missed(['scontrol', doc(['smin', doc(['u', doc(['z', int(2)])])])], subject);
   });
 
   test('of an unknown form say where they are', () => {

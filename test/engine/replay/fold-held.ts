@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ClusterTime } from '../../../src/domain/cluster-time.ts';
 import { isCapped } from '../../../src/engine/backup/collections/catalog.ts';
+import { splitNamespace, timeSeriesOf } from '../../../src/engine/mongo/index.ts';
 import { createOperationsTable, foldDocument, readWindow, type OperationsTable, type ReplayWindow } from '../../../src/engine/replay/index.ts';
 import { createRandom } from '../backup/random.ts';
 import { show } from '../../support/settled.ts';
@@ -42,11 +43,12 @@ export async function foldHeld(base: Held, entries: readonly RawEntry[], border:
 }
 
 function foldEach(table: OperationsTable, number: number, documents: Map<string, Buffer>, namespace: string): number {
+  const buckets = timeSeriesOf(splitNamespace(namespace).name) !== null;
   let touched = 0;
   for (const id of table.touchedIds(number)) {
     touched += 1;
     const key = id.toString('hex');
-    const folded = foldDocument(documents.get(key) ?? null, table.operationsOf(number, id), { namespace, id });
+    const folded = foldDocument(documents.get(key) ?? null, table.operationsOf(number, id), { namespace, buckets, id });
     documents.delete(key);
     if (folded !== null) documents.set(idKey(folded), folded);
   }

@@ -3,7 +3,11 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { MongoClient } from 'mongodb';
 import type { RestoreOptions } from '../../../src/engine/contracts.ts';
+import type { Load } from '../../../src/engine/restore/context.ts';
 import { restoreSnapshot, settleRestore } from '../../../src/engine/restore/index.ts';
+import { parsePlan } from '../../../src/engine/restore/plan.ts';
+import { restShadows } from '../../../src/engine/restore/rest-shadows.ts';
+import { systemClock } from '../../../src/foundation/clock.ts';
 import { isLeafvaultError, LeafvaultError } from '../../../src/foundation/errors.ts';
 import type { Repository, SnapshotRoot } from '../../../src/repository/repository.ts';
 import { createMemoryStorage } from '../../../src/storage/index.ts';
@@ -91,6 +95,26 @@ describe('a restore that rests', { timeout: 120_000 }, () => {
     for (const name of await shadows()) await client.db('shop').collection(name).insertOne({ stranger: true });
     await assert.rejects(restoreSnapshot(world.options), { code: 'RESTORE_PROOF_FAILED' });
     assert.deepEqual(await contentOfServer(server.uri), damaged, 'and it is rolled back');
+  });
+
+  test('drops what it had begun for ten seconds at most; what is left goes before it goes on', async () => {
+    await using world = await restoreWorld(repository, root, server.uri, CHOICE);
+    await pausedAt(world, 'indexes');
+    // As if many more had been under construction.
+    const plan = parsePlan((await world.journal.load())!);
+    const [step] = plan.swaps;
+    assert.ok(step?.shadowUuid);
+    const begun = Array.from({ length: 40 }, (_, n) => `${plan.prefix}.${900 + n}`);
+    for (const name of begun) await client.db('shop').createCollection(name);
+    plan.swaps.push(...begun.map((shadow) => ({ ...step, shadow, shadowUuid: null })));
+    let seconds = 0;
+    const clock = { ...systemClock, monotonicMs: () => (seconds += 1) * 1000 };
+    const load = { entry: { body: { kind: 'collection' } }, step, loaded: { committed: true, electionId: null }, rested: null } as unknown as Load;
+    assert.equal(await restShadows({ ...world.options, clock }, plan, [load]), true);
+    const left = (await shadows()).length - 1;
+    assert.ok(left > 20 && left < 40, `${left} of 40 are left, beside the one that rests`);
+    await restoreSnapshot(world.options);
+    assert.deepEqual(await contentOfServer(server.uri), wanted);
   });
 
   test('loads again what is gone', async () => {

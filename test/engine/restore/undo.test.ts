@@ -11,7 +11,7 @@ import { createMemoryStorage } from '../../../src/storage/index.ts';
 import { buildSnapshot } from '../../support/build-snapshot.ts';
 import { startReplicaSet, type ReplicaSet } from '../../support/mongod.ts';
 import { openTestRepository } from '../../support/repository-fixture.ts';
-import { contentOfServer, restoreWorld, type RestoreWorld } from '../../support/restore-world.ts';
+import { contentOfServer, interrupted, memoryJournal, restoreWorld, type RestoreWorld } from '../../support/restore-world.ts';
 
 describe('undoing a restore', () => {
   let server: ReplicaSet;
@@ -206,6 +206,20 @@ describe('undoing a restore', () => {
     assert.deepEqual(await contentOfServer(server.adminUri), before);
   });
 
+  test('that was done before is not taken back by another one that wants the same side', async () => {
+    await using world = await restoreKeeping();
+    await undoRestore({ ...world.options, undoId: newId(), wanted: 'old' });
+    const names = await namesInDatabase();
+    // As behind a rescue: the journal is gone, the target's copy of the plan is there.
+    const journal = memoryJournal();
+    const again = await undoRestore({ ...world.options, journal, undoId: newId(), wanted: 'old' });
+    assert.deepEqual([await liveContent(), await namesInDatabase()], [damaged, names]);
+    assert.deepEqual([...again.putBack].sort(), ['shop.big', 'shop.later', 'shop.orders', 'shop.own']);
+    assert.deepEqual([journal.saved.at(-1)?.['kind'], journal.saved.at(-1)?.['state']], ['undo', 'finished'], 'from now on the journal knows');
+    await undoRestore({ ...world.options, journal, undoId: newId(), wanted: 'new' });
+    assert.deepEqual(await liveContent(), restored);
+  });
+
   test('is refused when nothing was kept', async () => {
     await using world = await restoreWorld(repository, root, uri, { oldCollections: 'drop' });
     await restoreSnapshot(world.options);
@@ -249,21 +263,6 @@ describe('undoing a restore', () => {
   });
 
   const undo = (world: RestoreWorld, undoId = newId()): ReturnType<typeof undoRestore> => undoRestore({ ...world.options, undoId });
-
-  /** Runs until a phase, where the worker dies: nothing more is saved, nothing is settled. */
-  async function interrupted(phase: string, run: (options: RestoreOptions) => Promise<unknown>, options: RestoreOptions): Promise<void> {
-    const lost = new LeafvaultError('CATALOG_LEASE_LOST', 'of the test');
-    let dead = false;
-    const journal: RestoreOptions['journal'] = { load: () => options.journal.load(), save: async (plan) => {
-      if (dead) throw lost;
-      await options.journal.save(plan);
-    } };
-    await assert.rejects(run({ ...options, journal, onPhase: async (name) => {
-      if (name !== phase) return;
-      dead = true;
-      throw lost;
-    } }), { code: 'CATALOG_LEASE_LOST' });
-  }
 
   async function dyingIn(phase: string, changes: Partial<RestoreOptions>): Promise<RestoreWorld> {
     const world = await restoreWorld(repository, root, uri, changes);

@@ -11,6 +11,7 @@ import { MongoClient } from 'mongodb';
 import type { Catalog } from '../../../src/catalog/index.ts';
 import { startThrowaway } from '../../../src/engine/index.ts';
 import { isLeafvaultError } from '../../../src/foundation/errors.ts';
+import { isProcessAlive } from '../../../src/foundation/process-alive.ts';
 import { removeOldFolders } from '../../../src/jobs/left-overs.ts';
 import { until } from '../../support/job-rows.ts';
 import { resolveMongod } from '../../support/mongod.ts';
@@ -49,7 +50,7 @@ describe('a throw-away mongod', () => {
       await server.stop();
       await server.stop();
     }
-    assert.ok(!isAlive(server.pid));
+    assert.ok(!isProcessAlive(server.pid));
     assert.ok(!existsSync(folder));
   });
 
@@ -59,14 +60,14 @@ describe('a throw-away mongod', () => {
       const { execFileSync } = await import('node:child_process');
       const guard = execFileSync('ps', ['-eo', 'pid=,args=']).toString().split('\\n').find((line) => line.includes('leafvault-guard ' + folder));
       process.kill(Number.parseInt(guard, 10), 'SIGKILL');`, worker);
-    assert.ok(isAlive(pid));
+    assert.ok(isProcessAlive(pid));
     const theirs = join(worker, 'job-2', 'mongod');
     await mkdir(theirs, { recursive: true });
     await writeFile(join(theirs, 'throwaway.pid'), String(process.pid));
     // Nobody is registered: all folders are of the dead.
     await removeOldFolders({ workers: { list: () => Promise.resolve([]) } } as unknown as Catalog, root, new Date());
     // Gone at once; whoever inherits dead processes collects it a moment later.
-    await until('the server to be collected', async () => !isAlive(pid));
+    await until('the server to be collected', async () => !isProcessAlive(pid));
     assert.ok(!existsSync(worker), folder);
   });
 
@@ -110,12 +111,3 @@ describe('a throw-away mongod', () => {
     return { pid, folder };
   }
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

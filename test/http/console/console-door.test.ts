@@ -22,7 +22,7 @@ async function setUp({ readiness = async () => READY, overview = OVERVIEW }: { r
   return server.app;
 }
 
-const UNTAGGED = { tags: [], labels: [], terminationProtection: false, deletedAt: null };
+const UNTAGGED = { tags: [], labels: [], terminationProtection: false, backupState: 'started', namespaceFilter: null, deletedAt: null } as const;
 const OVERVIEW: OverviewRead = {
   clusters: [
     {

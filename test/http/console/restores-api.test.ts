@@ -71,6 +71,22 @@ describe('a restore at our own API', () => {
     assert.equal((await ask('GET', `../jobs/${'0'.repeat(24)}`, operator)).status, 404);
   });
 
+  test('rests while it is paused, and goes on when it is resumed', async () => {
+    const { snapshotId } = world.restores.get(restoreId)!;
+    const made = await ask('POST', '', operator, { snapshotId });
+    const { jobId } = world.restores.get(String(made.body['id']))!;
+    assert.equal((await ask('POST', `../jobs/${jobId}/pause`, reader)).status, 403);
+    const early = await ask('POST', `../jobs/${jobId}/resume`, operator);
+    assert.deepEqual([early.status, early.body['code']], [409, 'JOB_NOT_PAUSED']);
+    const rests = await ask('POST', `../jobs/${jobId}/pause`, operator);
+    assert.deepEqual([rests.status, rests.body['state'], typeof rests.body['pausedAt']], [200, 'queued', 'string']);
+    const again = await ask('POST', `../jobs/${jobId}/resume`, operator);
+    assert.deepEqual([again.status, again.body['pausedAt']], [200, null]);
+    await ask('DELETE', `../jobs/${jobId}`, operator);
+    const late = await ask('POST', `../jobs/${jobId}/pause`, operator);
+    assert.deepEqual([late.status, late.body['code']], [409, 'JOB_NOT_PAUSABLE']);
+  });
+
   test('and every other job is cancelled by its id, by who may, as long as it is not over', async () => {
     const jobId = world.restores.get(restoreId)?.jobId ?? '';
     assert.equal((await ask('DELETE', `../jobs/${jobId}`, reader)).status, 403);

@@ -17,6 +17,10 @@ test('a cluster that was rescued without its connection string fails the job by 
   await assert.rejects(requireClusterUri(catalogWith(null, { name: 'orders' }), 'c', { hide }), { code: 'JOBS_CLUSTER_WITHOUT_ADDRESS', message: /cluster orders/, hint: /leafvault\.yaml/ });
 });
 
+test('a cluster that was deleted fails the job by that name', async () => {
+  await assert.rejects(requireClusterUri(catalogWith(null, { name: 'orders', deletedAt: new Date(0) }), 'c', { hide }), { code: 'JOBS_CLUSTER_WITHOUT_ADDRESS', message: /orders failed: it was deleted/ });
+});
+
 test('a cluster that is not there fails the job', async () => {
   await assert.rejects(requireClusterUri(catalogWith(null, null), 'c', { hide }), { code: 'JOBS_ROW_MISSING' });
 });

@@ -31,7 +31,7 @@ async function withWorld(use: (world: World) => Promise<void>): Promise<void> {
   await use({
     clock, storage, repository, needs,
     async extend(expected = []) {
-      const report = await repository.extendLocks({ neededUntil, expected });
+      const report = await repository.extendLocks({ neededUntil, expected: { snapshots: expected } });
       assert.ok(report !== null);
       return report;
     },
@@ -106,6 +106,71 @@ describe('what snapshots need', () => {
     assert.deepEqual(failed.map(({ object }) => object).filter((object) => object.startsWith('snapshots/')).sort(), [`snapshots/${hurt.id}`, 'snapshots/5f00000000000000000000ff'].sort());
     assert.deepEqual([purged, storage.purges.length], [null, 1]);
     for (const name of known) assert.equal(heldDays(name), DAYS, 'also what its own snapshot needs for a day only');
+  }));
+
+  test('is held for the next run, too, where a snapshot begins to rest on it as the last one that needed it ends', () => withWorld(async ({ clock, storage, repository, needs, extend, heldDays }) => {
+    const shared = randomChunks(20, 3_000);
+    const ending = await writeSnapshot(repository, { a: shared });
+    const packs = packsOf(storage);
+    await writeSnapshot(repository, { b: randomChunks(3, 3_000) });
+    clock.advance(29.5 * DAY_MS);
+    needs.set(ending.id, 0.5);
+    await extend();
+    clock.advance(0.6 * DAY_MS);
+    needs.set(ending.id, -0.1);
+    await writeSnapshot(repository, { c: shared });
+    assert.deepEqual(packs.filter((name) => heldDays(name) <= 0), [], 'until the next run is through');
+    clock.advance(0.4 * DAY_MS);
+    await extend();
+    for (const name of packs) assert.equal(heldDays(name), DAYS);
+  }));
+
+  test('includes what no snapshot reads: a hidden slice, a hidden end of a chain, a hidden dump and its parts, and what was put over are told', () => withWorld(async ({ clock, storage, repository, needs }) => {
+    const at = (n: number): string => n.toString(16).padStart(16, '0');
+    const chain = await repository.chains.begin({ series: 's', from: at(0), body: {} });
+    for (let n = 1; n <= 4; n += 1) await chain.append({ to: at(n), records: 1, raw: Buffer.from(`slice ${n}`), body: {} });
+    const dump = () => repository.dumps.write((async function* parts() { yield Buffer.from('one'); yield Buffer.from('two'); })(), () => ({}));
+    const old = await dump();
+    clock.advance(DAY_MS);
+    const newest = await dump();
+    const root = await writeSnapshot(repository, { a: randomChunks(3, 3_000) });
+    needs.set(root.id, 100);
+    const expected = { snapshots: [root.id], chains: [{ id: chain.head.id, slices: 4 }], dumpedAt: clock.now() };
+    const failed = async (): Promise<string[]> => ((await repository.extendLocks({ neededUntil: () => null, expected }))?.failed ?? []).map(({ object }) => object);
+    assert.deepEqual(await failed(), []);
+    const slice = (n: number): string => [...storage.holds.keys()].find((name) => name.startsWith(`oplog/${chain.head.id}/`) && name.endsWith(String(n).padStart(10, '0'))) ?? assert.fail();
+    for (const [hidden, told] of [
+      [slice(2), slice(2)], [slice(4), slice(4)], [`catalog/${old.id}/0000000002`, `catalog/${old.id}/manifest`], [`catalog/${newest.id}/manifest`, 'catalog/'],
+    ] as const) {
+      const bytes = await storage.get(hidden);
+      await storage.lose(hidden);
+      assert.deepEqual(await failed(), [told]);
+      await storage.put(hidden, bytes);
+    }
+    const [slot = ''] = [...storage.holds.keys()].filter((name) => name.startsWith('keys/'));
+    const rubbish = [slice(3), `catalog/${old.id}/0000000001`];
+    for (const name of rubbish) {
+      const { length } = await storage.get(name);
+      await storage.lose(name);
+      await storage.put(name, Buffer.alloc(length, 7));
+    }
+    storage.overwritten.push(...rubbish, slice(2), slot, 'sessions/of-somebody');
+    assert.deepEqual((await failed()).sort(), [...rubbish, slot].sort(), 'not what is sound again');
+    assert.equal(storage.purges.length, 1, 'nothing went for good since');
+  }));
+
+  test('and lay in a pack that is gone costs one request for the pack, not two for each chunk', () => withWorld(async ({ storage, repository, extend }) => {
+    await writeSnapshot(repository, { a: randomChunks(40, 3_000) });
+    const [pack = ''] = packsOf(storage);
+    await storage.lose(pack);
+    let asked = 0;
+    const { stat } = storage;
+    storage.stat = async (name) => {
+      if (name === pack) asked += 1;
+      return stat(name);
+    };
+    assert.ok((await extend()).failed.length > 0);
+    assert.equal(asked, 1);
   }));
 
   test('in a store that holds nothing is no affair of it', async () => {

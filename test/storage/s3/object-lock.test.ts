@@ -83,6 +83,17 @@ for (const kind of ['moto', 'versitygw'] as const satisfies readonly S3Kind[]) {
       for (const store of [past, before]) await store.close();
     });
 
+    test('tells what somebody put other bytes over, also behind a delete, and nothing that was put twice', async () => {
+      const { storage, Bucket, key } = await open();
+      for (const name of ['packs/a', 'packs/b', 'packs/c', 'others']) await storage.put(name, Buffer.from(`bytes of ${name}`));
+      await server.client.send(new PutObjectCommand({ Bucket, Key: key('packs/a'), Body: 'rubbish with as many bytes'.slice(0, 'bytes of packs/a'.length) }));
+      await server.client.send(new PutObjectCommand({ Bucket, Key: key('packs/b'), Body: 'bytes of packs/b' }));
+      await storage.delete('packs/c');
+      await storage.put('packs/c', Buffer.from('sound'));
+      await server.client.send(new PutObjectCommand({ Bucket, Key: key('others'), Body: 'rubbish' }));
+      assert.deepEqual(await collect(storage.objectLock!.overwritten((name) => name.startsWith('packs/'))), ['packs/a', 'packs/c']);
+    });
+
     test('lets go for good what was deleted before an instant, once nobody holds it any more', async () => {
       const { storage, Bucket, key } = await open();
       await storage.put('free', Buffer.from('free'), { passing: true });

@@ -1,6 +1,7 @@
 // What of the catalog becomes part of a snapshot, and as what.
+import { takes, takesSomeOf } from '../../../domain/namespace-selection.ts';
 import type { CaptureOptions, EntryKind } from '../../contracts.ts';
-import { isScratchDatabase, joinNamespace, PLAN_DB, splitNamespace, timeSeriesOf } from '../../mongo/index.ts';
+import { isScratchDatabase, joinNamespace, PLAN_DB, timeSeriesOf } from '../../mongo/index.ts';
 import { isTemporary, type Catalog, type CatalogCollection } from './catalog.ts';
 
 export interface ChosenCollection {
@@ -27,7 +28,7 @@ export function chooseCollections(catalog: Catalog, rules: ChoiceRules): readonl
     const name = timeSeriesOf(collection.name) ?? collection.name;
     const names = [joinNamespace(collection.db, collection.name), joinNamespace(collection.db, name)];
     if (names.some((each) => rules.shadows.has(each))) continue;
-    if (!isSelected(rules.selection, collection.db, name) && !(isTemporary(collection) && hasSelected(rules.selection, collection.db))) continue;
+    if (!takes(rules.selection, collection.db, name) && !(isTemporary(collection) && takesSomeOf(rules.selection, collection.db))) continue;
     chosen.push({ collection, kind, name });
   }
   return chosen;
@@ -45,15 +46,4 @@ function kindOf({ db, name }: CatalogCollection): EntryKind | null {
   if (db === 'admin' && name === 'system.roles') return 'roles';
   if (timeSeriesOf(name) !== null) return 'timeseries';
   return name.startsWith('system.') && name !== 'system.js' ? null : 'collection';
-}
-
-/** True when something of the database may be chosen. */
-function hasSelected(selection: CaptureOptions['selection'], db: string): boolean {
-  return selection?.collections.some((namespace) => splitNamespace(namespace).db === db) ?? true;
-}
-
-/** Nothing chosen means everything. */
-export function isSelected(selection: CaptureOptions['selection'], db: string, name: string): boolean {
-  if (selection === undefined || (selection.databases.length === 0 && selection.collections.length === 0)) return true;
-  return selection.databases.includes(db) || selection.collections.includes(joinNamespace(db, name));
 }

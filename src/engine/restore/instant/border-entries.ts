@@ -1,9 +1,10 @@
 // What a snapshot's entries would be at the border: names, options and indexes as they are there, documents still those
 // of the base. A collection that was born in the window has none, one that was dropped has no entry.
 import { showClusterTime } from '../../../domain/cluster-time.ts';
+import { takes } from '../../../domain/namespace-selection.ts';
 import { hashOf, newHashState, orderedHashOf } from '../../bson/index.ts';
 import { isCapped, type CatalogCollection } from '../../backup/collections/catalog.ts';
-import { chooseCollections, isCapturable, isSelected, type ChosenCollection } from '../../backup/collections/choose-collections.ts';
+import { chooseCollections, isCapturable, type ChosenCollection } from '../../backup/collections/choose-collections.ts';
 import { describeCollection, describeView } from '../../backup/collections/describe-collection.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
 import type { CollectionBody, SnapshotBody } from '../../contracts.ts';
@@ -30,9 +31,9 @@ export function borderEntries(base: readonly CollectionEntry[], captured: Snapsh
   const isListed = (uuid: string): boolean => byUuid.get(uuid)?.body.temporary === undefined && byUuid.has(uuid);
   const catalog = new Map(window.collections.map((collection) => [collection.uuid, collection]));
   const chosen = chooseCollections(catalog, { selection: undefined, shadows: new Set() })
-    .filter(({ collection, name }) => isListed(collection.uuid) || isSelected(captured, collection.db, name));
+    .filter(({ collection, name }) => isListed(collection.uuid) || takes(captured, collection.db, name));
   const [building, kept] = [chosen.filter(isUnderConstruction), chosen.filter((each) => !isUnderConstruction(each))];
-  const views = viewsAtBorder(base, window, table).filter(({ db, name }) => isSelected(captured, db, name) && !UNDER_CONSTRUCTION.test(name));
+  const views = viewsAtBorder(base, window, table).filter(({ db, name }) => takes(captured, db, name) && !UNDER_CONSTRUCTION.test(name));
   return {
     entries: [...kept.map((each) => entryAt(each, byUuid.get(each.collection.uuid) ?? null)), ...views.map((view) => readCollectionEntry({ name: joinNamespace(view.db, view.name), body: { ...describeView(view) }, lists: {} }))],
     warnings: building.length === 0 ? [] : [`${building.length} collections were under construction by a restore at that instant and are left out: ${building.slice(0, 5).map(({ collection }) => showNamespace(joinNamespace(collection.db, collection.name))).join(', ')}`],
@@ -60,7 +61,7 @@ function emptyBody(capped: boolean): Pick<CollectionBody, 'documents' | 'bytes' 
 
 /** What exists at the border, should be in the base and is not: its documents are not known. */
 function refuseStrangers({ strangers }: ReplayWindow, captured: SnapshotBody['selection']): void {
-  const missing = strangers.find((each) => isCapturable(each) && isSelected(captured, each.db, timeSeriesOf(each.name) ?? each.name) && !FOR_A_WHILE.test(each.name) && !UNDER_CONSTRUCTION.test(each.name));
+  const missing = strangers.find((each) => isCapturable(each) && takes(captured, each.db, timeSeriesOf(each.name) ?? each.name) && !FOR_A_WHILE.test(each.name) && !UNDER_CONSTRUCTION.test(each.name));
   if (missing !== undefined) throw unlisted(missing);
 }
 

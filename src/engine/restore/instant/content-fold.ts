@@ -19,6 +19,8 @@ export interface FoldOptions {
   readonly number: CollectionNumber;
   /** In messages. */
   readonly namespace: string;
+  /** The collection holds the buckets of a time series. */
+  readonly buckets: boolean;
   /** Told of what depends on something left out and does not fit. */
   readonly onSkipped: OnSkipped;
   readonly kernel: Kernel;

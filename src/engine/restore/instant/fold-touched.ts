@@ -13,13 +13,13 @@ const MEMORY_IDS = 25_000;
 
 /** @throws while it runs: REPLAY_OPERATION_MISSED and what `foldDocument` throws */
 export async function openTouchedFold(options: FoldOptions & { readonly met: MetIds; readonly tempDir: string }): Promise<ContentFold> {
-  const { table, number, namespace, kernel, met, signal, onSkipped } = options;
+  const { table, number, namespace, buckets, kernel, met, signal, onSkipped } = options;
   const touched = await buildExclusionSet({ ids: inTurn(table.touchedIds(number)), idHash: (id) => kernel.idHash(id), tempDir: options.tempDir, memoryIds: MEMORY_IDS });
   const [gone, come] = [newHashState(), newHashState()];
   const count = (document: Buffer, state: typeof gone): void => kernel.frame(document, { state, onSlice: () => undefined });
   const fold = (base: Buffer | null, id: Buffer): void => {
     if (base !== null) count(base, gone);
-    const folded = foldDocument(base, table.operationsOf(number, id), { namespace, id }, onSkipped);
+    const folded = foldDocument(base, table.operationsOf(number, id), { namespace, buckets, id }, onSkipped);
     if (folded !== null) count(folded, come);
   };
   return {

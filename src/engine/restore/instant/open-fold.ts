@@ -12,7 +12,7 @@ export async function openFold({ instant, options }: RestoreContext, { entry, st
   const number = instant?.numberOf(entry) ?? null;
   if (instant === null || number === null || instant.table.operationCount(number) === 0) return null;
   const { table, met, folder } = instant;
-  const fold = { table, number, namespace: step.from, kernel: createKernel(options.hashSeed), signal: options.signal, onSkipped: skipIn(instant) };
+  const fold = { table, number, namespace: step.from, buckets: entry.body.kind === 'timeseries', kernel: createKernel(options.hashSeed), signal: options.signal, onSkipped: skipIn(instant) };
   if (!entry.body.capped) return openTouchedFold({ ...fold, met, tempDir: folder });
   const collection = optionsOf(entry.body);
   const limit = (name: string): number | null => (collection.has(name) && Number(collection.get(name)) > 0 ? Number(collection.get(name)) : null);

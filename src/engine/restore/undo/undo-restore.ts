@@ -28,6 +28,11 @@ export const undoRestore: UndoRestore = async (options) => {
     if (before === null) throw undoRefused(options.restoreId, ['nothing is known of it on the target']);
     if (before.kind === 'restore' && before.state !== 'finished') throw undoRefused(options.restoreId, ['it changed nothing: it was rolled back itself']);
     if (before.kind === 'undo' && before.state === 'finished' && before.undoId === options.undoId) return resultOf(before);
+    if (options.wanted !== undefined && options.wanted === liveSide(before)) {
+      // The journal of a catalog that was brought back did not know.
+      await options.journal.save({ ...before });
+      return resultOf(before);
+    }
     plan = { ...planUndo(before, options.clock.now()), undoId: options.undoId };
     await check(target, plan);
     await swapBack(options, target, plan);
@@ -42,6 +47,12 @@ export const undoRestore: UndoRestore = async (options) => {
   // Settled behind our back, the journal knows more.
   return resultOf(parsePlan((await options.journal.load()) ?? { ...plan }));
 };
+
+/** Which data is live by a plan that is over. */
+function liveSide({ kind, state, undone }: RestorePlan): 'old' | 'new' {
+  if (kind === 'restore') return 'new';
+  return undone === (state === 'finished') ? 'old' : 'new';
+}
 
 function resultOf(plan: RestorePlan): UndoResult {
   return { putBack: [...plan.swaps, ...plan.views].map(({ db, name }) => `${db}.${name}`), movedAside: plan.kept, warnings: plan.warnings };

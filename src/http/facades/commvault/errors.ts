@@ -1,6 +1,6 @@
 // Our codes to the body and status of Commvault: `{errorMessage, errorCode}`, always JSON. Numbers from the vendor's own
 // answers; the statuses that differ from its docs are named in docs/reference/commvault.md.
-import type { LeafvaultError } from '../../../foundation/errors.ts';
+import { LeafvaultError } from '../../../foundation/errors.ts';
 import type { Failure, FailureAnswer } from '../../facade.ts';
 
 /** Codes that this facade raises itself. */
@@ -11,6 +11,7 @@ export const COMMVAULT_ERRORS = {
   ENTITY_NOT_FOUND: 'No client, instance, backup set or subclient of that name is visible. details: {kind, name}',
   ENTITY_UNKNOWN: 'Nothing that is visible has that number in the tree. details: {kind, name}',
   ENTITY_AMBIGUOUS: 'Several instances fit the names; ids would tell them apart. details: {clientName, instanceName}',
+  TARGET_AMBIGUOUS: 'Several instances have the host that names the target of a restore. details: {host, names}',
   IDS_DISAGREE: 'An id of an association belongs to something else than its names. details: {name}',
   TASK_UNSUPPORTED: 'The task is understood and not offered. details: {what}',
 } as const;
@@ -44,6 +45,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   ENTITY_NOT_FOUND: noSubclient(({ kind, name }) => `No ${String(kind)} named [${String(name)}]`),
   ENTITY_UNKNOWN: { status: 404, errorCode: NOT_SPECIFIED, message: ({ kind, name }) => `No ${String(kind)} [${String(name)}]` },
   SUBCLIENT_EMPTY: { status: 400, errorCode: NO_SUBCLIENT, message: ({ name }) => `Failed to start backups as no eligible subclients were found. Subclient [${String(name)}] has no content` },
+  SELECTION_EMPTY: { status: 400, errorCode: NO_SUBCLIENT, message: () => 'Failed to start backups as no eligible subclients were found. The namespaces of the backup configuration leave out all of its content' },
   SUBCLIENT_EXISTS: { status: 409, errorCode: NAME_TAKEN, message: ({ name }) => `A subclient named [${String(name)}] exists already` },
   SUBCLIENT_NAME_INVALID: { status: 400, errorCode: TASK_FAILED, message: ({ name }) => `A subclient can not be named [${String(name)}]` },
   SUBCLIENT_FIXED: { status: 400, errorCode: TASK_FAILED, message: ({ what }) => `The subclient [default] is everything and can not be ${String(what)}` },
@@ -54,8 +56,10 @@ const ROWS: Readonly<Record<string, Row>> = {
   IDS_DISAGREE: taskFailed(400, ({ name }) => `${String(name)} does not belong to the named entity`),
   TASK_UNSUPPORTED: taskFailed(400, ({ what }) => `${String(what)} is not supported`),
   SNAPSHOT_NOT_FOUND: taskFailed(404, ({ id }) => `No snapshot named [${String(id)}]`),
+  NAMESPACE_NOT_FOUND: { status: 404, errorCode: NOT_SPECIFIED, message: ({ name }) => `[${String(name)}] is in no snapshot that was looked into` },
   SNAPSHOT_NOT_COMPLETE: taskFailed(409, ({ id }) => `Snapshot [${String(id)}] is not complete`),
   TARGET_NOT_FOUND: taskFailed(404, ({ name, id }) => `No target instance named [${String(name ?? id)}]`),
+  TARGET_AMBIGUOUS: taskFailed(400, ({ host, names }) => `Several instances have the host [${String(host)}], name one of them as destinationInstance: ${[names].flat().join(', ')}`),
   TARGET_FORBIDDEN: taskFailed(403, () => 'The user may not restore to the target'),
   CLUSTER_NOT_FOUND: taskFailed(404, ({ name, id }) => `No instance named [${String(name ?? id)}]`),
   PROJECT_NOT_FOUND: taskFailed(404, ({ id }) => `No client [${String(id)}]`),
@@ -81,6 +85,11 @@ const ROWS: Readonly<Record<string, Row>> = {
   ENUM_UNKNOWN: malformed,
   QUERY_INVALID: { status: 400, errorCode: TASK_FAILED, message: ({ name }) => `Invalid value for ${String(name)}` },
 };
+
+/** What is understood and not offered. @param what begins a sentence: `A list of media` */
+export function unsupported(what: string): LeafvaultError {
+  return new LeafvaultError('TASK_UNSUPPORTED', `Reading a request failed: ${what} is not supported`, { details: { what } });
+}
 
 /** What a failed action says inside a body that answers 200. */
 export function wordsOf(error: LeafvaultError): { readonly errorCode: number; readonly errorMessage: string } {

@@ -1,14 +1,14 @@
 // What is done to a job: kill, pause, resume, Resubmit. What can't be done is told inside a body that answers 200, where the SDK reads it.
 import type { FastifyRequest } from 'fastify';
-import { isLeafvaultError, LeafvaultError } from '../../../foundation/errors.ts';
+import { isLeafvaultError } from '../../../foundation/errors.ts';
 import type { Job } from '../../../domain/records.ts';
 import type { Principal } from '../../../domain/roles.ts';
 import type { Services } from '../../../services/contracts.ts';
-import { requireProjectRole } from '../../authorize.ts';
 import { principalOf } from '../../facade.ts';
 import { parameter } from '../../wire/read-query.ts';
-import { wordsOf } from './errors.ts';
+import { unsupported, wordsOf } from './errors.ts';
 import { numberIn, visibleJob } from './jobs.ts';
+import { requireChange } from './resolve-entity.ts';
 
 interface Order { readonly job: Job; readonly principal: Principal; readonly startSuspended: boolean }
 
@@ -41,14 +41,15 @@ export async function actOnJob(services: Services, request: FastifyRequest): Pro
   const { action = '' } = request.params as { action?: string };
   const { job, place } = await visibleJob(services, principal, numberIn(request));
   const anyOf = job.kind === 'snapshot' ? ['GROUP_BACKUP_CREATOR'] as const : ['GROUP_BACKUP_RECOVERY_OPERATOR'] as const;
-  await requireProjectRole(services, { principal, projectId: place.project.id, anyOf });
+  await requireChange(services, request, place, anyOf);
   const startSuspended = (parameter(request.query, 'startInSuspendedState') ?? '').toLowerCase() === 'true';
   try {
     const act = ACTIONS[action.toLowerCase()];
-    if (act === undefined) throw new LeafvaultError('TASK_UNSUPPORTED', `Acting on job ${job.number} failed: ${action} is not offered`, { details: { what: `The action ${action}` } });
+    if (act === undefined) throw unsupported(`The action ${action}`);
     return await act(services, { job, principal, startSuspended });
   } catch (error) {
     if (!isLeafvaultError(error) || !TOLD_INSIDE.includes(error.code)) throw error;
+    request.auditStatus = 409;
     const { errorCode, errorMessage } = wordsOf(error);
     return { errors: [{ errList: [{ errorCode, errLogMessage: errorMessage }] }] };
   }

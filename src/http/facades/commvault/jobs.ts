@@ -1,6 +1,6 @@
 // Jobs as Commvault's clients poll them. A job that the caller may not see does not exist for him.
 import type { FastifyRequest } from 'fastify';
-import type { Job } from '../../../domain/records.ts';
+import type { Cluster, Job, Snapshot } from '../../../domain/records.ts';
 import { projectRolesOf, type Principal } from '../../../domain/roles.ts';
 import { isLeafvaultError, LeafvaultError } from '../../../foundation/errors.ts';
 import type { Clock } from '../../../foundation/clock.ts';
@@ -85,6 +85,12 @@ export async function visibleJob(services: Services, principal: Principal, numbe
   const cluster = await services.inventory.clusterById(project.id, job.clusterId);
   const place = await jobPlaceOf(services, { project, cluster });
   return { job, place, words: await wordsFor(services, job, place) };
+}
+
+/** What a backup of this cluster made. @throws JOB_NOT_FOUND, SNAPSHOT_NOT_FOUND */
+export async function snapshotOfJob(services: Services, principal: Principal, cluster: Cluster, number: number): Promise<Snapshot> {
+  const { job } = await visibleJob(services, principal, number);
+  return services.snapshots.get(cluster.id, job.kind === 'snapshot' && job.snapshotId !== null ? job.snapshotId : `of job ${number}`);
 }
 
 async function jobPlaceOf(services: Services, instance: Instance): Promise<JobPlace> {

@@ -1,6 +1,11 @@
 // Levels of a backup. Whatever is asked for, a whole snapshot is made: what is stored already is not stored again.
 import { LeafvaultError } from '../../../foundation/errors.ts';
 
+/** A value of an enumeration, which comes as a number or a word in any case; 0 where nothing is told. */
+export function word(value: string | number | undefined): string {
+  return String(value ?? 0).toLowerCase();
+}
+
 export interface BackupLevel { readonly number: number; readonly name: string }
 
 export const FULL: BackupLevel = { number: 1, name: 'Full' };

@@ -5,7 +5,8 @@ import type { JobKind } from '../../../domain/records.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
 import { readBody } from '../../wire/read-body.ts';
 import { parameter } from '../../wire/read-query.ts';
-import { readLevel, type BackupLevel } from './levels.ts';
+import { unsupported } from './errors.ts';
+import { readLevel, word, type BackupLevel } from './levels.ts';
 import { parseRestore, type RestoreForm } from './restore-forms.ts';
 import { parsePattern, type Times } from './schedules/pattern.ts';
 import { createTaskBody, jobsBody, loginBody, type Association, type SubTask } from './schemas.ts';
@@ -25,7 +26,7 @@ export interface Task {
 const IMMEDIATE = ['0', '1', 'immediate'];
 const SCHEDULED = ['2', 'scheduled', 'schedule'];
 const BACKUP_OPERATIONS = ['2', 'backup'];
-const RESTORE_OPERATIONS = ['3', 'restore', '1001'];
+const RESTORE_OPERATIONS = ['3', 'restore', '1001', '1005'];
 
 /** @throws TASK_UNSUPPORTED beside the faults of the body */
 export function parseCreateTask(body: unknown): Task {
@@ -52,13 +53,6 @@ function workOf(given: SubTask): Work {
   return isBackup ? { kind: 'backup', level: readLevel(backupOpts?.backupLevel) } : { kind: 'restore', form: parseRestore(restoreOptions) };
 }
 
-function word(value: string | number | undefined): string {
-  return String(value ?? 0).toLowerCase();
-}
-
-function unsupported(what: string): LeafvaultError {
-  return new LeafvaultError('TASK_UNSUPPORTED', `Running a task failed: ${what} is not supported`, { details: { what } });
-}
 
 /** The password comes in base64; what is no base64 of plain text is taken as it is. */
 export function parseLogin(body: unknown): { readonly name: string; readonly password: string } {

@@ -1,25 +1,33 @@
 // Names and integers of an association to the cluster they mean. Names compare in lower case: the SDK sends them so.
 // An id of 0 is not told; any other must belong to what the names say.
+import type { FastifyRequest } from 'fastify';
 import type { Cluster } from '../../../domain/records.ts';
 import type { Principal, ProjectRole } from '../../../domain/roles.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
-import type { Numbers, Services, Subclients } from '../../../services/contracts.ts';
+import type { Numbers, Services, Subclient, Subclients } from '../../../services/contracts.ts';
 import { requireProjectRole } from '../../authorize.ts';
+import { noteChange, principalOf } from '../../facade.ts';
 import type { Association } from './schemas.ts';
-import { APPLICATION_ID, BACKUPSET_NAME, type Instance } from './tree/place.ts';
+import { APPLICATION_ID, BACKUPSET_NAME, placesOf, subclientByNumber, type Instance } from './tree/place.ts';
 
 /** Big data apps: the agent under which the vendor keeps MongoDB; what it asks for is understood, its tree is not shown. */
 const BIG_DATA_APPS = 64;
 
 type Lookup = Pick<Services, 'inventory' | 'numbers' | 'subclients'>;
 
+/** Lets those pass who may change something there, and says in the audit where it was. @throws ROLE_MISSING */
+export async function requireChange(services: Pick<Services, 'inventory'>, request: FastifyRequest, { project, cluster }: Instance, anyOf: readonly ProjectRole[]): Promise<void> {
+  noteChange(request, { projectId: project.id, clusterName: cluster.name });
+  await requireProjectRole(services, { principal: principalOf(request), projectId: project.id, anyOf });
+}
+
 /** @throws CLIENT_MISSING, INSTANCE_MISSING, ENTITY_NOT_FOUND, ENTITY_AMBIGUOUS, IDS_DISAGREE, ROLE_MISSING */
 export async function resolveInstance(
-  services: Lookup, association: Association, asking: { readonly principal: Principal; readonly anyOf: readonly ProjectRole[] },
+  services: Lookup, association: Association, asking: { readonly request: FastifyRequest; readonly anyOf: readonly ProjectRole[] },
 ): Promise<Instance> {
   if (!association.clientName && !association.clientId) throw new LeafvaultError('CLIENT_MISSING', 'Reading an association failed: it names no client');
   if (!association.instanceName && !association.instanceId) throw new LeafvaultError('INSTANCE_MISSING', 'Reading an association failed: it names no instance');
-  const visible = await services.inventory.visibleClusters(asking.principal);
+  const visible = await services.inventory.visibleClusters(principalOf(asking.request));
   const named = await fitting(services.numbers, visible, association);
   if (named.length > 1) {
     throw new LeafvaultError('ENTITY_AMBIGUOUS', 'Reading an association failed: several instances fit', { details: { clientName: association.clientName, instanceName: association.instanceName } });
@@ -27,7 +35,7 @@ export async function resolveInstance(
   const [instance] = named;
   if (instance === undefined) throw notFound('instance', association.instanceName ?? String(association.instanceId));
   await checkRest(services.numbers, association, instance);
-  await requireProjectRole(services, { principal: asking.principal, projectId: instance.project.id, anyOf: asking.anyOf });
+  await requireChange(services, asking.request, instance, asking.anyOf);
   return instance;
 }
 
@@ -63,6 +71,23 @@ export async function resolveSubclient(services: Lookup, association: Associatio
   const subclient = await services.subclients.resolve(cluster.id, association.subclientName);
   if (association.subclientId && association.subclientId !== await services.numbers.numberOf('subclient', subclient.id)) throw disagree('subclientId');
   return subclient;
+}
+
+/** What is browsed, by its numbers or names; without a subclient everything. @throws INSTANCE_MISSING, ENTITY_NOT_FOUND, ENTITY_AMBIGUOUS, IDS_DISAGREE, SUBCLIENT_NOT_FOUND */
+export async function resolveBrowsed(services: Services, principal: Principal, entity: Association): Promise<{ readonly instance: Instance; readonly subclient: Subclient }> {
+  const { clientName, instanceName, clientId = 0, instanceId = 0, backupsetId = 0, subclientId = 0, subclientName } = entity;
+  if (!instanceName && instanceId + backupsetId + subclientId === 0) throw new LeafvaultError('INSTANCE_MISSING', 'Reading what is browsed failed: it names no instance');
+  const filter = { clientId: clientId || null, applicationId: null, instanceId: instanceId || null, backupsetId: backupsetId || null, subclientId: null };
+  const named = (await placesOf(services, principal, filter)).filter(({ project, cluster }) => isNamed(project.name, clientName) && isNamed(cluster.name, instanceName));
+  if (named.length === 0) throw notFound('instance', instanceName ?? String(instanceId || backupsetId));
+  if (subclientId > 0) {
+    const { place, subclient } = await subclientByNumber(services, principal, subclientId);
+    if (!named.some(({ cluster }) => cluster.id === place.cluster.id)) throw disagree('subclientId');
+    return { instance: place, subclient };
+  }
+  const [instance, ...others] = named;
+  if (instance === undefined || others.length > 0) throw new LeafvaultError('ENTITY_AMBIGUOUS', 'Reading what is browsed failed: several instances fit', { details: { clientName, instanceName } });
+  return { instance, subclient: await services.subclients.resolve(instance.cluster.id, subclientName || 'default') };
 }
 
 function isNamed(name: string, asked: string | undefined): boolean {

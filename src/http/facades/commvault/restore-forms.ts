@@ -1,6 +1,8 @@
-// The forms in which a restore is ordered: DocumentDB's, which names a snapshot, and that of the big data apps, which names a time.
+// The forms in which a restore is ordered: DocumentDB's, which names a snapshot, that of the big data apps, which names a time, and the plain one
+// of what was browsed, which names a backup or a time.
 import type { RestoreSelection } from '../../../domain/records.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
+import { unsupported } from './errors.ts';
 import type { RestoreOptions } from './schemas.ts';
 import { parseItems } from './tree/content.ts';
 
@@ -15,8 +17,10 @@ export interface RestoreTarget {
 export interface RestoreForm {
   readonly from:
     | { readonly snapshotName: string }
-    /** Of the newest whole snapshot, up to a time if one is given. */
+    /** Of the newest snapshot of the subclient, up to a time if one is given. */
     | { readonly newestUntil: Date | null }
+    /** Of the backup with this number. */
+    | { readonly jobNumber: number }
     | { readonly instant: Date };
   readonly target: RestoreTarget;
   /** Nothing chosen: everything. */
@@ -34,9 +38,23 @@ export function parseRestore(options: RestoreOptions = {}): RestoreForm {
     const target = { client: options.destination?.destClient?.clientName || null, instance: documentDb.targetInstanceId || null, host: null };
     return { from: { snapshotName: documentDb.restoreSnapshotId }, target, selection: { ...chosenItems(options), renames: [] } };
   }
-  if (mongoDb === undefined) throw unsupported('A restore without documentDBRestoreOptions or mongoDBRestoreOptions');
+  if (mongoDb === undefined) return plainForm(options);
   if (mongoDb.restoreFilesOnly === true || mongoDb.recover === false) throw unsupported('A restore of files without the data in their server');
   return { from: timeOf(options, mongoDb), target: targetOf(options, mongoDb), selection: selectionOf(options, mongoDb) };
+}
+
+/** Of a backup, whose items are all wanted where the only ones are the backup itself (`2:17`), or of the newest. In place unless it says where. */
+function plainForm(options: RestoreOptions): RestoreForm {
+  const { jobIds = [], fileOption: { sourceItem = [] } = {}, destination: { inPlace = true } = {} } = options;
+  const jobs = [...new Set([...jobIds, ...sourceItem.flatMap((item) => /^2:([1-9]\d{0,9})$/.exec(item)?.slice(1) ?? [])].map(Number))];
+  if (jobs.length > 1) throw unsupported('A restore of several backups at once');
+  const items = sourceItem.filter((item) => !/^2:\d+$/.test(item));
+  if (jobs.length === 0 && items.length === 0) throw new LeafvaultError('ATTRIBUTE_MISSING', 'Reading the body failed: nothing says what is restored', { details: { name: 'fileOption.sourceItem' } });
+  return {
+    from: jobs[0] === undefined ? timeOf(options, {}) : { jobNumber: jobs[0] },
+    target: targetOf(options, { isInplaceRestore: inPlace }),
+    selection: { ...parseItems(items), renames: [] },
+  };
 }
 
 function chosenItems(options: RestoreOptions): Pick<RestoreSelection, 'databases' | 'collections'> {
@@ -76,8 +94,4 @@ function selectionOf(options: RestoreOptions, { destGranularEntityList = [], isG
     if (from !== to) renames.push({ from, to });
   }
   return { databases, collections, renames };
-}
-
-function unsupported(what: string): LeafvaultError {
-  return new LeafvaultError('TASK_UNSUPPORTED', `Running a task failed: ${what} is not supported`, { details: { what } });
 }

@@ -2,7 +2,8 @@
 import type { FastifyRequest } from 'fastify';
 import type { Facade, FacadeContext } from '../../facade.ts';
 import { presentFailure } from './errors.ts';
-import { browseSnapshots } from './browse.ts';
+import { browseSubclient, doBrowse } from './browse/do-browse.ts';
+import { browseSnapshots } from './browse/snapshots.ts';
 import { actOnJob } from './job-actions.ts';
 import { getJob, getJobDetails, getTaskDetails, listEvents, listJobs, queryJobs } from './jobs.ts';
 import { getSchedule, listSchedules, runCommand } from './schedules/schedules.ts';
@@ -56,6 +57,8 @@ export const COMMVAULT_OPERATIONS: readonly CommvaultOperation[] = [
   { method: 'POST', path: '/jobdetails', handle: ({ services }, request) => getJobDetails(services, request) },
   { method: 'POST', path: '/job/:number/action/:action', handle: ({ services }, request) => actOnJob(services, request) },
   { method: 'POST', path: '/browserdsbackups', handle: ({ services }, request) => browseSnapshots(services, request) },
+  { method: 'POST', path: '/dobrowse', handle: ({ services }, request) => doBrowse(services, request) },
+  { method: 'GET', path: '/subclient/:number/browse', handle: ({ services }, request) => browseSubclient(services, request) },
 ];
 
 export const commvault: Facade = {
@@ -66,7 +69,7 @@ export const commvault: Facade = {
   schemes: ['authtoken'],
   accessList: 'always',
   acceptsJson: (contentType) => contentType === 'application/json' || contentType === '',
-  readingRoutes: ['/jobdetails', '/jobs', '/whoami', '/browserdsbackups'],
+  readingRoutes: ['/jobdetails', '/jobs', '/whoami', '/browserdsbackups', '/dobrowse'],
   register(app, context) {
     for (const { method, path, open = false, handle } of COMMVAULT_OPERATIONS) {
       app.route({ method, url: path, config: { open }, handler: async (request, reply) => reply.type('application/json').send(await handle(context, request)) });

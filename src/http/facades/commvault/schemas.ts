@@ -47,6 +47,7 @@ const mongoDbRestoreOptions = z.looseObject({
 const documentDbRestoreOptions = z.looseObject({ targetInstanceId: name, restoreSnapshotId: name });
 
 const restoreOptions = z.looseObject({
+  jobIds: z.array(z.coerce.number().int().positive()).max(100).optional(),
   browseOption: z.looseObject({ timeRange: z.looseObject({ toTime: seconds, toTimeValue: z.union([seconds, z.string().max(64)]).optional() }).optional() }).optional(),
   destination: z.looseObject({
     inPlace: flag,
@@ -100,6 +101,37 @@ export const jobDetailsBody = z.looseObject({ jobId: z.coerce.number().int().pos
 
 export const browseBody = z.looseObject({ entity: z.looseObject({ instanceId: z.coerce.number().int().positive() }), startTime: seconds, endTime: seconds });
 
+const criteria = z.looseObject({ field: kind, dataOperator: kind, values: z.array(z.union([z.string().max(1024), z.number()])).max(100).optional() });
+const nodes = z.coerce.number().int().min(0).max(1_000_000_000).optional();
+
+/** One question about what is browsed: items, a number about them, or the largest and smallest. */
+const browseQuery = z.looseObject({
+  type: kind,
+  queryId: name,
+  whereClause: z.array(z.looseObject({ connector: kind, criteria })).max(50).optional(),
+  dataParam: z.looseObject({
+    sortParam: z.looseObject({ ascending: flag, sortBy: z.array(z.union([z.int(), z.string().max(64)])).max(10).optional() }).optional(),
+    paging: z.looseObject({ firstNode: nodes, skipNode: nodes, pageSize: nodes }).optional(),
+  }).optional(),
+  aggrParam: z.looseObject({ aggrType: kind, field: kind }).optional(),
+  topBottomParam: z.looseObject({ count: nodes, field: kind, ascending: flag }).optional(),
+});
+
+const advancedConfig = z.looseObject({
+  browseAdvancedConfigBrowseByJob: z.looseObject({ jobId: nodes }).optional(),
+  compareBackupsReqType: kind,
+  threatAnalysisRequest: flag,
+});
+
+export const doBrowseBody = z.looseObject({
+  opType: kind,
+  entity: association.optional(),
+  paths: z.array(z.looseObject({ path: name })).max(1000).optional(),
+  timeRange: z.looseObject({ fromTime: seconds, toTime: seconds }).optional(),
+  advOptions: z.looseObject({ advConfig: advancedConfig.optional() }).optional(),
+  queries: z.array(browseQuery).max(20).optional(),
+});
+
 export const contentBody = z.looseObject({
   children: z.array(z.looseObject({ path: name, name, displayName: name, negation: flag })).max(10_000).optional(),
 });
@@ -132,4 +164,5 @@ export const jobsBody = z.looseObject({
 
 export type Association = z.infer<typeof association>;
 export type RestoreOptions = z.infer<typeof restoreOptions>;
+export type BrowseQuery = z.infer<typeof browseQuery>;
 export type SubTask = z.infer<typeof subTask>;

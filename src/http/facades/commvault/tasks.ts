@@ -5,13 +5,13 @@ import { isLeafvaultError, LeafvaultError } from '../../../foundation/errors.ts'
 import type { Services, Subclient } from '../../../services/contracts.ts';
 import type { Cluster, JobForm, TimeSeriesChoice } from '../../../domain/records.ts';
 import type { Principal } from '../../../domain/roles.ts';
-import { requireProjectRole } from '../../authorize.ts';
 import { principalOf } from '../../facade.ts';
 import { parameter } from '../../wire/read-query.ts';
 import { readTimeSeries } from '../../wire/read-time-series.ts';
 import { readLevel, type BackupLevel } from './levels.ts';
 import { parseCreateTask, type Work } from './parse.ts';
-import { resolveInstance, resolveSubclient } from './resolve-entity.ts';
+import { requireChange, resolveInstance, resolveSubclient } from './resolve-entity.ts';
+import { snapshotOfJob } from './jobs.ts';
 import type { RestoreForm } from './restore-forms.ts';
 import { prepareSchedule } from './schedules/schedules.ts';
 import type { Association } from './schemas.ts';
@@ -19,6 +19,7 @@ import { numberIn, subclientByNumber, type Instance } from './tree/place.ts';
 
 /** Commvault keeps retention in a plan; a task names none. */
 const RETENTION_DAYS = 30;
+const MAY_BACK_UP = ['GROUP_BACKUP_CREATOR'] as const;
 const MAY_RESTORE = ['GROUP_BACKUP_RECOVERY_OPERATOR'] as const;
 
 /** Makes one job, gives its number. `task`: the number of the first job of the task; null: this is it. */
@@ -31,11 +32,10 @@ interface Order<Kind extends Work> {
 }
 
 export async function createTask(services: Services, request: FastifyRequest): Promise<object> {
-  const principal = principalOf(request);
   const { associations, work, schedules } = parseCreateTask(request.body);
   if (schedules !== null) {
     const additions: (() => Promise<number>)[] = [];
-    for (const times of schedules) for (const association of associations) additions.push(await prepareSchedule(services, principal, { association, times }));
+    for (const times of schedules) for (const association of associations) additions.push(await prepareSchedule(services, request, { association, times }));
     const numbers: number[] = [];
     for (const add of additions) numbers.push(await add());
     return { taskId: numbers[0] };
@@ -43,7 +43,7 @@ export async function createTask(services: Services, request: FastifyRequest): P
   const timeSeries = readTimeSeries(request.headers);
   const starts: Start[] = [];
   for (const each of work) {
-    for (const association of associations) starts.push(await prepare(services, principal, { work: each, association, timeSeries }));
+    for (const association of associations) starts.push(await prepare(services, request, { work: each, association, timeSeries }));
   }
   return runTask(services, starts);
 }
@@ -52,9 +52,9 @@ export async function createTask(services: Services, request: FastifyRequest): P
 export async function backUpSubclient(services: Services, request: FastifyRequest): Promise<object> {
   const principal = principalOf(request);
   const level = readLevel(parameter(request.query, 'backupLevel') ?? parameter(request.query, 'backuplevel'));
-  const { place: { project, cluster }, subclient } = await subclientByNumber(services, principal, numberIn(request, 'subclient'));
-  await requireProjectRole(services, { principal, projectId: project.id, anyOf: ['GROUP_BACKUP_CREATOR'] });
-  return runTask(services, [startBackup(services, principal, { cluster, subclient, level })]);
+  const { place, subclient } = await subclientByNumber(services, principal, numberIn(request, 'subclient'));
+  await requireChange(services, request, place, MAY_BACK_UP);
+  return runTask(services, [startBackup(services, principal, { cluster: place.cluster, subclient, level })]);
 }
 
 async function runTask(services: Services, starts: readonly Start[]): Promise<object> {
@@ -63,15 +63,15 @@ async function runTask(services: Services, starts: readonly Start[]): Promise<ob
   return { taskId: await services.numbers.numberOf('task', String(jobNumbers[0])), jobIds: jobNumbers.map(String) };
 }
 
-function prepare(services: Services, principal: Principal, order: Order<Work>): Promise<Start> {
+function prepare(services: Services, request: FastifyRequest, order: Order<Work>): Promise<Start> {
   return order.work.kind === 'backup'
-    ? prepareBackup(services, principal, order.association, order.work.level)
-    : prepareRestore(services, principal, { ...order, work: order.work });
+    ? prepareBackup(services, request, order.association, order.work.level)
+    : prepareRestore(services, request, { ...order, work: order.work });
 }
 
-async function prepareBackup(services: Services, principal: Principal, association: Association, level: BackupLevel): Promise<Start> {
-  const { cluster } = await resolveInstance(services, association, { principal, anyOf: ['GROUP_BACKUP_CREATOR'] });
-  return startBackup(services, principal, { cluster, level, subclient: await resolveSubclient(services, association, cluster) });
+async function prepareBackup(services: Services, request: FastifyRequest, association: Association, level: BackupLevel): Promise<Start> {
+  const { cluster } = await resolveInstance(services, association, { request, anyOf: MAY_BACK_UP });
+  return startBackup(services, principalOf(request), { cluster, level, subclient: await resolveSubclient(services, association, cluster) });
 }
 
 /** @throws SUBCLIENT_EMPTY */
@@ -92,12 +92,13 @@ function formOf(told: JobForm, task: number | null): JobForm {
 
 /** The target is named; without a name the instance itself is restored. Its client is the same unless told. */
 async function prepareRestore(
-  services: Services, principal: Principal, { work: { form }, association, timeSeries }: Order<Extract<Work, { kind: 'restore' }>>,
+  services: Services, request: FastifyRequest, { work: { form }, association, timeSeries }: Order<Extract<Work, { kind: 'restore' }>>,
 ): Promise<Start> {
-  const source = await resolveInstance(services, association, { principal, anyOf: MAY_RESTORE });
+  const principal = principalOf(request);
+  const source = await resolveInstance(services, association, { request, anyOf: MAY_RESTORE });
   const { cluster } = source;
-  const from = await beginningOf(services, cluster, form);
-  const target = await resolveTarget(services, principal, source, form.target);
+  const from = await beginningOf(services, principal, { cluster, association, form });
+  const target = await resolveTarget(services, request, source, form.target);
   return async (task) => {
     const restore = await services.restores.create({
       cluster, principal, ...from, timeSeries, jobForm: formOf({}, task), delivery: 'automated', target: { projectId: target.project.id, cluster: { id: target.cluster.id } }, selection: form.selection,
@@ -106,36 +107,49 @@ async function prepareRestore(
   };
 }
 
-/** @throws SNAPSHOT_NOT_FOUND */
-async function beginningOf({ snapshots }: Services, cluster: Cluster, { from }: RestoreForm): Promise<{ readonly snapshotId: string } | { readonly instant: { readonly time: Date } }> {
+type Beginning = { readonly snapshotId: string } | { readonly instant: { readonly time: Date } };
+
+/** @throws SNAPSHOT_NOT_FOUND, JOB_NOT_FOUND, SUBCLIENT_NOT_FOUND */
+async function beginningOf(
+  services: Services, principal: Principal, { cluster, association, form: { from } }: { readonly cluster: Cluster; readonly association: Association; readonly form: RestoreForm },
+): Promise<Beginning> {
   if ('instant' in from) return { instant: { time: from.instant } };
-  if ('newestUntil' in from) return { snapshotId: (await snapshots.newestWhole(cluster.id, from.newestUntil)).id };
+  if ('jobNumber' in from) return { snapshotId: (await snapshotOfJob(services, principal, cluster, from.jobNumber)).id };
+  if ('newestUntil' in from) {
+    // What was asked for as a subclient is never restored as everything.
+    const subclient = await resolveSubclient(services, { ...association, subclientName: association.subclientName || 'default' }, cluster);
+    return { snapshotId: (await services.snapshots.newestOf(subclient, from.newestUntil)).id };
+  }
   if (!isId(from.snapshotName)) {
     throw new LeafvaultError('SNAPSHOT_NOT_FOUND', `Restoring cluster ${cluster.name} failed: no snapshot is named ${from.snapshotName}`, { details: { id: from.snapshotName, clusterId: cluster.id } });
   }
-  return { snapshotId: (await snapshots.get(cluster.id, from.snapshotName)).id };
+  return { snapshotId: (await services.snapshots.get(cluster.id, from.snapshotName)).id };
 }
 
 /** @throws TARGET_NOT_FOUND where an association would say that there is no subclient */
-async function resolveTarget(services: Services, principal: Principal, { project, cluster }: Instance, { client, instance, host }: RestoreForm['target']): Promise<Instance> {
-  if (host !== null) return targetByHost(services, principal, host);
+async function resolveTarget(services: Services, request: FastifyRequest, { project, cluster }: Instance, { client, instance, host }: RestoreForm['target']): Promise<Instance> {
+  if (host !== null) return targetByHost(services, request, host);
   const association: Association = {
     clientName: client ?? project.name,
     instanceName: instance ?? cluster.name,
     ...(client === null ? { clientId: await services.numbers.numberOf('project', project.id) } : {}),
   };
   try {
-    return await resolveInstance(services, association, { principal, anyOf: MAY_RESTORE });
+    return await resolveInstance(services, association, { request, anyOf: MAY_RESTORE });
   } catch (cause) {
     if (!isLeafvaultError(cause, 'ENTITY_NOT_FOUND')) throw cause;
     throw new LeafvaultError('TARGET_NOT_FOUND', `Finding the target of a restore failed: no instance is named ${String(association.instanceName)}`, { cause, details: { name: association.instanceName } });
   }
 }
 
-/** @throws TARGET_NOT_FOUND, ROLE_MISSING */
-async function targetByHost(services: Services, principal: Principal, host: string): Promise<Instance> {
-  const found = (await services.inventory.visibleClusters(principal)).find(({ cluster }) => cluster.hosts.includes(host));
+/** @throws TARGET_NOT_FOUND, TARGET_AMBIGUOUS, ROLE_MISSING */
+async function targetByHost(services: Services, request: FastifyRequest, host: string): Promise<Instance> {
+  const [found, ...others] = (await services.inventory.visibleClusters(principalOf(request))).filter(({ cluster }) => cluster.hosts.includes(host));
   if (found === undefined) throw new LeafvaultError('TARGET_NOT_FOUND', `Finding the target of a restore failed: no instance has the host ${host}`, { details: { name: host } });
-  await requireProjectRole(services, { principal, projectId: found.project.id, anyOf: MAY_RESTORE });
+  if (others.length > 0) {
+    const names = [found, ...others].map(({ project, cluster }) => `${project.name}/${cluster.name}`);
+    throw new LeafvaultError('TARGET_AMBIGUOUS', `Finding the target of a restore failed: the host ${host} is that of ${names.join(', ')}`, { details: { host, names } });
+  }
+  await requireChange(services, request, found, MAY_RESTORE);
   return found;
 }

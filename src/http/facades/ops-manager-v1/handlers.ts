@@ -1,6 +1,6 @@
 // What each Ops Manager path asks of the services.
 import type { Cluster, Page, PageOf, Project, Restore, Snapshot } from '../../../domain/records.ts';
-import { LeafvaultError } from '../../../foundation/errors.ts';
+import { isLeafvaultError, LeafvaultError } from '../../../foundation/errors.ts';
 import type { ClusterSchedule } from '../../../services/contracts.ts';
 import type { Answer } from '../../wire/answer.ts';
 import { findProjectByName } from '../../wire/find-project.ts';
@@ -11,11 +11,11 @@ import { readId } from '../../wire/read-id.ts';
 import { createMmsBackupHandlers } from '../../wire/mms-backup/handlers.ts';
 import { presentRange, presentRestoreJob, presentSnapshot } from '../../wire/mms-backup/present.ts';
 import { presentSchedule } from '../../wire/mms-backup/present-schedule.ts';
-import { placeAt, presentCluster, presentGroup } from './present.ts';
+import { placeAt, presentCluster, presentFilterList, presentGroup } from './present.ts';
 
 export const {
   createRestoreJob, listRestoreJobs, getRestoreJob, listSnapshots, getSnapshot, updateSnapshot, deleteSnapshot, getSchedule, updateSchedule, listCheckpoints, getCheckpoint,
-} = createMmsBackupHandlers({ clusterOf, showRestoreJob, showSnapshot, showSchedule, zero: 'unchanged' });
+} = createMmsBackupHandlers({ clusterOf, sourceOf, showRestoreJob, showSnapshot, showSchedule, zero: 'unchanged', checkpoints: 'refused' });
 
 /** A bare array, as the vendor answers; empty without continuous backup. */
 export async function listRestorableTimeRanges(call: ProjectCall): Promise<Answer> {
@@ -67,8 +67,20 @@ async function presentGroups(call: Call, page: Page, { items, totalCount }: Page
   return { kind: 'list', page, totalCount, results: items.map((each) => presentGroup(each, clustersOf(each.id), call.root)) };
 }
 
-function clusterOf(call: ProjectCall): Promise<Cluster> {
+/** @throws ID_MALFORMED, CLUSTER_NOT_FOUND */
+export function clusterOf(call: ProjectCall): Promise<Cluster> {
   return call.services.inventory.clusterById(call.project.id, readId('cluster', call.params['clusterId']));
+}
+
+async function sourceOf(call: ProjectCall): Promise<Cluster> {
+  try {
+    return await clusterOf(call);
+  } catch (error) {
+    const kept = isLeafvaultError(error, 'CLUSTER_NOT_FOUND') ? await call.services.administration.clusters.kept(call.project.id) : [];
+    const found = kept.find(({ id }) => id === call.params['clusterId']);
+    if (found === undefined) throw error;
+    return found;
+  }
 }
 
 /** With the members that Atlas's legacy form lacks. */
@@ -81,7 +93,7 @@ function showSnapshot(snapshot: Snapshot, root: string): object {
     ...presentSnapshot(snapshot, placeAt(root)),
     isPossiblyInconsistent: snapshot.consistency === 'fuzzy',
     missingShards: [],
-    namespaceFilterList: { filterList: [], filterType: 'blacklist' },
+    namespaceFilterList: presentFilterList(snapshot),
   };
 }
 

@@ -8,6 +8,7 @@ export const MMS_BACKUP_ERRORS = {
   LINK_LIFE_AMBIGUOUS: 'Both expires and expirationHours are given. No details',
   TIMESTAMP_FRACTIONAL: 'oplogTs is no whole number of seconds. details: {name}',
   CHECKPOINT_NOT_FOUND: 'There are no checkpoints. details: {id, clusterId}',
+  GROUP_MISMATCH: 'A body names another group than the path. details: {groupId, projectId}',
   SNAPSHOT_CHANGE_AMBIGUOUS: 'Both doNotDelete and expires are given. No details',
   SNAPSHOT_CHANGE_MISSING: 'Neither doNotDelete nor expires is given. No details',
 } as const;
@@ -23,6 +24,7 @@ export const MMS_BACKUP_ROWS: ErrorTable = {
   LINK_LIFE_AMBIGUOUS: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Only one of the attributes %s and %s may be specified.', parameters: () => ['delivery.expires', 'delivery.expirationHours'] },
   TIMESTAMP_FRACTIONAL: { status: 400, errorCode: 'FRACTIONAL_TIMESTAMP', detail: 'The attribute %s must be a whole number of seconds.', parameters: ({ name }) => [name] },
   CHECKPOINT_NOT_FOUND: { status: 404, errorCode: 'CHECKPOINT_NOT_FOUND', detail: 'No checkpoint with ID %s exists for cluster %s.', parameters: ({ id, clusterName, clusterId }) => [id, clusterName ?? clusterId] },
+  GROUP_MISMATCH: { status: 400, errorCode: 'GROUP_MISMATCH', detail: 'The group ID in the request body does not match the group ID %s in the URL.', parameters: ({ projectId }) => [projectId] },
   SNAPSHOT_CHANGE_AMBIGUOUS: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Only one of the attributes %s and %s may be specified.', parameters: () => ['doNotDelete', 'expires'] },
   SNAPSHOT_CHANGE_MISSING: { status: 400, errorCode: 'MISSING_ONE_OF_ATTRIBUTES', detail: 'Either the %s attribute or the %s attribute must be specified.', parameters: () => ['doNotDelete', 'expires'] },
 };

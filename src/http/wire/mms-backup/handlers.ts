@@ -6,17 +6,22 @@ import type { Answer } from '../answer.ts';
 import type { ProjectCall } from '../mms-routes.ts';
 import { readId } from '../read-id.ts';
 import { readTimeSeries } from '../read-time-series.ts';
+import { withAddressFor } from '../with-address.ts';
 import { parseChangeSchedule } from './parse-schedule.ts';
 import { asksForBatch, parseCompleted, parseCreateRestoreJob, parseUpdateSnapshot } from './parse.ts';
 
 export interface MmsBackupForm {
   /** @throws CLUSTER_NOT_FOUND */
   clusterOf(call: ProjectCall): Promise<Cluster>;
+  /** Also one that was deleted while its snapshots were kept. @throws CLUSTER_NOT_FOUND */
+  sourceOf(call: ProjectCall): Promise<Cluster>;
   showRestoreJob(restore: Restore, root: string): object;
   showSnapshot(snapshot: Snapshot, root: string): object;
   showSchedule(schedule: ClusterSchedule, cluster: Cluster, root: string): object;
   /** What a retention of 0 means for its tier. */
   readonly zero: 'none' | 'unchanged';
+  /** What becomes of an interval of checkpoints, which only a sharded cluster has. */
+  readonly checkpoints: 'kept' | 'refused';
 }
 
 type Handler = (call: ProjectCall) => Promise<Answer>;
@@ -26,38 +31,39 @@ export type MmsBackupHandlers = Readonly<Record<
   | 'getSchedule' | 'updateSchedule' | 'listCheckpoints' | 'getCheckpoint', Handler
 >>;
 
-export function createMmsBackupHandlers({ clusterOf, showRestoreJob, showSnapshot, showSchedule, zero }: MmsBackupForm): MmsBackupHandlers {
+export function createMmsBackupHandlers({ clusterOf, sourceOf, showRestoreJob, showSnapshot, showSchedule, zero, checkpoints }: MmsBackupForm): MmsBackupHandlers {
   const snapshotOf = (call: ProjectCall, cluster: Cluster): Promise<Snapshot> => call.services.snapshots.get(cluster.id, readId('snapshot', call.params['snapshotId']));
   const one = (body: object): Answer => ({ kind: 'one', body });
   return {
     /** Answers a list of the one job, as the vendor does: a sharded cluster would have one for each shard. */
     async createRestoreJob(call) {
-      const cluster = await clusterOf(call);
+      const cluster = await sourceOf(call);
       const order = parseCreateRestoreJob(call.body, cluster, call.clock.now());
       const restore = await call.services.restores.create({ ...order, cluster, principal: call.principal, timeSeries: readTimeSeries(call.headers) });
       return { kind: 'list', page: null, totalCount: 1, results: [showRestoreJob(restore, call.root)] };
     },
     async listRestoreJobs(call) {
       const page = call.page();
-      const cluster = await clusterOf(call);
+      const cluster = await sourceOf(call);
       if (asksForBatch(call.query)) return { kind: 'list', page, totalCount: 0, results: [] };
       const { items, totalCount } = await call.services.restores.list(cluster.id, page);
-      return { kind: 'list', page, totalCount, results: items.map((each) => showRestoreJob(each, call.root)) };
+      return { kind: 'list', page, totalCount, results: items.map((each) => showRestoreJob(withAddressFor(call, each), call.root)) };
     },
     async getRestoreJob(call) {
-      const cluster = await clusterOf(call);
-      return one(showRestoreJob(await call.services.restores.get(cluster.id, readId('restoreJob', call.params['jobId'])), call.root));
+      const cluster = await sourceOf(call);
+      const restore = await call.services.restores.get(cluster.id, readId('restoreJob', call.params['jobId']));
+      return one(showRestoreJob(withAddressFor(call, restore), call.root));
     },
     async listSnapshots(call) {
       const page = call.page();
       const which = parseCompleted(call.query);
-      const cluster = await clusterOf(call);
+      const cluster = await sourceOf(call);
       const { items, totalCount } = await call.services.snapshots.list(cluster.id, page, { completedOnly: which === 'whole', unfinishedOnly: which === 'partial' });
       return { kind: 'list', page, totalCount, results: items.map((each) => showSnapshot(each, call.root)) };
     },
-    getSnapshot: async (call) => one(showSnapshot(await snapshotOf(call, await clusterOf(call)), call.root)),
+    getSnapshot: async (call) => one(showSnapshot(await snapshotOf(call, await sourceOf(call)), call.root)),
     async updateSnapshot(call) {
-      const cluster = await clusterOf(call);
+      const cluster = await sourceOf(call);
       const snapshot = await snapshotOf(call, cluster);
       const now = call.clock.now();
       const change = parseUpdateSnapshot(call.body, snapshot, now);
@@ -72,7 +78,7 @@ export function createMmsBackupHandlers({ clusterOf, showRestoreJob, showSnapsho
       return one(showSnapshot({ ...snapshot, expiresAt: now }, call.root));
     },
     async deleteSnapshot(call) {
-      const cluster = await clusterOf(call);
+      const cluster = await sourceOf(call);
       await call.services.snapshots.delete({ cluster, id: readId('snapshot', call.params['snapshotId']), principal: call.principal });
       return { kind: 'none' };
     },
@@ -82,18 +88,18 @@ export function createMmsBackupHandlers({ clusterOf, showRestoreJob, showSnapsho
     },
     async updateSchedule(call) {
       const cluster = await clusterOf(call);
-      const change = parseChangeSchedule(call.body, cluster, { zero });
+      const change = parseChangeSchedule(call.body, cluster, { zero, checkpoints });
       return one(showSchedule(await call.services.schedules.change({ cluster, principal: call.principal, change }), cluster, call.root));
     },
     /** Only sharded clusters have checkpoints, and none is sharded here; the vendor keeps none either for clusters of today. */
     async listCheckpoints(call) {
       const page = call.page();
-      await clusterOf(call);
+      await sourceOf(call);
       return { kind: 'list', page, totalCount: 0, results: [] };
     },
     /** @throws CHECKPOINT_NOT_FOUND always */
     async getCheckpoint(call) {
-      const cluster = await clusterOf(call);
+      const cluster = await sourceOf(call);
       const id = readId('checkpoint', call.params['checkpointId']);
       throw new LeafvaultError('CHECKPOINT_NOT_FOUND', `Reading checkpoint ${id} failed: there are none`, { details: { id, clusterId: cluster.id } });
     },

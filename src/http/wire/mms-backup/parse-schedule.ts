@@ -6,16 +6,20 @@ import { LeafvaultError } from '../../../foundation/errors.ts';
 import type { ScheduleChange } from '../../../services/contracts.ts';
 import { readBody } from '../read-body.ts';
 import { MMS_FORM, windowHoursOf } from './present-schedule.ts';
+import { requireSamePlace } from './require-same-place.ts';
 import { changeScheduleBody } from './schemas.ts';
 
 /**
  * What the change makes of the schedule that is there when it is done.
+ * @throws GROUP_MISMATCH, CHECKPOINTS_UNFIT beside the faults of the body
  * @param zero what a retention of 0 means: `none` takes the tier away; `unchanged`: mongocli sends it for every flag that was not given
  */
-export function parseChangeSchedule(body: unknown, cluster: Cluster, { zero }: { readonly zero: 'none' | 'unchanged' }): (current: SnapshotSchedule) => ScheduleChange {
+export function parseChangeSchedule(body: unknown, cluster: Cluster, { zero, checkpoints }: { readonly zero: 'none' | 'unchanged'; readonly checkpoints: 'kept' | 'refused' }): (current: SnapshotSchedule) => ScheduleChange {
   const given = readBody(changeScheduleBody, body);
-  requireSame('clusterId', given.clusterId, cluster.id);
-  requireSame('groupId', given.groupId, cluster.projectId);
+  requireSamePlace(given, cluster);
+  if (checkpoints === 'refused' && given.clusterCheckpointIntervalMin !== undefined) {
+    throw new LeafvaultError('CHECKPOINTS_UNFIT', `Changing the schedule of cluster ${cluster.name} failed: only a sharded one has checkpoints`, { details: { name: 'clusterCheckpointIntervalMin' } });
+  }
   const kept = (value: number | undefined): number | undefined => (zero === 'unchanged' && value === 0 ? undefined : value);
   return (current) => ({
     items: withTiers(current.items, {
@@ -44,9 +48,4 @@ function formOf({ pointInTimeWindowHours, clusterCheckpointIntervalMin }: { read
     ...(pointInTimeWindowHours === undefined || pointInTimeWindowHours === 0 ? {} : { pointInTimeWindowHours }),
     ...(clusterCheckpointIntervalMin === undefined ? {} : { clusterCheckpointIntervalMin }),
   };
-}
-
-/** Clients repeat what stands in the path. */
-function requireSame(name: string, given: string | undefined, known: string): void {
-  if (given !== undefined && given !== known) throw new LeafvaultError('ATTRIBUTE_INVALID', `Reading the body failed: attribute ${name} is not that of the path`, { details: { name } });
 }

@@ -10,6 +10,8 @@ export interface MmsPlace {
   readonly root: string;
   /** What relations begin with. */
   readonly rels: 'http://mms.mongodb.com' | 'https://cloud.mongodb.com';
+  /** Whether the address that asks for a bearer token is told. */
+  readonly bearer: boolean;
   /** Of a path: Ops Manager names clusters by id, Atlas by name. */
   clusterSegment(record: { readonly clusterId: string; readonly clusterName: string }): string;
 }
@@ -45,7 +47,7 @@ export function presentRestoreJob(restore: Restore, place: MmsPlace): object {
     clusterId: restore.clusterId,
     clusterName: restore.clusterName,
     created: isoSeconds(restore.createdAt),
-    delivery: deliveryOf(restore),
+    delivery: deliveryOf(restore, place),
     encryptionEnabled: false,
     groupId: restore.projectId,
     hashes: hashesOf(restore.download),
@@ -64,7 +66,7 @@ export function presentRange({ from, to, snapshotId }: InstantRange & { readonly
 }
 
 /** An automated restore is shown with methodName `HTTP` and its target: the vendor's docs say so in as many words. */
-function deliveryOf(restore: Restore): object {
+function deliveryOf(restore: Restore, { bearer }: MmsPlace): object {
   const { download } = restore;
   if (restore.delivery === 'automated') {
     return {
@@ -75,6 +77,7 @@ function deliveryOf(restore: Restore): object {
     };
   }
   return {
+    ...(bearer && download?.bearer !== undefined ? { authBearer: 'Bearer', authHeader: 'Authorization', authValue: download.bearer.value, urlV2: download.bearer.url } : {}),
     expirationHours: download === null ? undefined : Math.ceil(download.expirationHours),
     expires: isoSecondsOrUnset(download?.expiresAt ?? null),
     maxDownloads: download?.maxDownloads ?? undefined,

@@ -15,6 +15,7 @@ export const delivery = z.strictObject({
   targetGroupId: z.string().min(1).optional(),
   targetClusterId: z.string().min(1).optional(),
   targetClusterName: z.string().min(1).optional(),
+  authBearer: ignored,
   authHeader: ignored,
   authValue: ignored,
   statusName: ignored,
@@ -75,7 +76,7 @@ export const changeScheduleBody = z.strictObject({
   weeklySnapshotRetentionWeeks: wholeNumber.optional(),
   monthlySnapshotRetentionMonths: wholeNumber.optional(),
   pointInTimeWindowHours: wholeNumber.optional(),
-  clusterCheckpointIntervalMin: z.literal([15, 30, 60]).optional(),
+  clusterCheckpointIntervalMin: z.int().refine((minutes) => [15, 30, 60].includes(minutes), 'is none of 15, 30, 60').optional(),
   referenceHourOfDay: z.int().min(0).max(23).optional(),
   referenceMinuteOfHour: z.int().min(0).max(59).optional(),
   /** Everything here is in UTC. */

@@ -51,6 +51,11 @@ describe('registering a cluster', () => {
     assert.equal(((schedule.json['policies'] as { policyItems: unknown[] }[])[0]?.policyItems ?? []).length, 5, 'it begins with the default schedule');
     assert.equal(codeOf(await register('orders')), '409 DUPLICATE_CLUSTER_NAME');
     assert.equal((await world.say(OWNER, 'POST', CLUSTERS, { body: { name: 'by-header' }, headers: { 'leafvault-connection-string': uri }, version: '2023-01-01' })).status, 201);
+    const older = `/api/atlas/v1.5${CLUSTERS}`;
+    const sharded = await world.say(OWNER, 'POST', older, { body: { name: 'by-v1-5', ...HARDWARE, leafvaultConnectionString: uri }, headers: { accept: 'application/json' } });
+    assert.deepEqual([sharded.status, checkAgainst('createGroupCluster', '2023-02-01', sharded.json), 'mongoURI' in sharded.json], [201, [], false]);
+    assert.deepEqual([(await world.say(OWNER, 'GET', `${older}/by-v1-5`, { headers: { accept: '*/*' } })).status, (await world.say(OWNER, 'DELETE', `${older}/by-v1-5`)).status], [200, 202]);
+    assert.equal(resultsOf(await world.say(OWNER, 'GET', `/groups/${SHOP}/events`))[0]?.['eventTypeName'], 'CLUSTER_DELETED', 'and the audit has its name');
     const all = await world.say(OWNER, 'GET', '/clusters');
     assert.deepEqual(checkAgainst('listClusterDetails', '2023-01-01', all.json), []);
     assert.deepEqual((resultsOf(all)[0]?.['clusters'] as { name: string }[]).map(({ name }) => name), ['by-header', 'orders']);
@@ -125,6 +130,11 @@ describe('deleting a cluster', () => {
     assert.equal(restore.status, 200, restore.text);
     assert.equal(codeOf(await world.say(OWNER, 'DELETE', `${CLUSTERS}/target`)), '409 CANNOT_TERMINATE_CLUSTER_WHILE_RESTORING');
     assert.equal((await world.say(OWNER, 'DELETE', `${CLUSTERS}/orders/backup/restoreJobs/${String(restore.json['id'])}`)).status, 204);
+    const { id: clusterId } = (await world.catalog.clusters.keptByName(SHOP, 'orders')) ?? { id: '' };
+    const opsManager = `/api/public/v1.0/groups/${SHOP}/clusters/${clusterId}`;
+    assert.deepEqual(resultsOf(await world.say(OWNER, 'GET', `${opsManager}/snapshots`)).map((each) => each['id']), [id], 'at the door of Ops Manager, by its id');
+    assert.equal((await world.say(OWNER, 'GET', `${opsManager}/restoreJobs/${String(restore.json['id'])}`)).status, 200);
+    assert.equal(codeOf(await world.say(OWNER, 'GET', opsManager)), '404 CLUSTER_NOT_FOUND');
     assert.equal(codeOf(await register('orders')), '409 DUPLICATE_CLUSTER_NAME');
     assert.equal((await world.say(OWNER, 'DELETE', `${CLUSTERS}/orders/backup/snapshots/${id}`)).status, 204);
     assert.equal((await register('orders')).status, 201);

@@ -1,6 +1,8 @@
 // API keys and service accounts made by API: they prove at once who they are, and nothing any more once they are gone.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { systemClock } from '../../../../src/foundation/clock.ts';
+import { createCredentials } from '../../../../src/services/credentials.ts';
 import { checkAgainst } from '../../../support/check-schema.ts';
 import { openAtlasWorld, ORG, OWNER, SHOP, type AtlasWorld, type Key, type Said } from '../../../support/atlas-world.ts';
 
@@ -90,6 +92,24 @@ describe('API keys', () => {
     const answers = await Promise.all([world.say(second, 'DELETE', `/orgs/${ORG}/apiKeys/${third.id}`), world.say(third, 'DELETE', `/orgs/${ORG}/apiKeys/${second.id}`)]);
     assert.ok(answers.some(({ status }) => status === 204), answers.map(codeOf).join());
     assert.equal((await world.say(OWNER, 'GET', '/')).status, 200);
+  });
+
+  test('give nothing any more to an owner who is demoted while his request waits', async () => {
+    const owner = await makeKey(`/orgs/${ORG}/apiKeys`, ['ORG_OWNER']);
+    const credentials = createCredentials({ catalog: world.catalog, clock: systemClock });
+    const principal = { kind: 'apiKey', id: owner.id, name: owner.publicKey, orgId: ORG, grants: [{ role: 'ORG_OWNER', orgId: ORG }] } as const;
+    const place = { orgId: ORG, projectId: null };
+    const asked: Promise<unknown>[] = [];
+    await world.catalog.transaction(async (tx) => {
+      await tx.organizations.hold(ORG);
+      asked.push(
+        credentials.create({ kind: 'apiKey', place, description: 'too late', roles: ['ORG_OWNER'], principal }),
+        credentials.allow({ kind: 'apiKey', place, reference: owner.id, entries: ['192.0.2.1'], principal }),
+      );
+      await tx.roleGrants.removeAt('apiKey', owner.id, { orgId: ORG });
+    });
+    for (const each of await Promise.allSettled(asked)) assert.equal(each.status === 'rejected' ? (each.reason as { code?: string }).code : each.status, 'GRANT_TOO_WIDE');
+    assert.ok(!resultsOf(await world.say(OWNER, 'GET', `/orgs/${ORG}/apiKeys?itemsPerPage=500`)).some(({ desc }) => desc === 'too late'));
   });
 
   test('tell who asks at the root', async () => {
@@ -190,5 +210,18 @@ describe('events', () => {
     assert.equal(codeOf(await world.say(OWNER, 'GET', `/orgs/${ORG}/events?minDate=yesterday`)), '400 INVALID_QUERY_PARAMETER');
     assert.equal(codeOf(await world.say(OWNER, 'GET', `/orgs/${ORG}/events/${'0'.repeat(24)}`)), '404 EVENT_NOT_FOUND');
     assert.equal((await world.say(OWNER, 'GET', `/api/atlas/v1.0/groups/${SHOP}/events?itemsPerPage=1`)).status, 200);
+  });
+
+  test('of groups that he holds no role in are not told to a member of the organization', async () => {
+    const other = String((await world.say(OWNER, 'POST', '/groups', { body: { name: 'hidden', orgId: ORG } })).json['id']);
+    const reader = await makeKey(`/groups/${SHOP}/apiKeys`, ['GROUP_READ_ONLY']);
+    await world.say(OWNER, 'POST', `/groups/${other}/apiKeys`, { body: { desc: 'x', roles: ['GROUP_READ_ONLY'] } });
+    const groupsTold = async (by: Key): Promise<readonly unknown[]> => [...new Set(resultsOf(await world.say(by, 'GET', `/orgs/${ORG}/events?itemsPerPage=500`)).map(({ groupId }) => groupId))];
+    const member = await makeKey(`/orgs/${ORG}/apiKeys`, ['ORG_MEMBER']);
+    assert.deepEqual([await groupsTold(member), (await groupsTold(reader)).includes(SHOP), (await groupsTold(reader)).includes(other)], [[undefined], true, false]);
+    const [hidden] = resultsOf(await world.say(OWNER, 'GET', `/groups/${other}/events?eventType=API_KEY_CREATED`));
+    const path = `/orgs/${ORG}/events/${String(hidden?.['id'])}`;
+    assert.deepEqual([codeOf(await world.say(member, 'GET', path)), (await world.say(OWNER, 'GET', path)).status], ['404 EVENT_NOT_FOUND', 200]);
+    for (const role of ['ORG_OWNER', 'ORG_READ_ONLY']) assert.ok((await groupsTold(await makeKey(`/orgs/${ORG}/apiKeys`, [role]))).includes(other), role);
   });
 });

@@ -1,8 +1,8 @@
-// Who may do what: every operation of Atlas v2 and v1.0, every role, both schemes. Only whether it is refused for the role counts here.
+// Who may do what: every operation of Atlas v2, v1.0 and v1.5, every role, both schemes. Only whether it is refused for the role counts here.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ORG_ROLES, PROJECT_ROLES, type Role, type RoleGrant } from '../../../../src/domain/roles.ts';
-import { ATLAS_V1_OPERATIONS } from '../../../../src/http/facades/atlas-v1/routes.ts';
+import { ATLAS_V1_5_OPERATIONS, ATLAS_V1_OPERATIONS } from '../../../../src/http/facades/atlas-v1/routes.ts';
 import { ATLAS_V2_OPERATIONS } from '../../../../src/http/facades/atlas-v2/routes.ts';
 import { specOperations } from '../../../support/check-schema.ts';
 import { digestAnswer, nonceOf } from '../../../support/digest-client.ts';
@@ -80,6 +80,7 @@ const STEP = process.env['LEAFVAULT_LONG_TESTS'] === undefined ? 4 : 1;
 const DOORS = [
   { prefix: '/api/atlas/v2', operations: ATLAS_V2_OPERATIONS },
   { prefix: '/api/atlas/v1.0', operations: ATLAS_V1_OPERATIONS },
+  { prefix: '/api/atlas/v1.5', operations: ATLAS_V1_5_OPERATIONS },
 ] as const;
 
 describe('roles in Atlas', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { startFacades, type FacadeServer } from '../../../support/facade-server.ts';
-import { SHOP_ID } from '../../../support/memory-services.ts';
+import { ORDERS_ID, SHOP_ID } from '../../../support/memory-services.ts';
 import { keyPaths, pageExample } from '../../../support/page-keys.ts';
 
 const CLUSTER = `/groups/${SHOP_ID}/clusters/orders`;
@@ -60,6 +60,22 @@ describe('the shared tier of Atlas v2', () => {
     assert.deepEqual(keyPaths(shown).sort(), keyPaths(pageExample('atlas-v2-get-tenant-restore.response')).sort());
     assert.equal(shown['deliveryType'], 'DOWNLOAD');
     assert.equal(shown['status'], 'COMPLETED');
+  });
+
+  test('tells the address of a download to who could have asked for it, in every form', async () => {
+    const id = String((await facade.atlas(`/groups/${SHOP_ID}/flexClusters/orders/backup/download`, { method: 'POST', body: { snapshotId }, version: '2024-11-13' })).json['id']);
+    const views = [
+      `/api/atlas/v2${TENANT}/restores/${id}`, `/api/atlas/v2${TENANT}/restores`, `/api/atlas/v2/groups/${SHOP_ID}/flexClusters/orders/backup/restoreJobs/${id}`,
+      `/api/atlas/v2${CLUSTER}/restoreJobs/${id}`, `/api/atlas/v2${CLUSTER}/restoreJobs`,
+      `/api/public/v1.0/groups/${SHOP_ID}/clusters/${ORDERS_ID}/restoreJobs/${id}`, `/api/public/v1.0/groups/${SHOP_ID}/clusters/${ORDERS_ID}/restoreJobs`,
+    ];
+    for (const [role, isTold] of [['GROUP_READ_ONLY', false], ['GROUP_BACKUP_CREATOR', false], ['GROUP_BACKUP_EXPORT_OPERATOR', true], ['GROUP_BACKUP_RECOVERY_OPERATOR', true], ['GROUP_BACKUP_MANAGER', true]] as const) {
+      const authorization = `Bearer ${await facade.grant(role, [{ role, projectId: SHOP_ID }])}`;
+      for (const url of views) {
+        const { status, text } = await facade.ask(url, { headers: { authorization, accept: 'application/vnd.atlas.2024-11-13+json' } });
+        assert.deepEqual([status, text.includes(id), text.includes(`/backup/restore/v2/pull/${id}/`)], [200, true, isTold], `${role} ${url} ${text}`);
+      }
+    }
   });
 
   test('restores into the own project unless another is named', async () => {

@@ -159,6 +159,33 @@ describe('createtask of Commvault', () => {
     assert.deepEqual(facade.lastSelection, { databases: ['shop'], collections: ['crm.people'], renames: [{ from: 'shop', to: 'shop2' }, { from: 'crm.people', to: 'crm.old' }] });
   });
 
+  const plain = (restoreOptions: unknown, operationType = 1001) => ({ subTask: { subTaskType: 3, operationType }, options: { restoreOptions } });
+  const restoredBy = async (body: unknown) => {
+    const { json, text } = await post(body);
+    assert.ok(Array.isArray(json['jobIds']), text);
+    return facade.restores.get(String(jobsOf(json)[0]?.restoreId));
+  };
+
+  test('restores what was browsed, of a backup by its number or of the newest', async () => {
+    const { number } = [...facade.jobs.values()].find((job) => job.snapshotId === snapshotId)!;
+    const byJob = await restoredBy(page({}, plain({ jobIds: [String(number)], fileOption: { sourceItem: ['/shop/orders', `2:${number}`] } }, 1005)));
+    assert.deepEqual([byJob?.snapshotId, byJob?.targetClusterId, facade.lastSelection], [snapshotId, ORDERS_ID, { databases: [], collections: ['shop.orders'], renames: [] }]);
+    await restoredBy(page({}, plain({ fileOption: { sourceItem: [`2:${number}`] } }, 1005)));
+    assert.deepEqual(facade.lastSelection, { databases: [], collections: [], renames: [] }, 'a backup alone is all of it');
+    const elsewhere = await restoredBy(page({}, plain({ fileOption: { sourceItem: ['\\\\crm'] }, destination: { inPlace: false, destinationInstance: { instanceName: 'copy' } } })));
+    assert.deepEqual([elsewhere?.snapshotId, elsewhere?.targetClusterId, facade.lastSelection], [snapshotId, COPY_ID, { databases: ['crm'], collections: [], renames: [] }]);
+  });
+
+  test('restores a subclient of its own newest backup, never of everything', async () => {
+    facade.subclients.set('people', { databases: ['crm'], collections: [] });
+    const none = await post(page({ subclientName: 'people' }, plain({ fileOption: { sourceItem: ['/crm'] } })));
+    assert.deepEqual([none.status, none.json['errorMessage']], [404, 'Failed to run task. No snapshot named [newest]']);
+    const [job] = jobsOf((await post(page({ subclientName: 'people' }))).json);
+    facade.completeSnapshot(String(job?.snapshotId));
+    assert.equal((await restoredBy(page({ subclientName: 'people' }, plain({ fileOption: { sourceItem: ['/crm'] } }))))?.snapshotId, job?.snapshotId);
+    assert.equal((await restoredBy(page({ subclientName: 'people' }, bigData({ isInplaceRestore: true }))))?.snapshotId, job?.snapshotId);
+  });
+
   const refusals: readonly (readonly [string, () => unknown, number, number, RegExp])[] = [
     ['no client', () => page({ clientName: '' }), 404, 4, /^No client is specified$/],
     ['no instance', () => page({ instanceName: undefined }), 404, 4, /^No instance is specified$/],
@@ -177,11 +204,14 @@ describe('createtask of Commvault', () => {
     ['a type and an operation that disagree', () => page({}, { subTask: { subTaskType: 2, operationType: 1001 } }), 400, 587203993, /is not supported/],
     ['no options', () => page({}, { options: {} }), 400, 587203993, /exactly one of backupOpts and restoreOptions/],
     ['an unknown level', () => page({}, { options: { backupOpts: { backupLevel: 'HALF' } } }), 400, 587203993, /format is invalid: backupLevel \[HALF\]/],
-    ['a restore without its form', () => page({}, { subTask: { subTaskType: 3 }, options: { restoreOptions: {} } }), 400, 587203993, /without documentDBRestoreOptions or mongoDBRestoreOptions is not supported/],
+    ['a restore without its form', () => page({}, { subTask: { subTaskType: 3 }, options: { restoreOptions: {} } }), 400, 587203993, /format is invalid: fileOption\.sourceItem/],
     ['a restore without a snapshot', () => page({}, restoreOf({ targetInstanceId: 'copy' })), 400, 587203993, /format is invalid: restoreSnapshotId/],
     ['a granular restore of nothing', () => page({}, bigData({ isGranularRecovery: true })), 400, 587203993, /format is invalid: destGranularEntityList/],
     ['a restore of files alone', () => page({}, bigData({ restoreFilesOnly: true })), 400, 587203993, /files without the data/],
     ['a restore to an instant that was not followed', () => page({}, bigData({ pointInTimeToEndOfBackup: false, latestEndOfBackup: false }, { browseOption: { timeRange: { toTime: 1_772_366_400 } } })), 400, 587203993, /continuous backup is off/],
+    ['a restore to a host that two have', () => page({}, bigData({ destShardList: [{ destHostName: 'db2.example', destPortNumber: 27017 }] })), 400, 587203993, /host \[db2\.example:27017\].*: shop\/orders, shop\/copy, other\/vault$/],
+    ['a restore of several backups', () => page({}, plain({ jobIds: [2, 3] })), 400, 587203993, /several backups at once is not supported/],
+    ['a restore of an unknown backup', () => page({}, plain({ jobIds: [99_999] })), 404, 4, /Job \[99999\] does not exist/],
     ['a restore to a host that nobody has', () => page({}, bigData({ destShardList: [{ destHostName: 'db9.example', destPortNumber: 27017 }] })), 404, 587203993, /No target instance named \[db9\.example:27017\]/],
     ['a restore of an unknown snapshot', () => page({}, restoreOf({ restoreSnapshotId: '0'.repeat(24) })), 404, 587203993, /No snapshot named/],
     ['a restore of a name that is none', () => page({}, restoreOf({ restoreSnapshotId: 'nightly' })), 404, 587203993, /No snapshot named \[nightly\]/],

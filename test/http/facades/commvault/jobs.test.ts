@@ -230,4 +230,19 @@ describe('jobs of Commvault', () => {
     assert.equal((json['snapList'] as { snapShotName: string }[])[0]?.snapShotName, snapshotId, 'newest first');
     assert.equal((await facade.commvault('/BrowseRDSBackups', { method: 'POST', body: { entity: { instanceId: 99_999 } } })).status, 404);
   });
+
+  test('leave what is done to them in the events of their project, what failed as a failure', async () => {
+    const number = await backup();
+    facade.audit.length = 0;
+    for (const name of ['pause', 'resume', 'kill', 'kill']) await facade.commvault(`/Job/${number}/action/${name}`, { method: 'POST' });
+    await facade.commvault('/createtask', { method: 'POST', body: { taskInfo: {
+      associations: [{ clientName: 'shop', instanceName: 'orders', subclientName: 'default' }, { clientName: 'other', instanceName: 'vault', subclientName: 'default' }],
+      subTasks: [{ subTask: { subTaskType: 2 }, options: { backupOpts: {} } }],
+    } } });
+    const told = facade.audit.map((event) => event as unknown as { readonly action: string; readonly projectId: string; readonly details: Record<string, unknown> });
+    assert.deepEqual(told.map(({ action, projectId, details }) => [action.split(' ')[2], projectId, details['clusterName'], details['status']]), [
+      ...[200, 200, 200, 409].map((status) => ['/job/:number/action/:action', SHOP_ID, 'orders', status]),
+      ['/createtask', SHOP_ID, 'orders', 200], ['/createtask', OTHER_ID, 'vault', 200],
+    ]);
+  });
 });

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { LAST_DAY, type SnapshotSchedule } from '../../../../domain/schedule.ts';
 import { FREQUENCIES, type FrequencyType, type PolicyItem } from '../../../../domain/retention.ts';
-import { LeafvaultError } from '../../../../foundation/errors.ts';
+import { unsupported } from '../errors.ts';
 import type { patternBody } from '../schemas.ts';
 import { TIME_ZONE } from '../tree/present-tree.ts';
 
@@ -88,8 +88,4 @@ export function presentPattern({ frequencyType, frequencyInterval }: Frequency, 
 /** In the order in which a schedule's items are compared. */
 export function rankOf(frequencyType: FrequencyType): number {
   return FREQUENCIES.indexOf(frequencyType);
-}
-
-function unsupported(what: string): LeafvaultError {
-  return new LeafvaultError('TASK_UNSUPPORTED', `Reading a schedule failed: ${what} is not supported`, { details: { what } });
 }

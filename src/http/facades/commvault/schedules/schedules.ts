@@ -3,14 +3,13 @@ import type { FastifyRequest } from 'fastify';
 import type { Cluster } from '../../../../domain/records.ts';
 import type { Principal } from '../../../../domain/roles.ts';
 import { longestDays, type PolicyItem } from '../../../../domain/retention.ts';
-import { LeafvaultError } from '../../../../foundation/errors.ts';
 import type { ClusterSchedule, GivenItem, Services } from '../../../../services/contracts.ts';
-import { requireProjectRole } from '../../../authorize.ts';
 import { principalOf } from '../../../facade.ts';
 import { readBody } from '../../../wire/read-body.ts';
+import { unsupported } from '../errors.ts';
 import { FULL } from '../levels.ts';
 import { commandBody, type Association } from '../schemas.ts';
-import { resolveInstance, resolveSubclient } from '../resolve-entity.ts';
+import { requireChange, resolveInstance, resolveSubclient } from '../resolve-entity.ts';
 import { notFound, numberIn, placeOf, placesOf, readTreeFilter, type Place } from '../tree/place.ts';
 import { subclientEntity } from '../tree/present-tree.ts';
 import { presentPattern, rankOf, type Frequency, type Times } from './pattern.ts';
@@ -23,12 +22,12 @@ const DAYS_OF_MONTHS = 31;
 const DELETE = 3;
 
 /** @returns adds its items to the cluster's schedule, gives the number of the first one's task @throws TASK_UNSUPPORTED, and as names are resolved */
-export async function prepareSchedule(services: Services, principal: Principal, { association, times }: { readonly association: Association; readonly times: Times }): Promise<() => Promise<number>> {
-  const { cluster } = await resolveInstance(services, association, { principal, anyOf: MAY_CHANGE });
+export async function prepareSchedule(services: Services, request: FastifyRequest, { association, times }: { readonly association: Association; readonly times: Times }): Promise<() => Promise<number>> {
+  const { cluster } = await resolveInstance(services, association, { request, anyOf: MAY_CHANGE });
   const subclient = await resolveSubclient(services, association, cluster);
   if (!subclient.isDefault) throw unsupported(`A schedule of the subclient ${subclient.name}: only everything, which is "default", is backed up by schedule; that`);
   refuseOtherTime(await services.schedules.get(cluster), times);
-  return () => addItems(services, principal, cluster, times);
+  return () => addItems(services, principalOf(request), cluster, times);
 }
 
 /** @throws TASK_UNSUPPORTED, SCHEDULE_INVALID */
@@ -86,7 +85,7 @@ export async function runCommand(services: Services, request: FastifyRequest): P
   const principal = principalOf(request);
   const doomed: Found[] = [];
   for (const { subtaskId } of order.subtaskEntity) doomed.push(await scheduleByNumber(services, principal, subtaskId));
-  for (const { place } of doomed) await requireProjectRole(services, { principal, projectId: place.project.id, anyOf: MAY_CHANGE });
+  for (const { place } of doomed) await requireChange(services, request, place, MAY_CHANGE);
   for (const { place: { cluster }, item } of doomed) {
     await services.schedules.change({ cluster, principal, change: ({ items }) => ({ items: items.filter(({ id }) => id !== item.id) }) });
   }
@@ -131,8 +130,4 @@ function taskOf(itemId: string): string {
 
 function subTaskOf(clusterId: string, itemId: string): string {
   return `subtask ${clusterId} ${itemId}`;
-}
-
-function unsupported(what: string): LeafvaultError {
-  return new LeafvaultError('TASK_UNSUPPORTED', `Running a task failed: ${what} is not supported`, { details: { what } });
 }

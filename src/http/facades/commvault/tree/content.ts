@@ -1,7 +1,7 @@
 // Namespaces in Commvault's forms: the content of a subclient, and the items that a restore chooses.
 import type { z } from 'zod';
-import { LeafvaultError } from '../../../../foundation/errors.ts';
 import type { SubclientContent } from '../../../../services/contracts.ts';
+import { unsupported } from '../errors.ts';
 import type { contentBody } from '../schemas.ts';
 
 /** Everything of the instance, however it is written. */
@@ -10,7 +10,7 @@ const EVERYTHING = ['', '/', '\\', '*', '/*'];
 /** No child: everything for `default`, nothing for any other. */
 export function presentContent({ databases, collections }: SubclientContent): object {
   const child = (type: 'DATABASE' | 'COLLECTION') => (name: string): object => ({
-    type, name, displayName: name, path: `/${type === 'DATABASE' ? name : name.replace('.', '/')}`, allOrAnyChildren: true, negation: false,
+    type, name, displayName: name, path: pathOf(name), allOrAnyChildren: true, negation: false,
   });
   return { children: [...databases.map(child('DATABASE')), ...collections.map(child('COLLECTION'))] };
 }
@@ -31,17 +31,20 @@ export function parseItems(items: readonly string[]): SubclientContent {
   return sortNames(items.some((each) => EVERYTHING.includes(each)) ? [] : items);
 }
 
-/** `/db/collection`, `db/collection` and `db.collection` mean one; a database has no dot in its name. */
-function sortNames(names: readonly string[]): SubclientContent {
-  const namespaces = names.map((name) => {
-    const plain = name.replace(/^[/\\]/, '').replace(/[/\\]$/, '');
-    const slash = plain.search(/[/\\]/);
-    const dot = plain.indexOf('.');
-    return slash !== -1 && (dot === -1 || slash < dot) ? `${plain.slice(0, slash)}.${plain.slice(slash + 1)}` : plain;
-  });
-  return { databases: namespaces.filter((name) => !name.includes('.')), collections: namespaces.filter((name) => name.includes('.')) };
+/** `/db/collection`, `db/collection` and `db.collection` mean one; a database has no dot in its name. Empty: the root. */
+export function namespaceAt(path: string): string {
+  const plain = path.replace(/^[/\\]+/, '').replace(/[/\\]$/, '');
+  const slash = plain.search(/[/\\]/);
+  const dot = plain.indexOf('.');
+  return slash !== -1 && (dot === -1 || slash < dot) ? `${plain.slice(0, slash)}.${plain.slice(slash + 1)}` : plain;
 }
 
-function unsupported(what: string): LeafvaultError {
-  return new LeafvaultError('TASK_UNSUPPORTED', `Reading content failed: ${what} is not supported`, { details: { what } });
+/** The path of a database, or of `db.collection`. */
+export function pathOf(namespace: string): string {
+  return `/${namespace.replace('.', '/')}`;
+}
+
+function sortNames(names: readonly string[]): SubclientContent {
+  const namespaces = names.map(namespaceAt);
+  return { databases: namespaces.filter((name) => !name.includes('.')), collections: namespaces.filter((name) => name.includes('.')) };
 }

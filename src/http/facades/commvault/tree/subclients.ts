@@ -3,10 +3,10 @@ import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { Services, Subclient, SubclientContent } from '../../../../services/contracts.ts';
 import { LeafvaultError } from '../../../../foundation/errors.ts';
-import { requireProjectRole } from '../../../authorize.ts';
 import { principalOf } from '../../../facade.ts';
 import { readBody } from '../../../wire/read-body.ts';
-import { resolveInstance } from '../resolve-entity.ts';
+import { unsupported } from '../errors.ts';
+import { requireChange, resolveInstance } from '../resolve-entity.ts';
 import { subclientBody } from '../schemas.ts';
 import { parseContent } from './content.ts';
 import { numberIn, placeOf, subclientByNumber, type Place } from './place.ts';
@@ -21,7 +21,7 @@ export async function createSubclient(services: Services, request: FastifyReques
   const { subClientProperties } = readBody(subclientBody, request.body);
   const { subClientEntity = {}, commonProperties, cloudDbContent } = subClientProperties;
   refuseDisabled(subClientProperties);
-  const instance = await resolveInstance(services, subClientEntity, { principal: principalOf(request), anyOf: MAY_CHANGE });
+  const instance = await resolveInstance(services, subClientEntity, { request, anyOf: MAY_CHANGE });
   if (!subClientEntity.subclientName) throw new LeafvaultError('SUBCLIENT_MISSING', 'Creating a subclient failed: it has no name');
   const content = cloudDbContent === undefined ? { databases: [], collections: [] } : parseContent(cloudDbContent);
   const made = await services.subclients.create({ ...content, cluster: instance.cluster, name: subClientEntity.subclientName, description: commonProperties?.description });
@@ -45,9 +45,8 @@ export async function deleteSubclient(services: Services, request: FastifyReques
 }
 
 async function changeable(services: Services, request: FastifyRequest): Promise<{ readonly place: Place; readonly subclient: Subclient }> {
-  const principal = principalOf(request);
-  const found = await subclientByNumber(services, principal, numberIn(request, 'subclient'));
-  await requireProjectRole(services, { principal, projectId: found.place.project.id, anyOf: MAY_CHANGE });
+  const found = await subclientByNumber(services, principalOf(request), numberIn(request, 'subclient'));
+  await requireChange(services, request, found.place, MAY_CHANGE);
   return found;
 }
 
@@ -68,7 +67,5 @@ function combined(old: SubclientContent, given: SubclientContent, operation: Bod
 
 /** To take the order and go on backing up would be a false answer. */
 function refuseDisabled({ commonProperties }: Body['subClientProperties']): void {
-  if (commonProperties?.enableBackup !== false) return;
-  const what = 'A subclient whose backup is disabled';
-  throw new LeafvaultError('TASK_UNSUPPORTED', `Changing a subclient failed: ${what} is not supported`, { details: { what } });
+  if (commonProperties?.enableBackup === false) throw unsupported('A subclient whose backup is disabled');
 }

@@ -14,10 +14,10 @@ export function presentGroupOfClusters({ project, orgName, clusters }: { readonl
   };
 }
 
-function presentShortly({ id, name, hosts, mongodbVersion }: Cluster): object {
+function presentShortly({ id, name, hosts, mongodbVersion, backupState }: Cluster): object {
   return {
     alertCount: 0,
-    backupEnabled: true,
+    backupEnabled: backupState === 'started',
     clusterId: id,
     name,
     nodeCount: hosts.length,

@@ -1,4 +1,5 @@
 // What was changed in an organization or a group, and by whom: the audit in Atlas's form.
+import { orgRolesOf } from '../../../../domain/roles.ts';
 import { LeafvaultError } from '../../../../foundation/errors.ts';
 import type { ChangeEvent, ChangeFilter } from '../../../../services/administration-contracts.ts';
 import type { Answer } from '../../answer.ts';
@@ -20,12 +21,15 @@ export async function getEvent(call: PlacedCall): Promise<Answer> {
   return { kind: 'one', body: presentEvent(await call.services.administration.events.get(whereOf(call), id), call) };
 }
 
-function whereOf(call: PlacedCall): Pick<ChangeFilter, 'orgId' | 'projectId'> {
+/** Who may not read all projects of the organization is told of those that he holds a role in, and of what belongs to none. */
+function whereOf(call: PlacedCall): Pick<ChangeFilter, 'orgId' | 'projectId' | 'inProjects'> {
   const { orgId, projectId } = placeOf(call);
-  return { orgId, ...(projectId === null ? {} : { projectId }) };
+  if (projectId !== null) return { orgId, projectId };
+  if (orgRolesOf(call.principal, orgId).has('ORG_READ_ONLY')) return { orgId };
+  return { orgId, inProjects: call.principal.grants.flatMap((grant) => grant.projectId ?? []) };
 }
 
-function filterOf(query: unknown): Omit<ChangeFilter, 'orgId' | 'projectId'> {
+function filterOf(query: unknown): Omit<ChangeFilter, 'orgId' | 'projectId' | 'inProjects'> {
   // A list that ignored it would mislead.
   if (parameter(query, 'clusterNames') !== undefined) throw new LeafvaultError('QUERY_INVALID', 'Reading events failed: they are not looked for by cluster', { details: { name: 'clusterNames', value: '' } });
   const [types, except] = [everyParameter(query, 'eventType'), everyParameter(query, 'excludedEventType')];

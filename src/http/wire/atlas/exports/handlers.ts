@@ -2,7 +2,7 @@
 import type { Answer } from '../../answer.ts';
 import type { ProjectCall } from '../../mms-routes.ts';
 import { readId } from '../../read-id.ts';
-import { clusterOf } from '../inventory/handlers.ts';
+import { sourceOf } from '../inventory/handlers.ts';
 import { parseCreateBucket, parseCreateExport, parseUpdateBucket } from './parse.ts';
 import { presentBucket, presentExport } from './present.ts';
 
@@ -33,19 +33,19 @@ export async function deleteBucket({ services, project, principal, params }: Pro
 }
 
 export async function createExport(call: ProjectCall): Promise<Answer> {
-  const cluster = await clusterOf(call);
+  const cluster = await sourceOf(call);
   const { services, project, principal } = call;
   return { kind: 'one', body: presentExport(await services.exports.create({ ...parseCreateExport(call.body), cluster, project, principal })) };
 }
 
 export async function listExports(call: ProjectCall): Promise<Answer> {
   const page = call.page();
-  const cluster = await clusterOf(call);
+  const cluster = await sourceOf(call);
   const { items, totalCount } = await call.services.exports.list(cluster.id, page);
   return { kind: 'list', page, totalCount, results: items.map(presentExport) };
 }
 
 export async function getExport(call: ProjectCall): Promise<Answer> {
-  const cluster = await clusterOf(call);
+  const cluster = await sourceOf(call);
   return { kind: 'one', body: presentExport(await call.services.exports.get(cluster.id, readId('export', call.params['exportId']))) };
 }

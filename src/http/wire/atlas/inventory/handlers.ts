@@ -82,7 +82,7 @@ export async function listFlexClusters(call: ProjectCall): Promise<Answer> {
  * @throws NOT_FLEX, CLUSTER_NOT_FOUND
  */
 export async function refuseFlex(call: ProjectCall): Promise<Answer> {
-  const { name } = await clusterOf(call);
+  const { name } = await sourceOf(call);
   throw new LeafvaultError('NOT_FLEX', `Using the flex API failed: cluster ${name} is not flex`, { details: { clusterName: name } });
 }
 

@@ -35,7 +35,7 @@ export function presentCluster(cluster: Cluster, version: string, root: string):
 function sharedFields(cluster: Cluster, root: string): object {
   const self = `${root}/groups/${cluster.projectId}/clusters/${encodeURIComponent(cluster.name)}`;
   return {
-    backupEnabled: true,
+    backupEnabled: cluster.backupState === 'started',
     biConnector: { enabled: false, readPreference: 'SECONDARY' },
     connectionStrings: { standard: connectionString(cluster) },
     createDate: isoSeconds(cluster.createdAt),
@@ -75,7 +75,7 @@ function legacyFields(cluster: Cluster): object {
     mongoURI: `mongodb://${cluster.hosts.join(',')}`,
     mongoURIWithOptions: connectionString(cluster),
     numShards: 1,
-    providerBackupEnabled: true,
+    providerBackupEnabled: cluster.backupState === 'started',
     replicationFactor: cluster.hosts.length,
   };
 }

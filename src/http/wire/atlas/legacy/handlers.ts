@@ -4,7 +4,7 @@ import type { ClusterSchedule } from '../../../../services/contracts.ts';
 import { createMmsBackupHandlers } from '../../mms-backup/handlers.ts';
 import { checkpointIntervalOf, presentSchedule } from '../../mms-backup/present-schedule.ts';
 import { presentRestoreJob, presentSnapshot, type MmsPlace } from '../../mms-backup/present.ts';
-import { clusterOf } from '../inventory/handlers.ts';
+import { clusterOf, sourceOf } from '../inventory/handlers.ts';
 
 export const {
   createRestoreJob: createLegacyRestoreJob, listRestoreJobs: listLegacyRestoreJobs, getRestoreJob: getLegacyRestoreJob,
@@ -12,15 +12,16 @@ export const {
   getSchedule: getLegacySchedule, updateSchedule: updateLegacySchedule, listCheckpoints, getCheckpoint,
 } = createMmsBackupHandlers({
   clusterOf,
+  sourceOf,
   showRestoreJob: (restore, root) => presentRestoreJob(restore, placeAt(root)),
   showSnapshot: (snapshot, root) => presentSnapshot(snapshot, placeAt(root)),
   showSchedule,
   // The vendor's list of choices has it: it takes the tier away.
-  zero: 'none',
+  zero: 'none', checkpoints: 'kept',
 });
 
 function placeAt(root: string): MmsPlace {
-  return { root, rels: 'https://cloud.mongodb.com', clusterSegment: ({ clusterName }) => encodeURIComponent(clusterName) };
+  return { root, rels: 'https://cloud.mongodb.com', bearer: false, clusterSegment: ({ clusterName }) => encodeURIComponent(clusterName) };
 }
 
 function showSchedule(schedule: ClusterSchedule, cluster: Cluster, root: string): object {

@@ -6,7 +6,7 @@ import type { Answer } from '../../answer.ts';
 import type { ProjectCall } from '../../mms-routes.ts';
 import { readId } from '../../read-id.ts';
 import { readTimeSeries } from '../../read-time-series.ts';
-import { clusterOf } from '../inventory/handlers.ts';
+import { clusterOf, sourceOf } from '../inventory/handlers.ts';
 import { parseCreateRestoreJob } from '../restore-jobs/parse.ts';
 import { presentServerlessRestoreJob, presentServerlessSnapshot } from './present.ts';
 import { createServerlessRestoreJobBody } from './schemas.ts';
@@ -23,7 +23,7 @@ export async function refuseInstance(call: ProjectCall): Promise<Answer> {
 
 export async function listServerlessSnapshots(call: ProjectCall): Promise<Answer> {
   const page = call.page();
-  const cluster = await clusterOf(call);
+  const cluster = await sourceOf(call);
   const { items, totalCount } = await call.services.snapshots.list(cluster.id, page);
   return { kind: 'list', page, totalCount, results: items.map((each) => presentServerlessSnapshot(each, call.root)) };
 }
@@ -33,7 +33,7 @@ export async function getServerlessSnapshot(call: ProjectCall): Promise<Answer> 
 }
 
 export async function createServerlessRestoreJob(call: ProjectCall): Promise<Answer> {
-  const cluster = await clusterOf(call);
+  const cluster = await sourceOf(call);
   const order = parseCreateRestoreJob(call.body, createServerlessRestoreJobBody);
   const restore = await call.services.restores.create({ ...order, cluster, principal: call.principal, timeSeries: readTimeSeries(call.headers) });
   return { kind: 'one', body: presentServerlessRestoreJob(restore, call.root) };
@@ -41,18 +41,18 @@ export async function createServerlessRestoreJob(call: ProjectCall): Promise<Ans
 
 export async function listServerlessRestoreJobs(call: ProjectCall): Promise<Answer> {
   const page = call.page();
-  const cluster = await clusterOf(call);
+  const cluster = await sourceOf(call);
   const { items, totalCount } = await call.services.restores.list(cluster.id, page);
   return { kind: 'list', page, totalCount, results: items.map((each) => presentServerlessRestoreJob(each, call.root)) };
 }
 
 export async function getServerlessRestoreJob(call: ProjectCall): Promise<Answer> {
-  const cluster = await clusterOf(call);
+  const cluster = await sourceOf(call);
   const restore = await call.services.restores.get(cluster.id, readId('restoreJob', call.params['restoreJobId']));
   return { kind: 'one', body: presentServerlessRestoreJob(restore, call.root) };
 }
 
 async function snapshotOf(call: ProjectCall): Promise<Snapshot> {
-  const cluster = await clusterOf(call);
+  const cluster = await sourceOf(call);
   return call.services.snapshots.get(cluster.id, readId('snapshot', call.params['snapshotId']));
 }

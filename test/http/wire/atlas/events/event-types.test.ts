@@ -4,8 +4,8 @@ import { actionsOf, eventTypeOf } from '../../../../../src/http/wire/atlas/event
 
 describe('names of events', () => {
   test('are the vendor\'s at both doors of Atlas, and are found by them', () => {
-    for (const door of ['atlas-v2', 'atlas-v1']) assert.equal(eventTypeOf(`${door} POST /groups/:groupId/clusters`), 'CLUSTER_CREATED');
-    assert.deepEqual(actionsOf(['CLUSTER_CREATED']), ['atlas-v2 POST /groups/:groupId/clusters', 'atlas-v1 POST /groups/:groupId/clusters']);
+    for (const door of ['atlas-v2', 'atlas-v1', 'atlas-v1.5']) assert.equal(eventTypeOf(`${door} POST /groups/:groupId/clusters`), 'CLUSTER_CREATED');
+    assert.deepEqual(actionsOf(['CLUSTER_CREATED']), ['atlas-v2 POST /groups/:groupId/clusters', 'atlas-v1 POST /groups/:groupId/clusters', 'atlas-v1.5 POST /groups/:groupId/clusters']);
     assert.deepEqual(actionsOf(['NOTHING_OF_OURS']), []);
   });
 

@@ -1,20 +1,18 @@
-// What Atlas v2 has around backups: organizations, groups, clusters, credentials, events.
-import * as accessLists from '../../wire/atlas/credentials/access-lists.ts';
-import * as accounts from '../../wire/atlas/credentials/service-accounts.ts';
-import * as clusters from '../../wire/atlas/clusters/handlers.ts';
-import * as events from '../../wire/atlas/events/handlers.ts';
-import * as groups from '../../wire/atlas/groups/handlers.ts';
-import * as inventory from '../../wire/atlas/inventory/handlers.ts';
-import * as keys from '../../wire/atlas/credentials/api-keys.ts';
-import * as surroundings from '../../wire/atlas/groups/surroundings.ts';
-import * as system from '../../wire/atlas/system/handlers.ts';
-import { CLUSTER_DELETE, CLUSTER_WRITES, CLUSTERS, GROUPS, PROCESS_ARGS, RATE_LIMITS, SERVICE_ACCOUNTS, type V2Operation } from './version.ts';
+// What Atlas has around backups: organizations, groups, clusters, credentials, events.
+import * as accessLists from '../credentials/access-lists.ts';
+import * as accounts from '../credentials/service-accounts.ts';
+import * as clusters from '../clusters/handlers.ts';
+import { API_KEY_ROUTES } from '../credentials/operations.ts';
+import * as events from '../events/handlers.ts';
+import * as groups from '../groups/handlers.ts';
+import * as inventory from '../inventory/handlers.ts';
+import * as surroundings from '../groups/surroundings.ts';
+import * as system from '../system/handlers.ts';
+import { CLUSTER_DELETE, CLUSTER_WRITES, CLUSTERS, GROUPS, PROCESS_ARGS, RATE_LIMITS, SERVICE_ACCOUNTS, type VersionedOperation } from './versions.ts';
 
 const ORG = '/orgs/:orgId';
 const GROUP = '/groups/:groupId';
 const CLUSTER = `${GROUP}/clusters/:clusterName`;
-const ORG_KEY = `${ORG}/apiKeys/:apiUserId`;
-const GROUP_KEY = `${GROUP}/apiKeys/:apiUserId`;
 const ORG_ACCOUNT = `${ORG}/serviceAccounts/:clientId`;
 const GROUP_ACCOUNT = `${GROUP}/serviceAccounts/:clientId`;
 
@@ -25,7 +23,7 @@ const ORG_MEMBER = { roles: null, orgRoles: ['ORG_MEMBER'] } as const;
 const ORG_READER = { roles: null, orgRoles: ['ORG_READ_ONLY'] } as const;
 const ORG_OWNER = { roles: null, orgRoles: ['ORG_OWNER'] } as const;
 
-export const ADMINISTRATION_OPERATIONS: readonly V2Operation[] = [
+export const ADMINISTRATION_OPERATIONS: readonly VersionedOperation[] = [
   { method: 'GET', path: '/', roles: null, versions: GROUPS, handle: system.getSystemStatus },
   { method: 'GET', path: '/rateLimits', roles: null, versions: RATE_LIMITS, handle: system.listRateLimits },
   { method: 'GET', path: '/rateLimits/:endpointSetId', roles: null, versions: RATE_LIMITS, handle: system.getRateLimit },
@@ -37,16 +35,7 @@ export const ADMINISTRATION_OPERATIONS: readonly V2Operation[] = [
   { method: 'GET', path: `${ORG}/events`, ...ORG_MEMBER, versions: GROUPS, handle: events.listEvents },
   { method: 'GET', path: `${ORG}/events/:eventId`, ...ORG_MEMBER, versions: GROUPS, handle: events.getEvent },
 
-  { method: 'GET', path: `${ORG}/apiKeys`, ...ORG_MEMBER, versions: GROUPS, handle: keys.listApiKeys },
-  { method: 'POST', path: `${ORG}/apiKeys`, ...ORG_OWNER, versions: GROUPS, handle: keys.createApiKey },
-  { method: 'GET', path: ORG_KEY, ...ORG_MEMBER, versions: GROUPS, handle: keys.getApiKey },
-  { method: 'PATCH', path: ORG_KEY, ...ORG_OWNER, versions: GROUPS, handle: keys.updateApiKey },
-  { method: 'DELETE', path: ORG_KEY, ...ORG_OWNER, versions: GROUPS, handle: keys.deleteApiKey },
-  { method: 'GET', path: `${ORG_KEY}/accessList`, ...ORG_MEMBER, versions: GROUPS, handle: accessLists.listKeyEntries },
-  // The specification names no role for the writes: the owner's or the key itself, which the handler looks at.
-  { method: 'POST', path: `${ORG_KEY}/accessList`, ...ORG_MEMBER, versions: GROUPS, handle: accessLists.addKeyEntries },
-  { method: 'GET', path: `${ORG_KEY}/accessList/:ipAddress`, ...ORG_MEMBER, versions: GROUPS, handle: accessLists.getKeyEntry },
-  { method: 'DELETE', path: `${ORG_KEY}/accessList/:ipAddress`, ...ORG_MEMBER, versions: GROUPS, handle: accessLists.removeKeyEntry },
+  ...API_KEY_ROUTES.map((operation) => ({ ...operation, versions: GROUPS })),
 
   { method: 'GET', path: `${ORG}/serviceAccounts`, ...ORG_READER, versions: SERVICE_ACCOUNTS, handle: accounts.listServiceAccounts },
   { method: 'POST', path: `${ORG}/serviceAccounts`, ...ORG_OWNER, versions: SERVICE_ACCOUNTS, handle: accounts.createServiceAccount },
@@ -75,12 +64,6 @@ export const ADMINISTRATION_OPERATIONS: readonly V2Operation[] = [
   { method: 'GET', path: `${GROUP}/managedSlowMs`, roles: READER, versions: GROUPS, handle: surroundings.getManagedSlowMs },
   { method: 'GET', path: `${GROUP}/containers`, roles: READER, versions: GROUPS, handle: surroundings.listNothing },
   { method: 'GET', path: `${GROUP}/containers/all`, roles: READER, versions: GROUPS, handle: surroundings.listNothing },
-
-  { method: 'GET', path: `${GROUP}/apiKeys`, roles: READER, versions: GROUPS, handle: keys.listApiKeys },
-  { method: 'POST', path: `${GROUP}/apiKeys`, roles: ACCESS, versions: GROUPS, handle: keys.createApiKey },
-  { method: 'POST', path: GROUP_KEY, roles: OWNER, versions: GROUPS, handle: keys.assignApiKey },
-  { method: 'PATCH', path: GROUP_KEY, roles: ACCESS, versions: GROUPS, handle: keys.updateApiKey },
-  { method: 'DELETE', path: GROUP_KEY, roles: ACCESS, versions: GROUPS, handle: keys.deleteApiKey },
 
   { method: 'GET', path: `${GROUP}/serviceAccounts`, roles: READER, versions: SERVICE_ACCOUNTS, handle: accounts.listServiceAccounts },
   { method: 'POST', path: `${GROUP}/serviceAccounts`, roles: OWNER, versions: SERVICE_ACCOUNTS, handle: accounts.createServiceAccount },

@@ -1,13 +1,13 @@
 // Whole snapshots of one instance: what a restore may name.
 import type { FastifyRequest } from 'fastify';
-import { isLeafvaultError, LeafvaultError } from '../../../foundation/errors.ts';
-import type { Services } from '../../../services/contracts.ts';
-import { principalOf } from '../../facade.ts';
-import { readBody } from '../../wire/read-body.ts';
-import { readEveryPage } from '../../wire/read-every-page.ts';
-import { presentSnapshotItem } from './present.ts';
-import { browseBody } from './schemas.ts';
-import { instanceByNumber, type Place } from './tree/place.ts';
+import { isLeafvaultError, LeafvaultError } from '../../../../foundation/errors.ts';
+import type { Services } from '../../../../services/contracts.ts';
+import { principalOf } from '../../../facade.ts';
+import { readBody } from '../../../wire/read-body.ts';
+import { readEveryPage } from '../../../wire/read-every-page.ts';
+import { presentSnapshotItem } from '../present.ts';
+import { browseBody } from '../schemas.ts';
+import { instanceByNumber, type Place } from '../tree/place.ts';
 
 /** Newest first; between two times where they are given. */
 export async function browseSnapshots(services: Services, request: FastifyRequest): Promise<object> {

@@ -1,0 +1,38 @@
+// `leafvault jobs cancel|pause|resume <id>`: ends a job, lets it rest, lets it go on, whoever asked for it, beside a service that runs and without one.
+import { cancelJob, openCatalogOf, pauseJob, resumeJob } from '../app.ts';
+import type { Config } from '../config/index.ts';
+import { systemClock } from '../foundation/clock.ts';
+import { createLogger } from '../foundation/logger.ts';
+import { EXIT_CODES } from './errors.ts';
+import type { CliWorld } from './world.ts';
+
+export type JobChange = 'cancel' | 'pause' | 'resume';
+type Catalog = Awaited<ReturnType<typeof openCatalogOf>>;
+
+/** Each tells what became of it, for people. */
+const CHANGES: Readonly<Record<JobChange, (catalog: Catalog, id: string) => Promise<string>>> = {
+  async cancel(catalog, id) {
+    const answer = await cancelJob({ catalog, cancel: catalog.jobs.requestCancel }, { id, by: 'command line' });
+    return answer === 'cancelled' ? `The job ${id} was cancelled before it began` : `The job ${id} is asked to end; its worker sees that within moments, and \`leafvault jobs\` shows its end`;
+  },
+  async pause(catalog, id) {
+    const answer = await pauseJob({ catalog, pause: catalog.jobs.requestPause }, id);
+    return answer === 'paused' ? `The job ${id} rests until \`leafvault jobs resume ${id}\`` : `The job ${id} is asked to rest; its worker sees that within moments, and \`leafvault jobs resume ${id}\` lets it go on`;
+  },
+  async resume(catalog, id) {
+    await resumeJob({ catalog, resume: catalog.jobs.resume }, id);
+    return `The job ${id} goes on as soon as a worker is free`;
+  },
+};
+
+/** @throws JOB_NOT_FOUND, JOB_NOT_CANCELLABLE, JOB_NOT_PAUSABLE, JOB_NOT_PAUSED, COMPLIANCE_PROTECTED, what keeps the catalog from being opened */
+export async function runChangeJob(world: CliWorld, config: Config, { id, change, json }: { readonly id: string; readonly change: JobChange; readonly json: boolean }): Promise<number> {
+  const catalog = await openCatalogOf(config, { clock: systemClock, log: createLogger(config.logLevel) });
+  try {
+    const words = await CHANGES[change](catalog, id);
+    world.out(json ? `${JSON.stringify(await catalog.jobs.get(id), null, 2)}\n` : `${words}\n`);
+    return EXIT_CODES.ok.code;
+  } finally {
+    await catalog.close();
+  }
+}

@@ -1,0 +1,14 @@
+// Who is told where a prepared download can be fetched: the address alone lets anybody have the data.
+import type { Restore } from '../../domain/records.ts';
+import { projectRolesOf, type ProjectRole } from '../../domain/roles.ts';
+import type { ProjectCall } from './mms-routes.ts';
+
+/** Those who could have asked for the download themselves; roles that include one of these count. */
+const FETCHERS: readonly ProjectRole[] = ['GROUP_BACKUP_EXPORT_OPERATOR', 'GROUP_BACKUP_RECOVERY_OPERATOR'];
+
+/** The restore as it is, or without its address. */
+export function withAddressFor({ principal, project }: Pick<ProjectCall, 'principal' | 'project'>, restore: Restore): Restore {
+  if (restore.download === null) return restore;
+  const held = projectRolesOf(principal, project);
+  return FETCHERS.some((role) => held.has(role)) ? restore : { ...restore, download: { ...restore.download, url: null } };
+}

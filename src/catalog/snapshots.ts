@@ -1,12 +1,12 @@
 // Snapshots as rows. A row is `completed` only together with what the root in the repository says.
-import { sql, type RawBuilder } from 'kysely';
+import { sql, type ExpressionBuilder, type RawBuilder } from 'kysely';
 import type { ClusterTime } from '../domain/cluster-time.ts';
 import type { Keep, KeepKind } from '../domain/keeps.ts';
 import type { Page, PageOf, Snapshot, SnapshotState } from '../domain/records.ts';
 import { daysKept, type KeptItem } from '../domain/retention.ts';
 import { atomically, countOf, isOneOfMany, readLongPage, type CatalogContext } from './context.ts';
-import type { SnapshotSelection } from './tables.ts';
-import { isWhole } from './whole-snapshot.ts';
+import type { SnapshotSelection, Tables } from './tables.ts';
+import { isOfSame, isWhole } from './whole-snapshot.ts';
 
 export type { SnapshotSelection } from './tables.ts';
 
@@ -70,9 +70,11 @@ export interface Snapshots {
   newestWhole(clusterId: string, notAfter?: Date | null): Promise<SnapshotRecord | null>;
   /** The same of what was asked for as one of Commvault's subclients. */
   newestOfSubclient(clusterId: string, subclientId: string, notAfter?: Date | null): Promise<SnapshotRecord | null>;
+  /** Ids of completed ones that no newer one replaces, being of everything or of the same selection: whatever deletes by rule leaves them. */
+  irreplaceable(clusterId: string): Promise<readonly string[]>;
   /** State `completed`. The caller has seen the root. */
   complete(id: string, outcome: SnapshotOutcome): Promise<void>;
-  /** Ids of completed ones whose time is over, oldest end first; never the newest of its cluster, whatever its age. */
+  /** Ids of completed ones whose time is over, oldest end first; never the newest of its cluster and selection, whatever its age. */
   expired(limit: number): Promise<readonly string[]>;
   /** Deletes it if that still holds of it; false when somebody gave it more time, or it became the newest. */
   markExpired(id: string): Promise<boolean>;
@@ -107,15 +109,22 @@ const COLUMNS = [
 /** Of one that nothing keeps, in the statements that delete: no door gets past it. What failed stands for nothing. */
 const NOT_KEPT = sql<boolean>`((pin is null and hold is null) or state in ('failed', 'cancelled'))`;
 
-/** A whole snapshot has to have a newer whole one; one of chosen namespaces any newer one. Of a deleted cluster no newer one comes: there each ends when its time is over. */
+/** Whether a newer completed one is of everything, or of the same selection: no other has all that this one has. */
+function isReplaced(eb: ExpressionBuilder<Tables, 'snapshots'>) {
+  return eb.exists(eb
+    .selectFrom('snapshots as newer').select('newer.id').whereRef('newer.clusterId', '=', 'snapshots.clusterId')
+    .where('newer.deletedAt', 'is', null).where('newer.state', '=', 'completed')
+    .where(sql<boolean>`(newer.requested_at, newer.id) > (snapshots.requested_at, snapshots.id)`)
+    .where(sql<boolean>`(${isWhole('newer.selection')} or ${isOfSame('newer.selection', 'snapshots.selection')})`));
+}
+
+/** Those that are replaced. Of a deleted cluster no newer one comes: there each ends when its time is over. */
 function expiredOnes({ db, clock }: CatalogContext) {
   return db
     .selectFrom('snapshots').select('id').where('deletedAt', 'is', null).where('state', '=', 'completed').where('expiresAt', '<=', clock.now()).where(NOT_KEPT)
-    .where((eb) => eb.or([eb.exists(eb.selectFrom('clusters').select('clusters.id').whereRef('clusters.id', '=', 'snapshots.clusterId').where('clusters.deletedAt', 'is not', null)), eb.exists(eb
-      .selectFrom('snapshots as newer').select('newer.id').whereRef('newer.clusterId', '=', 'snapshots.clusterId')
-      .where('newer.deletedAt', 'is', null).where('newer.state', '=', 'completed')
-      .where(sql<boolean>`(newer.requested_at, newer.id) > (snapshots.requested_at, snapshots.id)`)
-      .where(sql<boolean>`(${isWhole('newer.selection')} or not ${isWhole('snapshots.selection')})`))]));
+    .where((eb) => eb.or([
+      eb.exists(eb.selectFrom('clusters').select('clusters.id').whereRef('clusters.id', '=', 'snapshots.clusterId').where('clusters.deletedAt', 'is not', null)), isReplaced(eb),
+    ]));
 }
 
 function upTo(notAfter: Date | null, which: RawBuilder<boolean>): RawBuilder<boolean> {
@@ -166,6 +175,12 @@ export function createSnapshots(context: CatalogContext): Snapshots {
     newestWhole: (clusterId, notAfter = null) => newest(clusterId, upTo(notAfter, isWhole('selection'))),
     newestOfSubclient: (clusterId, subclientId, notAfter = null) =>
       newest(clusterId, upTo(notAfter, sql<boolean>`exists (select 1 from jobs where jobs.id = snapshots.job_id and jobs.form ->> 'subclientId' = ${subclientId})`)),
+    async irreplaceable(clusterId) {
+      const rows = await db
+        .selectFrom('snapshots').select('id').where('clusterId', '=', clusterId).where('deletedAt', 'is', null).where('state', '=', 'completed')
+        .where((eb) => eb.not(isReplaced(eb))).execute();
+      return rows.map(({ id }) => id);
+    },
     async complete(id, { pointInTime, expiresAt, ...outcome }) {
       // An expiry that somebody set while the capture ran is a wish, and counts.
       const kept = sql<Date>`case when exists (select 1 from pending_facts where snapshot_id = ${id} and kind = 'expiry')

@@ -2,11 +2,12 @@
 import { sql, type ExpressionBuilder, type RawBuilder } from 'kysely';
 import type { ClusterTime } from '../domain/cluster-time.ts';
 import type { Keep, KeepKind } from '../domain/keeps.ts';
+import { usualSelection } from '../domain/namespace-selection.ts';
 import type { Page, PageOf, Snapshot, SnapshotState } from '../domain/records.ts';
 import { daysKept, type KeptItem } from '../domain/retention.ts';
 import { atomically, countOf, isOneOfMany, readLongPage, type CatalogContext } from './context.ts';
 import type { SnapshotSelection, Tables } from './tables.ts';
-import { isOfSame, isWhole } from './whole-snapshot.ts';
+import { isOf, isOfSame, isWhole } from './whole-snapshot.ts';
 
 export type { SnapshotSelection } from './tables.ts';
 
@@ -68,6 +69,8 @@ export interface Snapshots {
   newestCompleted(clusterId: string): Promise<SnapshotRecord | null>;
   /** Of everything, not of chosen namespaces; completed and not deleted. `notAfter`: of a time up to it. */
   newestWhole(clusterId: string, notAfter?: Date | null): Promise<SnapshotRecord | null>;
+  /** The same of what is taken of the cluster by itself now: of everything, or of what its filter says. */
+  newestUsual(clusterId: string): Promise<SnapshotRecord | null>;
   /** The same of what was asked for as one of Commvault's subclients. */
   newestOfSubclient(clusterId: string, subclientId: string, notAfter?: Date | null): Promise<SnapshotRecord | null>;
   /** Ids of completed ones that no newer one replaces, being of everything or of the same selection: whatever deletes by rule leaves them. */
@@ -173,6 +176,10 @@ export function createSnapshots(context: CatalogContext): Snapshots {
     },
     newestCompleted: (clusterId) => newest(clusterId),
     newestWhole: (clusterId, notAfter = null) => newest(clusterId, upTo(notAfter, isWhole('selection'))),
+    async newestUsual(clusterId) {
+      const cluster = await db.selectFrom('clusters').select('namespaceFilter').where('id', '=', clusterId).executeTakeFirst();
+      return cluster === undefined ? null : newest(clusterId, isOf('selection', usualSelection(cluster)));
+    },
     newestOfSubclient: (clusterId, subclientId, notAfter = null) =>
       newest(clusterId, upTo(notAfter, sql<boolean>`exists (select 1 from jobs where jobs.id = snapshots.job_id and jobs.form ->> 'subclientId' = ${subclientId})`)),
     async irreplaceable(clusterId) {

@@ -1,7 +1,7 @@
 // Snapshots that schedules ask for. Every worker looks; one does it, once for each due time (docs/design/schedules.md).
 import type { Catalog, CatalogTransaction, EndedSnapshot, SnapshotSelection } from '../catalog/index.ts';
 import { isExportDue, newExport } from '../domain/exports.ts';
-import { narrowed } from '../domain/namespace-selection.ts';
+import { usualSelection } from '../domain/namespace-selection.ts';
 import { afterFailure, afterSuccess, afterTwice, planRun, type CatchUp, type PlannedRun } from '../domain/plan-run.ts';
 import { daysKept, expiryOf, joinItems, type PolicyItem } from '../domain/retention.ts';
 import type { Cluster } from '../domain/records.ts';
@@ -106,7 +106,7 @@ async function look({ catalog, queue, clock, log, catchUp }: SchedulingParts, cl
     const isTwice = run !== null && (await tx.schedules.hasRun(clusterId, run.dueAt));
     await tx.schedules.save({ schedule, progress: isTwice ? afterTwice(record.progress, { run, progress }, now) : progress });
     if (run === null || isTwice) return;
-    const wanted = { cluster, schedule, run, selection: narrowed(cluster.namespaceFilter, undefined) };
+    const wanted = { cluster, schedule, run, selection: usualSelection(cluster) };
     const snapshotId = (await joinWaiting(tx, clock, wanted)) ?? (await askForSnapshot(tx, { queue, clock }, wanted));
     await tx.schedules.addRun({ ...run, clusterId, snapshotId });
     log.info({ cluster: clusterId, snapshot: snapshotId, dueAt: run.dueAt, missed: run.missed }, 'a scheduled snapshot is due');

@@ -31,12 +31,14 @@ const FROM: Readonly<Record<Wanted, readonly BackupState[]>> = { started: ['inac
 
 export function createBackupConfigs(options: BackupConfigsOptions): BackupConfigs {
   const { catalog, clock } = options;
+  const stateOf = async (cluster: Cluster): Promise<BackupState> => shownState(cluster, await scheduleOf(catalog, cluster));
   const get = async (cluster: Cluster): Promise<BackupConfig> => {
-    const [schedule, uri] = [await scheduleOf(catalog, cluster), await catalog.clusters.uriOf(cluster.id)];
-    return { cluster, state: shownState(cluster, schedule), filter: cluster.namespaceFilter, connection: uri === null ? null : loginOf(uri) };
+    const [state, uri] = [await stateOf(cluster), await catalog.clusters.uriOf(cluster.id)];
+    return { cluster, state, filter: cluster.namespaceFilter, connection: uri === null ? null : loginOf(uri) };
   };
   return {
-    get,
+    get, stateOf,
+    requireStep: async (cluster, to) => requireStep(cluster, await stateOf(cluster), to),
     async change({ cluster, principal, state, filter }) {
       const checked = filter == null ? filter : checkedFilter(filter);
       if (state === 'started' && cluster.mongodbVersion === null) await learn(options, cluster);

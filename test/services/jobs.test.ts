@@ -121,4 +121,20 @@ describe('jobs', () => {
     assert.equal((await snapshots.newestWhole(inventory.cluster.id, capturedAt)).id, snapshotId);
     await assert.rejects(snapshots.newestWhole(inventory.cluster.id, new Date((capturedAt?.getTime() ?? 0) - 1)), { code: 'SNAPSHOT_NOT_FOUND' });
   });
+
+  test('find the newest snapshot of a subclient', async () => {
+    const { services: { snapshots }, catalog } = world;
+    const inventory = await makeInventory(catalog);
+    const clusterId = inventory.cluster.id;
+    const people = { id: 'f0'.repeat(12), clusterId, isDefault: false };
+    const { snapshotId } = await insertCompleted(catalog, inventory);
+    await insertCompleted(catalog, inventory);
+    await assert.rejects(snapshots.newestOf(people), { code: 'SNAPSHOT_NOT_FOUND' });
+    await catalog.transaction((tx) => tx.executeSql('update jobs set form = $2 where id = (select job_id from snapshots where id = $1)', [snapshotId, JSON.stringify({ subclientId: people.id })]));
+    const { id, capturedAt } = await snapshots.newestOf(people);
+    assert.equal(id, snapshotId);
+    assert.equal((await snapshots.newestOf(people, capturedAt)).id, snapshotId);
+    assert.equal((await snapshots.newestOf({ ...people, isDefault: true })).id, (await snapshots.newestWhole(clusterId)).id);
+    await assert.rejects(snapshots.newestOf(people, new Date((capturedAt?.getTime() ?? 0) - 1)), { code: 'SNAPSHOT_NOT_FOUND' });
+  });
 });

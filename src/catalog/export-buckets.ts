@@ -6,6 +6,8 @@ import { countRows, readPage, type CatalogContext } from './context.ts';
 
 export interface ExportBuckets {
   insert(row: Omit<ExportBucket, 'createdAt'>): Promise<ExportBucket>;
+  /** Where it lay when it was opened. */
+  setDeclared(id: string, isDeclared: boolean): Promise<void>;
   /** null also of a deleted one, unless it is asked for. */
   get(id: string, options?: { readonly alsoDeleted?: boolean }): Promise<ExportBucket | null>;
   /** Oldest first. */
@@ -20,7 +22,7 @@ export interface ExportBuckets {
   userOf(id: string): Promise<string | null>;
 }
 
-const COLUMNS = ['id', 'projectId', 'bucketName', 'iamRoleId', 'region', 'createdAt'] as const;
+const COLUMNS = ['id', 'projectId', 'bucketName', 'iamRoleId', 'isDeclared', 'region', 'createdAt'] as const;
 
 export function createExportBuckets({ db, clock }: CatalogContext): ExportBuckets {
   const select = () => db.selectFrom('exportBuckets').select(COLUMNS);
@@ -31,6 +33,9 @@ export function createExportBuckets({ db, clock }: CatalogContext): ExportBucket
       const made = { ...row, createdAt: clock.now() };
       await db.insertInto('exportBuckets').values({ ...made, deletedAt: null }).execute();
       return made;
+    },
+    async setDeclared(id, isDeclared) {
+      await db.updateTable('exportBuckets').set({ isDeclared }).where('id', '=', id).execute();
     },
     async get(id, { alsoDeleted = false } = {}) {
       return (await (alsoDeleted ? select() : there()).where('id', '=', id).executeTakeFirst()) ?? null;

@@ -20,6 +20,7 @@ export interface ExportBucketsTable {
   projectId: string;
   bucketName: string;
   iamRoleId: string;
+  isDeclared: boolean | null;
   region: string | null;
   createdAt: Date;
   deletedAt: Date | null;

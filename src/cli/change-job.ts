@@ -12,11 +12,11 @@ type Catalog = Awaited<ReturnType<typeof openCatalogOf>>;
 /** Each tells what became of it, for people. */
 const CHANGES: Readonly<Record<JobChange, (catalog: Catalog, id: string) => Promise<string>>> = {
   async cancel(catalog, id) {
-    const answer = await cancelJob({ catalog, cancel: catalog.jobs.requestCancel }, { id, by: 'command line' });
+    const answer = await cancelJob({ catalog, cancel: (job, by, tx) => (tx ?? catalog).jobs.requestCancel(job, by) }, { id, by: 'command line' });
     return answer === 'cancelled' ? `The job ${id} was cancelled before it began` : `The job ${id} is asked to end; its worker sees that within moments, and \`leafvault jobs\` shows its end`;
   },
   async pause(catalog, id) {
-    const answer = await pauseJob({ catalog, pause: catalog.jobs.requestPause }, id);
+    const answer = await pauseJob({ catalog, pause: (job, tx) => (tx ?? catalog).jobs.requestPause(job) }, id);
     return answer === 'paused' ? `The job ${id} rests until \`leafvault jobs resume ${id}\`` : `The job ${id} is asked to rest; its worker sees that within moments, and \`leafvault jobs resume ${id}\` lets it go on`;
   },
   async resume(catalog, id) {

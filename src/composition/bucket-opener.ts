@@ -5,12 +5,18 @@ import { LeafvaultError } from '../foundation/errors.ts';
 import { openExportStore, type ExportPlace } from '../storage/index.ts';
 
 export function bucketOpener(targets: readonly ExportTarget[]): OpenBucketOf {
-  return ({ projectId, bucketName, iamRoleId, region }) => {
+  return ({ projectId, bucketName, iamRoleId, isDeclared, region }) => {
     const target = targets.find(({ name }) => name === iamRoleId);
     if (target?.projects?.includes(projectId) === false) {
       throw new LeafvaultError('EXPORT_TARGET_FORBIDDEN', `Opening the export bucket ${bucketName} was refused: the target ${iamRoleId} is kept for other projects`, { details: { name: iamRoleId } });
     }
-    return openExportStore(placeOf(target, bucketName, region));
+    // The SDK's own chain would write to a bucket of that name somewhere else, or with another key.
+    if (target === undefined && isDeclared === true) {
+      throw new LeafvaultError('EXPORT_TARGET_GONE', `Opening the export bucket ${bucketName} was refused: leafvault.yaml has no target ${iamRoleId} any more`, {
+        details: { name: iamRoleId }, hint: 'Put the entry back into exportTargets, or make a bucket that names another one',
+      });
+    }
+    return { ...openExportStore(placeOf(target, bucketName, region)), isDeclared: target !== undefined };
   };
 }
 

@@ -1,6 +1,7 @@
 // Codes of putting the house together.
 
 export const COMPOSITION_ERRORS = {
+  EXPORT_TARGET_GONE: 'A bucket of exports lay at a target that the settings do not name any more. details: {name}',
   EXPORT_TARGET_FORBIDDEN: 'A target of exports is kept for other projects. details: {name}',
   HOME_UNUSABLE: 'The home folder cannot be made or written to',
   MASTER_KEY_UNREADABLE: 'The file of the master key cannot be read or made',

@@ -8,6 +8,8 @@ export interface ExportBucket {
   readonly bucketName: string;
   /** Names an entry of `exportTargets`; of none: the SDK's own chain says where it is. */
   readonly iamRoleId: string;
+  /** Whether there was an entry of that name when the bucket was last opened; null: it was not opened since that is noted. */
+  readonly isDeclared: boolean | null;
   /** Null: not known. */
   readonly region: string | null;
   readonly createdAt: Date;
@@ -50,13 +52,15 @@ export interface OpenBucket {
   /** For messages; holds no secret. */
   readonly address: string;
   readonly region: string | null;
+  /** Whether it lies at an entry of `exportTargets`. */
+  readonly isDeclared: boolean;
   put(key: string, bytes: Uint8Array, options?: { readonly signal?: AbortSignal }): Promise<void>;
   has(key: string): Promise<boolean>;
   close(): Promise<void>;
 }
 
-/** Nothing is asked of it yet. @throws EXPORT_TARGET_FORBIDDEN: its entry is kept for other projects */
-export type OpenBucketOf = (bucket: Pick<ExportBucket, 'projectId' | 'bucketName' | 'iamRoleId' | 'region'>) => OpenBucket;
+/** Nothing is asked of it yet. @throws EXPORT_TARGET_FORBIDDEN: its entry is kept for other projects; EXPORT_TARGET_GONE: it had one, and has none any more */
+export type OpenBucketOf = (bucket: Pick<ExportBucket, 'projectId' | 'bucketName' | 'iamRoleId' | 'isDeclared' | 'region'>) => OpenBucket;
 
 /** Folder of all exports in a bucket. */
 export const EXPORTS_FOLDER = 'exported_snapshots';

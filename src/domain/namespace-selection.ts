@@ -30,27 +30,36 @@ export function takesEverything(selection: NamespaceSelection): boolean {
 
 /**
  * What both take; null: everything.
- * @param chosen by whoever asks for the snapshot; undefined or empty: everything
+ * @param chosen by whoever asks for the snapshot; undefined or empty: everything. What it excludes stays excluded
  * @throws SELECTION_EMPTY where nothing is left
  */
-export function narrowed(filter: NamespaceFilter | null, chosen: NamespaceList | undefined): NamespaceSelection | null {
-  const { databases, collections } = chosen ?? { databases: [], collections: [] };
-  const plain = { databases: [...databases], collections: [...collections] };
-  if (filter === null) return isEmpty(plain) ? null : plain;
-  const listed = { databases: [...filter.databases], collections: [...filter.collections] };
-  if (filter.kind === 'included') return isEmpty(plain) ? listed : required(common(plain, listed));
-  const left = { databases: plain.databases.filter((db) => !listed.databases.includes(db)), collections: plain.collections.filter((each) => !lists(listed, databaseOf(each), nameIn(each))) };
-  return isEmpty(plain) ? { ...plain, excluded: listed } : { ...required(left), excluded: listed };
+export function narrowed(filter: NamespaceFilter | null, chosen: NamespaceSelection | undefined): NamespaceSelection | null {
+  const { databases, collections, excluded: left } = chosen ?? NOTHING;
+  const listed = filter === null ? NOTHING : { databases: filter.databases, collections: filter.collections };
+  const excluded = joined(left ?? NOTHING, filter?.kind === 'excluded' ? listed : NOTHING);
+  const taken = filter?.kind === 'included' ? common({ databases, collections }, listed) : { databases: [...databases], collections: [...collections] };
+  const rest = { databases: taken.databases.filter((db) => !excluded.databases.includes(db)), collections: taken.collections.filter((each) => !lists(excluded, databaseOf(each), nameIn(each))) };
+  const isEverything = isEmpty({ databases, collections }) && filter?.kind !== 'included';
+  if (!isEverything && isEmpty(rest)) throw nothingLeft();
+  if (isEmpty(excluded)) return isEverything ? null : rest;
+  return { ...rest, excluded };
 }
 
-function common(one: NamespaceList, other: NamespaceList): NamespaceList {
+const NOTHING: NamespaceSelection = { databases: [], collections: [] };
+
+function joined(one: NamespaceList, other: NamespaceList): NamespaceList {
+  return { databases: [...new Set([...one.databases, ...other.databases])], collections: [...new Set([...one.collections, ...other.collections])] };
+}
+
+/** What both list; an empty choice is everything. */
+function common(chosen: NamespaceList, listed: NamespaceList): NamespaceList {
+  if (isEmpty(chosen)) return { databases: [...listed.databases], collections: [...listed.collections] };
   const of = (mine: NamespaceList, theirs: NamespaceList): string[] => mine.collections.filter((each) => lists(theirs, databaseOf(each), nameIn(each)));
-  return { databases: one.databases.filter((db) => other.databases.includes(db)), collections: [...new Set([...of(one, other), ...of(other, one)])] };
+  return { databases: chosen.databases.filter((db) => listed.databases.includes(db)), collections: [...new Set([...of(chosen, listed), ...of(listed, chosen)])] };
 }
 
-function required<T extends NamespaceList>(list: T): T {
-  if (!isEmpty(list)) return list;
-  throw new LeafvaultError('SELECTION_EMPTY', 'Asking for a snapshot was refused: the filter of the cluster leaves out everything that was chosen', {
+function nothingLeft(): LeafvaultError {
+  return new LeafvaultError('SELECTION_EMPTY', 'Asking for a snapshot was refused: the filter of the cluster leaves out everything that was chosen', {
     hint: 'Choose something else, or change the namespaces of the backup configuration',
   });
 }

@@ -1,7 +1,7 @@
 // What a look at a schedule decides: which snapshot to ask for now, and from where the next look goes on (docs/design/schedules.md,
 // "Exactly once" and "Missed times"). Pure, so that a preview and years of a fake clock run the same lines.
 import { dueTimes, nextDue } from './due-times.ts';
-import { joinItems, type PolicyItem } from './retention.ts';
+import { joinItems, type FrequencyType, type PolicyItem } from './retention.ts';
 import type { SnapshotSchedule } from './schedule.ts';
 
 export const CATCH_UP_CHOICES = ['once', 'skip'] as const;
@@ -91,6 +91,35 @@ export function afterChange(old: Timing, changed: Timing, progress: ScheduleProg
   const open = isClockWrong(progress, now) ? [] : gather(old, progress.handledUntil, now, catchUp).items;
   const owed = [...new Set([...progress.owed, ...open.map(({ id }) => id)])].filter((id) => changed.items.some((item) => item.id === id));
   return { handledUntil: now, failures: owed.length === 0 ? 0 : progress.failures, owed, retryAt: owed.length === 0 ? null : (progress.retryAt ?? now) };
+}
+
+/**
+ * For who must not put a snapshot off: of each of these frequencies one that would come later than by the old schedule is owed at its old
+ * time, to whatever item of that frequency there is now.
+ * @param after of `afterChange`
+ */
+export function putsNothingOff(
+  { old, before, changed, after }: { readonly old: Timing; readonly before: ScheduleProgress; readonly changed: Timing; readonly after: ScheduleProgress },
+  { now, frequencies }: { readonly now: Date; readonly frequencies: readonly FrequencyType[] },
+): ScheduleProgress {
+  const owed = new Set(after.owed);
+  let { retryAt } = after;
+  for (const frequency of frequencies) {
+    const [was, is] = [nextOf(old, before, { frequency, now }), nextOf(changed, after, { frequency, now })];
+    const item = changed.items.find(({ frequencyType }) => frequencyType === frequency);
+    if (was === null || item === undefined || (is !== null && is <= was)) continue;
+    owed.add(item.id);
+    if (retryAt === null || was < retryAt) retryAt = was;
+  }
+  return { ...after, owed: [...owed], retryAt };
+}
+
+/** When a snapshot of a frequency comes next, owed ones among them. */
+function nextOf(timing: Timing, { owed, retryAt }: ScheduleProgress, { frequency, now }: { readonly frequency: FrequencyType; readonly now: Date }): Date | null {
+  const items = timing.items.filter(({ frequencyType }) => frequencyType === frequency);
+  const due = nextDue({ ...timing, items }, now)?.at ?? null;
+  const isOwed = retryAt !== null && items.some(({ id }) => owed.includes(id));
+  return isOwed && (due === null || retryAt < due) ? retryAt : due;
 }
 
 function owedItems({ items }: Timing, { owed }: ScheduleProgress): readonly PolicyItem[] {

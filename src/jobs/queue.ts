@@ -27,10 +27,10 @@ export interface JobQueue {
    * Insert the job before a restore that refers to it.
    */
   enqueue<K extends JobKind>(tx: CatalogTransaction, request: JobRequest<K>): Promise<Job>;
-  /** Ends a job that has not begun, else tells its worker (within 2 s). null: no such job. */
-  cancel(jobId: string, by: string): Promise<CancelAnswer | null>;
-  /** Frees its worker (within 2 s); nobody takes the job until `resume`. null: no such job. */
-  pause(jobId: string): Promise<PauseAnswer | null>;
+  /** Ends a job that has not begun, else tells its worker (within 2 s). null: no such job. @param tx it happens with the commit of that one */
+  cancel(jobId: string, by: string, tx?: CatalogTransaction): Promise<CancelAnswer | null>;
+  /** Frees its worker (within 2 s); nobody takes the job until `resume`. null: no such job. @param tx as for a cancel */
+  pause(jobId: string, tx?: CatalogTransaction): Promise<PauseAnswer | null>;
   /** A worker takes it within a second. null: no such job. */
   resume(jobId: string): Promise<ResumeAnswer | null>;
 }

@@ -10,6 +10,7 @@ import type { RecoveryTime } from '../domain/recovery-time.ts';
 import type { ClusterTime } from '../domain/cluster-time.ts';
 import type { LeaveOutRequest, LeftOutReport } from '../domain/leave-out.ts';
 import type { Instant } from '../domain/instant.ts';
+import type { NamespaceSelection } from '../domain/namespace-selection.ts';
 import type { Principal } from '../domain/roles.ts';
 import type { BackupConfigs, Hosts } from './backup-config-contracts.ts';
 import type { Administration } from './administration-contracts.ts';
@@ -54,7 +55,7 @@ export interface Snapshots {
     readonly cluster: Cluster; readonly description: string | null; readonly retentionDays: number; readonly principal: Principal;
     /** False: nobody asked for these days, so a compliance policy that asks for more raises them; true unless told. */
     readonly isRetentionAsked?: boolean;
-    readonly selection?: { readonly databases: readonly string[]; readonly collections: readonly string[] };
+    readonly selection?: NamespaceSelection;
     /** What the door wants to tell of the job again. */
     readonly jobForm?: JobForm | undefined;
     /** `retentionDays` is all: nothing is added for snapshots on demand. */

@@ -26,8 +26,8 @@ export function createExportBuckets({ catalog, clock, openBucket }: ExportBucket
       if (!isBucketName(bucketName)) throw new LeafvaultError('EXPORT_BUCKET_INVALID', `Making the export bucket ${JSON.stringify(bucketName)} was refused: no bucket can have that name`, { details: { name: bucketName } });
       if (!isStorable(iamRoleId)) throw new LeafvaultError('TEXT_NOT_STORABLE', 'Keeping iamRoleId failed: it holds U+0000 or half a character, which cannot be stored', { details: { name: 'iamRoleId' } });
       const place = { projectId: project.id, bucketName, iamRoleId };
-      const region = await provenRegion(openBucket, place);
-      return catalog.exportBuckets.insert({ ...place, id: newId(clock.now()), region });
+      const proven = await prove(openBucket, place);
+      return catalog.exportBuckets.insert({ ...place, ...proven, id: newId(clock.now()) });
     },
     list: (projectId, page) => catalog.exportBuckets.list(projectId, page),
     get: find,
@@ -48,12 +48,12 @@ export function bucketNotFound(id: string): LeafvaultError {
 }
 
 /** @throws EXPORT_BUCKET_UNREACHABLE where nothing can be written */
-async function provenRegion(openBucket: OpenBucketOf, place: Pick<ExportBucket, 'projectId' | 'bucketName' | 'iamRoleId'>): Promise<string | null> {
+async function prove(openBucket: OpenBucketOf, place: Pick<ExportBucket, 'projectId' | 'bucketName' | 'iamRoleId'>): Promise<Pick<ExportBucket, 'region' | 'isDeclared'>> {
   try {
-    const bucket = openBucket({ ...place, region: null });
+    const bucket = openBucket({ ...place, region: null, isDeclared: null });
     try {
       await bucket.put(PERMISSION_CHECK, NOTHING);
-      return bucket.region;
+      return { region: bucket.region, isDeclared: bucket.isDeclared };
     } finally {
       await bucket.close();
     }

@@ -1,5 +1,5 @@
 // Jobs as every door sees them; ending one, letting one rest, asking for one again.
-import type { CatalogStore } from '../catalog/index.ts';
+import type { CatalogStore, CatalogTransaction } from '../catalog/index.ts';
 import { forbidCancelOfSnapshot, forbidPauseOfSnapshot, type CompliancePolicy } from '../domain/compliance.ts';
 import type { Job, JobKind } from '../domain/records.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
@@ -38,9 +38,9 @@ export function createJobs(options: JobsOptions): Jobs {
     async repeat(id, principal, { pause = false } = {}) {
       const job = await find(id);
       // Before another one is made.
-      if (pause) await askPolicy(catalog, job, forbidPauseOfSnapshot);
+      if (pause) await unlessForbidden(catalog, job, forbidPauseOfSnapshot, () => Promise.resolve());
       const made = await repeatJob(options, job, principal);
-      if (pause) await queue.pause(made.id);
+      if (pause) await unlessForbidden(catalog, made, forbidPauseOfSnapshot, (tx) => queue.pause(made.id, tx));
       return made;
     },
   };
@@ -50,9 +50,14 @@ function notPausable(id: string, details: Readonly<Record<string, unknown>>, why
   return new LeafvaultError('JOB_NOT_PAUSABLE', `Pausing job ${id} failed: ${why}`, { details: { id, why, ...details } });
 }
 
-/** Of jobs that make what a compliance policy keeps. */
-async function askPolicy(catalog: Pick<CatalogStore, 'transaction'>, { id, kind, projectId }: Job, forbid: (policy: CompliancePolicy | null, jobId: string) => void): Promise<void> {
-  if (kind === 'snapshot') await catalog.transaction(async (tx) => forbid(await tx.compliance.hold(projectId), id));
+/** Acts in the transaction in which the compliance policy is asked, as far as the job makes what one keeps: none is made in between. */
+function unlessForbidden<T>(
+  catalog: Pick<CatalogStore, 'transaction'>, { id, kind, projectId }: Job, forbid: (policy: CompliancePolicy | null, jobId: string) => void, act: (tx: CatalogTransaction) => Promise<T>,
+): Promise<T> {
+  return catalog.transaction(async (tx) => {
+    if (kind === 'snapshot') forbid(await tx.compliance.hold(projectId), id);
+    return act(tx);
+  });
 }
 
 /**
@@ -63,8 +68,8 @@ async function askPolicy(catalog: Pick<CatalogStore, 'transaction'>, { id, kind,
 export async function cancelJob(
   { catalog, cancel }: { readonly catalog: Pick<CatalogStore, 'jobs' | 'transaction'>; readonly cancel: JobQueue['cancel'] }, { id, by }: { readonly id: string; readonly by: string },
 ): Promise<'cancelled' | 'requested'> {
-  await askPolicy(catalog, await findJob(catalog, id), forbidCancelOfSnapshot);
-  const answer = (await cancel(id, by)) ?? failWithoutJob({ id });
+  const job = await findJob(catalog, id);
+  const answer = (await unlessForbidden(catalog, job, forbidCancelOfSnapshot, (tx) => cancel(id, by, tx))) ?? failWithoutJob({ id });
   if (answer !== 'over') return answer;
   const { state } = await findJob(catalog, id);
   throw new LeafvaultError('JOB_NOT_CANCELLABLE', `Cancelling job ${id} failed: it is already ${state}`, { details: { id, state } });
@@ -80,8 +85,7 @@ export async function pauseJob(
   const job = await findJob(catalog, id);
   const { kind } = job;
   if (!PAUSABLE.has(kind)) throw notPausable(id, { kind }, `a job of kind ${kind} is never paused`);
-  await askPolicy(catalog, job, forbidPauseOfSnapshot);
-  const answer = (await pause(id)) ?? failWithoutJob({ id });
+  const answer = (await unlessForbidden(catalog, job, forbidPauseOfSnapshot, (tx) => pause(id, tx))) ?? failWithoutJob({ id });
   if (answer === 'paused' || answer === 'requested') return answer;
   const { state } = await findJob(catalog, id);
   throw notPausable(id, { state: answer === 'ending' ? 'ending' : state }, answer === 'ending' ? 'its end was asked for' : `it is already ${state}`);

@@ -3,7 +3,7 @@ import type { CatalogStore, CatalogTransaction, ScheduleRecord } from '../catalo
 import { forbidDeletion, forbidShortening, forbidShortfall, type CompliancePolicy } from '../domain/compliance.ts';
 import { nextDue } from '../domain/due-times.ts';
 import type { ScheduleExport } from '../domain/exports.ts';
-import { afterChange, freshProgress, type CatchUp } from '../domain/plan-run.ts';
+import { afterChange, type CatchUp, freshProgress, putsNothingOff } from '../domain/plan-run.ts';
 import type { Cluster } from '../domain/records.ts';
 import { renewed, type KeptItem, type PolicyItem } from '../domain/retention.ts';
 import { broken, checkSchedule, emptySchedule, keptItems, type SnapshotSchedule } from '../domain/schedule.ts';
@@ -36,7 +36,9 @@ export function createSchedules({ catalog, clock, catchUp }: SchedulesOptions): 
       const schedule = { ...changed(old.schedule, asked, now), export: await exportOf(tx, cluster, old.schedule.export, asked.export) };
       checkSchedule(schedule);
       forbidShortfall(policy, schedule);
-      const record = { schedule, progress: afterChange(old.schedule, schedule, old.progress, { now, catchUp }) };
+      const after = afterChange(old.schedule, schedule, old.progress, { now, catchUp });
+      const frequencies = (policy?.scheduledItems ?? []).map(({ frequencyType }) => frequencyType);
+      const record = { schedule, progress: putsNothingOff({ old: old.schedule, before: old.progress, changed: schedule, after }, { now, frequencies }) };
       await tx.schedules.save(record);
       await changeSnapshots(tx, old.schedule, schedule, { updateSnapshots, deleteSnapshots, policy });
       return shown(record, cluster);

@@ -32,6 +32,13 @@ describe('a selection of namespaces', () => {
     }
   });
 
+  test('keeps what a choice excludes by itself, as a snapshot that is taken again does', () => {
+    const again = narrowed(EXCLUDED, undefined);
+    assert.deepEqual(narrowed(null, again ?? undefined), again);
+    assert.deepEqual(taken(narrowed({ kind: 'included', databases: ['crm'], collections: [] }, again ?? undefined)), ['crm.notes']);
+    assert.deepEqual(taken(narrowed({ kind: 'excluded', databases: ['admin'], collections: [] }, again ?? undefined)), ['crm.notes']);
+  });
+
   test('is refused where a filter leaves out all that was chosen', () => {
     for (const [filter, choice] of [[INCLUDED, { databases: ['admin'], collections: [] }], [EXCLUDED, { databases: ['shop'], collections: ['crm.people'] }]] as const) {
       assert.throws(() => narrowed(filter, choice), (error) => isLeafvaultError(error, 'SELECTION_EMPTY'));

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { dueTimes } from '../../src/domain/due-times.ts';
-import { afterChange, afterFailure, afterSuccess, freshProgress, nextLook, planRun, type ScheduleProgress } from '../../src/domain/plan-run.ts';
+import { afterChange, afterFailure, afterSuccess, freshProgress, nextLook, planRun, putsNothingOff, type ScheduleProgress } from '../../src/domain/plan-run.ts';
 import { expiryOf, retainedUntil, type KeptItem, type PolicyItem } from '../../src/domain/retention.ts';
 import { emptySchedule, keptItems, type SnapshotSchedule } from '../../src/domain/schedule.ts';
 import { previewSchedule } from '../../src/domain/schedule-preview.ts';
@@ -161,6 +161,35 @@ describe('planning', () => {
     assert.deepEqual(progress, { handledUntil: now, owed: ['w'], failures: 0, retryAt: now });
     assert.deepEqual(idsOf(planRun(changed, progress, { now, catchUp: ONCE }).run), ['w']);
     assert.deepEqual(afterChange(HOURLY_AND_WEEKLY, { ...changed, items: [] }, freshProgress(thursday), { now, catchUp: ONCE }).owed, []);
+  });
+
+  test('puts nothing off for who must not: whoever moves the hour before each due time, or puts new items in place of the old ones, gets a snapshot as often', () => {
+    const frequencies = ['hourly', 'weekly'] as const;
+    let schedule = HOURLY_AND_WEEKLY;
+    let progress = freshProgress(thursday);
+    const taken = new Map<string, number>();
+    let changes = 0;
+    for (let now = thursday; now < later(thursday, 28 * DAY_MS); now = later(now, 15 * MINUTE_MS)) {
+      const planned = planRun(schedule, progress, { now, catchUp: ONCE });
+      progress = planned.progress;
+      for (const { frequencyType } of planned.run?.items ?? []) taken.set(frequencyType, (taken.get(frequencyType) ?? 0) + 1);
+      // Half an hour before whatever comes next.
+      const next = nextLook(schedule, progress);
+      if (next === null || next.getTime() - now.getTime() > 30 * MINUTE_MS) continue;
+      const moved = later(now, -30 * MINUTE_MS);
+      changes += 1;
+      const changed = {
+        ...schedule, referenceHour: moved.getUTCHours(), referenceMinute: moved.getUTCMinutes(),
+        items: schedule.items.map((item) => ({ ...item, id: `${item.frequencyType}${changes}`, ...(item.frequencyType === 'weekly' ? { frequencyInterval: ((now.getUTCDay() + 4) % 7) + 1 } : {}) })),
+      };
+      const after = afterChange(schedule, changed, progress, { now, catchUp: ONCE });
+      progress = putsNothingOff({ old: schedule, before: progress, changed, after }, { now, frequencies });
+      schedule = changed;
+    }
+    assert.ok(changes >= 28 * 4, `${changes} changes`);
+    assert.ok((taken.get('hourly') ?? 0) >= 28 * 4 - 1 && (taken.get('weekly') ?? 0) >= 3, JSON.stringify([...taken]));
+    const same = afterChange(schedule, schedule, progress, { now: thursday, catchUp: ONCE });
+    assert.deepEqual(putsNothingOff({ old: schedule, before: same, changed: schedule, after: same }, { now: thursday, frequencies }), same, 'what is not put off is not owed');
   });
 
   test('has nothing to look at without items', () => {

@@ -38,7 +38,7 @@ describe('a schedule that exports weekly snapshots', () => {
     catalog = catalogs[0]!;
     inventory = await makeInventory(catalog);
     bucketId = newId();
-    await catalog.exportBuckets.insert({ id: bucketId, projectId: inventory.project.id, bucketName: 'exports', iamRoleId: 'x', region: null });
+    await catalog.exportBuckets.insert({ id: bucketId, projectId: inventory.project.id, bucketName: 'exports', iamRoleId: 'x', isDeclared: null, region: null });
     await save({ bucketId, frequencyType: 'weekly', isEnabled: true });
   });
   after(async () => {

@@ -74,7 +74,8 @@ describe('a backup configuration', () => {
     const atlas = await doors.atlas('GET', `/groups/${SHOP}/clusters/orders`);
     assert.equal(atlas.json['backupEnabled'], false);
     assert.equal((await doors.atlas('GET', `/groups/${SHOP}/clusters/orders/backup/schedule`)).json['nextSnapshot'], undefined);
-    assert.equal((await patch({ statusName: 'STARTED' })).json['statusName'], 'STARTED');
+    assert.equal((await doors.atlas('PATCH', `/groups/${SHOP}/clusters/orders`, { body: { backupEnabled: true }, version: '2024-08-05' })).json['backupEnabled'], true, 'Atlas\'s clients see it, and start it again');
+    assert.equal(await stateOf(), 'STARTED');
     assert.equal(await followSchedules(), 1, 'what was due meanwhile is owed by nobody');
     clock.advance(7 * HOUR_MS);
     assert.equal(await followSchedules(), 1, 'the one before still waits for its job and takes this due time, too');

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { askForVerify } from '../support/job-rows.ts';
+import { askForVerify, until } from '../support/job-rows.ts';
 import { insertCompleted, makeInventory } from '../support/catalog-rows.ts';
-import { openPostgresQueue } from '../../src/jobs/index.ts';
+import { openPostgresQueue, type JobQueue } from '../../src/jobs/index.ts';
+import { createServices } from '../../src/services/index.ts';
 import { silent, startEmbedded, type TestDatabase } from '../support/postgres.ts';
 import { completeJob, openServicesWorld, ownerOf, type ServicesWorld } from '../support/services-world.ts';
 
@@ -39,6 +40,37 @@ describe('jobs', () => {
     }
     await completeJob(catalog, verify.id);
     await assert.rejects(jobs.repeat(verify.id, ownerOf(inventory)), { code: 'JOB_NOT_REPEATABLE' });
+  });
+
+  test('of snapshots are cancelled and paused before a compliance policy is made or not at all, never beside it', async () => {
+    const { services: { compliance, snapshots }, inventory, catalog } = world;
+    const { project, cluster } = inventory;
+    const policy = {
+      authorizedEmail: 'legal@example.com', authorizedUserFirstName: 'Lee', authorizedUserLastName: 'Gal', copyProtectionEnabled: false, encryptionAtRestEnabled: false, pitEnabled: false, restoreWindowDays: 0,
+      onDemandItem: null, scheduledItems: [],
+    };
+    const waiting = async (): Promise<boolean> => (await catalog.transaction((tx) => tx.executeSql('select 1 from pg_locks where not granted', []))).rows.length > 0;
+    const queue = await openPostgresQueue({ catalog, log: silent });
+    let making: Promise<unknown> = Promise.resolve();
+    /** Acts once the policy is made, or waits for who acts. */
+    const besideThePolicy = async <T>(act: () => Promise<T>): Promise<T> => {
+      let made = false;
+      making = compliance.put({ project, policy, overwrite: true, principal: ownerOf(inventory) }).then(() => { made = true; });
+      await until('the policy, or its waiting', async () => made || (await waiting()));
+      assert.equal(made, false, 'the policy waits');
+      return act();
+    };
+    const racing: JobQueue = { ...queue, cancel: (id, by, tx) => besideThePolicy(() => queue.cancel(id, by, tx)), pause: (id, tx) => besideThePolicy(() => queue.pause(id, tx)) };
+    const { jobs } = createServices({ ...world.parts, queue: racing });
+    for (const act of ['cancel', 'pause'] as const) {
+      const { job } = await snapshots.create({ cluster, description: null, retentionDays: 1, principal: ownerOf(inventory) });
+      await jobs[act](job.id, ownerOf(inventory));
+      await making;
+      const told = await jobs.get(job.id);
+      assert.ok(act === 'cancel' ? told.state === 'cancelled' : told.pausedAt !== null);
+      await catalog.compliance.delete(project.id);
+    }
+    await queue.close();
   });
 
   test('are asked for again as they were asked for', async () => {
@@ -88,5 +120,21 @@ describe('jobs', () => {
     assert.equal(id, snapshotId);
     assert.equal((await snapshots.newestWhole(inventory.cluster.id, capturedAt)).id, snapshotId);
     await assert.rejects(snapshots.newestWhole(inventory.cluster.id, new Date((capturedAt?.getTime() ?? 0) - 1)), { code: 'SNAPSHOT_NOT_FOUND' });
+  });
+
+  test('find the newest snapshot of a subclient', async () => {
+    const { services: { snapshots }, catalog } = world;
+    const inventory = await makeInventory(catalog);
+    const clusterId = inventory.cluster.id;
+    const people = { id: 'f0'.repeat(12), clusterId, isDefault: false };
+    const { snapshotId } = await insertCompleted(catalog, inventory);
+    await insertCompleted(catalog, inventory);
+    await assert.rejects(snapshots.newestOf(people), { code: 'SNAPSHOT_NOT_FOUND' });
+    await catalog.transaction((tx) => tx.executeSql('update jobs set form = $2 where id = (select job_id from snapshots where id = $1)', [snapshotId, JSON.stringify({ subclientId: people.id })]));
+    const { id, capturedAt } = await snapshots.newestOf(people);
+    assert.equal(id, snapshotId);
+    assert.equal((await snapshots.newestOf(people, capturedAt)).id, snapshotId);
+    assert.equal((await snapshots.newestOf({ ...people, isDefault: true })).id, (await snapshots.newestWhole(clusterId)).id);
+    await assert.rejects(snapshots.newestOf(people, new Date((capturedAt?.getTime() ?? 0) - 1)), { code: 'SNAPSHOT_NOT_FOUND' });
   });
 });

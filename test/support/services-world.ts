@@ -18,6 +18,8 @@ export interface ServicesWorld {
   readonly services: Services;
   readonly clock: FakeClock;
   readonly inventory: Inventory;
+  /** What the services were made of. */
+  readonly parts: ServicesOptions;
   /** What `openArchive` was asked for. */
   readonly opened: Parameters<OpenArchive>[0][];
   close(): Promise<void>;
@@ -29,16 +31,17 @@ export async function openServicesWorld(database: TestDatabase, options: Partial
   const catalog = await database.open({ clock });
   const queue = await openPostgresQueue({ catalog, log: silent });
   const opened: ServicesWorld['opened'] = [];
-  const services = createServices({
+  const parts: ServicesOptions = {
     ...options, catalog, queue, clock, secret: MASTER_KEY, restoreDefaults: { timeSeries: 'refuse', keepHours: 0 }, baseUrl: () => BASE_URL,
     timelineReader: { read: () => Promise.reject(new Error('There is no chain')), find: () => Promise.reject(new Error('There is no chain')) },
     openArchive: (request) => {
       opened.push(request);
       return Readable.from([Buffer.from('archive')]);
     },
-  });
+  };
   return {
-    catalog, services, clock, opened,
+    catalog, parts, clock, opened,
+    services: createServices(parts),
     inventory: await makeInventory(catalog),
     async close() {
       await queue.close();

@@ -32,6 +32,7 @@ export function createRunExport(parts: RunExportParts): JobHandler {
     const reader = await repository.openReader();
     try {
       await store.put(PERMISSION_CHECK, NOTHING, { signal });
+      if (bucket.isDeclared !== store.isDeclared) await catalog.exportBuckets.setDeclared(bucket.id, store.isDeclared);
       const root = await repository.loadSnapshot(snapshot.id);
       const { source } = root.body as unknown as SnapshotBody;
       const status = createStatus(parts, context, row);

@@ -49,8 +49,8 @@ export async function openPostgresQueue({ catalog, log }: { readonly catalog: Ca
   let closing: Promise<void> | undefined;
   return {
     enqueue: (tx, request) => enqueue(boss, tx, request),
-    cancel: (jobId, by) => catalog.jobs.requestCancel(jobId, by),
-    pause: (jobId) => catalog.jobs.requestPause(jobId),
+    cancel: (jobId, by, tx) => (tx ?? catalog).jobs.requestCancel(jobId, by),
+    pause: (jobId, tx) => (tx ?? catalog).jobs.requestPause(jobId),
     // No wake-up is sent: workers look by themselves every second.
     resume: (jobId) => catalog.jobs.resume(jobId),
     wakeUps: (onWake) => openWakeUps(boss, onWake),

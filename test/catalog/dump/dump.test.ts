@@ -248,7 +248,7 @@ async function fill(catalog: Catalog, queue: PostgresQueue, inventory: Inventory
     projectId: project.id, authorizedEmail: 'legal@example.com', authorizedUserFirstName: null, authorizedUserLastName: null, copyProtectionEnabled: false, encryptionAtRestEnabled: false, pitEnabled: false,
     restoreWindowDays: 0, onDemandItem: null, scheduledItems: schedule.items.slice(0, 1),
   }, 'abcdefgh');
-  const bucket = await catalog.exportBuckets.insert({ id: newId(), projectId: project.id, bucketName: 'exports', iamRoleId: 'x', region: null });
+  const bucket = await catalog.exportBuckets.insert({ id: newId(), projectId: project.id, bucketName: 'exports', iamRoleId: 'x', isDeclared: null, region: null });
   await catalog.transaction(async (tx) => {
     const job = await queue.enqueue(tx, { id: newId(), kind: 'export', payload: { exportId: newId() }, projectId: project.id, clusterId: cluster.id, snapshotId: restore.snapshotId, restoreId: null, requestedBy: 'test' });
     await tx.exports.insert({ id: newId(), jobId: job.id, projectId: project.id, clusterId: cluster.id, clusterName: cluster.name, snapshotId: restore.snapshotId, bucketId: bucket.id, prefix: 'exported_snapshots/x/1', labels: [{ key: 'a' }] });

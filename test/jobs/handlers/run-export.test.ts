@@ -1,10 +1,12 @@
 // The export job on a real catalog and repository, with an engine that a test holds: the marker says that all is there, and nothing else does.
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import type { Catalog } from '../../../src/catalog/index.ts';
+import { bucketOpener } from '../../../src/composition/bucket-opener.ts';
+import type { ExportTarget } from '../../../src/config/index.ts';
 import type { ExportSnapshot } from '../../../src/engine/contracts.ts';
 import type { OpenBucketOf, SnapshotExport } from '../../../src/domain/exports.ts';
 import { sleep } from '../../../src/foundation/abort.ts';
@@ -43,8 +45,11 @@ describe('an export job', () => {
     }
     return { collections: 2, documents: 2, bytes: 20, files: 2 };
   };
-  const openBucket: OpenBucketOf = ({ bucketName }) => ({
-    address: bucketName, region: null, has: async (key) => objects.has(key), close: () => Promise.resolve(),
+  /** Places of the settings; null: the bucket of the test. */
+  let targets: readonly ExportTarget[] | null = null;
+  const openBucket: OpenBucketOf = (bucket) => (targets === null ? inTest(bucket) : bucketOpener(targets)(bucket));
+  const inTest: OpenBucketOf = ({ bucketName }) => ({
+    address: bucketName, region: null, isDeclared: false, has: async (key) => objects.has(key), close: () => Promise.resolve(),
     put: async (key, bytes) => {
       if (bucketName === 'denied') throw new LeafvaultError('STORAGE_DENIED', `Exporting ${key} failed: AccessDenied`);
       objects.set(key, Buffer.from(bytes).toString());
@@ -67,6 +72,7 @@ describe('an export job', () => {
     inventory = await makeInventory(catalog);
     repository = await openTestRepository(createMemoryStorage());
     objects = new Map();
+    targets = null;
     hold = () => Promise.resolve();
     worker = await startWorker();
   });
@@ -83,18 +89,30 @@ describe('an export job', () => {
     return made;
   }
 
-  async function ask(bucketName = 'exports'): Promise<SnapshotExport> {
+  async function ask(bucketName = 'exports', existing?: string): Promise<SnapshotExport> {
     const { job, snapshotId } = await askForSnapshot(catalog, queue, inventory);
     assert.equal((await ended(catalog, job.id)).state, 'completed');
-    const [id, jobId, bucketId] = [newId(), newId(), newId()];
+    const [id, jobId, bucketId] = [newId(), newId(), existing ?? newId()];
     const { project, cluster } = inventory;
     return catalog.transaction(async (tx) => {
-      await tx.exportBuckets.insert({ id: bucketId, projectId: project.id, bucketName, iamRoleId: 'x', region: null });
+      if (existing === undefined) await tx.exportBuckets.insert({ id: bucketId, projectId: project.id, bucketName, iamRoleId: 'x', isDeclared: null, region: null });
       await queue.enqueue(tx, { id: jobId, kind: 'export', payload: { exportId: id }, projectId: project.id, clusterId: cluster.id, snapshotId, restoreId: null, requestedBy: 'test' });
-      return tx.exports.insert({ id, jobId, projectId: project.id, clusterId: cluster.id, clusterName: cluster.name, snapshotId, bucketId, prefix: `exported_snapshots/x/${bucketId}/1`, labels: [{ key: 'by', value: 'me' }] });
+      return tx.exports.insert({ id, jobId, projectId: project.id, clusterId: cluster.id, clusterName: cluster.name, snapshotId, bucketId, prefix: `exported_snapshots/x/${id}/1`, labels: [{ key: 'by', value: 'me' }] });
     });
   }
   const marker = ({ prefix }: SnapshotExport): string | undefined => objects.get(`${prefix}/.complete`);
+
+  test('goes to the place of its entry in the settings, and is refused by name once that is gone', async () => {
+    const folder = join(tempRoot, 'exports');
+    targets = [{ name: 'x', folder }];
+    const row = await ask();
+    assert.equal((await ended(catalog, row.jobId)).state, 'completed');
+    assert.match(await readFile(join(folder, 'exports', row.prefix, '.complete'), 'utf8'), /totalFiles/);
+    assert.equal((await catalog.exportBuckets.get(row.bucketId))?.isDeclared, true);
+    targets = [];
+    const { errorCode, errorMessage } = await ended(catalog, (await ask('exports', row.bucketId)).jobId);
+    assert.deepEqual([errorCode, /no target x any more/.test(errorMessage ?? '')], ['EXPORT_TARGET_GONE', true]);
+  });
 
   test('writes its marker last, with whose snapshot it is', async () => {
     const row = await ask();

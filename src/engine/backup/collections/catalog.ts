@@ -23,6 +23,11 @@ export function isCapped(collection: CatalogCollection): boolean {
   return isTrue(collection.options, 'capped');
 }
 
+/** Servers round the size of a capped collection up to a multiple of 256. */
+export function roundedSize(size: number): number {
+  return Math.ceil(size / 256) * 256;
+}
+
 /** Made by a server for a while only (`$out`, convertToCapped), and dropped by it. */
 export function isTemporary(collection: CatalogCollection): boolean {
   return isTrue(collection.options, 'temp');

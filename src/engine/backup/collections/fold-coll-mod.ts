@@ -3,7 +3,7 @@ import type { ClusterTime } from '../../../domain/cluster-time.ts';
 import { BSON_TYPE, rawChild, rawField, rawFields, readString } from '../../bson/index.ts';
 import { joinNamespace, showNamespace } from '../../mongo/index.ts';
 import { isTrue, unknownOperation, type CommandOp } from '../oplog/oplog-entry.ts';
-import { copyField, EMPTY_DOCUMENT, withDefaultText, withField, type CatalogCollection } from './catalog.ts';
+import { copyField, EMPTY_DOCUMENT, roundedSize, withDefaultText, withField, type CatalogCollection } from './catalog.ts';
 
 type Change = (collection: CatalogCollection, object: Buffer, name: string) => void;
 
@@ -21,8 +21,8 @@ const CHANGES: Readonly<Record<string, Change>> = {
   recordPreImages: copyIfTrue,
   expireAfterSeconds: changeExpiry,
   timeseries: changeTimeSeries,
-  cappedSize: (collection, object, name) => renameInto(collection, object, { from: name, to: 'size' }),
-  cappedMax: (collection, object, name) => renameInto(collection, object, { from: name, to: 'max' }),
+  cappedSize: (collection, object, name) => setLimit(collection, 'size', roundedSize(numberIn(object, name))),
+  cappedMax: (collection, object, name) => setLimit(collection, 'max', countedMax(numberIn(object, name))),
 };
 
 /** @throws LeafvaultError CAPTURE_OPERATION_UNKNOWN */
@@ -85,9 +85,23 @@ function changeTimeSeries(collection: CatalogCollection, object: Buffer): void {
   collection.options = withField(collection.options, 'timeseries', BSON_TYPE.document, series);
 }
 
-function renameInto(collection: CatalogCollection, object: Buffer, names: { readonly from: string; readonly to: string }): void {
-  const field = rawField(object, names.from);
-  if (field !== null) collection.options = withField(collection.options, names.to, field.type, object.subarray(field.valueAt, field.end));
+/** A `create` is logged with its limits as they come to be, a `collMod` with those that were asked for (checked on 6.0.5). */
+function setLimit(collection: CatalogCollection, name: string, limit: number): void {
+  const value = Buffer.alloc(8);
+  value.writeBigInt64LE(BigInt(limit));
+  collection.options = withField(collection.options, name, BSON_TYPE.long, value);
+}
+
+/** Zero and less stand for the most that there can be. */
+function countedMax(max: number): number {
+  return max <= 0 ? 2 ** 31 - 1 : max;
+}
+
+function numberIn(object: Buffer, name: string): number {
+  const field = rawField(object, name);
+  if (field?.type === BSON_TYPE.int) return object.readInt32LE(field.valueAt);
+  if (field?.type === BSON_TYPE.long) return Number(object.readBigInt64LE(field.valueAt));
+  return field?.type === BSON_TYPE.double ? Math.trunc(object.readDoubleLE(field.valueAt)) : 0;
 }
 
 /** `index: {name, …}` sets what stands beside the name; false means that the mark is taken away. */

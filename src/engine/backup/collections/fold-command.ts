@@ -1,7 +1,7 @@
 // Folds one command of the oplog into the catalog. Every command sets what it says absolutely and is keyed by UUID,
 // so that commands the listing has already seen may be folded again (docs/design/consistency.md, "The catalog").
 import type { ClusterTime } from '../../../domain/cluster-time.ts';
-import { BSON_TYPE, filterFields, rawChild, rawField, rawFields, rawText } from '../../bson/index.ts';
+import { BSON_TYPE, filterFields, rawChild, rawDocument, rawField, rawFields, rawText } from '../../bson/index.ts';
 import { joinNamespace, splitNamespace } from '../../mongo/index.ts';
 import { isTrue, readUuid, unknownOperation, type CommandOp } from '../oplog/oplog-entry.ts';
 import { EMPTY_DOCUMENT, withField, type Catalog, type CatalogCollection } from './catalog.ts';
@@ -48,10 +48,21 @@ function foldCreate(catalog: Catalog, op: CommandOp, time: ClusterTime): void {
   const name = rawText(op.object, 'create') ?? '';
   const options = filterFields(op.object, (field) => field.name !== 'create' && field.name !== 'idIndex');
   const indexes = new Map<string, Buffer>();
-  const idIndex = rawChild(op.object, 'idIndex') ?? clusteredIdIndex(options);
-  if (idIndex !== null) indexes.set('_id_', Buffer.from(idIndex));
-  catalog.set(op.uuid, { uuid: op.uuid, db: op.db, name, options, indexes, bornAt: time });
+  const collection = { uuid: op.uuid, db: op.db, name, options, indexes, bornAt: time };
+  const idIndex = rawChild(op.object, 'idIndex') ?? (rawField(options, 'clusteredIndex') === null ? OLD_ID_INDEX : clusteredIdIndex(options));
+  if (idIndex !== null) addIndex(collection, idIndex);
+  catalog.set(op.uuid, collection);
 }
+
+/**
+ * An index on `_id` of version 1 is not stated: one that was asked for, as mongorestore does where the source had one, or
+ * that came of an `applyOps` of a `create` without any (checked on 6.0.5).
+ */
+const OLD_ID_INDEX = rawDocument([
+  { name: 'v', type: BSON_TYPE.int, value: Buffer.of(1, 0, 0, 0) },
+  { name: 'key', type: BSON_TYPE.document, value: rawDocument([{ name: '_id', type: BSON_TYPE.int, value: Buffer.of(1, 0, 0, 0) }]) },
+  { name: 'name', type: BSON_TYPE.string, value: Buffer.from('\x05\0\0\0_id_\0', 'latin1') },
+]);
 
 /** A clustered collection lists its key as an index with `clustered: true`; buckets (`clusteredIndex: true`) list none. */
 function clusteredIdIndex(options: Buffer): Buffer | null {

@@ -1,6 +1,7 @@
 // The fold of a capped collection: all of its documents in order, in a table on disk.
 import { breatheEvery } from '../../../foundation/abort.ts';
 import { asBuffer, bytesOf, documentLength, documentsOf, hashOf, newHashState, orderedHashOf, rawId } from '../../bson/index.ts';
+import { roundedSize } from '../../backup/collections/catalog.ts';
 import { foldDocument, type ReplayOperation } from '../../replay/index.ts';
 import { openScratchDatabase } from '../../scratch-database.ts';
 import type { ContentFold, FoldOptions } from './content-fold.ts';
@@ -76,7 +77,7 @@ function openDocuments(path: string) {
     trim({ size, max }: CappedLimits) {
       const row = sql.sums.get();
       let [count, bytes] = [Number(row?.n), Number(row?.bytes ?? 0)];
-      while ((max !== null && count > max) || (size !== null && bytes > roundedUp(size))) {
+      while ((max !== null && count > max) || (size !== null && bytes > roundedSize(size))) {
         const oldest = sql.next.get(0);
         if (oldest === undefined) return;
         sql.remove.run(oldest.sequence as number);
@@ -106,9 +107,4 @@ function* inRuns(documents: Iterable<Buffer>): Generator<Buffer, void, undefined
     bytes = 0;
   }
   if (run.length > 0) yield Buffer.concat(run);
-}
-
-/** Servers round the size of a capped collection up to a multiple of 256. */
-function roundedUp(size: number): number {
-  return Math.ceil(size / 256) * 256;
 }

@@ -11,7 +11,7 @@ const AUTHORIZED = { authorizedEmail: 'first.last@example.com', authorizedUserFi
 let world: AtlasWorld;
 const clusterId = '5f0000000000000000000005';
 before(async () => {
-  world = await openAtlasWorld({ openBucket: ({ bucketName }) => ({ address: bucketName, region: null, put: async () => {}, has: async () => false, close: () => Promise.resolve() }) });
+  world = await openAtlasWorld({ openBucket: ({ bucketName }) => ({ address: bucketName, region: null, isDeclared: false, put: async () => {}, has: async () => false, close: () => Promise.resolve() }) });
   await world.catalog.clusters.insert({ id: clusterId, projectId: SHOP, name: 'orders', uri: 'mongodb://127.0.0.1:1/', hosts: ['127.0.0.1:1'] });
 });
 after(() => world?.close());

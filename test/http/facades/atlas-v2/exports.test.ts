@@ -22,7 +22,7 @@ before(async () => {
   doors = await openRealDoors(database, fakeClock(new Date('2026-03-01T12:00:00Z')), {
     openBucket: ({ bucketName, iamRoleId }) => {
       if (bucketName === 'closed') throw new LeafvaultError('EXPORT_TARGET_FORBIDDEN', 'the target is kept for other projects');
-      return { address: bucketName, region: iamRoleId === ROLE ? 'eu-central-1' : null, put: async (key) => void written.push(`${bucketName}/${key}`), has: async () => false, close: () => Promise.resolve() };
+      return { address: bucketName, region: iamRoleId === ROLE ? 'eu-central-1' : null, isDeclared: true, put: async (key) => void written.push(`${bucketName}/${key}`), has: async () => false, close: () => Promise.resolve() };
     },
   });
 });

@@ -17,7 +17,12 @@ export async function createCluster(call: ProjectCall): Promise<Answer> {
 
 export async function updateCluster(call: ProjectCall): Promise<Answer> {
   const cluster = await clusterOf(call);
-  const changed = await call.services.administration.clusters.change(cluster, parseUpdateCluster(cluster.name, call));
+  const { starts, ...change } = parseUpdateCluster(cluster.name, call);
+  const changed = await call.services.administration.clusters.change(cluster, change);
+  if (starts && changed.backupState !== 'started') {
+    const { cluster: started } = await call.services.backupConfigs.change({ cluster: changed, principal: call.principal, state: 'started' });
+    return { kind: 'one', body: presentCluster(started, call.version, call.root) };
+  }
   return { kind: 'one', body: presentCluster(changed, call.version, call.root) };
 }
 

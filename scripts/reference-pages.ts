@@ -6,7 +6,7 @@ import { settingsReference } from '../src/config/index.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const COMMANDS = ['serve', 'worker', 'check', 'copy', 'prune', 'status', 'jobs', 'jobs cancel', 'drill', 'drills', 'schedule preview', 'keys',
-  ...['list', 'test', 'rotate', 'add-passphrase', 'add-key', 'remove', 'kit', 'test-kit'].map((name) => `keys ${name}`), 'compliance release', 'rescue', 'dump-catalog', 'roles', 'version'];
+  ...['list', 'test', 'rotate', 'add-passphrase', 'add-key', 'remove', 'kit', 'test-kit'].map((name) => `keys ${name}`), 'snapshots list', 'snapshots pin', 'snapshots unpin', 'snapshots hold', 'snapshots release', 'compliance release', 'rescue', 'dump-catalog', 'roles', 'version'];
 
 /** File name below docs/reference/ -> content. */
 export async function referencePages(): Promise<ReadonlyMap<string, string>> {

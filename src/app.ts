@@ -24,7 +24,7 @@ import { LeafvaultError } from './foundation/errors.ts';
 import type { Logger } from './foundation/logger.ts';
 import { buildServer, consoleApi, consoleDoor, downloadsDoor, facades, oauthDoor, openApiDoor, type HttpServer } from './http/index.ts';
 import {
-  checkOnSchedule, createChores, createCopyChores, createLockChores, createScheduleChores, createDumpChore, createHandlers, createLostDrillsChore, createRetentionChores, dumpCatalog, dumpedAtKey, createTailers, openPostgresQueue, scheduleDrills, sessionOwner, trimCatalogDumps,
+  checkOnSchedule, createChores, createCopyChores, createLockChores, createMendingChore, createScheduleChores, createDumpChore, createHandlers, createLostDrillsChore, createRetentionChores, dumpCatalog, dumpedAtKey, createTailers, openPostgresQueue, scheduleDrills, sessionOwner, trimCatalogDumps,
   Worker, type JobQueue, type PostgresQueue,
 } from './jobs/index.ts';
 import { openRepository, type Dump, type Repository } from './repository/index.ts';
@@ -35,7 +35,8 @@ import { openStorage } from './storage/index.ts';
 export { roleCommands } from './engine/index.ts';
 export { ownersThatAreGone, readNeededUntil, trimCatalogDumps, trimChains, type TrimmedChain } from './jobs/index.ts';
 export { findDumps, planRescue, rescue, type FoundDump, type FoundDumps, type RescuePlan, type RescueReport } from './composition/rescue.ts';
-export { cancelJob, masterKeyFrom, pauseJob, previewClusterSchedule, resumeJob } from './services/index.ts';
+export { KEEP_KINDS, type KeepKind } from './domain/keeps.ts';
+export { cancelJob, keepSnapshot, letGoOfSnapshot, masterKeyFrom, pauseJob, previewClusterSchedule, resumeJob } from './services/index.ts';
 export type { UpkeepView } from './services/contracts.ts';
 export type { InstallationKeys, KeysReport } from './composition/installation-keys.ts';
 export type { RetiredSlot, RotationReport } from './composition/rotate-master-key.ts';
@@ -137,6 +138,7 @@ function buildWorker({ options, catalog, queue, repositories, tempRoot }: Parts)
     ...createRetentionChores({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]), refuseHidden: repositories.lockTerms !== null }),
     createDumpChore({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]) }),
     checkOnSchedule({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]), ...config.check }),
+    createMendingChore({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]) }),
     createLostDrillsChore({ catalog, clock, log, find: findRehearsals }),
     scheduleDrills({ catalog, clock, log, defaults: config.drills, ask: createAskForDrill({ queue, clock }) }),
     ...createLockChores({ catalog, clock, log, repository: repositories.repository, terms: repositories.lockTerms }),

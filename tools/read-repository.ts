@@ -137,9 +137,15 @@ export function readIndependently(folder: string, opener: Buffer | string): Inde
   return {
     chunks, eachChunk,
     chains: () => filesBelow(folder, 'oplog').filter((name) => basename(name) === 'head').map((name) => chainOf(folder, name.split('/')[1] ?? '', open)),
-    // 11: roots; 12: facts of the kind `deleted`
+    // 11: roots; 12: facts of the kind `deleted`, which count where no pin and no hold does
     snapshots() {
-      const deleted = filesBelow(folder, 'facts').filter((name) => basename(name).startsWith('deleted-')).map((name) => name.split('/')[1]);
+      const facts = filesBelow(folder, 'facts').map((name) => ({ name, of: name.split('/')[1], kind: basename(name).split('-')[0] ?? '' }));
+      const keeps = (of: string | undefined, kind: string): boolean => {
+        const said = facts.filter((fact) => fact.of === of && fact.kind === kind).map(({ name }) => JSON.parse(open(name, 3).toString()) as { id: string; createdAt: string; body: { kept?: unknown } });
+        const last = said.sort((a, b) => (`${a.createdAt} ${a.id}` < `${b.createdAt} ${b.id}` ? -1 : 1)).at(-1);
+        return last !== undefined && last.body.kept !== false;
+      };
+      const deleted = facts.filter(({ of, kind }) => kind === 'deleted' && !keeps(of, 'pin') && !keeps(of, 'hold')).map(({ of }) => of);
       const idOf = (name: string): string => basename(name).slice(0, 24);
       return filesBelow(folder, 'snapshots').filter((name) => !deleted.includes(idOf(name))).flatMap((name) => {
         const root = JSON.parse(open(name, 2).toString()) as { id: string; series: string; createdAt: string; body: Record<string, unknown>; entries: List; fenced?: string };

@@ -1,7 +1,8 @@
 // Connections to PostgreSQL: one pool for queries, and clients of their own for listening.
-import { CamelCasePlugin, Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
+import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
 import pg from 'pg';
 import type { Logger } from '../foundation/logger.ts';
+import { ColumnNames } from './column-names.ts';
 import { catalogError } from './query-errors.ts';
 import type { Tables } from './tables.ts';
 import { parseTimestamp } from './timestamps.ts';
@@ -62,7 +63,7 @@ export function connect({ address, schema, poolSize, idleTransactionMs, log }: C
   pool.on('connect', (client) => void client.on('error', () => undefined));
   return new Kysely<Tables>({
     dialect: new PostgresDialect({ pool: withOurErrors(pool) }),
-    plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
+    plugins: [new ColumnNames()],
   });
 }
 

@@ -1,11 +1,12 @@
 // What a rescue writes that nothing else may: rows as the store has them, without telling the repository what it said itself.
 import { sql } from 'kysely';
+import type { Keep, KeepKind } from '../domain/keeps.ts';
 import type { KeptItem } from '../domain/retention.ts';
 import type { CatalogContext } from './context.ts';
 import type { NewDrill } from './drills.ts';
 import type { JobFailure } from './leases.ts';
 import { RESCUE_MARK } from './rescue-mark.ts';
-import type { NewSnapshot, SnapshotOutcome } from './snapshots.ts';
+import { jsonOrNull, type NewSnapshot, type SnapshotOutcome } from './snapshots.ts';
 
 export interface KnownSnapshot {
   readonly id: string;
@@ -17,10 +18,15 @@ export interface KnownSnapshot {
   readonly policyItems: readonly KeptItem[] | null;
   /** When the newest expiry was decided that the repository has still to be told; null: there is none. */
   readonly expiryToTellAt: Date | null;
+  readonly pin: Keep | null;
+  readonly hold: Keep | null;
+  /** As of an expiry. */
+  readonly pinToTellAt: Date | null;
+  readonly holdToTellAt: Date | null;
 }
 
 /** A snapshot whose root is there. */
-export type FoundSnapshot = NewSnapshot & Omit<SnapshotOutcome, 'expiresAt'> & { readonly requestedAt: Date; readonly finishedAt: Date; readonly expiryByHand: boolean };
+export type FoundSnapshot = NewSnapshot & Omit<SnapshotOutcome, 'expiresAt'> & { readonly requestedAt: Date; readonly finishedAt: Date; readonly expiryByHand: boolean } & Readonly<Record<KeepKind, Keep | null>>;
 
 /** Inside one transaction. */
 export interface Rescues {
@@ -30,6 +36,8 @@ export interface Rescues {
   saveFound(snapshot: FoundSnapshot): Promise<void>;
   /** @param byHand it is not what the items of its schedule say: somebody wanted it, no policy changes it */
   setExpiry(id: string, expiresAt: Date, options: { readonly byHand: boolean }): Promise<void>;
+  /** @param keep null: nothing keeps it */
+  setKeep(id: string, kind: KeepKind, keep: Keep | null): Promise<void>;
   markDeleted(id: string, at: Date): Promise<void>;
   /** Fails what was queued or running, with its snapshot. @returns how many */
   failJobs(failure: JobFailure): Promise<number>;
@@ -46,12 +54,17 @@ export function createRescues({ db, clock }: CatalogContext): Rescues {
   return {
     async snapshots() {
       const { rows } = await sql<KnownSnapshot>`
-        select s.id, s.cluster_id, s.state, s.deleted_at is not null as deleted, s.expires_at, s.captured_at, s.policy_items,
-          (select max(f.created_at) from pending_facts f where f.snapshot_id = s.id and f.kind = 'expiry') as expiry_to_tell_at
-        from snapshots s`.execute(db);
+        select s.id, s.cluster_id, s.state, s.deleted_at is not null as deleted, s.expires_at, s.captured_at, s.policy_items, s.pin, s.hold,
+          told.expiry_to_tell_at, told.pin_to_tell_at, told.hold_to_tell_at
+        from snapshots s
+        left join (
+          select snapshot_id, max(created_at) filter (where kind = 'expiry') as expiry_to_tell_at, max(created_at) filter (where kind = 'pin') as pin_to_tell_at,
+            max(created_at) filter (where kind = 'hold') as hold_to_tell_at
+          from pending_facts group by snapshot_id
+        ) told on told.snapshot_id = s.id`.execute(db);
       return new Map(rows.map((row) => [row.id, row]));
     },
-    async saveFound({ pointInTime, selection, replicaSetId, policyItems = null, ...row }) {
+    async saveFound({ pointInTime, selection, replicaSetId, policyItems = null, pin, hold, ...row }) {
       const outcome = {
         state: 'completed', pointInTimeT: pointInTime?.t ?? null, pointInTimeI: pointInTime?.i ?? null, capturedAt: row.capturedAt, finishedAt: row.finishedAt,
         mongodbVersion: row.mongodbVersion, replicaSetName: row.replicaSetName, replicaSetId: replicaSetId ?? null, consistency: row.consistency, documents: row.documents,
@@ -60,7 +73,7 @@ export function createRescues({ db, clock }: CatalogContext): Rescues {
       // Due times that joined it after the dump are in what the store says of it.
       const stoodFor = policyItems === null ? {} : { policyItems: JSON.stringify(policyItems), retentionDays: row.retentionDays };
       await db
-        .insertInto('snapshots').values({ ...row, ...outcome, ...stoodFor, selection: JSON.stringify(selection) })
+        .insertInto('snapshots').values({ ...row, ...outcome, ...stoodFor, selection: JSON.stringify(selection), pin: jsonOrNull(pin), hold: jsonOrNull(hold) })
         .onConflict((conflict) => conflict.column('id').doUpdateSet({ ...outcome, ...stoodFor })).execute();
       await db
         .updateTable('jobs').set({ state: 'completed', finishedAt: row.finishedAt })
@@ -68,6 +81,9 @@ export function createRescues({ db, clock }: CatalogContext): Rescues {
     },
     async setExpiry(id, expiresAt, { byHand }) {
       await db.updateTable('snapshots').set({ expiresAt, expiryByHand: byHand }).where('id', '=', id).execute();
+    },
+    async setKeep(id, kind, keep) {
+      await db.updateTable('snapshots').set({ [kind]: jsonOrNull(keep) }).where('id', '=', id).execute();
     },
     async markDeleted(id, at) {
       await db.updateTable('snapshots').set({ deletedAt: at }).where('id', '=', id).where('deletedAt', 'is', null).execute();

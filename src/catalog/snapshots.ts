@@ -1,6 +1,7 @@
 // Snapshots as rows. A row is `completed` only together with what the root in the repository says.
 import { sql, type RawBuilder } from 'kysely';
 import type { ClusterTime } from '../domain/cluster-time.ts';
+import type { Keep, KeepKind } from '../domain/keeps.ts';
 import type { Page, PageOf, Snapshot, SnapshotState } from '../domain/records.ts';
 import { daysKept, type KeptItem } from '../domain/retention.ts';
 import { atomically, countOf, isOneOfMany, readLongPage, type CatalogContext } from './context.ts';
@@ -75,10 +76,12 @@ export interface Snapshots {
   expired(limit: number): Promise<readonly string[]>;
   /** Deletes it if that still holds of it; false when somebody gave it more time, or it became the newest. */
   markExpired(id: string): Promise<boolean>;
-  /** Also leaves the fact for the repository. False when it was deleted before. */
+  /** Also leaves the fact for the repository. False when it was deleted before, or a pin or hold keeps it. */
   markDeleted(id: string): Promise<boolean>;
   /** Also leaves the fact for the repository. From then on no policy changes it. */
   setExpiry(id: string, expiresAt: Date): Promise<void>;
+  /** Also leaves the fact for the repository. @param kept false: nothing keeps it any more, and `keep` says who says so */
+  setKeep(id: string, kind: KeepKind, keep: Keep, kept: boolean): Promise<void>;
   /** Those of schedules, which a policy may change: not deleted, not failed, without an expiry that was set by hand. Inside a transaction, which then holds them. */
   holdScheduled(clusterId: string): Promise<readonly SnapshotRecord[]>;
   /** Held, newly read; null: no such snapshot. */
@@ -98,13 +101,16 @@ export interface Snapshots {
 const COLUMNS = [
   'id', 'projectId', 'clusterId', 'clusterName', 'state', 'type', 'description', 'retentionDays', 'selection', 'requestedAt',
   'startedAt', 'pointInTimeT', 'pointInTimeI', 'capturedAt', 'finishedAt', 'expiresAt', 'mongodbVersion', 'replicaSetName',
-  'consistency', 'documents', 'dataSizeBytes', 'storageSizeBytes', 'jobId', 'deletedAt', 'policyItems',
+  'consistency', 'documents', 'dataSizeBytes', 'storageSizeBytes', 'jobId', 'deletedAt', 'policyItems', 'pin', 'hold',
 ] as const;
+
+/** Of one that nothing keeps, in the statements that delete: no door gets past it. What failed stands for nothing. */
+const NOT_KEPT = sql<boolean>`((pin is null and hold is null) or state in ('failed', 'cancelled'))`;
 
 /** A whole snapshot has to have a newer whole one; one of chosen namespaces any newer one. Of a deleted cluster no newer one comes: there each ends when its time is over. */
 function expiredOnes({ db, clock }: CatalogContext) {
   return db
-    .selectFrom('snapshots').select('id').where('deletedAt', 'is', null).where('state', '=', 'completed').where('expiresAt', '<=', clock.now())
+    .selectFrom('snapshots').select('id').where('deletedAt', 'is', null).where('state', '=', 'completed').where('expiresAt', '<=', clock.now()).where(NOT_KEPT)
     .where((eb) => eb.or([eb.exists(eb.selectFrom('clusters').select('clusters.id').whereRef('clusters.id', '=', 'snapshots.clusterId').where('clusters.deletedAt', 'is not', null)), eb.exists(eb
       .selectFrom('snapshots as newer').select('newer.id').whereRef('newer.clusterId', '=', 'snapshots.clusterId')
       .where('newer.deletedAt', 'is', null).where('newer.state', '=', 'completed')
@@ -186,7 +192,7 @@ export function createSnapshots(context: CatalogContext): Snapshots {
     markDeleted: (id) =>
       atomically(context, async (inner) => {
         const row = await inner.db
-          .updateTable('snapshots').set({ deletedAt: clock.now() }).where('id', '=', id).where('deletedAt', 'is', null)
+          .updateTable('snapshots').set({ deletedAt: clock.now() }).where('id', '=', id).where('deletedAt', 'is', null).where(NOT_KEPT)
           .returning('id').executeTakeFirst();
         if (row !== undefined) await leaveFact(inner, id, 'deleted', {});
         return row !== undefined;
@@ -199,6 +205,11 @@ export function createSnapshots(context: CatalogContext): Snapshots {
       atomically(context, async (inner) => {
         await inner.db.updateTable('snapshots').set({ expiresAt, expiryByHand: true }).where('id', '=', id).execute();
         await leaveFact(inner, id, 'expiry', { expiresAt: expiresAt.toISOString() });
+      }),
+    setKeep: (id, kind, { by, reason, at }, kept) =>
+      atomically(context, async (inner) => {
+        await inner.db.updateTable('snapshots').set({ [kind]: kept ? JSON.stringify({ by, reason, at }) : null }).where('id', '=', id).execute();
+        await leaveFact(inner, id, kind, kept ? { kept, by, reason } : { kept, by });
       }),
     async holdScheduled(clusterId) {
       const rows = await select()
@@ -247,9 +258,11 @@ interface SnapshotRow {
   pointInTimeI: number | null; capturedAt: Date | null; finishedAt: Date | null; expiresAt: Date; mongodbVersion: string | null;
   replicaSetName: string | null; consistency: string | null; documents: number | null; dataSizeBytes: number | null;
   storageSizeBytes: number | null; jobId: string; deletedAt: Date | null; policyItems: readonly KeptItem[] | null;
+  pin: Keep | null; hold: Keep | null;
 }
 
-function jsonOrNull(value: unknown): string | null {
+/** For a column of JSON that may be empty. */
+export function jsonOrNull(value: unknown): string | null {
   return value === null || value === undefined ? null : JSON.stringify(value);
 }
 
@@ -280,5 +293,7 @@ function recordOf(row: SnapshotRow): SnapshotRecord {
     jobId: row.jobId,
     deletedAt: row.deletedAt,
     policyItems: row.policyItems,
+    pin: row.pin,
+    hold: row.hold,
   };
 }

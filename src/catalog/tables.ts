@@ -4,6 +4,7 @@ import type { ColumnType, Generated } from 'kysely';
 import type { BackupState } from '../domain/backup-state.ts';
 import type { DrillChoices, DrillPhase } from '../domain/drill.ts';
 import type { ScheduleExport } from '../domain/exports.ts';
+import type { Keep } from '../domain/keeps.ts';
 import type { NamespaceFilter, NamespaceSelection } from '../domain/namespace-selection.ts';
 import type { JobForm, RestoreSelection, Tag } from '../domain/records.ts';
 import type { KeptItem, PolicyItem } from '../domain/retention.ts';
@@ -81,6 +82,8 @@ export interface SnapshotsTable {
   deletedAt: Date | null;
   policyItems: ColumnType<KeptItem[] | null, string | null | undefined, string | null>;
   expiryByHand: Defaulted<boolean>;
+  pin: ColumnType<Keep | null, string | null | undefined, string | null>;
+  hold: ColumnType<Keep | null, string | null | undefined, string | null>;
 }
 
 export interface SchedulesTable {

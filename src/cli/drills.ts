@@ -2,9 +2,9 @@
 import { openDrillsOf } from '../app.ts';
 import type { Config } from '../config/index.ts';
 import { systemClock } from '../foundation/clock.ts';
-import { LeafvaultError } from '../foundation/errors.ts';
 import { createLogger } from '../foundation/logger.ts';
 import { causeOf, recoveryText, timeText } from './drill-text.ts';
+import { clustersNamed } from './clusters-named.ts';
 import { EXIT_CODES } from './errors.ts';
 import { plain, secondsText, tableText } from './text-table.ts';
 import type { CliWorld } from './world.ts';
@@ -23,11 +23,7 @@ const TITLES = ['ID', 'STATE', 'WHERE', 'WHEN', 'SNAPSHOT', 'PHASES'];
 export async function runDrills(world: CliWorld, config: Config, { limit, cluster, json }: DrillsFlags): Promise<number> {
   const { catalog, drills, close } = await openDrillsOf(config, { clock: systemClock, log: createLogger(config.logLevel) });
   try {
-    const all = await catalog.clusters.ofProjects(null);
-    const chosen = all.filter(({ name }) => cluster === null || name === cluster);
-    if (cluster !== null && chosen.length === 0) {
-      throw new LeafvaultError('CLI_CLUSTER_UNKNOWN', `Listing the drills of cluster ${cluster} failed: there is no cluster of that name`, { details: { name: cluster }, hint: all.length === 0 ? 'There is no cluster yet' : `There are: ${all.map(({ name }) => name).join(', ')}` });
-    }
+    const chosen = await clustersNamed(catalog, cluster, 'Listing the drills');
     const reports = [];
     for (const each of chosen) reports.push({ cluster: each, recovery: await drills.recovery(each), drills: (await drills.list(each.id, { pageNumber: 1, itemsPerPage: limit })).items });
     if (json) world.out(`${JSON.stringify(reports, null, 2)}\n`);

@@ -2,8 +2,8 @@
 import { openCatalogOf } from '../app.ts';
 import type { Config } from '../config/index.ts';
 import { systemClock } from '../foundation/clock.ts';
-import { LeafvaultError } from '../foundation/errors.ts';
 import { createLogger } from '../foundation/logger.ts';
+import { clustersNamed } from './clusters-named.ts';
 import { EXIT_CODES } from './errors.ts';
 import { plain, secondsText, tableText } from './text-table.ts';
 import type { CliWorld } from './world.ts';
@@ -40,14 +40,8 @@ export async function runJobs(world: CliWorld, config: Config, options: JobsOpti
 }
 
 async function readReports(catalog: Catalog, { limit, cluster, failedOnly }: JobsOptions): Promise<readonly JobReport[]> {
-  const clusters = await catalog.clusters.ofProjects(null);
-  const names = new Map(clusters.map(({ id, name }) => [id, name]));
-  const chosen = cluster === null ? undefined : clusters.filter(({ name }) => name === cluster).map(({ id }) => id);
-  if (chosen?.length === 0) {
-    throw new LeafvaultError('CLI_CLUSTER_UNKNOWN', `Listing the jobs of cluster ${cluster} failed: there is no cluster of that name`, {
-      details: { name: cluster }, hint: clusters.length === 0 ? 'There is no cluster yet' : `There are: ${[...new Set(names.values())].join(', ')}`,
-    });
-  }
+  const names = new Map((await catalog.clusters.ofProjects(null)).map(({ id, name }) => [id, name]));
+  const chosen = cluster === null ? undefined : (await clustersNamed(catalog, cluster, 'Listing the jobs')).map(({ id }) => id);
   const jobs = await catalog.jobs.newest({ ...(chosen === undefined ? {} : { clusterIds: chosen }), failed: failedOnly }, limit);
   return Promise.all(jobs.map(async (job) => {
     const result = job.kind === 'restore' && job.restoreId !== null && job.state === 'completed' ? await catalog.restores.result(job.restoreId) : null;

@@ -12,12 +12,13 @@ import { runDumpCatalog } from './dump-catalog.ts';
 import { EXIT_CODES, exitCodeOf } from './errors.ts';
 import { runJobs } from './jobs.ts';
 import { addKeysCommands } from './keys-commands.ts';
-import type { ReadShare } from '../app.ts';
+import type { KeepKind, ReadShare } from '../app.ts';
 import { runPrune } from './prune.ts';
 import { runRescue } from './rescue.ts';
 import { printRoles } from './roles.ts';
 import { runSchedulePreview } from './schedule.ts';
 import { runService } from './serve.ts';
+import { runKeep, runLetGo, runSnapshots } from './snapshots.ts';
 import { runStatus } from './status.ts';
 import { leafvaultVersion } from './version.ts';
 import type { CliWorld } from './world.ts';
@@ -149,6 +150,20 @@ function buildProgram(world: CliWorld, outcome: { code: number }): Command {
     .option('--json', 'as a JSON array, with all fields')
     .addHelpText('after', '\nIt reads the catalog with the master key and changes nothing; the times are those that the workers keep.\n')
     .action(run((config, flags) => runSchedulePreview(world, config, { cluster: text(flags.cluster), days: Number(flags.days), limit: Number(flags.limit), json: flags.json === true })));
+  const snapshots = command('snapshots', 'the snapshots of the clusters, and what keeps them beyond their retention');
+  const onSnapshot = (name: string, description: string): Command => withSettings(snapshots.command(name).description(description).exitOverride().configureOutput(output), KEYS_SETTINGS)
+    .argument('<id>', 'as `leafvault snapshots list` shows it').option('--json', 'the snapshot as a JSON object');
+  const keep = (kind: KeepKind) => (id: string, flags: Flags): Promise<void> => run((config) => runKeep(world, config, { id, kind, reason: text(flags.reason), json: flags.json === true }))(flags);
+  const letGo = (kind: KeepKind) => (id: string, flags: Flags): Promise<void> => run((config) => runLetGo(world, config, { id, kind, json: flags.json === true }))(flags);
+  withSettings(snapshots.command('list').description('the newest snapshots of each cluster: state, end, pins and holds').exitOverride().configureOutput(output), KEYS_SETTINGS)
+    .option('--limit <number>', `how many of each cluster, 1 to ${MOST_JOBS}`, jobLimit, JOBS_SHOWN)
+    .option('--cluster <name>', 'only of the clusters of this name')
+    .option('--json', 'as a JSON array, with all fields')
+    .action(run((config, flags) => runSnapshots(world, config, { limit: Number(flags.limit), cluster: text(flags.cluster), json: flags.json === true })));
+  onSnapshot('pin', 'keep a snapshot until it is unpinned, whatever its retention says').option('--reason <text>', 'why, for people').action(keep('pin'));
+  onSnapshot('unpin', 'let the retention of a snapshot count again; a day is left at least').action(letGo('pin'));
+  onSnapshot('hold', 'put a hold on a snapshot: nobody deletes it before an owner of the project releases it').requiredOption('--reason <text>', 'why').action(keep('hold'));
+  onSnapshot('release', 'release the hold on a snapshot; a day is left at least').action(letGo('hold'));
   const compliance = command('compliance', 'backup compliance policies of the projects');
   withSettings(compliance.command('release').description('let an owner remove the policy of a project, which no API can').exitOverride().configureOutput(output), KEYS_SETTINGS)
     .argument('<project>', 'its id')

@@ -2,8 +2,8 @@
 import { openCatalogOf, previewClusterSchedule } from '../app.ts';
 import type { Config } from '../config/index.ts';
 import { systemClock } from '../foundation/clock.ts';
-import { LeafvaultError } from '../foundation/errors.ts';
 import { createLogger } from '../foundation/logger.ts';
+import { clustersNamed } from './clusters-named.ts';
 import { EXIT_CODES } from './errors.ts';
 import type { CliWorld } from './world.ts';
 
@@ -23,13 +23,7 @@ const DAY_MS = 86_400_000;
 export async function runSchedulePreview(world: CliWorld, config: Config, { cluster, days, limit, json }: PreviewFlags): Promise<number> {
   const catalog = await openCatalogOf(config, { clock: systemClock, log: createLogger(config.logLevel) });
   try {
-    const clusters = await catalog.clusters.ofProjects(null);
-    const chosen = cluster === null ? clusters : clusters.filter(({ name }) => name === cluster);
-    if (chosen.length === 0 && cluster !== null) {
-      throw new LeafvaultError('CLI_CLUSTER_UNKNOWN', `Previewing the schedule of cluster ${cluster} failed: there is no cluster of that name`, {
-        details: { name: cluster }, hint: clusters.length === 0 ? 'There is no cluster yet' : `There are: ${[...new Set(clusters.map(({ name }) => name))].join(', ')}`,
-      });
-    }
+    const chosen = await clustersNamed(catalog, cluster, 'Previewing the schedule');
     const until = new Date(systemClock.now().getTime() + days * DAY_MS);
     const range = { until, limit, clock: systemClock, ...config.schedules };
     const reports = await Promise.all(chosen.map(async (each) => ({ cluster: each.name, projectId: each.projectId, ...(await previewClusterSchedule(catalog, each, range)) })));

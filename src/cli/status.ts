@@ -23,8 +23,8 @@ export async function runStatus(world: CliWorld, config: Config, { json }: { rea
   }
 }
 
-function textOf({ check, copies, locks }: UpkeepView): string {
-  const lines = [...checkLines(check), ...copies.flatMap(copyLines), ...lockLines(locks)];
+function textOf({ check, copies, locks, mended }: UpkeepView): string {
+  const lines = [...checkLines(check), ...mendedLines(mended), ...copies.flatMap(copyLines), ...lockLines(locks)];
   return `${lines.map(plainLine).join('\n')}\n`;
 }
 
@@ -43,6 +43,11 @@ function checkLines(check: UpkeepView['check']): string[] {
     ...(running === null ? [`  the next one is due ${dueAt}, with part ${nextPart}`] : [`  one is at work since ${running.since}${running.progress == null ? '' : `: ${progressText(running.progress)}`}`]),
     ...(failure === null ? [] : [`  the newest did not come to its end (${failure.at}): ${failure.cause}`]),
   ];
+}
+
+function mendedLines(mended: UpkeepView['mended']): string[] {
+  if (mended === null) return [];
+  return [`fetched again from a second copy: ${mended.objects} damaged objects, the newest ${mended.lastAt}`, ...mended.names.map((name) => `  ${name}`)];
 }
 
 function progressText({ phase, done, total, bytesDone }: NonNullable<NonNullable<NonNullable<UpkeepView['check']>['running']>['progress']>): string {

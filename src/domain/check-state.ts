@@ -12,6 +12,8 @@ export interface CheckState {
   readonly last: CheckResult | null;
   /** Why the newest try did not come to its end; null once one did. */
   readonly failure: { readonly at: string; readonly cause: string } | null;
+  /** Objects that are just being fetched again from a copy: whoever comes next goes on with them. Absent: none. */
+  readonly mending?: readonly string[];
 }
 
 /** `done` of `total`: whatever the phase counts; null: not known. */
@@ -32,6 +34,8 @@ export interface CheckResult {
   readonly problems: number;
   /** Copies of chunks that this check put under quarantine. */
   readonly quarantinedCopies: number;
+  /** Objects that were damaged and were fetched again from a copy; `problems` are those that are left. Absent: of before it was done. */
+  readonly mended?: number;
   /** Objects that are damaged, the first of them. */
   readonly objects: readonly string[];
   /** Snapshots that can't be read whole, the first of them, with their namespaces; no namespace: all may be hit. */

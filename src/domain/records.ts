@@ -1,4 +1,5 @@
 // What things are: the records that services hand to the doors. Dates are `Date`, sizes bytes, ids 24 hex digits.
+import type { Keep } from './keeps.ts';
 import type { KeptItem } from './retention.ts';
 import type { RestoreInstant } from './instant.ts';
 import type { BackupState } from './backup-state.ts';
@@ -123,6 +124,9 @@ export interface Snapshot {
   readonly deletedAt: Date | null;
   /** Items of its schedule that it stands for; null: of none. */
   readonly policyItems: readonly KeptItem[] | null;
+  /** What keeps it whatever its retention says; null: nothing does. */
+  readonly pin: Keep | null;
+  readonly hold: Keep | null;
   /** What it takes; null or absent: everything. */
   readonly selection?: NamespaceSelection | null;
 }

@@ -5,11 +5,12 @@ import type { Clock } from '../foundation/clock.ts';
 import { describeError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { CheckReport, Repository } from '../repository/repository.ts';
+import { mend } from './mending.ts';
 import { claimForOne } from './one-worker.ts';
 import type { Chore } from './worker.ts';
 
 export interface CheckOnScheduleParts {
-  readonly catalog: Pick<Catalog, 'settings'>;
+  readonly catalog: Pick<Catalog, 'settings' | 'workers'>;
   readonly repositories: () => Promise<readonly Repository[]>;
   readonly clock: Clock;
   readonly log: Logger;
@@ -24,6 +25,9 @@ const HOUR_MS = 60 * MINUTE_MS;
 const FAILED_AGAIN_MS = HOUR_MS;
 /** What the catalog keeps by name; the log has the numbers of the rest. */
 const MOST_NAMED = 200;
+const MEND_ROUNDS = 3;
+/** Beyond this a store is lost, and no case for mending object by object; the next check goes on. */
+const MOST_MENDED = 10_000;
 
 export function checkOnSchedule(parts: CheckOnScheduleParts): Chore {
   return {
@@ -48,11 +52,28 @@ async function checkWhenDue(parts: CheckOnScheduleParts, repository: Repository,
   if (claimed === null) return;
   const part = partOf(state, parts);
   let report: CheckReport;
+  let mended: readonly string[] = [];
+  let left = state.mending ?? [];
+  const check = (): Promise<CheckReport> => repository.check({
+    readData: { part, of: parts.parts }, quarantine: true, signal: claimed.signal,
+    onProgress: ({ phase, documentsDone, documentsTotal, bytesDone, bytesTotal }) => { progress = { phase, done: documentsDone, total: documentsTotal, bytesDone, bytesTotal }; },
+  });
   try {
-    report = await repository.check({
-      readData: { part, of: parts.parts }, quarantine: true, signal: claimed.signal,
-      onProgress: ({ phase, documentsDone, documentsTotal, bytesDone, bytesTotal }) => { progress = { phase, done: documentsDone, total: documentsTotal, bytesDone, bytesTotal }; },
-    });
+    report = await check();
+    // What is behind a damaged manifest, say, is seen once that one is mended.
+    for (let round = 0; round < MEND_ROUNDS; round += 1) {
+      const objects = [...new Set([...left, ...report.problems.map(({ object }) => object)])].slice(0, MOST_MENDED);
+      if (objects.length === 0) break;
+      // Written down first: an object that was moved aside by a worker that died is not missed by every check.
+      left = objects;
+      if (!(await claimed.note((held) => ({ ...held, mending: objects })))) break;
+      const done = await mend(parts, repository, objects, claimed.signal);
+      if (done === null) break;
+      left = [];
+      if (done.length === 0) break;
+      mended = [...mended, ...done];
+      report = await check();
+    }
   } catch (error) {
     const failedAt = clock.now();
     const again = { dueAt: new Date(failedAt.getTime() + FAILED_AGAIN_MS).toISOString(), failure: { at: failedAt.toISOString(), cause: describeError(error) } };
@@ -61,9 +82,10 @@ async function checkWhenDue(parts: CheckOnScheduleParts, repository: Repository,
     if (signal.aborted) return;
     throw error;
   }
-  const result = resultOf(report, { startedAt: now, endedAt: clock.now(), part, of: parts.parts });
+  const result = { ...resultOf(report, { startedAt: now, endedAt: clock.now(), part, of: parts.parts }), mended: mended.length };
   const dueAt = new Date(now.getTime() + parts.everyHours * HOUR_MS).toISOString();
-  if (await claimed.end((held) => ({ ...held, nextPart: (part % parts.parts) + 1, dueAt, last: result, failure: null }))) tell(parts.log, result);
+  const ended = await claimed.end(({ mending: _, ...held }) => ({ ...held, ...(left.length === 0 ? {} : { mending: left }), nextPart: (part % parts.parts) + 1, dueAt, last: result, failure: null }));
+  if (ended) tell(parts.log, result);
 }
 
 function partOf({ nextPart }: CheckState, { parts }: CheckOnScheduleParts): number {
@@ -88,7 +110,7 @@ function resultOf(
 }
 
 function tell(log: Logger, result: CheckResult): void {
-  const { problems, damaged, part, of, bytesRead, quarantinedCopies, objects } = result;
-  if (problems === 0) log.info({ part, of, bytesRead }, 'the repository was checked and is sound');
-  else log.error({ part, of, bytesRead, problems, quarantinedCopies, objects, damaged }, 'the repository was checked and is damaged; `leafvault check` tells the whole of it');
+  const { problems, damaged, part, of, bytesRead, quarantinedCopies, mended, objects } = result;
+  if (problems === 0) log.info({ part, of, bytesRead, mended }, 'the repository was checked and is sound');
+  else log.error({ part, of, bytesRead, problems, quarantinedCopies, mended, objects, damaged }, 'the repository was checked and is damaged; `leafvault check` tells the whole of it');
 }

@@ -7,6 +7,7 @@ export type { Completion, JobContext, JobHandler, JobHandlers } from './job-hand
 export type { RepositoryProvider } from './repository-provider.ts';
 export { createHandlers, type HandlerParts } from './handlers/create-handlers.ts';
 export { checkOnSchedule } from './check-on-schedule.ts';
+export { createMendingChore } from './mending.ts';
 export { scheduleDrills, type AskForDrill } from './drills/schedule-drills.ts';
 export { createScheduleChores, type SchedulingParts } from './scheduling.ts';
 export { createRetentionChores } from './retention.ts';

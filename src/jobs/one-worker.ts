@@ -30,6 +30,8 @@ export interface Claiming<S extends Claimable> {
 export interface Claimed<S> {
   /** Of the caller, and of whoever took this worker for dead. */
   readonly signal: AbortSignal;
+  /** Writes something down for whoever comes next, should this worker die. @returns false where another worker took this one for dead */
+  note(next: (state: S) => S): Promise<boolean>;
   /** Gives it back. @param next of the value that stands @returns false where another worker took this one for dead: then nothing was written */
   end(next: (state: S) => S): Promise<boolean>;
 }
@@ -49,21 +51,28 @@ export async function claimForOne<S extends Claimable>(
   const running: Running = { token: newId(now), since: now.toISOString(), beatAt: now.toISOString() };
   let state: S = { ...begun, running };
   if (!(await settings.replace(key, before, state))) return null;
-  const change = async (next: S): Promise<boolean> => {
-    if (!(await settings.replace(key, state, next))) return false;
-    state = next;
-    return true;
+  let last: Promise<boolean> = Promise.resolve(true);
+  /** One after the other: each replaces the value that the one before put. */
+  const change = (next: (held: S) => S): Promise<boolean> => {
+    last = last.catch(() => false).then(async () => {
+      const news = next(state);
+      if (!(await settings.replace(key, state, news))) return false;
+      state = news;
+      return true;
+    });
+    return last;
   };
   const takenOver = new AbortController();
   const beat = startBeat(async () => {
-    const held = await change({ ...state, running: { ...running, ...progress?.(), beatAt: clock.now().toISOString() } });
+    const held = await change((one) => ({ ...one, running: { ...running, ...progress?.(), beatAt: clock.now().toISOString() } }));
     if (!held) takenOver.abort(new Error(`another worker took over ${what}`));
   }, { everyMs: BEAT_MS, what, log });
   return {
     signal: AbortSignal.any([signal, takenOver.signal]),
+    note: change,
     async end(next) {
       await beat.stop();
-      return change({ ...next(state), running: null });
+      return change((one) => ({ ...next(one), running: null }));
     },
   };
 }

@@ -5,7 +5,7 @@ import { isLeafvaultError, LeafvaultError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { Repository } from '../repository/repository.ts';
 import { hiddenSnapshots } from './hidden-snapshots.ts';
-import { ownersThatAreGone } from './session-owner.ts';
+import { ownersThatAreGone, SESSION_ENDS_AFTER_MS } from './session-owner.ts';
 import { trimChains } from './trim-chains.ts';
 import type { Chore } from './worker.ts';
 
@@ -25,8 +25,6 @@ const HOUR_MS = 3_600_000;
 const PRUNE_EVERY_MS = 24 * HOUR_MS;
 /** One that was refused, for a damaged object say, finds the same a few minutes later. */
 const FAILED_AGAIN_MS = 6 * HOUR_MS;
-/** Longer than any command that is no worker takes. */
-const SESSION_ENDS_AFTER_MS = 24 * HOUR_MS;
 
 export function createRetentionChores(parts: RetentionParts): readonly Chore[] {
   return [

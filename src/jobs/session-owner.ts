@@ -12,7 +12,10 @@ export async function sessionOwner(): Promise<string> {
   return JSON.stringify({ host, pid, processStart } satisfies Owner);
 }
 
-export interface GoneOptions {
+/** For `afterMs` of workers: longer than any command that is no worker takes. */
+export const SESSION_ENDS_AFTER_MS = 24 * 3_600_000;
+
+interface GoneOptions {
   readonly clock: Clock;
   /** Workers that were heard of; default: none is known. */
   readonly workers?: () => Promise<readonly Owner[]>;

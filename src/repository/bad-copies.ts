@@ -1,6 +1,7 @@
 // Copies of chunks that a check found bad, written down so that nothing new rests on them (docs/design/checking.md).
 import { isLeafvaultError } from '../foundation/errors.ts';
 import { newId } from '../foundation/ids.ts';
+import { deleteOrLeave } from './delete-or-leave.ts';
 import type { RepositoryContext } from './context.ts';
 import { damaged, isDamage } from './format/damage.ts';
 import { BAD, badName, partsOfBadName } from './format/names.ts';
@@ -65,12 +66,14 @@ export async function putBadCopies(
 }
 
 /** Takes away what is written down of these packs. @returns how many records went */
-export async function forgetBadCopies({ storage }: Pick<RepositoryContext, 'storage'>, isOver: (packId: string) => Promise<boolean> | boolean): Promise<number> {
+export async function forgetBadCopies(context: Pick<RepositoryContext, 'storage' | 'log'>, isOver: (packId: string) => Promise<boolean> | boolean): Promise<number> {
   const over: string[] = [];
-  for await (const { name } of storage.list(BAD)) {
+  for await (const { name } of context.storage.list(BAD)) {
     const packId = partsOfBadName(name)?.packId;
     if (packId !== undefined && (await isOver(packId))) over.push(name);
   }
-  for (const name of over) await storage.delete(name);
-  return over.length;
+  // One that stays costs bytes: what it speaks of is stored anew.
+  let gone = 0;
+  for (const name of over) gone += Number(await deleteOrLeave(context, name));
+  return gone;
 }

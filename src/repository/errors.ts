@@ -23,6 +23,7 @@ export const REPOSITORY_ERRORS = {
   REPOSITORY_OBJECT_HELD: 'The object can not be moved aside while the repository is in use',
   REPOSITORY_IS_COPY: 'The store is a copy: only a copier writes there',
   REPOSITORY_READ_ONLY: 'The first store can not be opened; the repository is read from a copy, and nothing is written',
+  REPOSITORY_COPY_UNREADABLE: 'A copy that something is to be mended from can not be asked. details: {name}',
   REPOSITORY_COPY_REFUSED: 'Copying could harm what is in the other store',
   REPOSITORY_WRITER_CLOSED: 'The writer was committed or aborted before',
   REPOSITORY_READER_CLOSED: 'The reader was closed before',

@@ -12,6 +12,8 @@ type Context = Pick<RepositoryContext, 'storage' | 'keys' | 'clock'>;
 
 /** The kind that hides a snapshot. */
 export const DELETED = 'deleted';
+/** Kinds that keep a snapshot for ever, unless their latest says `"kept": false`: then nothing hides it. */
+export const KEEPS: readonly string[] = ['pin', 'hold'];
 
 /** @throws REPOSITORY_FACT_INVALID */
 export async function addFact({ storage, keys, clock }: Context, fact: Omit<Fact, 'id'>): Promise<Fact> {
@@ -41,21 +43,47 @@ export async function* listFacts({ storage, keys }: Context, snapshotId?: string
   if (failure !== null) throw failure.error;
 }
 
-/** Ids of all snapshots that a sound fact says are deleted. @param onUnreadable told of each that can't be read, which then deletes nothing; without it the first one is thrown */
+/**
+ * Ids of all snapshots that a sound fact says are deleted, and that no pin and no hold keeps.
+ * @param onUnreadable told of each that can't be read, which then deletes nothing, or keeps; without it the first one is thrown
+ */
 export async function deletedSnapshots(
   { storage, keys }: Pick<Context, 'storage' | 'keys'>, snapshotId?: string, onUnreadable?: (object: string, error: unknown) => void,
 ): Promise<ReadonlySet<string>> {
   const deleted = new Set<string>();
+  const keeps = new Map<string, string[]>();
+  const read = (name: string): Promise<Fact | 'unreadable' | null> => readFact({ storage, keys }, name).catch((error: unknown) => {
+    if (onUnreadable === undefined) throw error;
+    onUnreadable(name, error);
+    return 'unreadable';
+  });
   for await (const { name } of storage.list(snapshotId === undefined ? FACTS : `${FACTS}${snapshotId}/`)) {
-    if (partsOfFactName(name)?.kind !== DELETED) continue;
-    const fact = await readFact({ storage, keys }, name).catch((error: unknown) => {
-      if (onUnreadable === undefined) throw error;
-      onUnreadable(name, error);
-      return null;
-    });
-    if (fact !== null) deleted.add(fact.snapshotId);
+    const parts = partsOfFactName(name);
+    if (parts === null) continue;
+    if (KEEPS.includes(parts.kind)) keeps.set(parts.snapshotId, [...(keeps.get(parts.snapshotId) ?? []), name]);
+    if (parts.kind !== DELETED) continue;
+    const fact = await read(name);
+    if (fact !== null && fact !== 'unreadable') deleted.add(fact.snapshotId);
   }
+  for (const [id, names] of keeps) if (deleted.has(id) && (await isKept(names, read))) deleted.delete(id);
   return deleted;
+}
+
+/** One that can't be read keeps: that costs room, the other way round a snapshot. */
+async function isKept(names: readonly string[], read: (name: string) => Promise<Fact | 'unreadable' | null>): Promise<boolean> {
+  const latest = new Map<string, Fact>();
+  for (const name of names) {
+    const fact = await read(name);
+    if (fact === 'unreadable') return true;
+    if (fact !== null && isLaterFact(fact, latest.get(fact.kind))) latest.set(fact.kind, fact);
+  }
+  return [...latest.values()].some(({ body }) => body['kept'] !== false);
+}
+
+/** Of two of one kind about one snapshot: whether the first one counts (format document, section 12). */
+export function isLaterFact(a: Fact, b: Fact | undefined): boolean {
+  if (b === undefined) return true;
+  return a.createdAt === b.createdAt ? a.id > b.id : a.createdAt > b.createdAt;
 }
 
 /** null where the object is gone or its name is none of a fact. @throws REPOSITORY_OBJECT_DAMAGED, REPOSITORY_FORMAT_NEWER */

@@ -11,5 +11,6 @@ export { openRepository, type OpenOptions } from './open-repository.ts';
 export { openOrInitRepository } from './open-or-init-repository.ts';
 export { openKeySlots, listSlots, masterKeyIdOf, proveOpener, repositoryIdOf, type KeySlotInfo, type KeySlots, type KeySlotsOptions } from './slots.ts';
 export type { Opener } from './unlock.ts';
+export { isLaterFact } from './facts.ts';
 export { isDamage } from './format/damage.ts';
 export { openWithCopies, type CopiesOptions } from './read/open-with-copies.ts';

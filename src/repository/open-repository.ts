@@ -140,6 +140,8 @@ export async function openRepository(options: OpenByAnyKey): Promise<Repository>
       assertWritable();
       return work((signal) => healObjects(context, { ...healOptions, signal }, options.retry), healOptions.signal);
     },
+    healFromCopies: () => Promise.resolve({ healed: [], failed: [] }),
+    readFromCopies: () => [],
     close() {
       closing ??= (async () => {
         stopping.abort(closed());

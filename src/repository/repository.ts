@@ -237,6 +237,10 @@ export interface Repository {
   promote(options?: Pick<PruneOptions, 'isOver'>): Promise<void>;
   /** Moves damaged objects aside and fetches them, and missing ones, from a copy. @throws REPOSITORY_BUSY */
   heal(options: HealOptions): Promise<HealReport>;
+  /** As `heal`, from the copies that it was opened with, one after the other; nothing where it has none, or none can be asked. @throws REPOSITORY_BUSY */
+  healFromCopies(options: Omit<HealOptions, 'from'>): Promise<HealReport>;
+  /** Packs of which reads had to take chunks from a copy, damaged or gone, until `healFromCopies` was asked for them. */
+  readFromCopies(): readonly string[];
   /** True for a copy: it is read, and only a copier writes to it. */
   readonly isCopy: boolean;
   close(): Promise<void>;

@@ -5,6 +5,7 @@ import type {
   Cluster, DeliveryKind, Job, JobForm, Organization, Page, PageOf, Project, Restore, RestoreForm, RestoreSelection, Snapshot, TimeSeriesChoice,
 } from '../domain/records.ts';
 import type { Drill, DrillOrder, DrillPlace } from '../domain/drill.ts';
+import type { KeepKind } from '../domain/keeps.ts';
 import type { RecoveryTime } from '../domain/recovery-time.ts';
 import type { ClusterTime } from '../domain/cluster-time.ts';
 import type { LeaveOutRequest, LeftOutReport } from '../domain/leave-out.ts';
@@ -68,10 +69,14 @@ export interface Snapshots {
   newestWhole(clusterId: string, notAfter?: Date | null): Promise<Snapshot>;
   /** The newest one that was asked for as this subclient; of `default` the newest whole one. @throws SNAPSHOT_NOT_FOUND */
   newestOf(subclient: Pick<Subclient, 'id' | 'clusterId' | 'isDefault'>, notAfter?: Date | null): Promise<Snapshot>;
-  /** Answers at once; a running capture is cancelled, running readers finish. `unfinishedOnly`: one that is whole by then stays. @throws SNAPSHOT_NOT_FOUND, COMPLIANCE_PROTECTED */
+  /** Answers at once; a running capture is cancelled, running readers finish. `unfinishedOnly`: one that is whole by then stays. @throws SNAPSHOT_NOT_FOUND, COMPLIANCE_PROTECTED, SNAPSHOT_KEPT */
   delete(request: { readonly cluster: Cluster; readonly id: string; readonly principal: Principal; readonly unfinishedOnly?: boolean }): Promise<void>;
   /** @throws SNAPSHOT_NOT_FOUND, EXPIRY_INVALID (before the capture), COMPLIANCE_PROTECTED (earlier than now) */
   setExpiry(request: { readonly cluster: Cluster; readonly id: string; readonly expiresAt: Date; readonly principal: Principal }): Promise<Snapshot>;
+  /** Keeps it until `letGo`, whatever its retention says. One that is pinned stays as it is. @throws SNAPSHOT_NOT_FOUND, SNAPSHOT_NOT_COMPLETE (failed), SNAPSHOT_KEPT (a second hold), REASON_INVALID, TEXT_NOT_STORABLE */
+  keep(request: { readonly cluster: Cluster; readonly id: string; readonly kind: KeepKind; readonly reason: string | null; readonly principal: Principal }): Promise<Snapshot>;
+  /** Its retention counts again, a day at least. Nothing happens where nothing keeps it. @throws SNAPSHOT_NOT_FOUND */
+  letGo(request: { readonly cluster: Cluster; readonly id: string; readonly kind: KeepKind; readonly principal: Principal }): Promise<Snapshot>;
 }
 
 /** What became of a restore, for people. */

@@ -28,7 +28,7 @@ export async function deleteSnapshots(
     } catch (error) {
       if (isLeafvaultError(error, 'SNAPSHOT_NOT_FOUND')) continue;
       // A policy that was made meanwhile: what is left of its snapshots stays.
-      if (isLeafvaultError(error, 'COMPLIANCE_PROTECTED')) continue;
+      if (isLeafvaultError(error, 'COMPLIANCE_PROTECTED') || isLeafvaultError(error, 'SNAPSHOT_KEPT')) continue;
       throw error;
     }
   }

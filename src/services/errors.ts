@@ -6,6 +6,8 @@ export const SERVICE_ERRORS = {
   CLUSTER_NOT_FOUND: 'No such cluster in the project. details: {projectId, name} or {projectId, id}',
   SNAPSHOT_NOT_FOUND: 'No such snapshot of the cluster, or it was deleted. details: {id, clusterId}',
   SNAPSHOT_NOT_COMPLETE: 'The snapshot is not whole yet or failed: nothing can be restored from it. details: {id, state}',
+  SNAPSHOT_KEPT: 'A pin or a hold keeps the snapshot: it is not deleted, and there is no second hold. details: {id, kind, by, reason}',
+  REASON_INVALID: 'A hold needs a reason; neither that nor one of a pin has more than 1,000 characters. details: {kind}',
   RESTORE_NOT_FOUND: 'No such restore of the cluster. details: {id, clusterId}',
   RESTORE_NOT_CANCELLABLE: 'The restore is already over. details: {id, state}',
   RESTORE_NOT_UNDOABLE: 'Nothing is kept that would be put back: the restore is not over, its time for an undo is, or nothing was replaced. details: {id, state}',

@@ -58,7 +58,7 @@ async function checkOverview(catalog: Pick<CatalogAggregates, 'snapshots'>, stat
     const snapshot = await catalog.snapshots.get(snapshotId);
     if (snapshot !== null && snapshot.deletedAt === null) damagedSnapshots.set(snapshot.clusterId, (damagedSnapshots.get(snapshot.clusterId) ?? 0) + 1);
   }
-  return { endedAt: state.last === null ? null : new Date(state.last.endedAt), problems: state.last?.problems ?? null, failed: state.failure !== null, damagedSnapshots };
+  return { endedAt: state.last === null ? null : new Date(state.last.endedAt), problems: state.last?.problems ?? null, mended: state.last?.mended ?? null, failed: state.failure !== null, damagedSnapshots };
 }
 
 function lockOverview(state: LockState | null): LockOverview | null {

@@ -110,7 +110,7 @@ async function changeSnapshots(
     const items = policyItems ?? [];
     // An item that an earlier change removed promised to keep its snapshots.
     const isOver = items.length > 0 && items.every((item) => removed.has(item.id));
-    if (deleteSnapshots && isOver && state === 'completed' && id !== newest?.id) {
+    if (deleteSnapshots && isOver && state === 'completed' && id !== newest?.id && snapshot.pin === null && snapshot.hold === null) {
       forbidDeletion(policy, { id, state });
       await tx.snapshots.markDeleted(id);
     } else if (updateSnapshots) {

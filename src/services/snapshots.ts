@@ -5,8 +5,10 @@ import { narrowed } from '../domain/namespace-selection.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import { isId, newId } from '../foundation/ids.ts';
+import { forbidDeletionOfKept } from '../domain/keeps.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import type { Snapshots } from './contracts.ts';
+import { keepSnapshot, letGoOfSnapshot } from './keep-snapshot.ts';
 import { nameOf } from './principals.ts';
 import { keptText } from './storable.ts';
 
@@ -51,9 +53,10 @@ export function createSnapshots({ catalog, queue, clock }: SnapshotsOptions): Sn
       const isGone = await catalog.transaction(async (tx) => {
         const policy = await tx.compliance.hold(cluster.projectId);
         // Newly read: one that ran a moment ago may be whole now.
-        const now = (await tx.snapshots.hold(id)) ?? { id, state };
-        if (unfinishedOnly && now.state === 'completed') return true;
+        const now = await tx.snapshots.hold(id);
+        if (now === null || (unfinishedOnly && now.state === 'completed')) return now !== null;
         forbidDeletion(policy, now);
+        forbidDeletionOfKept(now);
         return tx.snapshots.markDeleted(id);
       });
       if (!isGone) throw snapshotNotFound(cluster.id, id);
@@ -73,6 +76,14 @@ export function createSnapshots({ catalog, queue, clock }: SnapshotsOptions): Sn
         await tx.snapshots.setExpiry(id, expiresAt);
       });
       return find(cluster.id, id);
+    },
+    async keep({ cluster, id, kind, reason, principal }) {
+      await find(cluster.id, id);
+      return keepSnapshot({ catalog, clock }, { id, kind, reason, by: nameOf(principal) });
+    },
+    async letGo({ cluster, id, kind, principal }) {
+      await find(cluster.id, id);
+      return letGoOfSnapshot({ catalog, clock }, { id, kind, by: nameOf(principal) });
     },
   };
 }

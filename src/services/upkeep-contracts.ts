@@ -1,12 +1,15 @@
 // What workers do with the repository by themselves, as the doors see it; a part of contracts.ts.
 import type { CheckState } from '../domain/check-state.ts';
 import type { CopyState } from '../domain/copy-state.ts';
+import type { MendedState } from '../domain/mended-state.ts';
 import type { LockState } from '../domain/lock-state.ts';
 
 export interface CheckOverview {
   /** When the last one that came to its end did. */
   readonly endedAt: Date | null;
   readonly problems: number | null;
+  /** What it found and was fetched again from a copy. */
+  readonly mended: number | null;
   /** The newest try did not come to its end. */
   readonly failed: boolean;
   /** By cluster: snapshots that can't be read whole, and are kept. */
@@ -54,6 +57,8 @@ export interface UpkeepView {
   readonly copies: readonly Required<CopyState>[];
   /** null: nothing is held, or no worker has looked yet. */
   readonly locks: LockState | null;
+  /** Damaged objects that were fetched again from a copy; null: none yet. */
+  readonly mended: MendedState | null;
 }
 
 /** What workers do with the repository by themselves. */

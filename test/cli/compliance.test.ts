@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { openCatalog, type Catalog } from '../../src/catalog/index.ts';
-import { runCli } from '../../src/cli/index.ts';
 import { loadMasterKey } from '../../src/composition/master-key.ts';
 import { systemClock } from '../../src/foundation/clock.ts';
 import { makeInventory, type Inventory } from '../support/catalog-rows.ts';
 import { silent } from '../support/postgres.ts';
+import { runCommand, type CommandRun } from '../support/run-command.ts';
 
 describe('leafvault compliance release', () => {
   let home: string;
@@ -28,15 +28,7 @@ describe('leafvault compliance release', () => {
     await rm(home, { recursive: true, force: true });
   });
 
-  const run = async (...argv: readonly string[]): Promise<{ readonly code: number; readonly out: string; readonly err: string }> => {
-    const told = { out: '', err: '' };
-    const code = await runCli({
-      argv: ['compliance', 'release', '--home', home, '--log-level', 'silent', ...argv], env: {}, cwd: home,
-      readFile: () => { throw Object.assign(new Error('none'), { code: 'ENOENT' }); },
-      out: (text) => { told.out += text; }, err: (text) => { told.err += text; }, stop: new AbortController().signal,
-    });
-    return { code, ...told };
-  };
+  const run = (...argv: readonly string[]): Promise<CommandRun> => runCommand(home, 'compliance release', ...argv);
 
   test('asks for who answers for the policy, and for a project that has one', async () => {
     for (const argv of [[inventory.project.id, '--email', 'me@example.com'], ['0'.repeat(24), '--email', 'legal@example.com'], ['shop', '--email', 'legal@example.com']]) {

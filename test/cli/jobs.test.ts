@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { openCatalog, type Catalog } from '../../src/catalog/index.ts';
-import { runCli } from '../../src/cli/index.ts';
 import { loadMasterKey } from '../../src/composition/master-key.ts';
 import { checkKey, type CheckState } from '../../src/domain/check-state.ts';
 import { COPY_STATES, type CopyState } from '../../src/domain/copy-state.ts';
@@ -14,8 +13,7 @@ import { openPostgresQueue, type PostgresQueue } from '../../src/jobs/index.ts';
 import { insertCompleted, makeInventory, type Inventory } from '../support/catalog-rows.ts';
 import { askForRestore, askForSnapshot, type Asked } from '../support/job-rows.ts';
 import { silent } from '../support/postgres.ts';
-
-interface Run { readonly code: number; readonly out: string; readonly err: string }
+import { runCommand, type CommandRun } from '../support/run-command.ts';
 
 describe('leafvault jobs', () => {
   let home: string;
@@ -25,19 +23,8 @@ describe('leafvault jobs', () => {
   let failed: Asked;
   let restored: Asked;
 
-  const run = (...argv: readonly string[]): Promise<Run> => runAs('jobs', ...argv);
-  const runAs = async (command: string, ...argv: readonly string[]): Promise<Run> => {
-    let out = '';
-    let err = '';
-    const code = await runCli({
-      argv: [command, '--home', home, '--log-level', 'silent', ...argv], env: {}, cwd: home,
-      readFile: () => { throw Object.assign(new Error('none'), { code: 'ENOENT' }); },
-      out: (text) => { out += text; },
-      err: (text) => { err += text; },
-      stop: new AbortController().signal,
-    });
-    return { code, out, err };
-  };
+  const run = (...argv: readonly string[]): Promise<CommandRun> => runAs('jobs', ...argv);
+  const runAs = (command: string, ...argv: readonly string[]): Promise<CommandRun> => runCommand(home, command, ...argv);
   /** Ends a job as its worker would. */
   const end = async (outcome: Parameters<Catalog['leases']['finish']>[1], documentsDone: number): Promise<void> => {
     const job = await catalog.leases.claimNext({ workerId: 'w', leaseSeconds: 60, kinds: ['snapshot', 'restore'] });
@@ -149,7 +136,7 @@ describe('leafvault jobs', () => {
   });
 
   test('and `leafvault status` tells what the workers do with the repository by themselves', async () => {
-    const status = async (...argv: readonly string[]): Promise<Run> => runAs('status', ...argv);
+    const status = async (...argv: readonly string[]): Promise<CommandRun> => runAs('status', ...argv);
     assert.match((await status()).out, /^checks: none was planned yet/);
     const at = new Date().toISOString();
     const { snapshotId } = await insertCompleted(catalog, inventory);

@@ -54,6 +54,20 @@ for (const version of await readdir(GOLDEN)) {
       await repository.close();
     }));
 
+    test('shows a pinned snapshot to both readers, whoever says that it is deleted, until it is unpinned', () => withTempDir(async (folder) => {
+      const { snapshotId } = await read();
+      const store = join(folder, 'store');
+      await cp(join(GOLDEN, version, 'store'), store, { recursive: true });
+      const repository = await openTestRepository(createLocalStorage(store), { tempDir: join(folder, 'temp') });
+      const shown = async (): Promise<readonly boolean[]> => [(await collect(repository.listSnapshots())).some(({ id }) => id === snapshotId), readIndependently(store, MASTER_KEY).snapshots().some(({ id }) => id === snapshotId)];
+      await repository.addFact({ snapshotId, kind: 'pin', createdAt: '2026-01-01T00:00:00Z', body: { kept: true, by: 'test', reason: null } });
+      await repository.addFact({ snapshotId, kind: 'deleted', createdAt: '2026-01-02T00:00:00Z', body: {} });
+      assert.deepEqual(await shown(), [true, true]);
+      await repository.addFact({ snapshotId, kind: 'pin', createdAt: '2026-01-03T00:00:00Z', body: { kept: false, by: 'test' } });
+      assert.deepEqual(await shown(), [false, false]);
+      await repository.close();
+    }));
+
     test('is read by the tool that shares no code, to the same files', () => withTempDir(async (folder) => {
       const expected = await read();
       const reader = readIndependently(join(GOLDEN, version, 'store'), MASTER_KEY);

@@ -306,6 +306,42 @@ describe('facts', () => {
     await assert.rejects(repository.addFact({ snapshotId: '../x', kind: 'pin', createdAt: '', body: {} }), { code: 'REPOSITORY_FACT_INVALID' });
     await repository.close();
   });
+
+  test('keep a snapshot as pin or hold, from whoever says that it is deleted and from every prune, until the last one is taken back', async () => {
+    const storage = createMemoryStorage();
+    const repository = await openTestRepository(storage);
+    const [content, second] = [{ a: [Buffer.from('what has to stay')] }, { a: [Buffer.from('another')] }];
+    const { id } = await writeSnapshot(repository, content);
+    const other = await writeSnapshot(repository, second);
+    let days = 0;
+    const say = async (kind: string, body: Readonly<Record<string, unknown>>): Promise<void> => {
+      days += 1;
+      await repository.addFact({ snapshotId: id, kind, createdAt: new Date(days * 86_400_000).toISOString(), body });
+    };
+    const shown = async (): Promise<boolean> => {
+      for (let round = 0; round < 2; round += 1) await repository.prune();
+      const ids = (await collect(repository.listSnapshots())).map((root) => root.id);
+      assert.ok(ids.includes(other.id));
+      assert.deepEqual((await repository.check({ readData: true })).problems, []);
+      return ids.includes(id);
+    };
+    await say('pin', { kept: true, by: 'one', reason: null });
+    await say('deleted', {});
+    assert.equal(await shown(), true);
+    await say('hold', { kept: true, by: 'two', reason: 'case 12' });
+    await say('pin', { kept: false, by: 'one' });
+    assert.equal(await shown(), true, 'the hold is there');
+    assert.deepEqual(await readSnapshot(repository, await repository.loadSnapshot(id)), content);
+    // One that can't be read keeps, too: which of both it was nobody knows.
+    const holds = (await objectNames(storage)).filter((name) => name.startsWith(`facts/${id}/hold-`));
+    const damaged = await openTestRepository(await copyToMemory(storage, (name, bytes) => (holds.includes(name) ? Buffer.from('rubbish') : bytes)));
+    assert.ok((await collect(damaged.listSnapshots({ onUnreadable: () => undefined }))).some((root) => root.id === id));
+    await damaged.close();
+    await say('hold', { kept: false, by: 'two' });
+    assert.equal(await shown(), false, 'what was said before counts');
+    assert.deepEqual((await objectNames(storage)).filter((name) => name.includes(id)), [], 'nothing of it stays');
+    await repository.close();
+  });
 });
 
 function newerDescriptor(bytes: Buffer): Buffer {

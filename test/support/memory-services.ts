@@ -197,7 +197,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
             id, projectId: of.projectId, clusterId: of.id, clusterName: of.name, state: 'queued', type: 'onDemand', description, retentionDays,
             requestedAt: clock.now(), startedAt: null, pointInTime: null, capturedAt: null, finishedAt: null,
             expiresAt: new Date(clock.now().getTime() + retentionDays * 86_400_000), mongodbVersion: null, replicaSetName: null, consistency: null,
-            documents: null, dataSizeBytes: null, storageSizeBytes: null, jobId: job.id, deletedAt: null, policyItems: null,
+            documents: null, dataSizeBytes: null, storageSizeBytes: null, jobId: job.id, deletedAt: null, policyItems: null, pin: null, hold: null,
           };
           state.snapshots.set(id, snapshot);
           return { snapshot, job };
@@ -222,6 +222,14 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
           const snapshot = snapshotOf(of.id, id);
           if (expiresAt <= (snapshot.capturedAt ?? snapshot.requestedAt)) throw missing('EXPIRY_INVALID', { expiresAt });
           return change(state.snapshots, id, { expiresAt });
+        },
+        async keep({ cluster: of, id, kind, reason, principal }) {
+          snapshotOf(of.id, id);
+          return change(state.snapshots, id, { [kind]: { by: principal.name, reason, at: clock.now().toISOString() } });
+        },
+        async letGo({ cluster: of, id, kind }) {
+          snapshotOf(of.id, id);
+          return change(state.snapshots, id, { [kind]: null });
         },
       },
       schedules: schedulesInMemory(clock),
@@ -307,7 +315,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
         },
       },
       downloads: { async resolve() { throw missing('DOWNLOAD_NOT_FOUND', {}); } },
-      upkeep: { read: async () => ({ check: null, copies: [], locks: null }) },
+      upkeep: { read: async () => ({ check: null, copies: [], locks: null, mended: null }) },
       jobs: {
         async get(id) {
           const found = state.jobs.get(id);

@@ -1,6 +1,6 @@
 // Turns a judged request into a plan: a shadow for each collection, and names for everything that is moved aside.
 import type { RestoreOptions, SnapshotBody } from '../contracts.ts';
-import { bucketsOf } from '../mongo/namespaces.ts';
+import { bucketsOf, showNamespace } from '../mongo/namespaces.ts';
 import { encodeOrdered, optionsOf, type CollectionEntry } from '../snapshot/index.ts';
 import { createOptions } from './collection-options.ts';
 import type { Load } from './context.ts';
@@ -84,7 +84,10 @@ function planView(plan: RestorePlan, n: number, chosen: SelectedEntry, facts: Ta
   if (source.db === db) view.set('viewOn', source.name);
   plan.views.push({ from: entry.namespace, db, name, options: encodeOrdered(view).toString('base64'), viewOn: String(view.get('viewOn')), trial: `${plan.prefix}.${n}` });
   const inTheWay = displaced(plan, n, chosen, facts);
-  if (inTheWay.liveUuid !== null) plan.asides.push(inTheWay);
+  if (inTheWay.liveUuid === null) return;
+  plan.asides.push(inTheWay);
+  // Told before anything is written: an undo renames, and no collection is renamed over a view.
+  if (options.oldCollections === 'keep') plan.warnings.push(`${showNamespace(`${db}.${name}`)} becomes a view where a collection is; before an undo puts that back, the view has to be dropped`);
 }
 
 function planAuth(plan: RestorePlan, n: number, entry: CollectionEntry): CollectionEntry {

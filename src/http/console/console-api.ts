@@ -13,6 +13,7 @@ import { askForDrill, cancelDrill, getDrill, getRecovery, listDrills, listRecove
 import { getUpkeep } from './repository-calls.ts';
 import { presentJob, presentRestore } from './present-restore.ts';
 import { readRestore, readUndo } from './read-restore.ts';
+import { keepSnapshot, letGoOfSnapshot, listSnapshots } from './snapshot-calls.ts';
 import { previewSchedule } from './schedule-calls.ts';
 import { getOperation, getTimeline, listOperations } from './timeline-calls.ts';
 import { presentContinuous } from './present-continuous.ts';
@@ -21,6 +22,7 @@ const PREFIX = '/api/leafvault/v1';
 const MARK: AnswerMark = { contentType: 'application/json', version: '', headers: {} };
 
 const DRILLS = '/groups/:groupId/clusters/:clusterId/drills';
+const SNAPSHOTS = '/groups/:groupId/clusters/:clusterId/snapshots';
 const RESTORE = '/groups/:groupId/clusters/:clusterId/restores/:restoreId';
 
 export const CONSOLE_OPERATIONS: readonly Operation[] = [
@@ -31,6 +33,12 @@ export const CONSOLE_OPERATIONS: readonly Operation[] = [
   { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/timeline/operations', roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: listOperations },
   { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/timeline/operations/:position', roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: getOperation },
   { method: 'POST', path: '/groups/:groupId/clusters/:clusterId/restores', roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: createRestore },
+  { method: 'GET', path: SNAPSHOTS, roles: ['GROUP_READ_ONLY'], handle: listSnapshots },
+  { method: 'PUT', path: `${SNAPSHOTS}/:snapshotId/pin`, roles: ['GROUP_BACKUP_MANAGER'], handle: keepSnapshot('pin') },
+  { method: 'DELETE', path: `${SNAPSHOTS}/:snapshotId/pin`, roles: ['GROUP_BACKUP_MANAGER'], handle: letGoOfSnapshot('pin') },
+  // Who may delete backups must not be the one who may let go of evidence.
+  { method: 'PUT', path: `${SNAPSHOTS}/:snapshotId/hold`, roles: ['GROUP_OWNER'], handle: keepSnapshot('hold') },
+  { method: 'DELETE', path: `${SNAPSHOTS}/:snapshotId/hold`, roles: ['GROUP_OWNER'], handle: letGoOfSnapshot('hold') },
   { method: 'GET', path: `${RESTORE}`, roles: ['GROUP_BACKUP_MANAGER', 'GROUP_BACKUP_RECOVERY_OPERATOR'], handle: getRestore },
   { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/jobs/:jobId', roles: ['GROUP_BACKUP_MANAGER', 'GROUP_BACKUP_RECOVERY_OPERATOR'], handle: getJob },
   { method: 'DELETE', path: '/groups/:groupId/clusters/:clusterId/jobs/:jobId', roles: ['GROUP_BACKUP_MANAGER', 'GROUP_BACKUP_RECOVERY_OPERATOR'], handle: cancelJob },

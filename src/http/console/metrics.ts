@@ -64,6 +64,7 @@ export function createMetrics({ overview, clock, version }: { readonly overview:
   const checked = {
     endedAt: gauge('leafvault_check_last_timestamp_seconds', 'When the repository was last checked by itself, to the end'),
     problems: gauge('leafvault_check_problems', 'What that check found; 0: the repository is sound'),
+    mended: gauge('leafvault_check_mended_objects', 'Damaged objects that this check found and fetched again from a second copy; leafvault_check_problems are those that are left'),
     failed: gauge('leafvault_check_failed', '1 where the newest check could not be brought to its end'),
   };
   const damaged = new Gauge<ClusterLabel>({
@@ -78,6 +79,7 @@ export function createMetrics({ overview, clock, version }: { readonly overview:
     if (check.endedAt === null) return;
     checked.endedAt.set(check.endedAt.getTime() / 1000);
     checked.problems.set(check.problems ?? 0);
+    checked.mended.set(check.mended ?? 0);
     for (const cluster of clusters) damaged.set(labelsOf(cluster), check.damagedSnapshots.get(cluster.cluster.id) ?? 0);
   };
   const copies = COPY_GAUGES.map(({ name, help, value }) => ({ value, gauge: new Gauge({ name, help, labelNames: ['copy'], registers: [registry] }) }));

@@ -8,11 +8,12 @@ export async function getUpkeep({ services, project }: ProjectCall): Promise<Ans
   return { kind: 'one', body: presentUpkeep(await services.upkeep.read(project.id)) };
 }
 
-function presentUpkeep({ check, copies, locks }: UpkeepView): object {
+function presentUpkeep({ check, copies, locks, mended }: UpkeepView): object {
   return {
     check: check === null ? null : presentCheck(check),
     copies: copies.map(({ address: _, ...copy }) => copy),
     objectLock: locks,
+    mended,
   };
 }
 

@@ -2,6 +2,7 @@
 import type { Catalog, CatalogTransaction, Chain, KnownSnapshot } from '../../catalog/index.ts';
 import { takesEverything } from '../../domain/namespace-selection.ts';
 import type { Cluster } from '../../domain/records.ts';
+import { KEEP_KINDS } from '../../domain/keeps.ts';
 import { expiryOf, type KeptItem } from '../../domain/retention.ts';
 import type { Clock } from '../../foundation/clock.ts';
 import { newId } from '../../foundation/ids.ts';
@@ -76,8 +77,10 @@ async function reconcileSnapshots(
   }
   for (const row of known.values()) {
     if (row.deleted) continue;
+    await moveKeeps(tx, row, survey);
     const deletedAt = survey.deleted.get(row.id);
-    if (deletedAt !== undefined) {
+    // One whose root is shown is pinned or held, which the fact does not get past.
+    if (deletedAt !== undefined && !survey.roots.has(row.id)) {
       await tx.rescues.markDeleted(row.id, deletedAt);
       report.deleted.push(row.id);
     } else if (row.state === 'completed' && !survey.roots.has(row.id) && !survey.unreadableRoots.has(row.id)) {
@@ -97,6 +100,15 @@ async function moveExpiry(tx: CatalogTransaction, row: KnownSnapshot, { expiries
   return true;
 }
 
+/** Like expiries. Of what the store knows nothing the tables do: a pin that stays by mistake costs room. */
+async function moveKeeps(tx: CatalogTransaction, row: KnownSnapshot, { keeps }: StoreSurvey): Promise<void> {
+  const toTell = { pin: row.pinToTellAt, hold: row.holdToTellAt };
+  for (const kind of KEEP_KINDS) {
+    const fact = keeps[kind].get(row.id);
+    if (fact !== undefined && (toTell[kind] ?? new Date(0)) < fact.decidedAt) await tx.rescues.setKeep(row.id, kind, fact.keep);
+  }
+}
+
 /** Facts say ends, not who wanted them: one that the items do not give may be somebody's, so no policy may cut it. */
 function isByHand(expiresAt: Date, capturedAt: Date | null, items: readonly KeptItem[] | null): boolean {
   return items === null || items.length === 0 || capturedAt === null || expiryOf(capturedAt, items).getTime() !== expiresAt.getTime();
@@ -106,7 +118,7 @@ const DAY_MS = 86_400_000;
 /** Of one whose retention nobody knows any more: long enough to be noticed. */
 const UNKNOWN_RETENTION_DAYS = 365;
 
-async function addSnapshot(tx: CatalogTransaction, { id, body, createdAt, storedBytes }: RootSummary, cluster: Cluster, { abouts, expiries }: StoreSurvey): Promise<void> {
+async function addSnapshot(tx: CatalogTransaction, { id, body, createdAt, storedBytes }: RootSummary, cluster: Cluster, { abouts, expiries, keeps }: StoreSurvey): Promise<void> {
   const about = abouts.get(id);
   const capturedAt = new Date(body.capturedAt);
   const told = expiries.get(id)?.expiresAt;
@@ -114,7 +126,7 @@ async function addSnapshot(tx: CatalogTransaction, { id, body, createdAt, stored
   const expiresAt = told ?? new Date(capturedAt.getTime() + (about?.retentionDays ?? UNKNOWN_RETENTION_DAYS) * DAY_MS);
   const { selection, source, pointInTime, consistency, documents, bytes } = body;
   await tx.rescues.saveFound({
-    id, expiresAt, capturedAt, pointInTime, consistency, documents, expiryByHand: told !== undefined && isByHand(told, capturedAt, policyItems),
+    id, pin: keeps.pin.get(id)?.keep ?? null, hold: keeps.hold.get(id)?.keep ?? null, expiresAt, capturedAt, pointInTime, consistency, documents, expiryByHand: told !== undefined && isByHand(told, capturedAt, policyItems),
     projectId: cluster.projectId, clusterId: cluster.id, clusterName: about?.cluster.name ?? cluster.name,
     type: about?.type ?? 'onDemand', policyItems, description: about?.description ?? null,
     retentionDays: about?.retentionDays ?? Math.max(1, Math.round((expiresAt.getTime() - capturedAt.getTime()) / DAY_MS)),

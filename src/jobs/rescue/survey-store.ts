@@ -1,7 +1,8 @@
 // What the store tells without a catalog: roots, and the newest facts about them.
 import type { SnapshotBody } from '../../engine/contracts.ts';
 import { isLeafvaultError } from '../../foundation/errors.ts';
-import { isDamage } from '../../repository/index.ts';
+import { isDamage, isLaterFact } from '../../repository/index.ts';
+import type { Keep, KeepKind } from '../../domain/keeps.ts';
 import type { Fact, Repository, SnapshotRoot } from '../../repository/repository.ts';
 import { ABOUT, aboutOf, type About } from '../about-snapshot.ts';
 
@@ -19,6 +20,8 @@ export interface StoreSurvey {
   /** Deleted ones: when it was decided. */
   readonly deleted: ReadonlyMap<string, Date>;
   readonly abouts: ReadonlyMap<string, About>;
+  /** By kind and id of the snapshot: the latest decision. null: nothing keeps it any more. */
+  readonly keeps: Readonly<Record<KeepKind, ReadonlyMap<string, { readonly decidedAt: Date; readonly keep: Keep | null }>>>;
 }
 
 export async function surveyStore(repository: Pick<Repository, 'listSnapshots' | 'listFacts'>): Promise<StoreSurvey> {
@@ -39,8 +42,7 @@ export async function surveyStore(repository: Pick<Repository, 'listSnapshots' |
   try {
     for await (const fact of repository.listFacts()) {
       const key = `${fact.kind} ${fact.snapshotId}`;
-      const before = newest.get(key);
-      if (before === undefined || isLater(fact, before)) newest.set(key, fact);
+      if (isLaterFact(fact, newest.get(key))) newest.set(key, fact);
     }
   } catch (error) {
     // Thrown behind all that could be read.
@@ -50,23 +52,24 @@ export async function surveyStore(repository: Pick<Repository, 'listSnapshots' |
   return { roots, unreadable, unreadableRoots, ...sorted(newest.values()) };
 }
 
-/** Format document, section 12. */
-function isLater(a: Fact, b: Fact): boolean {
-  return a.createdAt === b.createdAt ? a.id > b.id : a.createdAt > b.createdAt;
-}
-
-function sorted(facts: Iterable<Fact>): Pick<StoreSurvey, 'expiries' | 'deleted' | 'abouts'> {
+function sorted(facts: Iterable<Fact>): Pick<StoreSurvey, 'expiries' | 'deleted' | 'abouts' | 'keeps'> {
   const expiries = new Map<string, { readonly decidedAt: Date; readonly expiresAt: Date }>();
   const deleted = new Map<string, Date>();
   const abouts = new Map<string, About>();
+  const keeps = { pin: new Map<string, { decidedAt: Date; keep: Keep | null }>(), hold: new Map<string, { decidedAt: Date; keep: Keep | null }>() };
   for (const fact of facts) {
     const { snapshotId, kind, body } = fact;
     const decidedAt = new Date(fact.createdAt);
     const expiresAt = new Date(String(body['expiresAt']));
     const about = kind === ABOUT ? aboutOf(fact) : null;
-    if (kind === 'deleted') deleted.set(snapshotId, decidedAt);
+    if (kind === 'pin' || kind === 'hold') keeps[kind].set(snapshotId, { decidedAt, keep: keepOf(fact) });
+    else if (kind === 'deleted') deleted.set(snapshotId, decidedAt);
     else if (kind === 'expiry' && !Number.isNaN(expiresAt.getTime())) expiries.set(snapshotId, { decidedAt, expiresAt });
     else if (about !== null) abouts.set(snapshotId, about);
   }
-  return { expiries, deleted, abouts };
+  return { expiries, deleted, abouts, keeps };
+}
+
+function keepOf({ body: { kept, by, reason }, createdAt }: Fact): Keep | null {
+  return kept === false ? null : { by: typeof by === 'string' ? by : 'unknown', reason: typeof reason === 'string' ? reason : null, at: createdAt };
 }

@@ -1,4 +1,5 @@
 // What a check does about bad copies: it remembers those of earlier checks, and writes down the new ones.
+import { deleteOrLeave } from '../delete-or-leave.ts';
 import { forgetBadCopies, putBadCopies, type BadCopies } from '../bad-copies.ts';
 import type { RepositoryContext } from '../context.ts';
 import { packName } from '../format/names.ts';
@@ -43,7 +44,7 @@ export async function writeDown(context: RepositoryContext, { found, recorded, r
     const fresh = chunks === null ? null : chunks.filter((id) => known?.has(id) !== true);
     if (condemned.has(packId) || known === null || fresh?.length === 0) continue;
     await putBadCopies(context, packId, fresh);
-    for (const name of rotten) await context.storage.delete(name);
+    for (const name of rotten) await deleteOrLeave(context, name);
     context.log.warn({ pack: packId, chunks: fresh?.length ?? 'all' }, 'copies of chunks are damaged; nothing new rests on them, and the next snapshot stores anew what its source still has');
     quarantinedPacks += 1;
     quarantinedCopies += fresh?.length ?? 1;

@@ -3,7 +3,7 @@ import { isLeafvaultError } from '../../foundation/errors.ts';
 import { isDamage } from '../format/damage.ts';
 import type { RepositoryContext } from '../context.ts';
 import { deleteOrLeave } from '../delete-or-leave.ts';
-import { DELETED, deletedSnapshots } from '../facts.ts';
+import { DELETED, deletedSnapshots, KEEPS, readFact } from '../facts.ts';
 import { FACTS, partsOfFactName, partsOfSnapshotName, snapshotName } from '../format/names.ts';
 import { findRoot } from '../snapshots.ts';
 
@@ -55,13 +55,27 @@ async function placeOfRoot(context: Pick<Context, 'storage' | 'keys'>, id: strin
 }
 
 /** @param ids that have no root any more, and will never have one */
-export async function forgetFacts({ storage, log }: Context, ids: readonly string[], { stuck, signal }: { readonly stuck: string[]; readonly signal?: AbortSignal | undefined }): Promise<void> {
+export async function forgetFacts({ storage, keys, log }: Context, ids: readonly string[], { stuck, signal }: { readonly stuck: string[]; readonly signal?: AbortSignal | undefined }): Promise<void> {
   for (const id of ids) {
     signal?.throwIfAborted();
     const names: string[] = [];
     for await (const { name } of storage.list(`${FACTS}${id}/`)) names.push(name);
-    const last = names.filter((name) => partsOfFactName(name)?.kind === DELETED);
-    // Behind one that stays the others wait: what is left of a snapshot has to say that it was deleted.
+    const last = [...(await lettingGo({ storage, keys }, names)), ...names.filter((name) => partsOfFactName(name)?.kind === DELETED)];
+    // Behind one that stays the others wait: what is left of a snapshot has to say that it was deleted, and that nothing keeps it.
     for (const name of [...names.filter((each) => !last.includes(each)), ...last]) if (!(await deleteOrLeave({ storage, log }, name, stuck))) break;
   }
+}
+
+/** What takes back a pin or a hold goes behind it: left alone that one would count again. */
+async function lettingGo(context: Pick<Context, 'storage' | 'keys'>, names: readonly string[]): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const name of names) {
+    if (!KEEPS.includes(partsOfFactName(name)?.kind ?? '')) continue;
+    const fact = await readFact(context, name).catch((error: unknown) => {
+      if (!isLeafvaultError(error) || !isDamage(error)) throw error;
+      return null;
+    });
+    if (fact?.body['kept'] === false) found.push(name);
+  }
+  return found;
 }

@@ -5,7 +5,8 @@ import type { RetryOptions, Storage } from '../../storage/index.ts';
 import { readIndexObject } from '../chunk-index/load-indexes.ts';
 import type { RepositoryContext } from '../context.ts';
 import { withExclusive } from '../exclusive.ts';
-import { GENERATIONS, INDEXES, packName, REPOSITORY_FILE, SESSIONS } from '../format/names.ts';
+import { deletedSnapshots } from '../facts.ts';
+import { FACTS, GENERATIONS, INDEXES, packName, partsOfFactName, partsOfSnapshotName, REPOSITORY_FILE, SESSIONS, snapshotName } from '../format/names.ts';
 import { parseRepositoryFile } from '../format/repository-file.ts';
 import { prepareStorage } from '../prepare-storage.ts';
 import { readObjectIfAny } from '../read-object.ts';
@@ -25,9 +26,9 @@ export interface HealReport {
   readonly failed: readonly { readonly object: string; readonly message: string }[];
 }
 
-/** @throws REPOSITORY_COPY_REFUSED where `from` holds another repository; REPOSITORY_BUSY */
+/** @throws REPOSITORY_COPY_REFUSED where `from` holds another repository; REPOSITORY_COPY_UNREADABLE; REPOSITORY_BUSY */
 export async function healObjects(context: RepositoryContext, { from, objects, isOver, signal }: HealOptions, retry?: RetryOptions): Promise<HealReport> {
-  const copy = prepareStorage(from, retry);
+  const copy = sayingWhich(prepareStorage(from, retry));
   const descriptor = await readObjectIfAny(copy, REPOSITORY_FILE);
   if (descriptor === null || parseRepositoryFile(descriptor).id !== context.id) {
     throw new LeafvaultError('REPOSITORY_COPY_REFUSED', `Mending from ${from.address} was refused: it holds no copy of this repository`, { hint: 'Name the store that `leafvault copy` copied this repository to' });
@@ -41,16 +42,29 @@ export async function healObjects(context: RepositoryContext, { from, objects, i
       if (!/[^/]\/[^/]+$/.test(name) || [SESSIONS, GENERATIONS].some((prefix) => name.startsWith(prefix))) continue;
       await assertStands();
       try {
+        if (!(await isMissed(context, name))) continue;
         const one = await healObject(context, name, copy);
-        if (one !== null) healed.push(one);
-        context.log.warn({ object: name, quarantined: one?.quarantined ?? null, from: from.address }, 'an object was fetched again from a copy');
+        if (one === null) continue;
+        healed.push(one);
+        context.log.warn({ object: name, quarantined: one.quarantined, from: from.address }, 'an object was fetched again from a copy');
       } catch (error) {
-        if (!isLeafvaultError(error) || !error.code.startsWith('REPOSITORY_')) throw error;
+        // What is held for days is damaged as long, and no reason to leave the others.
+        if (!isLeafvaultError(error) || !(error.code.startsWith('REPOSITORY_') || ['STORAGE_LOCKED', 'STORAGE_DENIED'].includes(error.code))) throw error;
         failed.push({ object: name, message: error.message });
       }
     }
   });
   return { healed, failed };
+}
+
+/** A root or a fact that is gone may have been deleted since it was found damaged, and a copy may keep what was: it comes again only where a snapshot is left that it speaks of. */
+async function isMissed(context: RepositoryContext, name: string): Promise<boolean> {
+  const { storage } = context;
+  const snapshotId = partsOfSnapshotName(name)?.id ?? partsOfFactName(name)?.snapshotId ?? null;
+  if (snapshotId === null || (await storage.stat(name)) !== null) return true;
+  if ((await deletedSnapshots(context, snapshotId, () => undefined)).has(snapshotId)) return false;
+  for await (const _ of storage.list(name.startsWith(FACTS) ? snapshotName(snapshotId) : `${FACTS}${snapshotId}/`)) return true;
+  return false;
 }
 
 /** Indexes of the copy that this store has not, and all of whose packs it has: what they say is true here, too. */
@@ -63,4 +77,13 @@ async function lostIndexes({ storage, keys }: RepositoryContext, copy: Storage):
     if (there.every((pack) => pack !== null)) lost.push(name);
   }
   return lost;
+}
+
+/** What fails in the copy's store is no failure of this one. */
+function sayingWhich(copy: Storage): Storage {
+  const tell = (error: unknown): never => {
+    if (!isLeafvaultError(error) || !error.code.startsWith('STORAGE_') || error.code === 'STORAGE_OBJECT_MISSING') throw error;
+    throw new LeafvaultError('REPOSITORY_COPY_UNREADABLE', `Mending from ${copy.address} failed: ${error.message}`, { cause: error, details: { name: error.details['name'] ?? null }, retryable: true });
+  };
+  return { ...copy, get: (...args) => copy.get(...args).catch(tell), stat: (name) => copy.stat(name).catch(tell) };
 }

@@ -1,5 +1,6 @@
 // A copy that is opened when it is first needed: as a repository, and as a source of single chunks.
 import { describeError, isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
+import { PACKS } from '../format/names.ts';
 import { openRepository, type OpenOptions } from '../open-repository.ts';
 import type { Repository, RepositoryReader } from '../repository.ts';
 
@@ -8,10 +9,15 @@ export interface CopyReader {
   repository(): Promise<Repository>;
   /** From a reader that stays open for a minute after its last chunk: its session keeps the copier from taking anything away. */
   chunk(id: Buffer, cause: unknown): Promise<Buffer | null>;
+  /** Packs that the first store could not give a chunk of, and a copy could. */
+  missed(): readonly string[];
+  forgetMissed(names: readonly string[]): void;
   close(): Promise<void>;
 }
 
 const IDLE_MS = 60_000;
+/** A store of which everything is gone is no case for mending object by object. */
+const MOST_MISSED = 1_000;
 
 /** @param options of the first store; its copies are opened with the same key */
 export function createCopyReader(options: OpenOptions, copies: readonly OpenOptions['storage'][]): CopyReader {
@@ -20,6 +26,7 @@ export function createCopyReader(options: OpenOptions, copies: readonly OpenOpti
   let reader: Promise<RepositoryReader> | null = null;
   let idle: NodeJS.Timeout | null = null;
   const told = new Set<string>();
+  const missed = new Set<string>();
 
   const open = async (): Promise<Repository> => {
     let failure: unknown;
@@ -67,11 +74,24 @@ export function createCopyReader(options: OpenOptions, copies: readonly OpenOpti
         return null;
       });
       tell(cause, raw !== null);
+      const pack = raw === null ? null : packOf(cause);
+      if (pack !== null && missed.size < MOST_MISSED) missed.add(pack);
       return raw;
+    },
+    missed: () => [...missed],
+    forgetMissed(names) {
+      for (const name of names) missed.delete(name);
     },
     async close() {
       await endReader();
       await opened?.then((one) => one.close(), () => undefined);
     },
   };
+}
+
+/** The pack that is damaged or gone; null where its store only fails. */
+function packOf(cause: unknown): string | null {
+  if (!isLeafvaultError(cause) || !cause.code.startsWith('REPOSITORY_')) return null;
+  const [name = ''] = String(cause.details['object'] ?? '').split(' ');
+  return name.startsWith(PACKS) ? name : null;
 }

@@ -3,7 +3,7 @@ import { describeError, isLeafvaultError, LeafvaultError } from '../../foundatio
 import type { Storage } from '../../storage/index.ts';
 import { COPY_FILE, REPOSITORY_FILE } from '../format/names.ts';
 import { openRepository, type OpenOptions } from '../open-repository.ts';
-import type { Repository } from '../repository.ts';
+import type { HealOptions, HealReport, Repository } from '../repository.ts';
 import { createCopyReader, type CopyReader } from './copy-reader.ts';
 
 export interface CopiesOptions extends OpenOptions {
@@ -115,6 +115,12 @@ async function compose(options: CopiesOptions, copies: CopyReader): Promise<Repo
     copyTo: async (copyOptions) => (await writable()).copyTo(copyOptions),
     promote: async (promoteOptions) => (await writable()).promote(promoteOptions),
     heal: async (healOptions) => (await writable()).heal(healOptions),
+    healFromCopies: async (healOptions) => {
+      const report = await healFromEach(await writable(), options, healOptions);
+      copies.forgetMissed(healOptions.objects);
+      return report;
+    },
+    readFromCopies: () => copies.missed(),
     async close() {
       await first?.close();
       await copies.close();
@@ -128,4 +134,22 @@ function isDown(error: unknown): boolean {
   const object = String(error.details['object'] ?? '');
   const isDescriptor = error.code === 'REPOSITORY_OBJECT_DAMAGED' && (object === REPOSITORY_FILE || object === COPY_FILE || object.startsWith('keys/'));
   return error.code.startsWith('STORAGE_') || error.code === 'REPOSITORY_MISSING' || error.code === 'REPOSITORY_OBJECT_MISSING' || isDescriptor;
+}
+
+/** What one copy has not, or has damaged, another may have. A copy that can't be asked is passed over. */
+async function healFromEach(first: Repository, { copies, log }: CopiesOptions, options: Omit<HealOptions, 'from'>): Promise<HealReport> {
+  const healed: HealReport['healed'][number][] = [];
+  let failed: HealReport['failed'] = options.objects.map((object) => ({ object, message: 'No copy of the repository could be asked' }));
+  for (const from of copies) {
+    try {
+      const report = await first.heal({ ...options, from, objects: failed.map(({ object }) => object) });
+      healed.push(...report.healed);
+      failed = report.failed;
+    } catch (error) {
+      if (!isLeafvaultError(error, 'REPOSITORY_COPY_REFUSED') && !isLeafvaultError(error, 'REPOSITORY_COPY_UNREADABLE')) throw error;
+      log?.error({ copy: from.address, error: describeError(error) }, 'nothing can be mended from this copy');
+    }
+    if (failed.length === 0) break;
+  }
+  return { healed, failed };
 }

@@ -26,7 +26,7 @@ describe('a restore that rests', { timeout: 120_000 }, () => {
   let wanted: Record<string, string>;
 
   before(async () => {
-    server = await startReplicaSet();
+    server = await startReplicaSet({ parameters: { enableTestCommands: 1 } });
     client = new MongoClient(server.uri);
     repository = await openTestRepository(createMemoryStorage());
     const shop = client.db('shop');
@@ -58,6 +58,32 @@ describe('a restore that rests', { timeout: 120_000 }, () => {
   const uuidsNow = async (): Promise<Map<string, string>> => new Map((await client.db('shop').listCollections({ type: 'collection' }).toArray()).map((each) => [each.name, String((each as { info?: { uuid?: unknown } }).info?.uuid)]));
   const shadows = async (): Promise<string[]> => [...(await uuidsNow()).keys()].filter((name) => name.startsWith('__lv_')).sort();
   const live = async (): Promise<Record<string, string>> => Object.fromEntries(Object.entries(await contentOfServer(server.uri)).filter(([name]) => !name.includes('.__lv_')));
+
+  test('takes over a collection whose indexes are still being built, once they are', async () => {
+    await using world = await restoreWorld(repository, root, server.uri, CHOICE);
+    await pausedAt(world, 'indexes');
+    const counts = await Promise.all((await shadows()).map(async (name) => [name, await client.db('shop').collection(name).countDocuments()] as const));
+    const [shadow = ''] = counts.find(([, documents]) => documents === 200) ?? [];
+    const failPoint = 'hangAfterStartingIndexBuildUnlocked';
+    await client.db('admin').command({ configureFailPoint: failPoint, mode: 'alwaysOn' });
+    const letGo = (): Promise<unknown> => client.db('admin').command({ configureFailPoint: failPoint, mode: 'off' });
+    // As a build that a closed connection left goes on.
+    const building = client.db('shop').command({ createIndexes: shadow, indexes: [{ key: { text: 1 }, name: 'by text' }] });
+    try {
+      await client.db('admin').command({ waitForFailPoint: failPoint, timesEntered: 1, maxTimeMS: 30_000 });
+      let waited = false;
+      const log = Object.create(world.options.log, { info: { value: (_what: unknown, message: string) => {
+        if (/still being built/.test(message)) void letGo();
+        waited ||= /still being built/.test(message);
+      } } }) as RestoreOptions['log'];
+      await restoreSnapshot({ ...world.options, log });
+      assert.equal(waited, true);
+      assert.deepEqual(await contentOfServer(server.uri), wanted);
+    } finally {
+      await letGo();
+      await building;
+    }
+  });
 
   for (const phase of ['indexes', 'swap']) {
     test(`before its ${phase} goes on with the very collections that it had loaded`, async () => {

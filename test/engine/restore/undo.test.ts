@@ -220,6 +220,23 @@ describe('undoing a restore', () => {
     assert.deepEqual(await liveContent(), restored);
   });
 
+  test('of a restore that put a view in the place of a collection is told of before anything is written, refused, and works once the view is dropped', async () => {
+    const db = client.db('shop');
+    await db.collection('lost').drop().catch(() => undefined);
+    await db.collection('lost').insertOne({ was: 'a collection' });
+    const told: string[] = [];
+    await using world = await restoreWorld(repository, root, uri, { oldCollections: 'keep', onWarnings: async (warnings) => {
+      told.push(...warnings);
+      assert.equal(await client.db('__leafvault').collection('plans').countDocuments(), 0);
+    } });
+    await restoreSnapshot(world.options);
+    assert.deepEqual(told.filter((words) => words.includes('undo')), ['shop.lost becomes a view where a collection is; before an undo puts that back, the view has to be dropped']);
+    await assert.rejects(undo(world), /shop\.lost is a view now; drop it first/);
+    await db.collection('lost').drop();
+    await undo(world);
+    assert.deepEqual(await db.collection('lost').distinct('was'), ['a collection']);
+  });
+
   test('is refused when nothing was kept', async () => {
     await using world = await restoreWorld(repository, root, uri, { oldCollections: 'drop' });
     await restoreSnapshot(world.options);

@@ -20,7 +20,7 @@ const STATUS: ContinuousStatus = {
   gaps: [{ from: { t: 1_772_360_000, i: 9 }, to: { t: 1_772_362_000, i: 1 }, reason: 'FCV_CHANGED' }],
 };
 
-async function setUp(status: Continuous['status'] = async () => STATUS, upkeep: UpkeepView = { check: null, copies: [], locks: null }) {
+async function setUp(status: Continuous['status'] = async () => STATUS, upkeep: UpkeepView = { check: null, copies: [], locks: null, mended: null }) {
   const clock = fakeClock(new Date('2026-03-01T12:00:00Z'));
   const world = memoryServices(clock, () => 'http://leafvault.test');
   const services = { ...world.services, continuous: { ...world.services.continuous, status }, upkeep: { read: async () => upkeep } };
@@ -98,6 +98,7 @@ describe('GET …/repository', () => {
       },
       copies: [{ address: 's3://secret-place', number: 1, startedAt: at, succeededAt: null, problems: 0, running, last: null, failure: null }],
       locks: { mode: 'compliance', days: 30, startedAt: at, endedAt: at, succeededAt: at, last: { objects: 5, extended: 1, failed: 0, failedObjects: [], hiddenBytes: 7 }, failure: null },
+      mended: { objects: 3, lastAt: at, names: ['packs/ab/c'] },
     });
     const { status, body } = await ask(`/groups/${SHOP_ID}/repository`, reader);
     assert.equal(status, 200);
@@ -108,6 +109,7 @@ describe('GET …/repository', () => {
     assert.deepEqual(check?.['last']?.['damaged'], [{ snapshotId: 'a'.repeat(24), namespaces: ['shop.orders'], clusterId: ORDERS_ID, clusterName: 'orders' }]);
     assert.deepEqual(copies, [{ number: 1, startedAt: at, succeededAt: null, problems: 0, running, last: null, failure: null }]);
     assert.equal(objectLock?.['days'], 30);
+    assert.deepEqual(body['mended'], { objects: 3, lastAt: at, names: ['packs/ab/c'] });
     assert.equal((await ask(`/groups/${SHOP_ID}/repository`, stranger)).status, 403);
   });
 });

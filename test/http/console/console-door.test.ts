@@ -90,10 +90,10 @@ describe('GET /metrics', () => {
       return body.split('\n').filter((line) => /^leafvault_(check|damaged)/.test(line)).map((line) => line.replace(/\{.*cluster="(\w+)".*\}/, ' $1'));
     };
     assert.deepEqual(await linesOf(null), []);
-    assert.deepEqual(await linesOf({ endedAt: null, problems: null, failed: true, damagedSnapshots: new Map() }), ['leafvault_check_failed 1']);
-    const check = { endedAt: new Date('2026-03-01T11:00:00Z'), problems: 2, failed: false, damagedSnapshots: new Map([['5f0000000000000000000004', 3]]) };
+    assert.deepEqual(await linesOf({ endedAt: null, problems: null, mended: null, failed: true, damagedSnapshots: new Map() }), ['leafvault_check_failed 1']);
+    const check = { endedAt: new Date('2026-03-01T11:00:00Z'), problems: 2, mended: 1, failed: false, damagedSnapshots: new Map([['5f0000000000000000000004', 3]]) };
     assert.deepEqual(await linesOf(check), [
-      'leafvault_check_last_timestamp_seconds 1772362800', 'leafvault_check_problems 2', 'leafvault_check_failed 0',
+      'leafvault_check_last_timestamp_seconds 1772362800', 'leafvault_check_problems 2', 'leafvault_check_mended_objects 1', 'leafvault_check_failed 0',
       'leafvault_damaged_snapshots orders 3', 'leafvault_damaged_snapshots new 0',
     ]);
   });

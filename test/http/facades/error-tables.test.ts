@@ -11,8 +11,8 @@ import { MMS_BACKUP_ERRORS } from '../../../src/http/wire/mms-backup/errors.ts';
 import { WIRE_ERRORS } from '../../../src/http/wire/errors.ts';
 import { SERVICE_ERRORS } from '../../../src/services/errors.ts';
 
-/** Codes of the services that no path of a door leads to: downloads have a door of their own, states of continuous backup are told and not thrown, drills and the time line are our own API's alone, the rest belongs to the start. */
-const NOWHERE = ['DOWNLOAD_NOT_FOUND', 'DOWNLOAD_EXPIRED', 'DOWNLOAD_EXHAUSTED', 'DECLARATION_INVALID', 'RECOVERY_KEY_WRONG', 'RESTORE_NOT_UNDOABLE', 'RESTORE_NOTHING_KEPT', 'TIMELINE_EMPTY', 'RANGE_INVALID', 'LEAVE_OUT_BEFORE_BASE', 'CONTINUOUS_NOT_FOLLOWED', 'CONTINUOUS_STANDS_STILL', 'DRILL_NOT_FOUND', 'DRILL_WITHOUT_SNAPSHOT'];
+/** Codes of the services that no path of a door leads to: downloads have a door of their own, states of continuous backup are told and not thrown, drills, the time line and reasons of holds are our own API's alone, the rest belongs to the start. */
+const NOWHERE = ['DOWNLOAD_NOT_FOUND', 'DOWNLOAD_EXPIRED', 'DOWNLOAD_EXHAUSTED', 'DECLARATION_INVALID', 'RECOVERY_KEY_WRONG', 'RESTORE_NOT_UNDOABLE', 'RESTORE_NOTHING_KEPT', 'TIMELINE_EMPTY', 'RANGE_INVALID', 'LEAVE_OUT_BEFORE_BASE', 'CONTINUOUS_NOT_FOLLOWED', 'CONTINUOUS_STANDS_STILL', 'DRILL_NOT_FOUND', 'DRILL_WITHOUT_SNAPSHOT', 'REASON_INVALID'];
 /** Compliance policies and exports are spoken of at the doors of Atlas alone, what is in a snapshot at Commvault's, too. */
 const ATLAS_ONLY = ['COMPLIANCE_INVALID', 'COMPLIANCE_UNMET', 'COMPLIANCE_NOT_FOUND', 'EXPORT_BUCKET_NOT_FOUND', 'EXPORT_BUCKET_INVALID', 'EXPORT_BUCKET_UNREACHABLE', 'EXPORT_BUCKET_IN_USE', 'EXPORT_NOT_FOUND', 'NAMESPACE_NOT_FOUND'];
 /** Jobs and subclients are Commvault's words, and choices of what a snapshot takes. */
@@ -23,7 +23,7 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   'atlas-v2': [...COMMVAULT_ALONE, ...OPS_MANAGER_ALONE],
   'atlas-v1': [...COMMVAULT_ALONE, ...OPS_MANAGER_ALONE],
   'ops-manager-v1': [...COMMVAULT_ALONE, 'RESTORE_NOT_CANCELLABLE', ...ATLAS_ONLY],
-  commvault: ['ORGANIZATION_NOT_FOUND', 'RESTORE_NOT_FOUND', 'RESTORE_NOT_CANCELLABLE', 'EXPIRY_INVALID', ...OPS_MANAGER_ALONE, ...ATLAS_ONLY.filter((code) => code !== 'NAMESPACE_NOT_FOUND')],
+  commvault: ['ORGANIZATION_NOT_FOUND', 'RESTORE_NOT_FOUND', 'RESTORE_NOT_CANCELLABLE', 'EXPIRY_INVALID', 'SNAPSHOT_KEPT', ...OPS_MANAGER_ALONE, ...ATLAS_ONLY.filter((code) => code !== 'NAMESPACE_NOT_FOUND')],
 };
 /** API keys and their access lists, which Commvault has not. */
 const KEYS = ['CREDENTIAL_NOT_FOUND', 'ROLE_UNFIT', 'GRANT_TOO_WIDE', 'LAST_OWNER', 'ACCESS_ENTRY_INVALID', 'ACCESS_ENTRY_NOT_FOUND', 'ACCESS_LIST_FULL'];

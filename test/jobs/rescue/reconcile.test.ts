@@ -104,6 +104,36 @@ describe('a rescued catalog', () => {
     assert.equal(await rescued.rescues.isUnderWay(), false);
   }));
 
+  test('loses no pin and no hold: the store counts, unless the dump holds a later decision', () => closing(async () => {
+    const [pinned, unpinned, later, lost] = [await insertCompleted(catalog, inventory), await insertCompleted(catalog, inventory), await insertCompleted(catalog, inventory), await insertCompleted(catalog, inventory)].map(({ snapshotId }) => snapshotId) as [string, string, string, string];
+    for (const id of [pinned, unpinned, later, lost]) await root(id);
+    const keep = (by: string, reason: string | null = null) => ({ by, reason, at: clock.now().toISOString() });
+    for (const id of [unpinned, lost]) await catalog.snapshots.setKeep(id, 'pin', keep('before'), true);
+    for (const { id } of await catalog.snapshots.pendingFacts(10)) await catalog.snapshots.forgetFact(id);
+    await fact(later, 'hold', { kept: true, by: 'court', reason: 'case 12' });
+    clock.advance(1_000);
+    await catalog.snapshots.setKeep(later, 'hold', keep('court'), false);
+    const made = await dump();
+    clock.advance(1_000);
+    await fact(pinned, 'pin', { kept: true, by: 'somebody', reason: 'before the migration' });
+    // A catalog that knew nothing of the pin.
+    await fact(pinned, 'deleted', {});
+    await fact(unpinned, 'pin', { kept: false, by: 'somebody' });
+    const added = newId();
+    await root(added);
+    await fact(added, 'hold', { kept: true, by: 'court', reason: 'case 13' });
+    const at = clock.now().toISOString();
+    const { rescued } = await rescueFrom(made);
+    const of = async (from: Catalog, id: string) => from.snapshots.get(id).then((row) => [row?.pin, row?.hold, row?.deletedAt]);
+    assert.deepEqual(await of(rescued, pinned), [{ by: 'somebody', reason: 'before the migration', at }, null, null]);
+    assert.deepEqual(await of(rescued, unpinned), [null, null, null]);
+    assert.deepEqual(await of(rescued, later), [null, null, null], 'the dump knew better');
+    assert.deepEqual((await of(rescued, lost)).map((each) => each !== null), [true, false, false], 'of which the store knows nothing');
+    assert.deepEqual(await of(rescued, added), [null, { by: 'court', reason: 'case 13', at }, null]);
+    const bare = await rescueFrom(null);
+    assert.deepEqual([(await of(bare.rescued, pinned))[0], (await of(bare.rescued, added))[1]], [{ by: 'somebody', reason: 'before the migration', at }, { by: 'court', reason: 'case 13', at }], 'without a dump, too');
+  }));
+
   test('lets no schedule change an end that the items of the snapshot do not give: somebody may have set it', () => closing(async () => {
     const policyItems = [{ id: 'a'.repeat(24), frequencyType: 'daily', frequencyInterval: 1, retentionUnit: 'days', retentionValue: 7, extraDays: 0 }] as const;
     const [moved, given, byHand] = [(await insertCompleted(catalog, inventory)).snapshotId, newId(), newId()];

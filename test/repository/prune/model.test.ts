@@ -1,4 +1,4 @@
-// Random histories of several processes that write, read, delete, let time run out, check, prune, copy, restore from the copy and die, against a
+// Random histories of several processes that write, read, delete, pin, let time run out, check, prune, copy, restore from the copy and die, against a
 // plain model: what was committed and not deleted is whole, at every moment, in the copy too; in the end nothing stays that nobody needs.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -90,8 +90,8 @@ interface Sleeper {
   readonly ended: Promise<void>;
 }
 
-type Counts = Record<'deltas' | 'snapshots' | 'deletions' | 'reads' | 'checks' | 'prunes' | 'copies' | 'restores' | 'deaths' | 'sleeps' | 'fenced' | 'refused', number>;
-const NOTHING: Counts = { deltas: 0, snapshots: 0, deletions: 0, reads: 0, checks: 0, prunes: 0, copies: 0, restores: 0, deaths: 0, sleeps: 0, fenced: 0, refused: 0 };
+type Counts = Record<'deltas' | 'snapshots' | 'deletions' | 'pins' | 'unpins' | 'saved' | 'reads' | 'checks' | 'prunes' | 'copies' | 'restores' | 'deaths' | 'sleeps' | 'fenced' | 'refused', number>;
+const NOTHING: Counts = { deltas: 0, snapshots: 0, deletions: 0, pins: 0, unpins: 0, saved: 0, reads: 0, checks: 0, prunes: 0, copies: 0, restores: 0, deaths: 0, sleeps: 0, fenced: 0, refused: 0 };
 /** What a copier may be told where others are at work: nothing is wrong then. */
 const COPIER_STOPS = ['REPOSITORY_BUSY', 'REPOSITORY_SESSION_FENCED', 'REPOSITORY_COPY_REFUSED'];
 
@@ -102,6 +102,12 @@ class History {
   readonly written = new Map<string, Content>();
   readonly live = new Map<string, { readonly root: SnapshotRoot; readonly content: Content }>();
   readonly deleted = new Set<string>();
+  /** Pinned; the put of some is not acknowledged yet. */
+  readonly pinned = new Map<string, 'coming' | 'there'>();
+  /** Deleted by whoever knows nothing of the pin: they stay until it goes. */
+  readonly doomed = new Set<string>();
+  /** Each decision is later than the one before. */
+  decisions = 0;
   readonly dead = new Set<string>();
   /** Of them those that were not. */
   readonly mistaken = new Set<string>();
@@ -138,7 +144,7 @@ class History {
     };
     let repository = await open();
     for (let step = 0; step < STEPS; step += 1) {
-      const what = this.random(17);
+      const what = this.random(18);
       if (what < 4) await this.snapshot(repository);
       else if (what < 6) await this.remove(repository);
       else if (what < 7) await this.read(repository);
@@ -148,6 +154,7 @@ class History {
       else if (what < 13) await this.retain(repository);
       else if (what < 15) await this.copy(repository);
       else if (what < 16) await this.restoreFromCopy();
+      else if (what < 17) await this.pinOrUnpin(repository);
       else {
         await this.die(owner);
         await repository.close();
@@ -188,22 +195,52 @@ class History {
   }
 
   async remove(repository: Repository): Promise<void> {
-    const ids = [...this.live.keys()];
+    const ids = [...this.live.keys()].filter((each) => this.pinned.get(each) !== 'coming');
     const id = ids[this.random(ids.length)];
     if (id !== undefined && ids.length >= 3) await this.delete(repository, id);
   }
 
   async delete(repository: Repository, id: string): Promise<void> {
-    this.deleted.add(id);
-    this.live.delete(id);
-    await repository.addFact({ snapshotId: id, kind: 'deleted', createdAt: new Date().toISOString(), body: {} });
+    if (this.pinned.has(id)) {
+      this.doomed.add(id);
+      this.counts.saved += 1;
+    } else this.lose(id);
+    await this.say(repository, id, 'deleted', {});
     this.counts.deletions += 1;
   }
 
-  /** Time runs out for the older half; never for the newest. */
+  lose(id: string): void {
+    this.deleted.add(id);
+    this.live.delete(id);
+  }
+
+  async say(repository: Repository, snapshotId: string, kind: string, body: Readonly<Record<string, unknown>>): Promise<void> {
+    this.decisions += 1;
+    await repository.addFact({ snapshotId, kind, createdAt: new Date(Date.UTC(2026, 0, 1) + this.decisions).toISOString(), body });
+  }
+
+  async pinOrUnpin(repository: Repository): Promise<void> {
+    const there = [...this.pinned].filter(([, state]) => state === 'there').map(([id]) => id);
+    const [old, fresh] = [there[this.random(there.length)], [...this.live.keys()].filter((id) => !this.pinned.has(id))];
+    if (old !== undefined && this.random(2) === 0) {
+      this.pinned.delete(old);
+      if (this.doomed.has(old)) this.lose(old);
+      this.counts.unpins += 1;
+      await this.say(repository, old, 'pin', { kept: false, by: 'model' });
+      return;
+    }
+    const id = fresh[this.random(fresh.length)];
+    if (id === undefined) return;
+    this.pinned.set(id, 'coming');
+    await this.say(repository, id, 'pin', { kept: true, by: 'model', reason: null });
+    this.pinned.set(id, 'there');
+    this.counts.pins += 1;
+  }
+
+  /** Time runs out for the older half; never for the newest, and for no pinned one. */
   async retain(repository: Repository): Promise<void> {
-    const ids = [...this.live.keys()].sort();
-    for (const id of ids.length < 4 ? [] : ids.slice(0, ids.length >> 1)) await this.delete(repository, id);
+    const ids = [...this.live.keys()].filter((id) => !this.pinned.has(id)).sort();
+    for (const id of ids.length < 4 ? [] : ids.slice(0, ids.length >> 1)) if (!this.pinned.has(id)) await this.delete(repository, id);
   }
 
   async copy(repository: Repository, to: Storage = interleaved(this.copyStore, this.random)): Promise<void> {
@@ -374,7 +411,8 @@ class History {
     for (const { root, content } of this.live.values()) assert.deepEqual(await readContent(reader, root), content, `seed ${this.seed}`);
     await reader.close();
     assert.deepEqual((await repository.check({ readData: true })).problems, [], `seed ${this.seed}`);
-    assert.deepEqual((await objectNames(this.inner)).filter((name) => /^(?:sessions|facts)\//.test(name)), [], `seed ${this.seed}`);
+    const leavings = (await objectNames(this.inner)).filter((name) => /^(?:sessions|facts)\//.test(name) && !(/^facts\/[^/]+\/pin-/.test(name) && this.live.has(name.slice(6, 30))) && !this.doomed.has(name.slice(6, 30)));
+    assert.deepEqual(leavings, [], `seed ${this.seed}`);
     this.counts.deltas += (await deltasIn(this.inner)).length;
     const needed = new Map([...this.live.values()].flatMap(({ content }) => Object.values(content).flat().map((chunk) => [chunk.toString('latin1'), chunk.length])));
     const neededBytes = [...needed.values()].reduce((sum, bytes) => sum + bytes, 0);
@@ -409,6 +447,6 @@ describe('random histories of several processes', () => {
       for (const [key, count] of Object.entries(counts)) total[key as keyof Counts] += count;
     }
     context.diagnostic(JSON.stringify(total));
-    for (const key of ['deltas', 'snapshots', 'deletions', 'reads', 'checks', 'prunes', 'copies', 'restores', 'deaths', 'sleeps', 'fenced', 'refused'] as const) assert.ok(total[key] > 0, `no ${key} at all`);
+    for (const key of ['deltas', 'snapshots', 'deletions', 'pins', 'unpins', 'saved', 'reads', 'checks', 'prunes', 'copies', 'restores', 'deaths', 'sleeps', 'fenced', 'refused'] as const) assert.ok(total[key] > 0, `no ${key} at all`);
   });
 });

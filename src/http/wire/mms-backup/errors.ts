@@ -16,6 +16,8 @@ export const MMS_BACKUP_ERRORS = {
 const RESTORE_POINTS = ['snapshotId', 'checkpointId', 'oplogTs', 'pointInTimeUTCMillis'];
 
 export const MMS_BACKUP_ROWS: ErrorTable = {
+  // Neither vendor has a word for it.
+  SNAPSHOT_KEPT: { status: 409, errorCode: 'CANNOT_DELETE_KEPT_SNAPSHOT', detail: 'Snapshot %s cannot be deleted: there is a %s on it, set by %s (reason: %s).', parameters: ({ id, kind, by, reason }) => [id, kind, by, reason ?? 'none given'] },
   RESTORE_POINT_MISSING: { status: 400, errorCode: 'MISSING_ONE_OF_ATTRIBUTES', detail: 'Either the %s attribute, the %s attribute, the %s attribute or the %s attribute must be specified.', parameters: () => RESTORE_POINTS },
   RESTORE_POINT_AMBIGUOUS: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Only one of the attributes %s, %s, %s and %s may be specified.', parameters: () => RESTORE_POINTS },
   METHOD_UNSUPPORTED: { status: 400, errorCode: 'UNSUPPORTED_DELIVERY_METHOD', detail: 'The specified delivery method is not supported.' },

@@ -70,6 +70,10 @@ export function createMmsBackupHandlers({ clusterOf, sourceOf, showRestoreJob, s
       if ('expiresAt' in change) {
         return one(showSnapshot(await call.services.snapshots.setExpiry({ cluster, id: snapshot.id, expiresAt: change.expiresAt, principal: call.principal }), call.root));
       }
+      if ('pinned' in change) {
+        const about = { cluster, id: snapshot.id, kind: 'pin' as const, principal: call.principal };
+        return one(showSnapshot(await (change.pinned ? call.services.snapshots.keep({ ...about, reason: null }) : call.services.snapshots.letGo(about)), call.root));
+      }
       await call.services.snapshots.delete({ cluster, id: snapshot.id, principal: call.principal });
       return one(showSnapshot({ ...snapshot, expiresAt: now }, call.root));
     },

@@ -98,16 +98,16 @@ function missing(name: string): LeafvaultError {
   return new LeafvaultError('ATTRIBUTE_MISSING', `Reading the body failed: attribute ${name} is required`, { details: { name } });
 }
 
-/** `doNotDelete` keeps a snapshot for a century from its capture; false takes it back to its retention, a day at least. */
+/** Before there were pins `doNotDelete` kept a snapshot for a century from its capture. */
 export const FOREVER_DAYS = 36_500;
 const DAY_MS = 24 * HOUR_MS;
 
 /**
- * Either `doNotDelete` or `expires`; a time in the past deletes the snapshot.
+ * Either `doNotDelete`, which is a pin, or `expires`; a time in the past deletes the snapshot.
  * @throws SNAPSHOT_CHANGE_AMBIGUOUS, SNAPSHOT_CHANGE_MISSING, SNAPSHOT_UNFINISHED (completion sets the expiry, a change before
  *   it would be lost) beside the faults of the body
  */
-export function parseUpdateSnapshot(body: unknown, snapshot: Snapshot, now: Date): { readonly expiresAt: Date } | { readonly deleteNow: true } {
+export function parseUpdateSnapshot(body: unknown, snapshot: Snapshot, now: Date): { readonly expiresAt: Date } | { readonly deleteNow: true } | { readonly pinned: boolean } {
   const { doNotDelete, expires } = readBody(updateSnapshotBody, body);
   if (doNotDelete !== undefined && expires !== undefined) {
     throw new LeafvaultError('SNAPSHOT_CHANGE_AMBIGUOUS', 'Changing a snapshot failed: doNotDelete and expires exclude each other');
@@ -120,8 +120,8 @@ export function parseUpdateSnapshot(body: unknown, snapshot: Snapshot, now: Date
   }
   if (doNotDelete === undefined) throw new LeafvaultError('SNAPSHOT_CHANGE_MISSING', 'Changing a snapshot failed: neither doNotDelete nor expires is given');
   requireFinished(snapshot);
-  const days = doNotDelete ? FOREVER_DAYS : snapshot.retentionDays;
-  const counted = (snapshot.capturedAt ?? snapshot.requestedAt).getTime() + days * DAY_MS;
+  if (doNotDelete || snapshot.pin !== null) return { pinned: doNotDelete };
+  const counted = (snapshot.capturedAt ?? snapshot.requestedAt).getTime() + snapshot.retentionDays * DAY_MS;
   return { expiresAt: new Date(Math.max(counted, now.getTime() + DAY_MS)) };
 }
 

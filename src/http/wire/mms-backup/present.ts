@@ -100,7 +100,7 @@ export function presentSnapshot(snapshot: Snapshot, place: MmsPlace): object {
     clusterName: snapshot.clusterName,
     complete: snapshot.state === 'completed',
     created: timestamp,
-    doNotDelete: snapshot.expiresAt.getTime() - taken.getTime() >= FOREVER_DAYS * DAY_MS,
+    doNotDelete: snapshot.pin !== null || snapshot.expiresAt.getTime() - taken.getTime() >= FOREVER_DAYS * DAY_MS,
     expires: isoSeconds(snapshot.expiresAt),
     groupId: snapshot.projectId,
     id: snapshot.id,

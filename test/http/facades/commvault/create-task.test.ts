@@ -159,6 +159,20 @@ describe('createtask of Commvault', () => {
     assert.deepEqual(facade.lastSelection, { databases: ['shop'], collections: ['crm.people'], renames: [{ from: 'shop', to: 'shop2' }, { from: 'crm.people', to: 'crm.old' }] });
   });
 
+  test('restores to an instant between snapshots in that form where no end of a backup is meant, else to a snapshot', async () => {
+    const at = Math.floor(facade.clock.now().getTime() / 1000) + 50;
+    facade.world.window = { chainId: 'c'.repeat(24), from: { t: at - 50, i: 1 }, to: { t: at + 50, i: 9 }, snapshotId };
+    facade.clock.advance(120_000);
+    const options = { browseOption: { timeRange: { toTime: at } } };
+    const order = (form: object) => post(page({}, bigData({ isInplaceRestore: true, ...form }, options)));
+    const between = await order({ pointInTimeToEndOfBackup: false, latestEndOfBackup: false });
+    const [job] = jobsOf(between.json);
+    assert.deepEqual(facade.restores.get(String(job?.restoreId))?.instant?.asked, { time: new Date(at * 1000) }, between.text);
+    const [ofSnapshot] = jobsOf((await order({})).json);
+    assert.equal(facade.restores.get(String(ofSnapshot?.restoreId))?.instant ?? null, null);
+    facade.world.window = null;
+  });
+
   const plain = (restoreOptions: unknown, operationType = 1001) => ({ subTask: { subTaskType: 3, operationType }, options: { restoreOptions } });
   const restoredBy = async (body: unknown) => {
     const { json, text } = await post(body);

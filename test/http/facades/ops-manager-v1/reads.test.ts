@@ -74,7 +74,7 @@ describe('reads of Ops Manager', () => {
     assert.equal((await change({ expires: '2026-04-01T00:00:00Z' }))['expires'], '2026-04-01T00:00:00Z');
     assert.equal((await change({ doNotDelete: true }))['doNotDelete'], true);
     const back = await change({ doNotDelete: false });
-    assert.deepEqual([back['doNotDelete'], back['expires']], [false, '2026-03-04T12:00:00Z']);
+    assert.deepEqual([back['doNotDelete'], back['expires']], [false, '2026-04-01T00:00:00Z']);
     assert.equal((await change({ doNotDelete: true, expires: '2026-04-01T00:00:00Z' }))['errorCode'], 'INVALID_ATTRIBUTE');
     assert.equal((await change({}))['errorCode'], 'MISSING_ONE_OF_ATTRIBUTES');
     assert.equal((await change({ doNotDelete: 'yes' }))['errorCode'], 'INVALID_JSON_ATTRIBUTE');

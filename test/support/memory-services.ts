@@ -376,7 +376,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
 }
 
 function cluster(id: string, projectId: string, name: string, clock: Clock): Cluster {
-  return { id, projectId, name, createdAt: clock.now(), hosts: ['db1.example:27017', 'db2.example:27017'], replicaSetName: 'rs0', mongodbVersion: '6.0.5', lastSuccessAt: null, lastProvenAt: null, continuousBackup: false, tags: [], labels: [], terminationProtection: false, backupState: 'started', namespaceFilter: null, deletedAt: null };
+  return { id, projectId, name, createdAt: clock.now(), hosts: ['db1.example:27017', 'db2.example:27017', ...(id === ORDERS_ID ? ['orders.example:27017'] : [])], replicaSetName: 'rs0', mongodbVersion: '6.0.5', lastSuccessAt: null, lastProvenAt: null, continuousBackup: false, tags: [], labels: [], terminationProtection: false, backupState: 'started', namespaceFilter: null, deletedAt: null };
 }
 
 function findTarget(

@@ -90,7 +90,8 @@ export async function resolveBrowsed(services: Services, principal: Principal, e
   return { instance, subclient: await services.subclients.resolve(instance.cluster.id, subclientName || 'default') };
 }
 
-function isNamed(name: string, asked: string | undefined): boolean {
+/** In any case; no name fits all. */
+export function isNamed(name: string, asked: string | undefined): boolean {
   return !asked || name.toLowerCase() === asked.toLowerCase();
 }
 
@@ -98,6 +99,6 @@ function notFound(kind: string, name: string): LeafvaultError {
   return new LeafvaultError('ENTITY_NOT_FOUND', `Reading an association failed: no ${kind} named ${name} is visible`, { details: { kind, name } });
 }
 
-function disagree(name: string): LeafvaultError {
+export function disagree(name: string): LeafvaultError {
   return new LeafvaultError('IDS_DISAGREE', `Reading an association failed: ${name} belongs to something else`, { details: { name } });
 }

@@ -1,7 +1,7 @@
 // `createtask` and the backup of a subclient: every association is understood before the first job is made, then one job for each.
 import type { FastifyRequest } from 'fastify';
 import { isId } from '../../../foundation/ids.ts';
-import { isLeafvaultError, LeafvaultError } from '../../../foundation/errors.ts';
+import { LeafvaultError } from '../../../foundation/errors.ts';
 import type { Services, Subclient } from '../../../services/contracts.ts';
 import type { Cluster, JobForm, TimeSeriesChoice } from '../../../domain/records.ts';
 import type { Principal } from '../../../domain/roles.ts';
@@ -13,14 +13,14 @@ import { parseCreateTask, type Work } from './parse.ts';
 import { requireChange, resolveInstance, resolveSubclient } from './resolve-entity.ts';
 import { snapshotOfJob } from './jobs.ts';
 import type { RestoreForm } from './restore-forms.ts';
+import { MAY_RESTORE, resolveTarget } from './restore-target.ts';
 import { prepareSchedule } from './schedules/schedules.ts';
 import type { Association } from './schemas.ts';
-import { numberIn, subclientByNumber, type Instance } from './tree/place.ts';
+import { numberIn, subclientByNumber } from './tree/place.ts';
 
 /** Commvault keeps retention in a plan; a task names none. */
 const RETENTION_DAYS = 30;
 const MAY_BACK_UP = ['GROUP_BACKUP_CREATOR'] as const;
-const MAY_RESTORE = ['GROUP_BACKUP_RECOVERY_OPERATOR'] as const;
 
 /** Makes one job, gives its number. `task`: the number of the first job of the task; null: this is it. */
 type Start = (task: number | null) => Promise<number>;
@@ -90,7 +90,6 @@ function formOf(told: JobForm, task: number | null): JobForm {
   return task === null ? told : { ...told, task };
 }
 
-/** The target is named; without a name the instance itself is restored. Its client is the same unless told. */
 async function prepareRestore(
   services: Services, request: FastifyRequest, { work: { form }, association, timeSeries }: Order<Extract<Work, { kind: 'restore' }>>,
 ): Promise<Start> {
@@ -124,32 +123,4 @@ async function beginningOf(
     throw new LeafvaultError('SNAPSHOT_NOT_FOUND', `Restoring cluster ${cluster.name} failed: no snapshot is named ${from.snapshotName}`, { details: { id: from.snapshotName, clusterId: cluster.id } });
   }
   return { snapshotId: (await services.snapshots.get(cluster.id, from.snapshotName)).id };
-}
-
-/** @throws TARGET_NOT_FOUND where an association would say that there is no subclient */
-async function resolveTarget(services: Services, request: FastifyRequest, { project, cluster }: Instance, { client, instance, host }: RestoreForm['target']): Promise<Instance> {
-  if (host !== null) return targetByHost(services, request, host);
-  const association: Association = {
-    clientName: client ?? project.name,
-    instanceName: instance ?? cluster.name,
-    ...(client === null ? { clientId: await services.numbers.numberOf('project', project.id) } : {}),
-  };
-  try {
-    return await resolveInstance(services, association, { request, anyOf: MAY_RESTORE });
-  } catch (cause) {
-    if (!isLeafvaultError(cause, 'ENTITY_NOT_FOUND')) throw cause;
-    throw new LeafvaultError('TARGET_NOT_FOUND', `Finding the target of a restore failed: no instance is named ${String(association.instanceName)}`, { cause, details: { name: association.instanceName } });
-  }
-}
-
-/** @throws TARGET_NOT_FOUND, TARGET_AMBIGUOUS, ROLE_MISSING */
-async function targetByHost(services: Services, request: FastifyRequest, host: string): Promise<Instance> {
-  const [found, ...others] = (await services.inventory.visibleClusters(principalOf(request))).filter(({ cluster }) => cluster.hosts.includes(host));
-  if (found === undefined) throw new LeafvaultError('TARGET_NOT_FOUND', `Finding the target of a restore failed: no instance has the host ${host}`, { details: { name: host } });
-  if (others.length > 0) {
-    const names = [found, ...others].map(({ project, cluster }) => `${project.name}/${cluster.name}`);
-    throw new LeafvaultError('TARGET_AMBIGUOUS', `Finding the target of a restore failed: the host ${host} is that of ${names.join(', ')}`, { details: { host, names } });
-  }
-  await requireChange(services, request, found, MAY_RESTORE);
-  return found;
 }

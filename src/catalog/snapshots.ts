@@ -68,8 +68,8 @@ export interface Snapshots {
   newestCompleted(clusterId: string): Promise<SnapshotRecord | null>;
   /** Of everything, not of chosen namespaces; completed and not deleted. `notAfter`: of a time up to it. */
   newestWhole(clusterId: string, notAfter?: Date | null): Promise<SnapshotRecord | null>;
-  /** The same of what was asked for as one of Commvault's subclients. */
-  newestOfSubclient(clusterId: string, subclientId: string, notAfter?: Date | null): Promise<SnapshotRecord | null>;
+  /** The same of what was asked for as one of Commvault's subclients; of `default` also what nobody asked for as another one, under whatever filter. */
+  newestOfSubclient(subclient: { readonly id: string; readonly clusterId: string; readonly isDefault: boolean }, notAfter?: Date | null): Promise<SnapshotRecord | null>;
   /** State `completed`. The caller has seen the root. */
   complete(id: string, outcome: SnapshotOutcome): Promise<void>;
   /** Ids of completed ones whose time is over, oldest end first; never the newest of its cluster, whatever its age. */
@@ -122,6 +122,15 @@ function upTo(notAfter: Date | null, which: RawBuilder<boolean>): RawBuilder<boo
   return notAfter === null ? which : sql<boolean>`(${which} and captured_at <= ${notAfter})`;
 }
 
+function askedForAs(form: RawBuilder<unknown>): RawBuilder<boolean> {
+  return sql<boolean>`exists (select 1 from jobs where jobs.id = snapshots.job_id and ${form})`;
+}
+
+/** A part whose job is lost may be that of any subclient. */
+function ofDefault(subclientId: string): RawBuilder<boolean> {
+  return sql<boolean>`(${isWhole('selection')} or policy_items is not null or ${askedForAs(sql`coalesce(jobs.form ->> 'subclientId', ${subclientId}) = ${subclientId}`)})`;
+}
+
 export function createSnapshots(context: CatalogContext): Snapshots {
   const { db, clock } = context;
   const select = () => db.selectFrom('snapshots').select(COLUMNS);
@@ -164,8 +173,7 @@ export function createSnapshots(context: CatalogContext): Snapshots {
     },
     newestCompleted: (clusterId) => newest(clusterId),
     newestWhole: (clusterId, notAfter = null) => newest(clusterId, upTo(notAfter, isWhole('selection'))),
-    newestOfSubclient: (clusterId, subclientId, notAfter = null) =>
-      newest(clusterId, upTo(notAfter, sql<boolean>`exists (select 1 from jobs where jobs.id = snapshots.job_id and jobs.form ->> 'subclientId' = ${subclientId})`)),
+    newestOfSubclient: ({ id, clusterId, isDefault }, notAfter = null) => newest(clusterId, upTo(notAfter, isDefault ? ofDefault(id) : askedForAs(sql`jobs.form ->> 'subclientId' = ${id}`))),
     async complete(id, { pointInTime, expiresAt, ...outcome }) {
       // An expiry that somebody set while the capture ran is a wish, and counts.
       const kept = sql<Date>`case when exists (select 1 from pending_facts where snapshot_id = ${id} and kind = 'expiry')

@@ -207,10 +207,10 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
           return cut(found.filter((each) => (filter?.completedOnly !== true || each.state === 'completed') && (filter?.unfinishedOnly !== true || each.state !== 'completed')).reverse(), page);
         },
         get: async (clusterId, id) => snapshotOf(clusterId, id),
-        newestWhole: (clusterId, notAfter = null) => world.services.snapshots.newestOf({ id: '', clusterId, isDefault: true }, notAfter),
+        newestWhole: async (clusterId, notAfter = null) => world.services.snapshots.newestOf({ ...(await world.services.subclients.resolve(clusterId, 'default')) }, notAfter),
         async newestOf({ id, clusterId, isDefault }, notAfter = null) {
           const found = [...state.snapshots.values()].findLast(({ clusterId: of, state: at, capturedAt, jobId }) =>
-            of === clusterId && at === 'completed' && (notAfter === null || (capturedAt !== null && capturedAt <= notAfter)) && (isDefault || state.jobs.get(jobId)?.form?.['subclientId'] === id));
+            of === clusterId && at === 'completed' && (notAfter === null || (capturedAt !== null && capturedAt <= notAfter)) && (state.jobs.get(jobId)?.form?.['subclientId'] ?? (isDefault ? id : null)) === id);
           if (found === undefined) throw missing('SNAPSHOT_NOT_FOUND', { id: 'newest', clusterId });
           return found;
         },

@@ -103,6 +103,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
     if (restoreId !== null) change(state.restores, restoreId, { state: end, finishedAt: now });
     if (job.kind === 'snapshot' && snapshotId !== null) change(state.snapshots, snapshotId, { state: end, finishedAt: now });
   };
+  const isFormOf = (jobId: string, { id, isDefault }: { readonly id: string; readonly isDefault: boolean }): boolean => (state.jobs.get(jobId)?.form?.['subclientId'] ?? (isDefault ? id : null)) === id;
   const world: MemoryWorld = {
     identity,
     audit: [],
@@ -210,10 +211,11 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
         newestWhole: async (clusterId, notAfter = null) => world.services.snapshots.newestOf({ ...(await world.services.subclients.resolve(clusterId, 'default')) }, notAfter),
         async newestOf({ id, clusterId, isDefault }, notAfter = null) {
           const found = [...state.snapshots.values()].findLast(({ clusterId: of, state: at, capturedAt, jobId }) =>
-            of === clusterId && at === 'completed' && (notAfter === null || (capturedAt !== null && capturedAt <= notAfter)) && (state.jobs.get(jobId)?.form?.['subclientId'] ?? (isDefault ? id : null)) === id);
+            of === clusterId && at === 'completed' && (notAfter === null || (capturedAt !== null && capturedAt <= notAfter)) && isFormOf(jobId, { id, isDefault }));
           if (found === undefined) throw missing('SNAPSHOT_NOT_FOUND', { id: 'newest', clusterId });
           return found;
         },
+        isOf: (subclient, id) => Promise.resolve(isFormOf(state.snapshots.get(id)?.jobId ?? '', subclient)),
         async delete({ cluster: of, id }) {
           snapshotOf(of.id, id);
           change(state.snapshots, id, { deletedAt: clock.now() });

@@ -213,6 +213,27 @@ describe('createtask of Commvault', () => {
     assert.equal((await restoredBy(page({ subclientName: 'people' }, bigData({ isInplaceRestore: true }))))?.snapshotId, job?.snapshotId);
   });
 
+  test('restores a backup for the subclient that is told where it is of that one, by its name, its number or both', async () => {
+    facade.subclients.set('people', { databases: ['crm'], collections: [] });
+    const { services } = facade;
+    const [job] = jobsOf((await post(page({ subclientName: 'people' }))).json);
+    facade.completeSnapshot(String(job?.snapshotId));
+    const subclientId = await services.numbers.numberOf('subclient', (await services.subclients.resolve(ORDERS_ID, 'people')).id);
+    const ofEverything = [...facade.jobs.values()].find((each) => each.snapshotId === snapshotId)!;
+    for (const told of [{ subclientName: 'People' }, { subclientName: undefined, subclientId }, { subclientName: 'people', subclientId }]) {
+      for (const [snapshot, { number }, status] of [[job?.snapshotId, job!, 200], [snapshotId, ofEverything, 400]] as const) {
+        for (const form of [restoreOf({ restoreSnapshotId: snapshot }), plain({ jobIds: [number] }, 1005)]) {
+          const { status: answered, text } = await post(page(told, form));
+          assert.equal(answered, status, `${JSON.stringify(told)}: ${text}`);
+          if (status === 400) assert.match(text, /subclientName does not belong/);
+        }
+      }
+    }
+    assert.equal((await post(page({ subclientName: 'default' }, restoreOf({ restoreSnapshotId: job?.snapshotId })))).status, 400, 'a part is not everything');
+    assert.equal((await post(page({ subclientName: undefined }, restoreOf({ restoreSnapshotId: job?.snapshotId })))).status, 200, 'nothing told');
+    assert.equal((await post(page({ subclientName: 'default', subclientId }, restoreOf({ restoreSnapshotId: snapshotId })))).status, 400, 'two subclients');
+  });
+
   const refusals: readonly (readonly [string, () => unknown, number, number, RegExp])[] = [
     ['no client', () => page({ clientName: '' }), 404, 4, /^No client is specified$/],
     ['no instance', () => page({ instanceName: undefined }), 404, 4, /^No instance is specified$/],

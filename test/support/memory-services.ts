@@ -287,6 +287,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
             download: delivery === 'automated' ? null : {
               state: download?.readyAtOnce === true ? 'ready' : 'preparing',
               url: download?.readyAtOnce === true ? `${baseUrl()}/backup/restore/v2/pull/${id}/secret/rs0.tar.gz` : null,
+              ...(download?.readyAtOnce === true ? { bearer: { url: `${baseUrl()}/backup/restore/v3/pull/${id}/rs0.tar.gz`, value: 'secret' } } : {}),
               expiresAt: download?.readyAtOnce === true ? new Date(clock.now().getTime() + download.expirationHours * 3_600_000) : null,
               expirationHours: download?.expirationHours ?? 1, maxDownloads: download?.maxDownloads ?? null, downloads: 0, fileName: 'rs0.tar.gz', sha1: null,
             },

@@ -54,6 +54,8 @@ export interface PendingFact {
   readonly createdAt: Date;
 }
 
+export interface SubclientOfSnapshots { readonly id: string; readonly clusterId: string; readonly isDefault: boolean }
+
 export interface Snapshots {
   /** State `queued`; in one transaction with its job. */
   insert(row: NewSnapshot): Promise<SnapshotRecord>;
@@ -68,8 +70,10 @@ export interface Snapshots {
   newestCompleted(clusterId: string): Promise<SnapshotRecord | null>;
   /** Of everything, not of chosen namespaces; completed and not deleted. `notAfter`: of a time up to it. */
   newestWhole(clusterId: string, notAfter?: Date | null): Promise<SnapshotRecord | null>;
-  /** The same of what was asked for as one of Commvault's subclients. */
-  newestOfSubclient(clusterId: string, subclientId: string, notAfter?: Date | null): Promise<SnapshotRecord | null>;
+  /** The same of what was asked for as one of Commvault's subclients; of `default` also what nobody asked for as another one, under whatever filter. */
+  newestOfSubclient(subclient: SubclientOfSnapshots, notAfter?: Date | null): Promise<SnapshotRecord | null>;
+  /** Whether this one is among those. */
+  isOfSubclient(subclient: SubclientOfSnapshots, id: string): Promise<boolean>;
   /** State `completed`. The caller has seen the root. */
   complete(id: string, outcome: SnapshotOutcome): Promise<void>;
   /** Ids of completed ones whose time is over, oldest end first; never the newest of its cluster, whatever its age. */
@@ -122,6 +126,13 @@ function upTo(notAfter: Date | null, which: RawBuilder<boolean>): RawBuilder<boo
   return notAfter === null ? which : sql<boolean>`(${which} and captured_at <= ${notAfter})`;
 }
 
+/** A part whose job is lost may be that of any subclient, so it is not taken for everything. */
+function isOfSubclient({ id, isDefault }: SubclientOfSnapshots): RawBuilder<boolean> {
+  const askedForAs = (form: RawBuilder<unknown>) => sql<boolean>`exists (select 1 from jobs where jobs.id = snapshots.job_id and ${form} = ${id})`;
+  const form = sql`jobs.form ->> 'subclientId'`;
+  return isDefault ? sql<boolean>`(${isWhole('selection')} or policy_items is not null or ${askedForAs(sql`coalesce(${form}, ${id})`)})` : askedForAs(form);
+}
+
 export function createSnapshots(context: CatalogContext): Snapshots {
   const { db, clock } = context;
   const select = () => db.selectFrom('snapshots').select(COLUMNS);
@@ -164,8 +175,10 @@ export function createSnapshots(context: CatalogContext): Snapshots {
     },
     newestCompleted: (clusterId) => newest(clusterId),
     newestWhole: (clusterId, notAfter = null) => newest(clusterId, upTo(notAfter, isWhole('selection'))),
-    newestOfSubclient: (clusterId, subclientId, notAfter = null) =>
-      newest(clusterId, upTo(notAfter, sql<boolean>`exists (select 1 from jobs where jobs.id = snapshots.job_id and jobs.form ->> 'subclientId' = ${subclientId})`)),
+    newestOfSubclient: (subclient, notAfter = null) => newest(subclient.clusterId, upTo(notAfter, isOfSubclient(subclient))),
+    async isOfSubclient(subclient, id) {
+      return (await db.selectFrom('snapshots').select('id').where('id', '=', id).where('clusterId', '=', subclient.clusterId).where(isOfSubclient(subclient)).executeTakeFirst()) !== undefined;
+    },
     async complete(id, { pointInTime, expiresAt, ...outcome }) {
       // An expiry that somebody set while the capture ran is a wish, and counts.
       const kept = sql<Date>`case when exists (select 1 from pending_facts where snapshot_id = ${id} and kind = 'expiry')

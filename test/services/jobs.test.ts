@@ -4,20 +4,13 @@ import { askForVerify, until } from '../support/job-rows.ts';
 import { insertCompleted, makeInventory } from '../support/catalog-rows.ts';
 import { openPostgresQueue, type JobQueue } from '../../src/jobs/index.ts';
 import { createServices } from '../../src/services/index.ts';
-import { silent, startEmbedded, type TestDatabase } from '../support/postgres.ts';
-import { completeJob, openServicesWorld, ownerOf, type ServicesWorld } from '../support/services-world.ts';
+import { silent } from '../support/postgres.ts';
+import { completeJob, startServicesWorld, ownerOf, type ServicesWorld } from '../support/services-world.ts';
 
 describe('jobs', () => {
-  let database: TestDatabase;
   let world: ServicesWorld;
-  before(async () => {
-    database = await startEmbedded();
-    world = await openServicesWorld(database);
-  });
-  after(async () => {
-    await world?.close();
-    await database?.stop();
-  });
+  before(async () => { world = await startServicesWorld(); });
+  after(() => world?.close());
 
   test('rest and go on, unless they are over, being ended, or of a kind that never rests', async () => {
     const { services: { jobs, snapshots }, inventory, catalog } = world;

@@ -95,8 +95,8 @@ export interface Snapshots {
   /** By a policy; its retention is that of the longest item. Of a completed one also the fact for the repository. */
   changePolicy(id: string, items: readonly KeptItem[], expiresAt: Date): Promise<void>;
   /**
-   * Oldest first. Nothing of a snapshot that a job makes or reads: the repository refuses one that it was told is
-   * deleted, and a restore that was promised still has to begin, or to begin again.
+   * Oldest first. Nothing of a snapshot that a job makes, and of one that a job reads nothing that lets it go: the repository refuses
+   * one that it was told is deleted, and a restore that was promised still has to begin, or to begin again, at rest or not.
    */
   pendingFacts(limit: number): Promise<readonly PendingFact[]>;
   forgetFact(id: number): Promise<void>;
@@ -110,6 +110,9 @@ const COLUMNS = [
 
 /** Of one that nothing keeps, in the statements that delete: no door gets past it. What failed stands for nothing. */
 const NOT_KEPT = sql<boolean>`((pin is null and hold is null) or state in ('failed', 'cancelled'))`;
+
+/** A fact behind which a snapshot may be gone, or without which one from another catalog would count. */
+const LETS_GO = sql<boolean>`(pending_facts.kind = 'deleted' or pending_facts.body -> 'kept' = 'false'::jsonb)`;
 
 /** A whole snapshot has to have a newer whole one; one of chosen namespaces any newer one. Of a deleted cluster no newer one comes: there each ends when its time is over. */
 function expiredOnes({ db, clock }: CatalogContext) {
@@ -251,7 +254,8 @@ export function createSnapshots(context: CatalogContext): Snapshots {
       return db
         .selectFrom('pendingFacts').select(['id', 'snapshotId', 'kind', 'body', 'createdAt'])
         .where((eb) => eb.not(eb.exists(
-          eb.selectFrom('jobs').select('jobs.id').whereRef('jobs.snapshotId', '=', 'pendingFacts.snapshotId').where('jobs.state', 'in', ['queued', 'running']),
+          eb.selectFrom('jobs').select('jobs.id').whereRef('jobs.snapshotId', '=', 'pendingFacts.snapshotId').where('jobs.state', 'in', ['queued', 'running'])
+            .where((job) => job.or([job('jobs.kind', '=', 'snapshot'), LETS_GO])),
         )))
         .orderBy('id').limit(limit).execute();
     },

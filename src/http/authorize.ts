@@ -29,11 +29,6 @@ export function requireOrgRole(principal: Principal, orgId: string, anyOf: reado
   if (!anyOf.some((role) => held.has(role))) throw roleMissing(principal, { orgId, anyOf });
 }
 
-/** @throws ROLE_MISSING (details {anyOf}) unless the principal holds any of the roles everywhere */
-export function requireGlobalRole(principal: Principal, anyOf: readonly GlobalRole[]): void {
-  if (!holdsGlobalRole(principal, anyOf)) throw roleMissing(principal, { anyOf });
-}
-
 /** An owner of everything holds each of them, of which none is asked for where the list is empty. */
 export function holdsGlobalRole({ grants }: Principal, anyOf: readonly GlobalRole[]): boolean {
   return anyOf.length > 0 && grants.some(({ role }) => role === 'GLOBAL_OWNER' || (anyOf as readonly string[]).includes(role));

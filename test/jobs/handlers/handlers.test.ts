@@ -119,6 +119,15 @@ for (const { name, start } of DATABASES_IN_TURN) describe(`the handlers on ${nam
     assert.deepEqual(engine.calls, ['capture', `capture after ${part}`, `capture after ${whole}`, `capture after ${whole}`]);
   });
 
+  test('warn of names that a snapshot was told to take and of which nothing is there', async () => {
+    const { capture } = engine;
+    engine = { ...engine, capture: async (options) => ({ ...(await capture(options)), missing: ['crm', 'shop.cart'] }) };
+    await startWorker();
+    const { job } = await askForSnapshot(catalog, queue, inventory, { selection: { databases: ['shop', 'crm'], collections: ['shop.cart'] } });
+    const { state, warnings } = await ended(catalog, job.id);
+    assert.deepEqual([state, warnings?.map((text) => text.slice(0, text.indexOf(':')))], ['completed', ['Nothing of crm is there', 'Nothing of shop.cart is there']]);
+  });
+
   for (const [what, at] of [['version', 4], ['body', 60]] as const) test(`take the next snapshot although the root of the one before is damaged (${what})`, async () => {
     await startWorker();
     const first = await takeSnapshot();

@@ -55,6 +55,8 @@ export interface PendingFact {
   readonly createdAt: Date;
 }
 
+export interface SubclientOfSnapshots { readonly id: string; readonly clusterId: string; readonly isDefault: boolean }
+
 export interface Snapshots {
   /** State `queued`; in one transaction with its job. */
   insert(row: NewSnapshot): Promise<SnapshotRecord>;
@@ -71,10 +73,12 @@ export interface Snapshots {
   newestWhole(clusterId: string, notAfter?: Date | null): Promise<SnapshotRecord | null>;
   /** The same of what is taken of the cluster by itself now: of everything, or of what its filter says. */
   newestUsual(clusterId: string): Promise<SnapshotRecord | null>;
-  /** The same of what was asked for as one of Commvault's subclients. */
-  newestOfSubclient(clusterId: string, subclientId: string, notAfter?: Date | null): Promise<SnapshotRecord | null>;
   /** Ids of completed ones that no newer one replaces, being of everything or of the same selection: whatever deletes by rule leaves them. */
   irreplaceable(clusterId: string): Promise<readonly string[]>;
+  /** The same of what was asked for as one of Commvault's subclients; of `default` also what nobody asked for as another one, under whatever filter. */
+  newestOfSubclient(subclient: SubclientOfSnapshots, notAfter?: Date | null): Promise<SnapshotRecord | null>;
+  /** Whether this one is among those. */
+  isOfSubclient(subclient: SubclientOfSnapshots, id: string): Promise<boolean>;
   /** State `completed`. The caller has seen the root. */
   complete(id: string, outcome: SnapshotOutcome): Promise<void>;
   /** Ids of completed ones whose time is over, oldest end first; never the newest of its cluster and selection, whatever its age. */
@@ -96,8 +100,8 @@ export interface Snapshots {
   /** By a policy; its retention is that of the longest item. Of a completed one also the fact for the repository. */
   changePolicy(id: string, items: readonly KeptItem[], expiresAt: Date): Promise<void>;
   /**
-   * Oldest first. Nothing of a snapshot that a job makes or reads: the repository refuses one that it was told is
-   * deleted, and a restore that was promised still has to begin, or to begin again.
+   * Oldest first. Nothing of a snapshot that a job makes, and of one that a job reads nothing that lets it go: the repository refuses
+   * one that it was told is deleted, and a restore that was promised still has to begin, or to begin again, at rest or not.
    */
   pendingFacts(limit: number): Promise<readonly PendingFact[]>;
   forgetFact(id: number): Promise<void>;
@@ -111,6 +115,10 @@ const COLUMNS = [
 
 /** Of one that nothing keeps, in the statements that delete: no door gets past it. What failed stands for nothing. */
 const NOT_KEPT = sql<boolean>`((pin is null and hold is null) or state in ('failed', 'cancelled'))`;
+
+/** A fact behind which a snapshot may be gone, or without which one from another catalog would count. */
+const LETS_GO = sql<boolean>`(pending_facts.kind = 'deleted' or pending_facts.body -> 'kept' = 'false'::jsonb)`;
+
 
 /** Whether a newer completed one is of everything, or of the same selection: no other has all that this one has. */
 function isReplaced(eb: ExpressionBuilder<Tables, 'snapshots'>) {
@@ -132,6 +140,13 @@ function expiredOnes({ db, clock }: CatalogContext) {
 
 function upTo(notAfter: Date | null, which: RawBuilder<boolean>): RawBuilder<boolean> {
   return notAfter === null ? which : sql<boolean>`(${which} and captured_at <= ${notAfter})`;
+}
+
+/** A part whose job is lost may be that of any subclient, so it is not taken for everything. */
+function isOfSubclient({ id, isDefault }: SubclientOfSnapshots): RawBuilder<boolean> {
+  const askedForAs = (form: RawBuilder<unknown>) => sql<boolean>`exists (select 1 from jobs where jobs.id = snapshots.job_id and ${form} = ${id})`;
+  const form = sql`jobs.form ->> 'subclientId'`;
+  return isDefault ? sql<boolean>`(${isWhole('selection')} or policy_items is not null or ${askedForAs(sql`coalesce(${form}, ${id})`)})` : askedForAs(form);
 }
 
 export function createSnapshots(context: CatalogContext): Snapshots {
@@ -176,12 +191,14 @@ export function createSnapshots(context: CatalogContext): Snapshots {
     },
     newestCompleted: (clusterId) => newest(clusterId),
     newestWhole: (clusterId, notAfter = null) => newest(clusterId, upTo(notAfter, isWhole('selection'))),
+    newestOfSubclient: (subclient, notAfter = null) => newest(subclient.clusterId, upTo(notAfter, isOfSubclient(subclient))),
+    async isOfSubclient(subclient, id) {
+      return (await db.selectFrom('snapshots').select('id').where('id', '=', id).where('clusterId', '=', subclient.clusterId).where(isOfSubclient(subclient)).executeTakeFirst()) !== undefined;
+    },
     async newestUsual(clusterId) {
       const cluster = await db.selectFrom('clusters').select('namespaceFilter').where('id', '=', clusterId).executeTakeFirst();
       return cluster === undefined ? null : newest(clusterId, isOf('selection', usualSelection(cluster)));
     },
-    newestOfSubclient: (clusterId, subclientId, notAfter = null) =>
-      newest(clusterId, upTo(notAfter, sql<boolean>`exists (select 1 from jobs where jobs.id = snapshots.job_id and jobs.form ->> 'subclientId' = ${subclientId})`)),
     async irreplaceable(clusterId) {
       const rows = await db
         .selectFrom('snapshots').select('id').where('clusterId', '=', clusterId).where('deletedAt', 'is', null).where('state', '=', 'completed')
@@ -260,7 +277,8 @@ export function createSnapshots(context: CatalogContext): Snapshots {
       return db
         .selectFrom('pendingFacts').select(['id', 'snapshotId', 'kind', 'body', 'createdAt'])
         .where((eb) => eb.not(eb.exists(
-          eb.selectFrom('jobs').select('jobs.id').whereRef('jobs.snapshotId', '=', 'pendingFacts.snapshotId').where('jobs.state', 'in', ['queued', 'running']),
+          eb.selectFrom('jobs').select('jobs.id').whereRef('jobs.snapshotId', '=', 'pendingFacts.snapshotId').where('jobs.state', 'in', ['queued', 'running'])
+            .where((job) => job.or([job('jobs.kind', '=', 'snapshot'), LETS_GO])),
         )))
         .orderBy('id').limit(limit).execute();
     },

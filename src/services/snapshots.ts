@@ -50,8 +50,8 @@ export function createSnapshots({ catalog, queue, clock }: SnapshotsOptions): Sn
     list: (clusterId, page, filter) => catalog.snapshots.list(clusterId, page, filter),
     get: find,
     newestWhole: async (clusterId, notAfter = null) => newestFound(clusterId, notAfter, await catalog.snapshots.newestWhole(clusterId, notAfter)),
-    newestOf: async ({ id, clusterId, isDefault }, notAfter = null) =>
-      newestFound(clusterId, notAfter, await (isDefault ? catalog.snapshots.newestWhole(clusterId, notAfter) : catalog.snapshots.newestOfSubclient(clusterId, id, notAfter))),
+    newestOf: async (subclient, notAfter = null) => newestFound(subclient.clusterId, notAfter, await catalog.snapshots.newestOfSubclient(subclient, notAfter)),
+    isOf: (subclient, id) => catalog.snapshots.isOfSubclient(subclient, id),
     async delete({ cluster, id, principal, unfinishedOnly = false }) {
       const { jobId, state } = await find(cluster.id, id);
       const isGone = await catalog.transaction(async (tx) => {

@@ -48,7 +48,8 @@ const NAMES: Readonly<Record<string, string>> = {
   [`DELETE ${ORG_ACCOUNT}/accessList/:ipAddress`]: 'SERVICE_ACCOUNT_ACCESS_LIST_ENTRY_DELETED',
   [`DELETE ${GROUP_ACCOUNT}/accessList/:ipAddress`]: 'SERVICE_ACCOUNT_ACCESS_LIST_ENTRY_DELETED',
 };
-const DOORS = ['atlas-v2', 'atlas-v1', 'atlas-v1.5'] as const;
+/** Ops Manager's API keys are asked for by the same paths, and called the same. */
+const DOORS = ['atlas-v2', 'atlas-v1', 'atlas-v1.5', 'ops-manager-v1'] as const;
 
 /**
  * The name of a change; one that the vendor does not know by name is called by method and path.

@@ -5,6 +5,7 @@ import type { Catalog } from '../../src/catalog/index.ts';
 import { checkKey, type CheckState } from '../../src/domain/check-state.ts';
 import { checkOnSchedule, createMendingChore } from '../../src/jobs/index.ts';
 import { openWithCopies, type Repository } from '../../src/repository/index.ts';
+import { findRepositoryKey } from '../../src/repository/unlock.ts';
 import { createUpkeep } from '../../src/services/index.ts';
 import { createMemoryStorage, type Storage } from '../../src/storage/index.ts';
 import { OUTCOME } from '../support/catalog-rows.ts';
@@ -26,6 +27,8 @@ describe('a repository with a second copy', () => {
   let sound: EveryKind;
   let copy: Storage;
   let needed: string;
+  /** The key slot that the repository is opened with. */
+  let opener: string;
   let open: Repository[] = [];
 
   before(async () => {
@@ -38,6 +41,7 @@ describe('a repository with a second copy', () => {
     assert.deepEqual((await repository.copyTo({ to: copy })).damaged, []);
     await repository.close();
     needed = await neededPack();
+    opener = `keys/${(await findRepositoryKey(sound.storage, MASTER_KEY)).slotId}`;
   });
   after(async () => {
     await catalog.close();
@@ -50,7 +54,9 @@ describe('a repository with a second copy', () => {
   const closing = (work: () => Promise<void>) => (): Promise<void> => work().finally(async () => { for (const each of open) await each.close(); });
 
   /** The last object of a kind: of slot and index there is another one, so that the repository opens. */
-  const lastOf = (kind: string): string => (kind === 'packs' ? needed : sound.kinds.get(kind)?.at(-1) ?? assert.fail(kind));
+  const lastOf = (kind: string): string => (kind === 'packs' ? needed : (sound.kinds.get(kind) ?? []).filter((name) => name !== opener && !isGone(name)).at(-1) ?? assert.fail(kind));
+  /** Roots of deleted snapshots are in no copy. */
+  const isGone = (name: string): boolean => name.startsWith('snapshots/') && [...sound.deleted.keys()].some((id) => name.includes(id));
   /** Of one that is condemned, or that no index names, nobody misses anything. */
   const neededPack = async (): Promise<string> => {
     for (const pack of sound.kinds.get('packs') ?? []) {
@@ -125,6 +131,31 @@ describe('a repository with a second copy', () => {
       await open.pop()?.close();
     }
     assert.ok(struck > 10, `${struck}`);
+  }));
+
+  test('gets nothing again that went as it should after a worker had written it down and died', closing(async () => {
+    const gone = ['keys', 'catalog/manifest', 'catalog/part', 'indexes', 'oplog/end'].map(lastOf);
+    // A dump goes whole.
+    const dump = gone.find((name) => name.endsWith('manifest'))?.slice(0, -'manifest'.length) ?? '';
+    const storage = await copyToMemory(sound.storage, (name, bytes) => (gone.includes(name) || name.startsWith(dump) ? null : bytes));
+    const repository = await openOver(storage);
+    const names = await objectNames(storage);
+    await check(repository);
+    const state = (await catalog.settings.get(checkKey(repository.id))) as CheckState;
+    await catalog.settings.set(checkKey(repository.id), { ...state, mending: gone });
+    const { mending } = await check(repository);
+    assert.equal(mending, undefined);
+    const back = (await objectNames(storage)).filter((name) => !names.includes(name) && !/^(sessions|generations)\//.test(name));
+    assert.deepEqual(back, []);
+  }));
+
+  test('has an index again only where it has all packs that this one names: else a prune took it', closing(async () => {
+    const index = lastOf('indexes');
+    const repository = await openOver(await copyToMemory(sound.storage, (name, bytes) => (name === index || name.startsWith('packs/') ? null : bytes)));
+    assert.deepEqual((await repository.healFromCopies({ objects: [index] })).healed, []);
+    const packs = (await objectNames(copy)).filter((name) => name.startsWith('packs/'));
+    const { healed } = await repository.healFromCopies({ objects: [index, ...packs] });
+    assert.deepEqual(healed.map(({ name }) => name).sort(), [index, ...packs].sort());
   }));
 
   test('is mended also in a bucket that holds its objects; where one that is held is not even let go, that is told and the others are mended', closing(async () => {

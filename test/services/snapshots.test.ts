@@ -1,23 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { newId } from '../../src/foundation/ids.ts';
+import { createClusters } from '../../src/services/clusters.ts';
 import { insertCompleted, makeInventory, OUTCOME } from '../support/catalog-rows.ts';
-import { startEmbedded, type TestDatabase } from '../support/postgres.ts';
-import { completeJob, openServicesWorld, ownerOf, type ServicesWorld } from '../support/services-world.ts';
+import { completeJob, startServicesWorld, ownerOf, type ServicesWorld } from '../support/services-world.ts';
 
 const PAGE = { pageNumber: 1, itemsPerPage: 100 };
-let database: TestDatabase;
 let world: ServicesWorld;
 
-before(async () => {
-  database = await startEmbedded();
-  world = await openServicesWorld(database);
-});
-
-after(async () => {
-  await world?.close();
-  await database?.stop();
-});
+before(async () => { world = await startServicesWorld(); });
+after(() => world?.close());
 
 function create(description: string | null = 'nightly') {
   const { services, inventory } = world;
@@ -128,5 +120,29 @@ describe('setExpiry', () => {
     for (const wrong of [OUTCOME.capturedAt, new Date(Number.NaN)]) {
       await assert.rejects(services.snapshots.setExpiry({ ...request, expiresAt: wrong }), { code: 'EXPIRY_INVALID' });
     }
+  });
+});
+
+describe('of a cluster that is deleted while its snapshots are kept', () => {
+  test('one that becomes whole between the look and the deletion stays, one that never will goes', async () => {
+    const { catalog, services: { snapshots }, parts } = world;
+    const inventory = await makeInventory(catalog);
+    const { cluster } = inventory;
+    const principal = ownerOf(inventory);
+    const [late, never] = [await snapshots.create({ cluster, principal, description: null, retentionDays: 7 }), await snapshots.create({ cluster, principal, description: null, retentionDays: 7 })];
+    const clusters = createClusters({
+      catalog, queue: parts.queue, clock: parts.clock, probe: () => Promise.reject(new Error('nobody is asked')),
+      snapshots: { delete: async (request) => {
+        if (request.id === late.snapshot.id) {
+          await catalog.snapshots.complete(late.snapshot.id, { ...OUTCOME, expiresAt: new Date('2030-01-01T00:00:00Z') });
+          await completeJob(catalog, late.job.id);
+        }
+        await snapshots.delete(request);
+      } },
+    });
+    await clusters.delete({ cluster, retainBackups: true, principal });
+    const deletedAt = async (id: string): Promise<Date | null | undefined> => (await catalog.snapshots.get(id))?.deletedAt;
+    assert.equal(await deletedAt(late.snapshot.id), null);
+    assert.notEqual(await deletedAt(never.snapshot.id), null);
   });
 });

@@ -6,9 +6,11 @@ import type { ProjectCall } from './mms-routes.ts';
 /** Those who could have asked for the download themselves; roles that include one of these count. */
 const FETCHERS: readonly ProjectRole[] = ['GROUP_BACKUP_EXPORT_OPERATOR', 'GROUP_BACKUP_RECOVERY_OPERATOR'];
 
-/** The restore as it is, or without its address. */
+/** The restore as it is, or without its address and what opens it. */
 export function withAddressFor({ principal, project }: Pick<ProjectCall, 'principal' | 'project'>, restore: Restore): Restore {
   if (restore.download === null) return restore;
   const held = projectRolesOf(principal, project);
-  return FETCHERS.some((role) => held.has(role)) ? restore : { ...restore, download: { ...restore.download, url: null } };
+  if (FETCHERS.some((role) => held.has(role))) return restore;
+  const { bearer: _, ...facts } = restore.download;
+  return { ...restore, download: { ...facts, url: null } };
 }

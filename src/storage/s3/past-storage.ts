@@ -1,14 +1,14 @@
 // A bucket that keeps versions, as it was at an instant: of each name the newest version that is not younger. For the day on which somebody
 // emptied it (docs/design/object-lock.md). Nothing can be put or taken away.
-import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { throwIfAborted } from '../../foundation/abort.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import { assertObjectName } from '../object-name.ts';
 import type { Storage } from '../storage.ts';
 import { bucketOf } from './bucket.ts';
-import { emptyRange, isPastEnd, missing, pastEnd, rangeHeader, refuseOddRange } from './ranges.ts';
+import { getObject } from './get-object.ts';
+import { emptyRange, missing, refuseOddRange } from './ranges.ts';
 import type { S3Address } from './s3-address.ts';
-import { isMissing, s3Error } from './s3-error.ts';
 import { listVersions, type ObjectVersion, type Versions } from './versions.ts';
 
 /** Versions that are remembered between reads of one pack; then all are forgotten. */
@@ -16,7 +16,7 @@ const MOST_REMEMBERED = 10_000;
 
 export function createPastStorage({ client, address, at }: { readonly client: S3Client; readonly address: S3Address; readonly at: Date }): Storage {
   const bucket = bucketOf(client, address);
-  const { Bucket, text, keyOf } = bucket;
+  const { text } = bucket;
   const remembered = new Map<string, ObjectVersion | null>();
 
   /** null: there was none. */
@@ -56,21 +56,7 @@ export function createPastStorage({ client, address, at }: { readonly client: S3
       const version = await find(name);
       if (version === null) throw missing(name);
       if (range?.length === 0) return emptyRange(name, range.offset, version.sizeBytes);
-      try {
-        const { Body } = await client.send(
-          new GetObjectCommand({ Bucket, Key: keyOf(name), VersionId: version.versionId, ...rangeHeader(range) }),
-          options?.signal === undefined ? {} : { abortSignal: options.signal },
-        );
-        const got = Body === undefined ? new Uint8Array() : await Body.transformToByteArray();
-        if (range !== undefined && got.length !== range.length) throw pastEnd(name, range);
-        return Buffer.from(got.buffer, got.byteOffset, got.byteLength);
-      } catch (error) {
-        throwIfAborted(options?.signal);
-        if (error instanceof LeafvaultError) throw error;
-        if (range !== undefined && isPastEnd(error)) throw pastEnd(name, range);
-        if (isMissing(error)) throw missing(name, error);
-        throw s3Error(`Reading ${name}`, text, error);
-      }
+      return getObject(bucket, name, { range, versionId: version.versionId, signal: options?.signal });
     },
 
     async stat(name) {

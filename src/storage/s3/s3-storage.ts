@@ -1,15 +1,16 @@
 // A store in a bucket of S3 or of a server that speaks its protocol. Write-once by conditional put where the server has it, which is
 // found out once; every upload carries a CRC-32 that the server checks and acknowledges.
 import { randomBytes } from 'node:crypto';
-import { DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, type ListObjectsV2CommandOutput, type S3Client } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, HeadObjectCommand, ListObjectsV2Command, type ListObjectsV2CommandOutput, type S3Client } from '@aws-sdk/client-s3';
 import { throwIfAborted } from '../../foundation/abort.ts';
 import { systemClock, type Clock } from '../../foundation/clock.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import { assertObjectName, isObjectName } from '../object-name.ts';
 import type { ObjectInfo, Storage } from '../storage.ts';
 import { bucketOf, listPage } from './bucket.ts';
+import { getObject } from './get-object.ts';
 import { createObjectLock, removeVersion, wholeSecond } from './object-lock.ts';
-import { emptyRange, isPastEnd, missing, pastEnd, rangeHeader, refuseOddRange } from './ranges.ts';
+import { emptyRange, refuseOddRange } from './ranges.ts';
 import type { S3Address } from './s3-address.ts';
 import { isMissing, isNotImplemented, isTaken, s3Error } from './s3-error.ts';
 import { uploadObject, type Upload, type UploadLimits } from './upload-object.ts';
@@ -120,21 +121,7 @@ export function createS3Storage({ client, address, limits, clock = systemClock }
       throwIfAborted(options?.signal);
       if (range !== undefined) refuseOddRange(name, range);
       if (range?.length === 0) return emptyRange(name, range.offset, await head(name));
-      try {
-        const { Body } = await client.send(
-          new GetObjectCommand({ Bucket, Key: keyOf(name), ...rangeHeader(range) }),
-          options?.signal === undefined ? {} : { abortSignal: options.signal },
-        );
-        const got = Body === undefined ? new Uint8Array() : await Body.transformToByteArray();
-        if (range !== undefined && got.length !== range.length) throw pastEnd(name, range);
-        return Buffer.from(got.buffer, got.byteOffset, got.byteLength);
-      } catch (error) {
-        throwIfAborted(options?.signal);
-        if (error instanceof LeafvaultError) throw error;
-        if (range !== undefined && isPastEnd(error)) throw pastEnd(name, range);
-        if (isMissing(error)) throw missing(name, error);
-        throw s3Error(`Reading ${name}`, text, error);
-      }
+      return getObject(bucket, name, { range, signal: options?.signal });
     },
 
     async stat(name) {

@@ -4,7 +4,7 @@ import type { Random } from './random.ts';
 
 export const CATALOG_KINDS = [
   'create', 'drop', 'drop and create again', 'rename', 'rename over another', 'rename across databases', 'build an index', 'fail to build an index', 'drop an index', 'modify a collection',
-  'modify an index', 'create a view', 'modify a view', 'drop a view', 'convert to capped', 'drop a database', 'write with $out', 'write with $merge', 'create in a transaction',
+  'modify an index', 'create a view', 'modify a view', 'drop a view', 'convert to capped', 'change the limits of a capped collection', 'drop a database', 'write with $out', 'write with $merge', 'create in a transaction',
 ] as const;
 
 export type CatalogKind = (typeof CATALOG_KINDS)[number];
@@ -120,6 +120,12 @@ export async function runCatalogOperation(world: CatalogWorld, kind: CatalogKind
       await db.command({ convertToCapped: victim, size: 200_000 });
       record(world, db, victim, { ...plain(), capped: true });
       return victim;
+    case 'change the limits of a capped collection': {
+      const capped = [...journal].find(([name, { capped: is }]) => is && name.startsWith(namespace('')))?.[0];
+      if (capped === undefined) return null;
+      await db.command({ collMod: capped.slice(db.databaseName.length + 1), cappedSize: 4_096 + random.below(400_000), cappedMax: 20 + random.below(1_000) });
+      return null;
+    }
     case 'drop a database':
       await other.dropDatabase();
       for (const name of [...journal.keys()]) if (name.startsWith(`${other.databaseName}.`)) journal.delete(name);
@@ -153,7 +159,7 @@ async function createView(world: CatalogWorld, name: string): Promise<null> {
 }
 
 async function createVictim(world: CatalogWorld, db: Db, name: string): Promise<void> {
-  await db.createCollection(name, world.random.pick([{}, { validator: { n: { $exists: true } } }, { collation: { locale: 'de', strength: 2 } }]));
+  await db.createCollection(name, world.random.pick<Document>([{}, { validator: { n: { $exists: true } } }, { collation: { locale: 'de', strength: 2 } }, { idIndex: { v: 1, key: { _id: 1 }, name: '_id_' } }]));
   record(world, db, name, plain());
   await db.collection(name).createIndex({ at: 1 }, { name: 'ttl', expireAfterSeconds: 90_000_000 });
   record(world, db, name, plain(['ttl']));

@@ -1,7 +1,7 @@
 // Indexes of a time series are kept on its buckets, under the buckets' field names; people know them by the series'
 // own fields, and so does `listIndexes` of the series. This is the server's own translation back.
 import { BSON_TYPE, rawChild, rawDocument, rawField, rawFields, readString, type RawValue } from '../../bson/index.ts';
-import { EMPTY_DOCUMENT, withField } from './catalog.ts';
+import { copyField, EMPTY_DOCUMENT, withField } from './catalog.ts';
 
 const MIN = 'control.min.';
 const MAX = 'control.max.';
@@ -13,9 +13,17 @@ const DATA = 'data.';
  */
 export function seriesIndex(specification: Buffer, options: Buffer): Buffer {
   const original = rawChild(specification, 'originalSpec');
-  if (original !== null) return original;
+  if (original !== null) return hiddenAs(specification, original);
   const key = rawChild(specification, 'key');
   return key === null ? specification : withField(specification, 'key', BSON_TYPE.document, seriesKey(key, metaFieldOf(options)));
+}
+
+/**
+ * `collMod` hides the index of the buckets and leaves the original as it was made, which is what `listIndexes` of the
+ * series states from then on (checked on 6.0.5). Whether queries use the index is what counts.
+ */
+function hiddenAs(specification: Buffer, original: Buffer): Buffer {
+  return copyField(specification, withField(original, 'hidden', BSON_TYPE.bool, null), 'hidden');
 }
 
 function seriesKey(key: Buffer, metaField: string | null): Buffer {

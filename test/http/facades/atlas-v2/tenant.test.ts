@@ -74,6 +74,8 @@ describe('the shared tier of Atlas v2', () => {
       for (const url of views) {
         const { status, text } = await facade.ask(url, { headers: { authorization, accept: 'application/vnd.atlas.2024-11-13+json' } });
         assert.deepEqual([status, text.includes(id), text.includes(`/backup/restore/v2/pull/${id}/`)], [200, true, isTold], `${role} ${url} ${text}`);
+        // Ops Manager's other way to the same archive.
+        assert.equal(/authValue|v3\/pull/.test(text), isTold && url.startsWith('/api/public'), `${role} ${url} ${text}`);
       }
     }
   });

@@ -1,0 +1,95 @@
+// A store that fails at any call of the capture of a real server: what was finished stays, the repository opens and checks clean, what says that
+// it was committed holds the source's documents, and the next capture succeeds.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { MongoClient } from 'mongodb';
+import { isLeafvaultError } from '../../../src/foundation/errors.ts';
+import type { Repository, SnapshotRoot } from '../../../src/repository/index.ts';
+import { createMemoryStorage, type Storage } from '../../../src/storage/index.ts';
+import { readBack, takeSnapshot } from '../../support/capture.ts';
+import { createFaultyStorage, strikeCalls } from '../../support/faulty-storage.ts';
+import { startReplicaSet, type ReplicaSet } from '../../support/mongod.ts';
+import { collect, copyToMemory, openTestRepository } from '../../support/repository-fixture.ts';
+
+const LONG = process.env['LEAFVAULT_LONG_TESTS'] === '1';
+const MODES = LONG ? (['stop', 'stop after', 'fail once', 'lose answer'] as const) : (['stop', 'stop after', 'lose answer'] as const);
+const PATIENT: readonly string[] = ['fail once', 'lose answer'];
+
+describe('a capture over a store that fails', { timeout: 300_000 }, () => {
+  let server: ReplicaSet;
+  let client: MongoClient;
+  let first: SnapshotRoot;
+  const contents = new Map<'first' | 'second', Readonly<Record<string, readonly string[]>>>();
+  const base = createMemoryStorage();
+
+  before(async () => {
+    server = await startReplicaSet();
+    client = new MongoClient(server.uri);
+    await fill('orders', 0, 600);
+    const repository = await openTestRepository(base);
+    first = (await takeSnapshot({ uri: server.uri, repository })).root;
+    contents.set('first', await contentOf(repository, first));
+    await repository.close();
+    await fill('orders', 600, 900);
+    await fill('visits', 0, 300);
+    await client.db('shop').collection('orders').updateMany({ i: { $mod: [7, 0] } }, { $set: { text: 'changed since' } });
+    const whole = await openTestRepository(await copyToMemory(base));
+    contents.set('second', await contentOf(whole, (await takeSnapshot({ uri: server.uri, repository: whole, previous: first })).root));
+    await whole.close();
+  });
+  after(async () => {
+    await client?.close();
+    await server?.stop();
+  });
+
+  const fill = async (name: string, from: number, to: number): Promise<void> => {
+    await client.db('shop').collection(name).insertMany(Array.from({ length: to - from }, (_, i) => ({ _id: (from + i) as never, i: from + i, text: `${name} ${from + i} `.repeat(30) })));
+  };
+  const contentOf = async (repository: Repository, root: SnapshotRoot): Promise<Readonly<Record<string, readonly string[]>>> =>
+    Object.fromEntries([...await readBack(repository, root)].filter(([name]) => name.startsWith('shop.')).map(([name, { documents }]) => [name, documents.map((each) => each.toString('latin1')).sort()]));
+
+  for (const mode of MODES) {
+    test(`at any call loses nothing that was finished, and the next one is whole (${mode})`, async (context) => {
+      let failed = 0;
+      const calls = await strikeCalls(context, async (call) => {
+        const storage = await copyToMemory(base);
+        const faulty = createFaultyStorage(storage, call, mode);
+        const committed = await attempt(faulty);
+        if (!faulty.struck) return false;
+        if (committed === null) failed += 1;
+        assert.ok(committed !== null || !PATIENT.includes(mode), `call ${call}: a try that may be repeated was given up`);
+        const repository = await openTestRepository(storage);
+        try {
+          const roots = await collect(repository.listSnapshots());
+          assert.ok(roots.some(({ id }) => id === first.id) && (committed === null || roots.some(({ id }) => id === committed)), `call ${call}`);
+          assert.deepEqual((await repository.check({ readData: true })).problems, [], `call ${call}`);
+          // One whose answer was lost is there, too, and as whole as any.
+          for (const root of roots) assert.deepEqual(await contentOf(repository, root), contents.get(root.id === first.id ? 'first' : 'second'), `call ${call}`);
+          const { root: next } = await takeSnapshot({ uri: server.uri, repository, previous: first });
+          assert.deepEqual(await contentOf(repository, next), contents.get('second'), `call ${call}`);
+        } finally {
+          await repository.close();
+        }
+        return true;
+      });
+      context.diagnostic(`${failed} captures failed`);
+      assert.ok(calls > 10, `only ${calls} calls`);
+      assert.ok(PATIENT.includes(mode) || failed > 0);
+    });
+  }
+
+  /** Its id where it says that it was committed; null where it failed, by name. */
+  async function attempt(storage: Storage): Promise<string | null> {
+    try {
+      const repository = await openTestRepository(storage);
+      try {
+        return (await takeSnapshot({ uri: server.uri, repository, previous: first })).root.id;
+      } finally {
+        await repository.close();
+      }
+    } catch (error) {
+      assert.ok(isLeafvaultError(error) && /^(?:REPOSITORY|STORAGE|SNAPSHOT)_/.test(error.code), error instanceof Error ? error.stack : String(error));
+      return null;
+    }
+  }
+});

@@ -62,12 +62,14 @@ async function checkWhenDue(parts: CheckOnScheduleParts, repository: Repository,
     report = await check();
     // What is behind a damaged manifest, say, is seen once that one is mended.
     for (let round = 0; round < MEND_ROUNDS; round += 1) {
-      const objects = [...new Set([...left, ...report.problems.map(({ object }) => object)])].slice(0, MOST_MENDED);
+      const named = report.problems.map(({ object }) => object);
+      const begun = left.filter((object) => !named.includes(object));
+      const objects = [...new Set([...begun, ...named])].slice(0, MOST_MENDED);
       if (objects.length === 0) break;
       // Written down first: an object that was moved aside by a worker that died is not missed by every check.
       left = objects;
       if (!(await claimed.note((held) => ({ ...held, mending: objects })))) break;
-      const done = await mend(parts, repository, objects, claimed.signal);
+      const done = await mend(parts, repository, { objects, begun }, claimed.signal);
       if (done === null) break;
       left = [];
       if (done.length === 0) break;

@@ -4,7 +4,7 @@ import { mendedKey, withMended, type MendedState } from '../domain/mended-state.
 import type { Clock } from '../foundation/clock.ts';
 import { isLeafvaultError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
-import type { Repository } from '../repository/repository.ts';
+import type { HealOptions, Repository } from '../repository/repository.ts';
 import { ownersThatAreGone, SESSION_ENDS_AFTER_MS } from './session-owner.ts';
 import type { Chore } from './worker.ts';
 
@@ -24,7 +24,7 @@ export function createMendingChore(parts: MendingParts): Chore {
     async run(signal) {
       for (const repository of await parts.repositories()) {
         const objects = repository.readFromCopies();
-        if (objects.length > 0) await mend(parts, repository, objects, signal);
+        if (objects.length > 0) await mend(parts, repository, { objects }, signal);
       }
     },
   };
@@ -34,10 +34,10 @@ export function createMendingChore(parts: MendingParts): Chore {
  * @returns names of the objects that are sound in their place again; null where a prune, a copier or another repair is at work, and nothing was done
  * @throws where the repository's own store fails
  */
-export async function mend({ catalog, clock, log }: Omit<MendingParts, 'repositories'>, repository: Repository, objects: readonly string[], signal: AbortSignal): Promise<readonly string[] | null> {
+export async function mend({ catalog, clock, log }: Omit<MendingParts, 'repositories'>, repository: Repository, named: Pick<HealOptions, 'objects' | 'begun'>, signal: AbortSignal): Promise<readonly string[] | null> {
   const isOver = await ownersThatAreGone({ clock, workers: () => catalog.workers.list(), afterMs: SESSION_ENDS_AFTER_MS });
   try {
-    const { healed, failed } = await repository.healFromCopies({ objects, isOver, signal });
+    const { healed, failed } = await repository.healFromCopies({ ...named, isOver, signal });
     const names = healed.map(({ name }) => name);
     if (names.length > 0) await note(catalog, repository.id, names, clock.now());
     if (failed.length > 0) log.error({ objects: failed.slice(0, TOLD), count: failed.length }, 'damaged objects could not be fetched again from a second copy');

@@ -135,6 +135,31 @@ describe('a repository with a second copy', () => {
     assert.ok(struck > 10, `${struck}`);
   }));
 
+  test('gets nothing again that went as it should after a worker had written it down and died', closing(async () => {
+    const gone = ['keys', 'catalog/manifest', 'catalog/part', 'indexes', 'oplog/end'].map(lastOf);
+    // A dump goes whole.
+    const dump = gone.find((name) => name.endsWith('manifest'))?.slice(0, -'manifest'.length) ?? '';
+    const storage = await copyToMemory(sound.storage, (name, bytes) => (gone.includes(name) || name.startsWith(dump) ? null : bytes));
+    const repository = await openOver(storage);
+    const names = await objectNames(storage);
+    await check(repository);
+    const state = (await catalog.settings.get(checkKey(repository.id))) as CheckState;
+    await catalog.settings.set(checkKey(repository.id), { ...state, mending: gone });
+    const { mending } = await check(repository);
+    assert.equal(mending, undefined);
+    const back = (await objectNames(storage)).filter((name) => !names.includes(name) && !/^(sessions|generations)\//.test(name));
+    assert.deepEqual(back, []);
+  }));
+
+  test('has an index again only where it has all packs that this one names: else a prune took it', closing(async () => {
+    const index = lastOf('indexes');
+    const repository = await openOver(await copyToMemory(sound.storage, (name, bytes) => (name === index || name.startsWith('packs/') ? null : bytes)));
+    assert.deepEqual((await repository.healFromCopies({ objects: [index] })).healed, []);
+    const packs = (await objectNames(copy)).filter((name) => name.startsWith('packs/'));
+    const { healed } = await repository.healFromCopies({ objects: [index, ...packs] });
+    assert.deepEqual(healed.map(({ name }) => name).sort(), [index, ...packs].sort());
+  }));
+
   test('is mended also in a bucket that holds its objects; where one that is held is not even let go, that is told and the others are mended', closing(async () => {
     for (const refuses of [false, true]) {
       await emptyCatalog(catalog);

@@ -6,7 +6,7 @@ import { readIndexObject } from '../chunk-index/load-indexes.ts';
 import type { RepositoryContext } from '../context.ts';
 import { withExclusive } from '../exclusive.ts';
 import { deletedSnapshots } from '../facts.ts';
-import { FACTS, GENERATIONS, INDEXES, packName, partsOfFactName, partsOfSnapshotName, REPOSITORY_FILE, SESSIONS, snapshotName } from '../format/names.ts';
+import { FACTS, GENERATIONS, INDEXES, packName, partsOfFactName, partsOfSnapshotName, quarantineName, REPOSITORY_FILE, SESSIONS, snapshotName } from '../format/names.ts';
 import { parseRepositoryFile } from '../format/repository-file.ts';
 import { prepareStorage } from '../prepare-storage.ts';
 import { readObjectIfAny } from '../read-object.ts';
@@ -18,6 +18,8 @@ export interface HealOptions extends Pick<PruneOptions, 'isOver' | 'signal'> {
   readonly from: Storage;
   /** As `CheckProblem.object` names them: a chunk is mended by its pack. */
   readonly objects: readonly string[];
+  /** Those of them that nobody misses now and a worker that died had begun with: each comes again only where it was moved aside. */
+  readonly begun?: readonly string[];
 }
 
 export interface HealReport {
@@ -27,7 +29,7 @@ export interface HealReport {
 }
 
 /** @throws REPOSITORY_COPY_REFUSED where `from` holds another repository; REPOSITORY_COPY_UNREADABLE; REPOSITORY_BUSY */
-export async function healObjects(context: RepositoryContext, { from, objects, isOver, signal }: HealOptions, retry?: RetryOptions): Promise<HealReport> {
+export async function healObjects(context: RepositoryContext, { from, objects, begun = [], isOver, signal }: HealOptions, retry?: RetryOptions): Promise<HealReport> {
   const copy = sayingWhich(prepareStorage(from, retry));
   const descriptor = await readObjectIfAny(copy, REPOSITORY_FILE);
   if (descriptor === null || parseRepositoryFile(descriptor).id !== context.id) {
@@ -37,12 +39,14 @@ export async function healObjects(context: RepositoryContext, { from, objects, i
   const failed: { object: string; message: string }[] = [];
   await withExclusive(context, isOver, async ({ assertStands }) => {
     const named = objects.map((object) => object.split(' ')[0] ?? '');
-    for (const name of new Set([...named, ...(named.includes(INDEXES) ? await lostIndexes(context, copy) : [])])) {
+    const all = [...new Set([...named, ...(named.includes(INDEXES) ? await lostIndexes(context, copy) : [])])];
+    // Behind the packs that they name.
+    for (const name of all.sort((a, b) => Number(a.startsWith(INDEXES)) - Number(b.startsWith(INDEXES)))) {
       throwIfAborted(signal);
       if (!/[^/]\/[^/]+$/.test(name) || [SESSIONS, GENERATIONS].some((prefix) => name.startsWith(prefix))) continue;
       await assertStands();
       try {
-        if (!(await isMissed(context, name))) continue;
+        if (!(await isMissed(context, name, copy)) || (begun.includes(name) && !(await isMovedAside(context, name)))) continue;
         const one = await healObject(context, name, copy);
         if (one === null) continue;
         healed.push(one);
@@ -57,26 +61,39 @@ export async function healObjects(context: RepositoryContext, { from, objects, i
   return { healed, failed };
 }
 
-/** A root or a fact that is gone may have been deleted since it was found damaged, and a copy may keep what was: it comes again only where a snapshot is left that it speaks of. */
-async function isMissed(context: RepositoryContext, name: string): Promise<boolean> {
+/**
+ * What is gone may have been deleted since it was found damaged, and a copy may keep what was. A root or a fact comes again only where a snapshot is left that it
+ * speaks of, an index where all packs that it names are there.
+ */
+async function isMissed(context: RepositoryContext, name: string, copy: Storage): Promise<boolean> {
   const { storage } = context;
+  if ((await storage.stat(name)) !== null) return true;
+  if (name.startsWith(INDEXES)) return (await copy.stat(name)) === null || isTrueHere(context, name, copy);
   const snapshotId = partsOfSnapshotName(name)?.id ?? partsOfFactName(name)?.snapshotId ?? null;
-  if (snapshotId === null || (await storage.stat(name)) !== null) return true;
+  if (snapshotId === null) return true;
   if ((await deletedSnapshots(context, snapshotId, () => undefined)).has(snapshotId)) return false;
   for await (const _ of storage.list(name.startsWith(FACTS) ? snapshotName(snapshotId) : `${FACTS}${snapshotId}/`)) return true;
   return false;
 }
 
+/** Whether it lies in quarantine and its place is empty, as a repair leaves it that was struck. One that went otherwise since is not told apart. */
+async function isMovedAside({ storage }: RepositoryContext, name: string): Promise<boolean> {
+  if ((await storage.stat(name)) !== null) return true;
+  for await (const _ of storage.list(quarantineName(name))) return true;
+  return false;
+}
+
 /** Indexes of the copy that this store has not, and all of whose packs it has: what they say is true here, too. */
-async function lostIndexes({ storage, keys }: RepositoryContext, copy: Storage): Promise<string[]> {
+async function lostIndexes(context: RepositoryContext, copy: Storage): Promise<string[]> {
   const lost: string[] = [];
-  for await (const { name } of copy.list(INDEXES)) {
-    if ((await storage.stat(name)) !== null) continue;
-    const { packs } = await readIndexObject({ storage: copy, keys }, name);
-    const there = await Promise.all(packs.map(({ id }) => storage.stat(packName(id))));
-    if (there.every((pack) => pack !== null)) lost.push(name);
-  }
+  for await (const { name } of copy.list(INDEXES)) if ((await context.storage.stat(name)) === null && (await isTrueHere(context, name, copy))) lost.push(name);
   return lost;
+}
+
+async function isTrueHere({ storage, keys }: RepositoryContext, index: string, copy: Storage): Promise<boolean> {
+  const { packs } = await readIndexObject({ storage: copy, keys }, index);
+  const there = await Promise.all(packs.map(({ id }) => storage.stat(packName(id))));
+  return there.every((pack) => pack !== null);
 }
 
 /** What fails in the copy's store is no failure of this one. */

@@ -9,11 +9,14 @@ export interface RetryOptions {
   readonly attempts?: number;
   /** Wait before the second try; doubles each time, up to 5 s, with jitter. */
   readonly firstDelayMs?: number;
+  /** How to wait; by the machine's timer where it is left out. */
+  readonly wait?: (delayMs: number, signal?: AbortSignal) => Promise<void>;
 }
 
 export function withRetry(inner: Storage, options: RetryOptions = {}): Storage {
   const attempts = options.attempts ?? 6;
   const firstDelayMs = options.firstDelayMs ?? 100;
+  const wait = options.wait ?? sleep;
 
   const retry = async <T>(signal: AbortSignal | undefined, run: (attempt: number) => Promise<T>): Promise<T> => {
     for (let attempt = 1; ; attempt += 1) {
@@ -22,7 +25,7 @@ export function withRetry(inner: Storage, options: RetryOptions = {}): Storage {
       } catch (cause) {
         if (attempt >= attempts || !isLeafvaultError(cause) || !cause.retryable) throw cause;
         throwIfAborted(signal);
-        await sleep(Math.min(5_000, firstDelayMs * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2), signal);
+        await wait(Math.min(5_000, firstDelayMs * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2), signal);
       }
     }
   };

@@ -5,28 +5,35 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { Repository } from '../../src/repository/index.ts';
 import { LeafvaultError } from '../../src/foundation/errors.ts';
-import { createLocalStorage, createMemoryStorage, type Storage } from '../../src/storage/index.ts';
+import { createLocalStorage, createMemoryStorage, openStorage, type Storage } from '../../src/storage/index.ts';
 import { openTestRepository, randomChunks, readSnapshot, withTempDir, writeSnapshot, type Content } from '../support/repository-fixture.ts';
+import { startS3, whyNot } from '../support/s3-servers.ts';
 import { mountSmallDisk, type SmallDisk } from '../support/small-disk.ts';
 
 const NEEDS_ROOT = process.getuid?.() === 0 ? false : 'only root can mount file systems';
 const content = (kib: number): Content => ({ data: randomChunks(kib / 4, 4_096) });
 
-async function onSmallDisk(t: TestContext, use: (repository: Repository, disk: SmallDisk, folder: string) => Promise<void>): Promise<void> {
+async function withSmallDisk(t: TestContext, size: string, use: (place: string, disk: SmallDisk, folder: string) => Promise<void>): Promise<void> {
   await withTempDir(async (folder) => {
     const place = join(folder, 'disk');
     await mkdir(place);
-    const disk = mountSmallDisk(t, place, '4m');
+    const disk = mountSmallDisk(t, place, size);
     if (disk === null) return;
     try {
-      const repository = await openTestRepository(createLocalStorage(join(place, 'repository')), { tempDir: join(folder, 'temp') });
-      try {
-        await use(repository, disk, place);
-      } finally {
-        await repository.close();
-      }
+      await use(place, disk, folder);
     } finally {
       disk.unmount();
+    }
+  });
+}
+
+async function onSmallDisk(t: TestContext, use: (repository: Repository, disk: SmallDisk, folder: string) => Promise<void>): Promise<void> {
+  await withSmallDisk(t, '4m', async (place, disk, folder) => {
+    const repository = await openTestRepository(createLocalStorage(join(place, 'repository')), { tempDir: join(folder, 'temp') });
+    try {
+      await use(repository, disk, place);
+    } finally {
+      await repository.close();
     }
   });
 }
@@ -78,6 +85,33 @@ test('a prune gives back what is dead although the disk has no room to write any
     assert.ok((await repository.prune()).freedBytes > 0);
     assert.deepEqual((await repository.check({ readData: true })).problems, []);
     assert.deepEqual(await readSnapshot(repository, root), { kept });
+  }));
+
+test('a full disk below a server of S3 fails a snapshot by name, costs no finished one, and a prune makes room', { skip: NEEDS_ROOT || (await whyNot('versitygw')) || false }, (t) =>
+  withSmallDisk(t, '6m', async (place, disk, folder) => {
+    await using server = await startS3('versitygw', { data: place });
+    const storage = openStorage(await server.newStore());
+    const repository = await openTestRepository(storage, { tempDir: join(folder, 'temp') });
+    const first = content(512);
+    const root = await writeSnapshot(repository, first);
+    const dead = await writeSnapshot(repository, content(1_024));
+    await assert.rejects(writeSnapshot(repository, content(8_192)), (error: Error & { readonly code: string }) => {
+      assert.equal(error.code, 'STORAGE_FULL', error.stack);
+      assert.match(error.message, /^Storing \S+ at s3:\/\/store-1/);
+      return true;
+    });
+    assert.deepEqual(await readSnapshot(repository, root), first);
+    // What a person can find anywhere, for a session, a generation and an index.
+    disk.resize('6300k');
+    await repository.addFact({ snapshotId: dead.id, kind: 'deleted', createdAt: new Date().toISOString(), body: {} });
+    const { freedBytes } = await repository.prune({ isOver: () => true });
+    assert.ok(freedBytes > 4_000_000, `${freedBytes} bytes came back`);
+    assert.deepEqual((await repository.check({ readData: true })).problems, []);
+    assert.deepEqual(await readSnapshot(repository, root), first);
+    const next = content(1_024);
+    assert.deepEqual(await readSnapshot(repository, await writeSnapshot(repository, next)), next);
+    await repository.close();
+    await storage.close();
   }));
 
 /** Takes no object of this kind once it is full. */

@@ -3,23 +3,14 @@ import { text } from 'node:stream/consumers';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { Restore } from '../../src/domain/records.ts';
 import { insertCompleted } from '../support/catalog-rows.ts';
-import { startEmbedded, type TestDatabase } from '../support/postgres.ts';
-import { BASE_URL, completeJob, openServicesWorld, ownerOf, type ServicesWorld } from '../support/services-world.ts';
+import { BASE_URL, completeJob, startServicesWorld, ownerOf, type ServicesWorld } from '../support/services-world.ts';
 
 const HOUR_MS = 3_600_000;
-let database: TestDatabase;
 let world: ServicesWorld;
 let snapshotId: string;
 
-before(async () => {
-  database = await startEmbedded();
-  world = await openServicesWorld(database);
-});
-
-after(async () => {
-  await world?.close();
-  await database?.stop();
-});
+before(async () => { world = await startServicesWorld(); });
+after(() => world?.close());
 
 beforeEach(async () => { ({ snapshotId } = await insertCompleted(world.catalog, world.inventory)); });
 

@@ -6,24 +6,15 @@ import { newId } from '../../src/foundation/ids.ts';
 import { createIdentity, LOCK_SECONDS, LOGIN_TRIES, SESSION_IDLE_SECONDS } from '../../src/services/identity.ts';
 import { BEARER_SECONDS } from '../../src/services/bearer-tokens.ts';
 import { applyDeclared } from '../../src/services/index.ts';
-import { startEmbedded, type TestDatabase } from '../support/postgres.ts';
-import { MASTER_KEY, openServicesWorld, type ServicesWorld } from '../support/services-world.ts';
+import { MASTER_KEY, startServicesWorld, type ServicesWorld } from '../support/services-world.ts';
 
 const PRIVATE_KEY = '00000000-0000-4000-8000-000000000000';
-let database: TestDatabase;
 let world: ServicesWorld;
 /** Fresh for each test: names end in it. */
 let tag: string;
 
-before(async () => {
-  database = await startEmbedded();
-  world = await openServicesWorld(database);
-});
-
-after(async () => {
-  await world?.close();
-  await database?.stop();
-});
+before(async () => { world = await startServicesWorld(); });
+after(() => world?.close());
 
 beforeEach(async () => {
   tag = newId();

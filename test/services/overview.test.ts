@@ -2,21 +2,12 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createOverview } from '../../src/services/index.ts';
 import { insertCompleted, makeInventory, OUTCOME } from '../support/catalog-rows.ts';
-import { startEmbedded, type TestDatabase } from '../support/postgres.ts';
-import { openServicesWorld, ownerOf, type ServicesWorld } from '../support/services-world.ts';
+import { startServicesWorld, ownerOf, type ServicesWorld } from '../support/services-world.ts';
 
-let database: TestDatabase;
 let world: ServicesWorld;
 
-before(async () => {
-  database = await startEmbedded();
-  world = await openServicesWorld(database);
-});
-
-after(async () => {
-  await world?.close();
-  await database?.stop();
-});
+before(async () => { world = await startServicesWorld(); });
+after(() => world?.close());
 
 describe('overview', () => {
   test('adds up kept snapshots by cluster and jobs by kind and state', async () => {

@@ -3,22 +3,13 @@ import { after, before, describe, test } from 'node:test';
 import { newId } from '../../src/foundation/ids.ts';
 import { createClusters } from '../../src/services/clusters.ts';
 import { insertCompleted, makeInventory, OUTCOME } from '../support/catalog-rows.ts';
-import { startEmbedded, type TestDatabase } from '../support/postgres.ts';
-import { completeJob, openServicesWorld, ownerOf, type ServicesWorld } from '../support/services-world.ts';
+import { completeJob, startServicesWorld, ownerOf, type ServicesWorld } from '../support/services-world.ts';
 
 const PAGE = { pageNumber: 1, itemsPerPage: 100 };
-let database: TestDatabase;
 let world: ServicesWorld;
 
-before(async () => {
-  database = await startEmbedded();
-  world = await openServicesWorld(database);
-});
-
-after(async () => {
-  await world?.close();
-  await database?.stop();
-});
+before(async () => { world = await startServicesWorld(); });
+after(() => world?.close());
 
 function create(description: string | null = 'nightly') {
   const { services, inventory } = world;

@@ -1,19 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { startEmbedded, type TestDatabase } from '../support/postgres.ts';
-import { openServicesWorld, type ServicesWorld } from '../support/services-world.ts';
+import { startServicesWorld, type ServicesWorld } from '../support/services-world.ts';
 
 describe('subclients', () => {
-  let database: TestDatabase;
   let world: ServicesWorld;
-  before(async () => {
-    database = await startEmbedded();
-    world = await openServicesWorld(database);
-  });
-  after(async () => {
-    await world?.close();
-    await database?.stop();
-  });
+  before(async () => { world = await startServicesWorld(); });
+  after(() => world?.close());
 
   test('are everything by default, and chosen namespaces otherwise', async () => {
     const { services: { subclients }, inventory: { cluster } } = world;

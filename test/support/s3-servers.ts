@@ -29,8 +29,8 @@ export interface S3Server extends AsyncDisposable {
 
 export type S3Kind = 'moto' | 'versitygw';
 
-/** `versions`: of versitygw, which keeps none otherwise. Sets the key in this process's environment, where the SDK looks. @throws Error that says why it can't be started */
-export async function startS3(kind: S3Kind, { versions = false } = {}): Promise<S3Server> {
+/** `versions`: of versitygw, which keeps none otherwise. `data`: the folder of its buckets, which is left as it is in the end. Sets the key in this process's environment, where the SDK looks. @throws Error that says why it can't be started */
+export async function startS3(kind: S3Kind, { versions = false, data }: { readonly versions?: boolean; readonly data?: string } = {}): Promise<S3Server> {
   Object.assign(process.env, S3_KEY);
   const binaries = await resolveS3Binaries(() => undefined);
   const folder = await mkdtemp(join(tmpdir(), `leafvault-${kind}-`));
@@ -39,7 +39,7 @@ export async function startS3(kind: S3Kind, { versions = false } = {}): Promise<
   // moto gives back the MD5 that an object under a lock was put with, also for a part of it.
   if (kind === 'moto') process.env['AWS_RESPONSE_CHECKSUM_VALIDATION'] = 'when_required';
   const start = async (): Promise<ChildProcess> => {
-    const started = kind === 'moto' ? startMoto(binaries.moto, port, folder) : await startVersitygw(binaries.versitygw, { port, folder, versions });
+    const started = kind === 'moto' ? startMoto(binaries.moto, port, folder) : await startVersitygw(binaries.versitygw, { port, folder, versions, data });
     if (started.pid !== undefined) watchdog.watch(started.pid);
     started.unref();
     await answers(port, started);
@@ -94,9 +94,9 @@ function startMoto(folder: string, port: number, work: string): ChildProcess {
   });
 }
 
-async function startVersitygw(binary: string | Error, { port, folder, versions }: { readonly port: number; readonly folder: string; readonly versions: boolean }): Promise<ChildProcess> {
+async function startVersitygw(binary: string | Error, { port, folder, versions, data = join(folder, 'buckets') }: { readonly port: number; readonly folder: string; readonly versions: boolean; readonly data?: string | undefined }): Promise<ChildProcess> {
   if (binary instanceof Error) throw binary;
-  const [data, older] = [join(folder, 'buckets'), join(folder, 'versions')];
+  const older = join(folder, 'versions');
   for (const each of [data, older]) await mkdir(each, { recursive: true });
   return spawn(binary, ['--port', `127.0.0.1:${port}`, 'posix', ...(versions ? ['--versioning-dir', older] : []), data], {
     stdio: 'ignore', env: { ...process.env, ROOT_ACCESS_KEY: S3_KEY.AWS_ACCESS_KEY_ID, ROOT_SECRET_KEY: S3_KEY.AWS_SECRET_ACCESS_KEY },

@@ -8,7 +8,7 @@ import type { Services } from '../../src/services/contracts.ts';
 import { createServices, type OpenArchive, type ServicesOptions } from '../../src/services/index.ts';
 import { makeInventory, type Inventory } from './catalog-rows.ts';
 import { fakeClock, type FakeClock } from './fake-clock.ts';
-import { silent, type TestDatabase } from './postgres.ts';
+import { silent, startEmbedded, type TestDatabase } from './postgres.ts';
 
 export const MASTER_KEY = Buffer.alloc(32, 9);
 export const BASE_URL = 'http://backup.example:27080';
@@ -46,6 +46,19 @@ export async function openServicesWorld(database: TestDatabase, options: Partial
     async close() {
       await queue.close();
       await catalog.close();
+    },
+  };
+}
+
+/** The same on a server of its own, which ends with it. */
+export async function startServicesWorld(): Promise<ServicesWorld> {
+  const database = await startEmbedded();
+  const world = await openServicesWorld(database);
+  return {
+    ...world,
+    async close() {
+      await world.close();
+      await database.stop();
     },
   };
 }

@@ -3,12 +3,17 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 
-const CONNECT_MS = 5_000;
-/** Without a byte in either direction. */
-const SILENT_MS = 30_000;
+export interface Patience {
+  /** Until a connection is there; 5 s by default. */
+  readonly connectMs?: number;
+  /** Without a byte in either direction; 30 s by default. */
+  readonly silentMs?: number;
+}
+
 const SOCKETS = 32;
 
-export function createRequestHandler(): NodeHttpHandler {
+export function createRequestHandler({ connectMs = 5_000, silentMs = 30_000 }: Patience = {}): NodeHttpHandler {
   const agent = { keepAlive: true, maxSockets: SOCKETS };
-  return new NodeHttpHandler({ connectionTimeout: CONNECT_MS, requestTimeout: SILENT_MS, socketTimeout: SILENT_MS, httpAgent: new HttpAgent(agent), httpsAgent: new HttpsAgent(agent) });
+  // The handler's `requestTimeout` ends nothing: it warns on the console, also of a slow upload that goes well.
+  return new NodeHttpHandler({ connectionTimeout: connectMs, socketTimeout: silentMs, socketAcquisitionWarningTimeout: connectMs + silentMs, httpAgent: new HttpAgent(agent), httpsAgent: new HttpsAgent(agent) });
 }

@@ -1,4 +1,4 @@
-// Whose key signs: the SDK's own chain, from the environment, a profile, a container's endpoint and a web identity; each played by a server of the test.
+// Whose key signs: the SDK's own chain, from the environment, a profile, a container's endpoint, the metadata of a machine and a web identity; each played by a server of the test.
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
@@ -9,6 +9,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { openStorage } from '../../../src/storage/index.ts';
 
 const NOBODY = { AWS_EC2_METADATA_DISABLED: 'true' };
+const METADATA_ROLES = '/latest/meta-data/iam/security-credentials/';
 
 describe('a store of S3 takes its credentials', { timeout: 60_000 }, () => {
   let server: Server;
@@ -29,9 +30,12 @@ describe('a store of S3 takes its credentials', { timeout: 60_000 }, () => {
           response.writeHead(404).end();
           return;
         }
-        asked.push(`${request.method} ${url} ${headers.authorization ?? ''}`.trim());
+        asked.push(`${request.method} ${url} ${headers.authorization ?? String(headers['x-aws-ec2-metadata-token'] ?? '')}`.trim());
         const expiration = new Date(Date.now() + 3_600_000).toISOString();
         if (url === '/container') response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ AccessKeyId: 'OFCONTAINER', SecretAccessKey: 's', Token: 'session-c', Expiration: expiration }));
+        else if (url === '/latest/api/token') response.writeHead(200, { 'x-aws-ec2-metadata-token-ttl-seconds': '21600' }).end('token of the machine');
+        else if (url === METADATA_ROLES) response.writeHead(200).end('backup-role');
+        else if (url === `${METADATA_ROLES}backup-role`) response.writeHead(200).end(JSON.stringify({ Code: 'Success', AccessKeyId: 'OFMACHINE', SecretAccessKey: 's', Token: 'session-m', Expiration: expiration }));
         else response.writeHead(200, { 'content-type': 'text/xml' }).end(`<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>OFWEBIDENTITY</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>session-w</SessionToken><Expiration>${expiration}</Expiration></Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`);
       });
     });
@@ -87,6 +91,11 @@ describe('a store of S3 takes its credentials', { timeout: 60_000 }, () => {
   test('from the endpoint of a container, with its token', async () => {
     assert.equal(await keyWith({ AWS_CONTAINER_CREDENTIALS_FULL_URI: `${origin}/container`, AWS_CONTAINER_AUTHORIZATION_TOKEN: 'let me in' }), 'OFCONTAINER session-c');
     assert.equal(asked.at(-1), 'GET /container let me in');
+  });
+
+  test("from the metadata of the machine, with the role that it has and a token for asking", async () => {
+    assert.equal(await keyWith({ AWS_EC2_METADATA_DISABLED: 'false', AWS_EC2_METADATA_SERVICE_ENDPOINT: origin }), 'OFMACHINE session-m');
+    assert.deepEqual(asked.slice(-3), ['PUT /latest/api/token', `GET ${METADATA_ROLES} token of the machine`, `GET ${METADATA_ROLES}backup-role token of the machine`]);
   });
 
   test('from a web identity, through the service that gives keys for it', async () => {

@@ -1,14 +1,13 @@
 // The storage contract on two real S3 servers, and what only a server can do: refuse, alter, be silent, go away.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { ListMultipartUploadsCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { openStorage, type Storage } from '../../../src/storage/index.ts';
 import { parseS3Address } from '../../../src/storage/s3/s3-address.ts';
 import { createS3Storage } from '../../../src/storage/s3/s3-storage.ts';
 import { storageContract } from '../../contracts/storage.contract.ts';
+import { afterBody, says, withOddServer, type Answer } from '../../support/odd-s3-server.ts';
 import { startS3, whyNot, type S3Kind, type S3Server } from '../../support/s3-servers.ts';
 
 const MIB = 1024 * 1024;
@@ -88,24 +87,7 @@ describe('a store on versitygw with a wrong key', { skip: (await whyNot('versity
 });
 
 describe('a server that misbehaves', { timeout: 60_000 }, () => {
-  type Answer = (request: IncomingMessage, response: ServerResponse) => void;
-  const withServer = async (answer: Answer, use: (storage: Storage) => Promise<void>): Promise<void> => {
-    const server = createServer((request, response) => {
-      request.resume().on('end', () => answer(request, response));
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    const address = parseS3Address(`s3://bucket?endpoint=http://127.0.0.1:${port}&region=us-east-1`);
-    const client = new S3Client({ endpoint: `http://127.0.0.1:${port}`, forcePathStyle: true, region: 'us-east-1', credentials: { accessKeyId: 'a', secretAccessKey: 'b' }, maxAttempts: 1 });
-    try {
-      await use(createS3Storage({ client, address }));
-    } finally {
-      client.destroy();
-      server.closeAllConnections();
-      server.close();
-    }
-  };
-  const says = (status: number, code: string): Answer => (_request, response) => void response.writeHead(status, { 'content-type': 'application/xml' }).end(`<Error><Code>${code}</Code><Message>so it is</Message></Error>`);
+  const withServer = (answer: Answer, use: (storage: Storage) => Promise<void>): Promise<void> => withOddServer(afterBody(answer), use);
 
   test('is told apart: what can be tried again, what is full, what is denied', async () => {
     for (const [answer, code, retryable] of [

@@ -2,7 +2,7 @@
 // The base stands for exactly the window's begin and every operation comes once, so each meets what it met at the source.
 import { showClusterTime } from '../../domain/cluster-time.ts';
 import { LeafvaultError, isLeafvaultError } from '../../foundation/errors.ts';
-import { rawId } from '../bson/index.ts';
+import { rawDocument, rawId, rawIdField } from '../bson/index.ts';
 import { showNamespace } from '../mongo/index.ts';
 import type { Misfit, OnMisfit } from './apply-diff.ts';
 import { applyUpdate } from './apply-update.ts';
@@ -28,9 +28,16 @@ export interface FoldSubject {
 export function foldDocument(base: Buffer | null, operations: Iterable<ReplayOperation>, subject: FoldSubject, onSkipped: OnSkipped = () => undefined): Buffer | null {
   let document = base;
   for (const operation of operations) {
-    document = operation.dependent ? foldDependent(document, operation, subject, onSkipped) : foldOperation(document, operation, subject);
+    if (operation.asAsked === true) document = foldAsAsked(document, operation, subject);
+    else document = operation.dependent ? foldDependent(document, operation, subject, onSkipped) : foldOperation(document, operation, subject);
   }
   return document;
+}
+
+/** What a server makes of it, whatever is there: an insert replaces, a delete that misses does nothing, an update that misses starts from the `_id` (6.0.5). */
+function foldAsAsked(document: Buffer | null, operation: ReplayOperation, subject: FoldSubject): Buffer | null {
+  if (operation.kind !== 'update') return operation.kind === 'insert' ? operation.object : null;
+  return keepingId(update(document ?? rawDocument([rawIdField(operation.id)]), operation, subject, () => undefined), operation, subject);
 }
 
 export type OnSkipped = (operation: ReplayOperation) => void;
@@ -54,9 +61,12 @@ function foldOperation(document: Buffer | null, operation: ReplayOperation, subj
   }
   if (document === null) throw missed('there is no document', operation, subject);
   if (kind === 'delete') return null;
-  const updated = update(document, operation, subject, (misfit) => {
+  return keepingId(update(document, operation, subject, (misfit) => {
     if (!isNewExtreme(misfit, subject)) throw missed(`at ${misfit.path}: ${misfit.reason}`, operation, subject);
-  });
+  }), operation, subject);
+}
+
+function keepingId(updated: Buffer, operation: ReplayOperation, subject: FoldSubject): Buffer {
   if (rawId(updated)?.equals(operation.newId ?? operation.id) !== true) throw missed('the update changes _id', operation, subject);
   return updated;
 }

@@ -24,6 +24,8 @@ export interface ReplayOperation {
   readonly sequence: number;
   /** Something that it builds on was left out. */
   readonly dependent: boolean;
+  /** It may meet anything (`WriteOp.asAsked`). */
+  readonly asAsked?: boolean;
 }
 
 /** When an operation counts. */
@@ -42,6 +44,7 @@ export interface NewOperation {
   readonly id: Uint8Array;
   readonly newId?: Uint8Array | null;
   readonly object: Uint8Array;
+  readonly asAsked?: boolean;
   /** Which it is of its entry or transaction, from 0. */
   readonly number?: number;
 }
@@ -110,7 +113,7 @@ const PAGE_BYTES = 1024 * 1024;
 /** @param path a file that does not exist yet */
 export function createOperationsTable(path: string): OperationsTable {
   const { db, together } = openScratchDatabase(path, `
-    CREATE TABLE operations (sequence INTEGER PRIMARY KEY, c INTEGER, key BLOB, id BLOB, new_id BLOB, kind TEXT, t INTEGER, i INTEGER, ordered INTEGER, object BLOB, mark INTEGER NOT NULL DEFAULT 0);
+    CREATE TABLE operations (sequence INTEGER PRIMARY KEY, c INTEGER, key BLOB, id BLOB, new_id BLOB, kind TEXT, t INTEGER, i INTEGER, ordered INTEGER, object BLOB, mark INTEGER NOT NULL DEFAULT 0, asked INTEGER NOT NULL DEFAULT 0);
     CREATE INDEX of_mark ON operations (c, key) WHERE mark = 1;
     CREATE INDEX of_key ON operations (c, key, sequence);
     CREATE INDEX of_order ON operations (c, sequence) WHERE ordered = 1;
@@ -124,9 +127,9 @@ export function createOperationsTable(path: string): OperationsTable {
   const linked = new Set<CollectionNumber>();
   const keyOf = (collection: CollectionNumber, id: Uint8Array): Uint8Array =>
     (linked.has(collection) ? (sql.linkOf.get(collection, id)?.key as Uint8Array | undefined) : undefined) ?? id;
-  const add = (collection: CollectionNumber, { kind, id, newId = null, object }: NewOperation, { time, ordered, leftOut = false }: When & { readonly leftOut?: boolean }): void => {
+  const add = (collection: CollectionNumber, { kind, id, newId = null, object, asAsked = false }: NewOperation, { time, ordered, leftOut = false }: When & { readonly leftOut?: boolean }): void => {
     const key = keyOf(collection, id);
-    sql.add.run(collection, key, id, newId, kind, time.t, time.i, ordered ? 1 : 0, kind === 'delete' ? NOTHING : object, leftOut ? MARKS.leftOut : 0);
+    sql.add.run(collection, key, id, newId, kind, time.t, time.i, ordered ? 1 : 0, kind === 'delete' ? NOTHING : object, leftOut ? MARKS.leftOut : 0, asAsked ? 1 : 0);
     if (newId === null) return;
     linked.add(collection);
     sql.link.run(collection, newId, key);
@@ -200,6 +203,7 @@ function operationOf(row: Row): ReplayOperation {
   return {
     kind: row.kind as ReplayOperation['kind'], id: Buffer.from(row.id as Uint8Array), newId: row.new_id == null ? null : Buffer.from(row.new_id as Uint8Array),
     object: Buffer.from(row.object as Uint8Array), time: { t: row.t as number, i: row.i as number }, sequence: row.sequence as number, dependent: row.mark === MARKS.dependent,
+    ...(row.asked === 1 ? { asAsked: true } : {}),
   };
 }
 
@@ -217,7 +221,7 @@ function within(rows: Iterable<Row>): Row[] {
 
 function prepareAll(db: DatabaseSync) {
   return {
-    add: db.prepare('INSERT INTO operations (c, key, id, new_id, kind, t, i, ordered, object, mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'),
+    add: db.prepare('INSERT INTO operations (c, key, id, new_id, kind, t, i, ordered, object, mark, asked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'),
     link: db.prepare('INSERT INTO links VALUES (?, ?, ?) ON CONFLICT (c, id) DO UPDATE SET key = excluded.key'),
     linkOf: db.prepare('SELECT key FROM links WHERE c = ? AND id = ?'),
     forgetLinks: db.prepare('DELETE FROM links WHERE c = ?'),

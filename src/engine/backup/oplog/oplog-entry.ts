@@ -19,6 +19,8 @@ export interface WriteOp {
   readonly newId: Buffer | null;
   /** The entry's `o`: the document of an insert, the change of an update. */
   readonly object: Buffer;
+  /** Of an atomic `applyOps` that somebody issued: logged as it was asked for, whatever it met. */
+  readonly asAsked?: boolean;
 }
 
 /** A change of the catalog of collections. */
@@ -116,7 +118,9 @@ function commandOps(fields: Fields, namespace: string, object: Buffer, time: Clu
 function nestedOps(object: Buffer, time: ClusterTime): readonly OplogOp[] {
   const list = rawChild(object, 'applyOps');
   if (list === null) throw unknownOperation('applyOps without a list', '', time);
-  return [...rawFields(list)].flatMap((field) => operationsOf(fieldsOf(list.subarray(field.valueAt, field.end)), time));
+  const operations = [...rawFields(list)].flatMap((field) => operationsOf(fieldsOf(list.subarray(field.valueAt, field.end)), time));
+  // The whole command is logged where somebody issued it, and the list alone where the server gathered writes of its own (checked on 6.0.5).
+  return rawField(object, '$db') === null ? operations : operations.map((op) => (op.kind === 'command' ? op : { ...op, asAsked: true }));
 }
 
 /** Entries of transactions carry session, number and a link, and none of the marks of a vectored insert (8.0). */

@@ -29,7 +29,7 @@ export async function applyOperations(target: Target, makeArray: RawArrayMaker |
   try {
     answer = await target.admin({
       applyOps: makeArray === null ? documents.map((document, index) => decode(document, operations[index])) : makeArray('applyOps', arrayOf(documents)),
-      allowAtomic: false, alwaysUpsert: false, bypassDocumentValidation: true, writeConcern: { w: 1 },
+      allowAtomic: false, alwaysUpsert: operations.some(mayMiss), bypassDocumentValidation: true, writeConcern: { w: 1 },
     });
   } catch (cause) {
     if (isTransient(cause)) throw interrupted(cause);
@@ -38,6 +38,11 @@ export async function applyOperations(target: Target, makeArray: RawArrayMaker |
   }
   const results = answer.results as unknown[];
   if (results.length !== operations.length || results.includes(false)) throw refused(operations, results, 'it was not applied');
+}
+
+/** An update that has to make its document where there is none: it is sent alone, as no other may. */
+export function mayMiss({ operation: { kind, asAsked } }: ShadowOperation): boolean {
+  return kind === 'update' && asAsked === true;
 }
 
 /** RESTORE_REPLAY_INTERRUPTED */

@@ -9,7 +9,7 @@ import type { CollectionNumber, PlacedOperation } from '../../replay/index.ts';
 import { majorityBarrier } from '../barrier.ts';
 import type { Load, RestoreContext } from '../context.ts';
 import { insertTarget } from '../load-shadows.ts';
-import { applyOperations, interrupted, type ShadowOperation } from './apply-operations.ts';
+import { applyOperations, interrupted, mayMiss, type ShadowOperation } from './apply-operations.ts';
 import type { Instant } from './open-instant.ts';
 import { createReplayLanes } from './replay-lanes.ts';
 
@@ -66,7 +66,7 @@ async function replayAll({ table }: Instant, { context, loads, send }: Replay): 
     // Fenced: another worker may have dropped the shadows.
     before: () => store.hold(plan),
     send,
-    isAlone: (operation) => zeroTimestampsOf(operation, context).length > 0,
+    isAlone: (operation) => mayMiss(operation) || zeroTimestampsOf(operation, context).length > 0,
   });
   // A collation makes ids equal whose bytes differ, so lanes can't be told by bytes.
   const inOrder = new Set([...loads].filter(([, { entry }]) => optionsOf(entry.body).has('collation')).map(([number]) => number));

@@ -67,7 +67,7 @@ export interface Clusters {
   hold(id: string): Promise<void>;
   /** Takes its connection string and continuous backup away, too. */
   markDeleted(id: string): Promise<void>;
-  /** Is there again, under its name; a connection string has to be set. @throws CATALOG_DUPLICATE */
+  /** Is there again, under its name, its backups as those of a new one; a connection string has to be set. @throws CATALOG_DUPLICATE */
   revive(id: string): Promise<void>;
   /** Writes down what the last contact taught; absent fields stay. */
   learn(id: string, news: ClusterNews): Promise<void>;
@@ -162,7 +162,7 @@ export function createClusters(context: CatalogContext): Clusters {
       await db.updateTable('clusters').set({ deletedAt: clock.now(), uriSealed: null, continuousBackup: false }).where('id', '=', id).execute();
     },
     async revive(id) {
-      await db.updateTable('clusters').set({ deletedAt: null }).where('id', '=', id).execute();
+      await db.updateTable('clusters').set({ deletedAt: null, backupState: 'started', namespaceFilter: null }).where('id', '=', id).execute();
     },
     async learn(id, news) {
       const { hosts, ...rest } = news;

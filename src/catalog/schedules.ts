@@ -5,6 +5,8 @@ import { joinItems, type PolicyItem } from '../domain/retention.ts';
 import { policyIdOf, type SnapshotSchedule } from '../domain/schedule.ts';
 import type { SnapshotState } from '../domain/records.ts';
 import type { CatalogContext } from './context.ts';
+import type { SnapshotSelection } from './tables.ts';
+import { isOf } from './whole-snapshot.ts';
 
 export interface ScheduleRecord { readonly schedule: SnapshotSchedule; readonly progress: ScheduleProgress }
 
@@ -38,8 +40,8 @@ export interface Schedules {
   hasRun(clusterId: string, dueAt: Date): Promise<boolean>;
   /** @throws CATALOG_DUPLICATE: this due time has its snapshot */
   addRun(run: NewRun): Promise<void>;
-  /** The snapshot that waits for its job and was asked for by the schedule; null: none. */
-  waitingSnapshot(clusterId: string): Promise<string | null>;
+  /** The snapshot of this selection that waits for its job and was asked for by the schedule; null: none. */
+  waitingSnapshot(clusterId: string, selection: SnapshotSelection | null): Promise<string | null>;
   /** That of the oldest due time first. */
   ended(limit: number): Promise<readonly EndedSnapshot[]>;
   /** All due times of the snapshot. @returns their items, each once; null: somebody did */
@@ -85,11 +87,11 @@ export function createSchedules({ db, clock }: CatalogContext): Schedules {
     async addRun(run) {
       await db.insertInto('scheduleRuns').values({ ...run, items: JSON.stringify(run.items), settledAt: null }).execute();
     },
-    async waitingSnapshot(clusterId) {
+    async waitingSnapshot(clusterId, selection) {
       const row = await db
         .selectFrom('scheduleRuns').innerJoin('snapshots', 'snapshots.id', 'scheduleRuns.snapshotId').select('snapshots.id')
         .where('scheduleRuns.clusterId', '=', clusterId).where('scheduleRuns.settledAt', 'is', null)
-        .where('snapshots.state', '=', 'queued').where('snapshots.deletedAt', 'is', null)
+        .where('snapshots.state', '=', 'queued').where('snapshots.deletedAt', 'is', null).where(isOf('snapshots.selection', selection))
         // One that rests would hold up every due time that joined it.
         .where(({ exists, selectFrom }) => exists(selectFrom('jobs').select('jobs.id').whereRef('jobs.id', '=', 'snapshots.jobId').where('jobs.pausedAt', 'is', null)))
         .limit(1).executeTakeFirst();

@@ -1,12 +1,13 @@
 // Snapshots as rows. A row is `completed` only together with what the root in the repository says.
-import { sql, type RawBuilder } from 'kysely';
+import { sql, type ExpressionBuilder, type RawBuilder } from 'kysely';
 import type { ClusterTime } from '../domain/cluster-time.ts';
 import type { Keep, KeepKind } from '../domain/keeps.ts';
+import { usualSelection } from '../domain/namespace-selection.ts';
 import type { Page, PageOf, Snapshot, SnapshotState } from '../domain/records.ts';
 import { daysKept, type KeptItem } from '../domain/retention.ts';
 import { atomically, countOf, isOneOfMany, readLongPage, type CatalogContext } from './context.ts';
-import type { SnapshotSelection } from './tables.ts';
-import { isWhole } from './whole-snapshot.ts';
+import type { SnapshotSelection, Tables } from './tables.ts';
+import { isOf, isOfSame, isWhole } from './whole-snapshot.ts';
 
 export type { SnapshotSelection } from './tables.ts';
 
@@ -54,6 +55,8 @@ export interface PendingFact {
   readonly createdAt: Date;
 }
 
+export interface SubclientOfSnapshots { readonly id: string; readonly clusterId: string; readonly isDefault: boolean }
+
 export interface Snapshots {
   /** State `queued`; in one transaction with its job. */
   insert(row: NewSnapshot): Promise<SnapshotRecord>;
@@ -68,11 +71,17 @@ export interface Snapshots {
   newestCompleted(clusterId: string): Promise<SnapshotRecord | null>;
   /** Of everything, not of chosen namespaces; completed and not deleted. `notAfter`: of a time up to it. */
   newestWhole(clusterId: string, notAfter?: Date | null): Promise<SnapshotRecord | null>;
-  /** The same of what was asked for as one of Commvault's subclients. */
-  newestOfSubclient(clusterId: string, subclientId: string, notAfter?: Date | null): Promise<SnapshotRecord | null>;
+  /** The same of what is taken of the cluster by itself now: of everything, or of what its filter says. */
+  newestUsual(clusterId: string): Promise<SnapshotRecord | null>;
+  /** Ids of completed ones that no newer one replaces, being of everything or of the same selection: whatever deletes by rule leaves them. */
+  irreplaceable(clusterId: string): Promise<readonly string[]>;
+  /** The same of what was asked for as one of Commvault's subclients; of `default` also what nobody asked for as another one, under whatever filter. */
+  newestOfSubclient(subclient: SubclientOfSnapshots, notAfter?: Date | null): Promise<SnapshotRecord | null>;
+  /** Whether this one is among those. */
+  isOfSubclient(subclient: SubclientOfSnapshots, id: string): Promise<boolean>;
   /** State `completed`. The caller has seen the root. */
   complete(id: string, outcome: SnapshotOutcome): Promise<void>;
-  /** Ids of completed ones whose time is over, oldest end first; never the newest of its cluster, whatever its age. */
+  /** Ids of completed ones whose time is over, oldest end first; never the newest of its cluster and selection, whatever its age. */
   expired(limit: number): Promise<readonly string[]>;
   /** Deletes it if that still holds of it; false when somebody gave it more time, or it became the newest. */
   markExpired(id: string): Promise<boolean>;
@@ -91,8 +100,8 @@ export interface Snapshots {
   /** By a policy; its retention is that of the longest item. Of a completed one also the fact for the repository. */
   changePolicy(id: string, items: readonly KeptItem[], expiresAt: Date): Promise<void>;
   /**
-   * Oldest first. Nothing of a snapshot that a job makes or reads: the repository refuses one that it was told is
-   * deleted, and a restore that was promised still has to begin, or to begin again.
+   * Oldest first. Nothing of a snapshot that a job makes, and of one that a job reads nothing that lets it go: the repository refuses
+   * one that it was told is deleted, and a restore that was promised still has to begin, or to begin again, at rest or not.
    */
   pendingFacts(limit: number): Promise<readonly PendingFact[]>;
   forgetFact(id: number): Promise<void>;
@@ -107,19 +116,37 @@ const COLUMNS = [
 /** Of one that nothing keeps, in the statements that delete: no door gets past it. What failed stands for nothing. */
 const NOT_KEPT = sql<boolean>`((pin is null and hold is null) or state in ('failed', 'cancelled'))`;
 
-/** A whole snapshot has to have a newer whole one; one of chosen namespaces any newer one. Of a deleted cluster no newer one comes: there each ends when its time is over. */
+/** A fact behind which a snapshot may be gone, or without which one from another catalog would count. */
+const LETS_GO = sql<boolean>`(pending_facts.kind = 'deleted' or pending_facts.body -> 'kept' = 'false'::jsonb)`;
+
+
+/** Whether a newer completed one is of everything, or of the same selection: no other has all that this one has. */
+function isReplaced(eb: ExpressionBuilder<Tables, 'snapshots'>) {
+  return eb.exists(eb
+    .selectFrom('snapshots as newer').select('newer.id').whereRef('newer.clusterId', '=', 'snapshots.clusterId')
+    .where('newer.deletedAt', 'is', null).where('newer.state', '=', 'completed')
+    .where(sql<boolean>`(newer.requested_at, newer.id) > (snapshots.requested_at, snapshots.id)`)
+    .where(sql<boolean>`(${isWhole('newer.selection')} or ${isOfSame('newer.selection', 'snapshots.selection')})`));
+}
+
+/** Those that are replaced. Of a deleted cluster no newer one comes: there each ends when its time is over. */
 function expiredOnes({ db, clock }: CatalogContext) {
   return db
     .selectFrom('snapshots').select('id').where('deletedAt', 'is', null).where('state', '=', 'completed').where('expiresAt', '<=', clock.now()).where(NOT_KEPT)
-    .where((eb) => eb.or([eb.exists(eb.selectFrom('clusters').select('clusters.id').whereRef('clusters.id', '=', 'snapshots.clusterId').where('clusters.deletedAt', 'is not', null)), eb.exists(eb
-      .selectFrom('snapshots as newer').select('newer.id').whereRef('newer.clusterId', '=', 'snapshots.clusterId')
-      .where('newer.deletedAt', 'is', null).where('newer.state', '=', 'completed')
-      .where(sql<boolean>`(newer.requested_at, newer.id) > (snapshots.requested_at, snapshots.id)`)
-      .where(sql<boolean>`(${isWhole('newer.selection')} or not ${isWhole('snapshots.selection')})`))]));
+    .where((eb) => eb.or([
+      eb.exists(eb.selectFrom('clusters').select('clusters.id').whereRef('clusters.id', '=', 'snapshots.clusterId').where('clusters.deletedAt', 'is not', null)), isReplaced(eb),
+    ]));
 }
 
 function upTo(notAfter: Date | null, which: RawBuilder<boolean>): RawBuilder<boolean> {
   return notAfter === null ? which : sql<boolean>`(${which} and captured_at <= ${notAfter})`;
+}
+
+/** A part whose job is lost may be that of any subclient, so it is not taken for everything. */
+function isOfSubclient({ id, isDefault }: SubclientOfSnapshots): RawBuilder<boolean> {
+  const askedForAs = (form: RawBuilder<unknown>) => sql<boolean>`exists (select 1 from jobs where jobs.id = snapshots.job_id and ${form} = ${id})`;
+  const form = sql`jobs.form ->> 'subclientId'`;
+  return isDefault ? sql<boolean>`(${isWhole('selection')} or policy_items is not null or ${askedForAs(sql`coalesce(${form}, ${id})`)})` : askedForAs(form);
 }
 
 export function createSnapshots(context: CatalogContext): Snapshots {
@@ -164,8 +191,20 @@ export function createSnapshots(context: CatalogContext): Snapshots {
     },
     newestCompleted: (clusterId) => newest(clusterId),
     newestWhole: (clusterId, notAfter = null) => newest(clusterId, upTo(notAfter, isWhole('selection'))),
-    newestOfSubclient: (clusterId, subclientId, notAfter = null) =>
-      newest(clusterId, upTo(notAfter, sql<boolean>`exists (select 1 from jobs where jobs.id = snapshots.job_id and jobs.form ->> 'subclientId' = ${subclientId})`)),
+    newestOfSubclient: (subclient, notAfter = null) => newest(subclient.clusterId, upTo(notAfter, isOfSubclient(subclient))),
+    async isOfSubclient(subclient, id) {
+      return (await db.selectFrom('snapshots').select('id').where('id', '=', id).where('clusterId', '=', subclient.clusterId).where(isOfSubclient(subclient)).executeTakeFirst()) !== undefined;
+    },
+    async newestUsual(clusterId) {
+      const cluster = await db.selectFrom('clusters').select('namespaceFilter').where('id', '=', clusterId).executeTakeFirst();
+      return cluster === undefined ? null : newest(clusterId, isOf('selection', usualSelection(cluster)));
+    },
+    async irreplaceable(clusterId) {
+      const rows = await db
+        .selectFrom('snapshots').select('id').where('clusterId', '=', clusterId).where('deletedAt', 'is', null).where('state', '=', 'completed')
+        .where((eb) => eb.not(isReplaced(eb))).execute();
+      return rows.map(({ id }) => id);
+    },
     async complete(id, { pointInTime, expiresAt, ...outcome }) {
       // An expiry that somebody set while the capture ran is a wish, and counts.
       const kept = sql<Date>`case when exists (select 1 from pending_facts where snapshot_id = ${id} and kind = 'expiry')
@@ -238,7 +277,8 @@ export function createSnapshots(context: CatalogContext): Snapshots {
       return db
         .selectFrom('pendingFacts').select(['id', 'snapshotId', 'kind', 'body', 'createdAt'])
         .where((eb) => eb.not(eb.exists(
-          eb.selectFrom('jobs').select('jobs.id').whereRef('jobs.snapshotId', '=', 'pendingFacts.snapshotId').where('jobs.state', 'in', ['queued', 'running']),
+          eb.selectFrom('jobs').select('jobs.id').whereRef('jobs.snapshotId', '=', 'pendingFacts.snapshotId').where('jobs.state', 'in', ['queued', 'running'])
+            .where((job) => job.or([job('jobs.kind', '=', 'snapshot'), LETS_GO])),
         )))
         .orderBy('id').limit(limit).execute();
     },

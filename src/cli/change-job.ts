@@ -3,6 +3,7 @@ import { cancelJob, openCatalogOf, pauseJob, resumeJob } from '../app.ts';
 import type { Config } from '../config/index.ts';
 import { systemClock } from '../foundation/clock.ts';
 import { createLogger } from '../foundation/logger.ts';
+import { auditCommand, BY_COMMAND_LINE } from './audit-command.ts';
 import { EXIT_CODES } from './errors.ts';
 import type { CliWorld } from './world.ts';
 
@@ -12,7 +13,7 @@ type Catalog = Awaited<ReturnType<typeof openCatalogOf>>;
 /** Each tells what became of it, for people. */
 const CHANGES: Readonly<Record<JobChange, (catalog: Catalog, id: string) => Promise<string>>> = {
   async cancel(catalog, id) {
-    const answer = await cancelJob({ catalog, cancel: (job, by, tx) => (tx ?? catalog).jobs.requestCancel(job, by) }, { id, by: 'command line' });
+    const answer = await cancelJob({ catalog, cancel: (job, by, tx) => (tx ?? catalog).jobs.requestCancel(job, by) }, { id, by: BY_COMMAND_LINE });
     return answer === 'cancelled' ? `The job ${id} was cancelled before it began` : `The job ${id} is asked to end; its worker sees that within moments, and \`leafvault jobs\` shows its end`;
   },
   async pause(catalog, id) {
@@ -30,7 +31,9 @@ export async function runChangeJob(world: CliWorld, config: Config, { id, change
   const catalog = await openCatalogOf(config, { clock: systemClock, log: createLogger(config.logLevel) });
   try {
     const words = await CHANGES[change](catalog, id);
-    world.out(json ? `${JSON.stringify(await catalog.jobs.get(id), null, 2)}\n` : `${words}\n`);
+    const job = await catalog.jobs.get(id);
+    if (job !== null) await auditCommand(catalog, { action: `jobs ${change}`, projectId: job.projectId, object: id });
+    world.out(json ? `${JSON.stringify(job, null, 2)}\n` : `${words}\n`);
     return EXIT_CODES.ok.code;
   } finally {
     await catalog.close();

@@ -4,6 +4,7 @@ import type { Config } from '../config/index.ts';
 import { systemClock } from '../foundation/clock.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import { createLogger } from '../foundation/logger.ts';
+import { auditCommand } from './audit-command.ts';
 import { EXIT_CODES } from './errors.ts';
 import type { CliWorld } from './world.ts';
 
@@ -18,7 +19,7 @@ export async function runComplianceRelease({ out }: CliWorld, config: Config, { 
       if (record === null) throw refused(project, 'it has none', 'Give the id of the project, 24 hex digits');
       if (record.policy.authorizedEmail !== email) throw refused(project, 'another person answers for it', 'Give the authorizedEmail of the policy with --email');
       await tx.compliance.release(project);
-      await tx.auditEvents.insert({ principalKind: null, principalId: null, principalName: 'command line', action: 'compliance release', projectId: project, orgId: null, object: null, address: 'local', details: { email, status: 200 } });
+      await auditCommand(tx, { action: 'compliance release', projectId: project, object: null, details: { email } });
     });
     out(`The backup compliance policy of project ${project} is released: an owner can remove it with DELETE …/groups/${project}/backupCompliancePolicy. A change of it takes the release back\n`);
     return EXIT_CODES.ok.code;

@@ -3,6 +3,7 @@ import { KEEP_KINDS, keepSnapshot, letGoOfSnapshot, openCatalogOf, type KeepKind
 import type { Config } from '../config/index.ts';
 import { systemClock } from '../foundation/clock.ts';
 import { createLogger } from '../foundation/logger.ts';
+import { auditCommand, BY_COMMAND_LINE } from './audit-command.ts';
 import { clustersNamed } from './clusters-named.ts';
 import { EXIT_CODES } from './errors.ts';
 import { plain, secondsText, tableText } from './text-table.ts';
@@ -13,7 +14,6 @@ export interface SnapshotsFlags { readonly limit: number; readonly cluster: stri
 type Catalog = Awaited<ReturnType<typeof openCatalogOf>>;
 type Snapshot = Awaited<ReturnType<typeof keepSnapshot>>;
 
-const BY = 'command line';
 const TITLES = ['ID', 'CLUSTER', 'STATE', 'CAPTURED', 'EXPIRES', 'KEPT BY'];
 
 /** Newest first, of each cluster. @throws CLI_CLUSTER_UNKNOWN, what keeps the catalog from being opened */
@@ -33,7 +33,7 @@ export interface KeepFlags { readonly id: string; readonly kind: KeepKind; reado
 /** @throws SNAPSHOT_NOT_FOUND, SNAPSHOT_NOT_COMPLETE, SNAPSHOT_KEPT (a second hold), REASON_INVALID, what keeps the catalog from being opened */
 export function runKeep(world: CliWorld, config: Config, { id, kind, reason, json }: KeepFlags & { readonly reason: string | null }): Promise<number> {
   return onCatalog(config, async (catalog) => {
-    const kept = await keepSnapshot({ catalog, clock: systemClock }, { id, kind, reason, by: BY }, (tx, snapshot) => audit(tx, snapshot, `snapshots ${kind === 'pin' ? 'pin' : 'hold'}`));
+    const kept = await keepSnapshot({ catalog, clock: systemClock }, { id, kind, reason, by: BY_COMMAND_LINE }, (tx, snapshot) => audit(tx, snapshot, `snapshots ${kind === 'pin' ? 'pin' : 'hold'}`));
     world.out(json ? `${JSON.stringify(kept, null, 2)}\n` : `The snapshot ${id} stays until it is ${kind === 'pin' ? 'unpinned' : 'released'}\n`);
   });
 }
@@ -41,7 +41,7 @@ export function runKeep(world: CliWorld, config: Config, { id, kind, reason, jso
 /** @throws SNAPSHOT_NOT_FOUND, what keeps the catalog from being opened */
 export function runLetGo(world: CliWorld, config: Config, { id, kind, json }: KeepFlags): Promise<number> {
   return onCatalog(config, async (catalog) => {
-    const left = await letGoOfSnapshot({ catalog, clock: systemClock }, { id, kind, by: BY }, (tx, snapshot) => audit(tx, snapshot, `snapshots ${kind === 'pin' ? 'unpin' : 'release'}`));
+    const left = await letGoOfSnapshot({ catalog, clock: systemClock }, { id, kind, by: BY_COMMAND_LINE }, (tx, snapshot) => audit(tx, snapshot, `snapshots ${kind === 'pin' ? 'unpin' : 'release'}`));
     const other = KEEP_KINDS.find((each) => left[each] !== null);
     if (json) world.out(`${JSON.stringify(left, null, 2)}\n`);
     else world.out(other === undefined ? `Nothing keeps the snapshot ${id} any more: it ends at ${secondsText(left.expiresAt)}\n` : `The snapshot ${id} has still a ${other} on it, and stays\n`);
@@ -58,8 +58,8 @@ async function onCatalog(config: Config, work: (catalog: Catalog) => Promise<voi
   }
 }
 
-async function audit({ auditEvents }: Pick<Catalog, 'auditEvents'>, { id, projectId }: Snapshot, action: string): Promise<void> {
-  await auditEvents.insert({ principalKind: null, principalId: null, principalName: BY, action, projectId, orgId: null, object: id, address: 'local', details: {} });
+function audit(catalog: Pick<Catalog, 'auditEvents'>, { id, projectId }: Snapshot, action: string): Promise<void> {
+  return auditCommand(catalog, { action, projectId, object: id });
 }
 
 function rowOf({ id, clusterName, state, capturedAt, expiresAt, pin, hold }: Snapshot): readonly string[] {

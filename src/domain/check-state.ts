@@ -1,4 +1,5 @@
 // What stands in the catalog of the checks that run by themselves.
+import type { RunningChore } from './running-chore.ts';
 
 /** Value of the setting `check <repository id>`. Instants are ISO 8601. */
 export interface CheckState {
@@ -6,8 +7,7 @@ export interface CheckState {
   readonly nextPart: number;
   /** The next one is due then. */
   readonly dueAt: string;
-  /** Who is at it; a sign of life older than `CHORE_DEAD_AFTER_MS` is none. */
-  readonly running: { readonly token: string; readonly since: string; readonly beatAt: string; readonly progress?: CheckProgress | null } | null;
+  readonly running: (RunningChore & { readonly progress?: CheckProgress | null }) | null;
   /** How the last one that came to its end did. */
   readonly last: CheckResult | null;
   /** Why the newest try did not come to its end; null once one did. */

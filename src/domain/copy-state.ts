@@ -1,4 +1,5 @@
 // How far the second copies of the repository are: one value of the catalog's settings, for workers and doors.
+import type { RunningChore } from './running-chore.ts';
 
 /** Instants are ISO 8601. */
 export interface CopyState {
@@ -9,8 +10,8 @@ export interface CopyState {
   /** When a run last ended with everything copied; null: never. */
   readonly succeededAt: string | null;
   readonly problems: number;
-  /** Who is at it, and how far; a sign of life older than `CHORE_DEAD_AFTER_MS` is none. Absent in states of older versions, like all below. */
-  readonly running?: { readonly since: string; readonly beatAt: string; readonly objects: number; readonly bytes: number } | null;
+  /** Who is at it, and how far. Absent in states of older versions, like all below. */
+  readonly running?: (Omit<RunningChore, 'token'> & { readonly objects: number; readonly bytes: number }) | null;
   /** The last run that came to its end; null before the first. */
   readonly last?: CopyResult | null;
   /** Why the newest run did not come to its end; null once one did. */
@@ -35,9 +36,6 @@ export interface CopyResult {
 }
 
 export const COPY_STATES = 'copyStates';
-
-/** Without a sign of life for so long whoever works at a chore is dead. */
-export const CHORE_DEAD_AFTER_MS = 15 * 60_000;
 
 /** Of what stands in the catalog: nothing yet, or a list. */
 export function readCopyStates(value: unknown): readonly CopyState[] {

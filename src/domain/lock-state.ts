@@ -1,4 +1,5 @@
 // How the objects of the repository are held: one value of the catalog's settings, for workers and doors.
+import type { RunningChore } from './running-chore.ts';
 
 /** Value of the setting `locks <repository id>`. Instants are ISO 8601. */
 export interface LockState {
@@ -6,8 +7,8 @@ export interface LockState {
   readonly days: number;
   /** Of the newest try. */
   readonly startedAt: string;
-  /** Who is at it; a sign of life older than `CHORE_DEAD_AFTER_MS` is none. Absent in states of older versions. */
-  readonly running?: { readonly token: string; readonly since: string; readonly beatAt: string } | null;
+  /** Absent in states of older versions. */
+  readonly running?: RunningChore | null;
   /** Of the newest try that came to an end, good or bad; one that began later is at work (`running`), or its worker died. */
   readonly endedAt: string | null;
   /** When one last ended with everything held; null: never. */

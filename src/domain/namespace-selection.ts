@@ -16,11 +16,12 @@ export function takes(selection: NamespaceSelection | null | undefined, db: stri
   return isEmpty(selection) || lists(selection, db, name);
 }
 
-/** Whether some collection of the database may be taken: one with a name for a while may get any of its database. */
-export function takesSomeOf(selection: NamespaceSelection | null | undefined, db: string): boolean {
+/** Whether all of the database is taken: what has a name for a while may hold what any other of its names would. */
+export function takesAllOf(selection: NamespaceSelection | null | undefined, db: string): boolean {
   if (selection == null) return true;
-  if (selection.excluded?.databases.includes(db) === true) return false;
-  return isEmpty(selection) || selection.databases.includes(db) || selection.collections.some((each) => databaseOf(each) === db);
+  const { databases, excluded = NOTHING } = selection;
+  if (excluded.databases.includes(db) || excluded.collections.some((each) => databaseOf(each) === db)) return false;
+  return isEmpty(selection) || databases.includes(db);
 }
 
 /** What says so in two ways: nothing chosen, nothing excluded. */
@@ -43,6 +44,11 @@ export function narrowed(filter: NamespaceFilter | null, chosen: NamespaceSelect
   if (!isEverything && isEmpty(rest)) throw nothingLeft();
   if (isEmpty(excluded)) return isEverything ? null : rest;
   return { ...rest, excluded };
+}
+
+/** What a cluster with this filter is backed up as by itself; null: everything. */
+export function usualSelection({ namespaceFilter }: { readonly namespaceFilter: NamespaceFilter | null }): NamespaceSelection | null {
+  return narrowed(namespaceFilter, undefined);
 }
 
 const NOTHING: NamespaceSelection = { databases: [], collections: [] };

@@ -30,8 +30,10 @@ export interface SnapshotBody {
   readonly pointInTime: ClusterTime | null;
   /** T1 as wall-clock time (ISO 8601). */
   readonly capturedAt: string;
-  /** What the capture was told to take; absent or empty: everything. A restore moves nothing aside outside of it. */
+  /** What the capture was told to take; empty: everything. A restore moves nothing aside outside of it. Absent where something is excluded. */
   readonly selection?: NamespaceSelection;
+  /** The same where something is excluded: a program that knows no exclusions takes two empty lists for everything, and would move aside what was left out. */
+  readonly narrowedSelection?: NamespaceSelection;
   readonly collections: number;
   readonly documents: number;
   /** Raw BSON bytes of all documents. */
@@ -95,6 +97,8 @@ export interface CaptureOptions {
 export interface CaptureResult {
   /** Entries were added to the writer; the caller commits with this body. */
   readonly body: SnapshotBody;
+  /** Names of the selection of which nothing is there. Absent: none. */
+  readonly missing?: readonly string[];
 }
 
 export type CaptureSnapshot = (options: CaptureOptions) => Promise<CaptureResult>;

@@ -17,7 +17,7 @@ export async function probeServer(uri: string): Promise<Pick<ServerFacts, 'topol
   }
 }
 
-/** Every member and its state where the account may know it (`clusterMonitor`), else those that clients may see. */
+/** Every member and its state where the account may know it (`replSetGetStatus`), else those that clients may see: of them the one that answers and its primary are known to be there. */
 async function membersOf(client: MongoClient): Promise<readonly ProbedMember[]> {
   const { readPreference } = client;
   const admin = client.db('admin');
@@ -25,8 +25,8 @@ async function membersOf(client: MongoClient): Promise<readonly ProbedMember[]> 
   if (Array.isArray(status?.members)) return (status.members as readonly { readonly name: string; readonly stateStr: string }[]).map(({ name, stateStr }) => ({ host: name, state: stateOf(stateStr) }));
   const hello = await admin.command({ hello: 1 }, { readPreference });
   const named = (list: unknown): readonly string[] => (Array.isArray(list) ? (list as readonly string[]) : []);
-  const bearing = [...named(hello.hosts), ...named(hello.passives)].map((host): ProbedMember => ({ host, state: host === hello.primary ? 'PRIMARY' : 'SECONDARY' }));
-  return [...bearing, ...named(hello.arbiters).map((host): ProbedMember => ({ host, state: 'ARBITER' }))];
+  const stateIn = (host: string): ProbedMember['state'] => (host === hello.primary ? 'PRIMARY' : host === hello.me && hello.secondary === true ? 'SECONDARY' : 'UNKNOWN');
+  return [...named(hello.hosts), ...named(hello.passives), ...named(hello.arbiters)].map((host) => ({ host, state: stateIn(host) }));
 }
 
 function stateOf(word: string): ProbedMember['state'] {

@@ -1,5 +1,5 @@
 // Role checks that every facade shares: `x-required-role` lists in, a project out.
-import type { Project } from '../domain/records.ts';
+import type { JobKind, Project } from '../domain/records.ts';
 import { orgRolesOf, projectRolesOf, type GlobalRole, type OrgRole, type Principal, type ProjectRole } from '../domain/roles.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import type { Services } from '../services/contracts.ts';
@@ -18,15 +18,15 @@ export async function requireProjectRole(
   return project;
 }
 
+/** Who may end, pause, resume and ask again for a job is who may ask for one of its kind, at every door; those who manage backups hold each of these roles. */
+export function rolesToChange(kind: JobKind): readonly ProjectRole[] {
+  return kind === 'snapshot' ? ['GROUP_BACKUP_CREATOR'] : kind === 'export' ? ['GROUP_BACKUP_EXPORT_OPERATOR'] : ['GROUP_BACKUP_RECOVERY_OPERATOR'];
+}
+
 /** @throws ROLE_MISSING (details {orgId, anyOf}) unless the principal holds any of the roles in the organization, or owns everything. */
 export function requireOrgRole(principal: Principal, orgId: string, anyOf: readonly OrgRole[]): void {
   const held = orgRolesOf(principal, orgId);
   if (!anyOf.some((role) => held.has(role))) throw roleMissing(principal, { orgId, anyOf });
-}
-
-/** @throws ROLE_MISSING (details {anyOf}) unless the principal holds any of the roles everywhere */
-export function requireGlobalRole(principal: Principal, anyOf: readonly GlobalRole[]): void {
-  if (!holdsGlobalRole(principal, anyOf)) throw roleMissing(principal, { anyOf });
 }
 
 /** An owner of everything holds each of them, of which none is asked for where the list is empty. */

@@ -1,12 +1,13 @@
 // Second copies are brought up to date: every day, and after snapshots at most once an hour. Several workers may try; one does it.
 import type { Catalog } from '../catalog/index.ts';
 import { COPY_STATES, readCopyStates, type CopyResult, type CopyState } from '../domain/copy-state.ts';
+import { isHeld } from '../domain/running-chore.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { describeError, isLeafvaultError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { CopyOptions, CopyReport, Repository } from '../repository/repository.ts';
 import { readNeededUntil } from './needed-until.ts';
-import { BEAT_MS, isHeld } from './one-worker.ts';
+import { BEAT_MS } from './one-worker.ts';
 import { ownersThatAreGone } from './session-owner.ts';
 import { startBeat } from './start-beat.ts';
 import type { Chore } from './worker.ts';

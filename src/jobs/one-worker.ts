@@ -1,6 +1,6 @@
 // What one worker at a time does for all: it is claimed by a value of the settings, and held by signs of life in it.
 import type { Catalog } from '../catalog/index.ts';
-import { CHORE_DEAD_AFTER_MS } from '../domain/copy-state.ts';
+import { isHeld, type RunningChore } from '../domain/running-chore.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { newId } from '../foundation/ids.ts';
 import type { Logger } from '../foundation/logger.ts';
@@ -9,10 +9,7 @@ import { startBeat } from './start-beat.ts';
 /** Also how old the progress may be that people see. */
 export const BEAT_MS = 10_000;
 
-/** Who is at it. Instants are ISO 8601. */
-interface Running { readonly token: string; readonly since: string; readonly beatAt: string }
-
-interface Claimable { readonly running?: Running | null }
+interface Claimable { readonly running?: RunningChore | null }
 
 export interface Claiming<S extends Claimable> {
   readonly key: string;
@@ -36,11 +33,6 @@ export interface Claimed<S> {
   end(next: (state: S) => S): Promise<boolean>;
 }
 
-/** Whether somebody who is alive is at it. */
-export function isHeld(running: Pick<Running, 'beatAt'> | null | undefined, now: Date): boolean {
-  return running != null && now.getTime() - Date.parse(running.beatAt) < CHORE_DEAD_AFTER_MS;
-}
-
 /** @returns null where another worker is at it, or was faster */
 export async function claimForOne<S extends Claimable>(
   { catalog: { settings }, clock, log }: { readonly catalog: Pick<Catalog, 'settings'>; readonly clock: Clock; readonly log: Logger },
@@ -48,7 +40,7 @@ export async function claimForOne<S extends Claimable>(
 ): Promise<Claimed<S> | null> {
   const now = clock.now();
   if (isHeld(before.running, now)) return null;
-  const running: Running = { token: newId(now), since: now.toISOString(), beatAt: now.toISOString() };
+  const running: RunningChore = { token: newId(now), since: now.toISOString(), beatAt: now.toISOString() };
   let state: S = { ...begun, running };
   if (!(await settings.replace(key, before, state))) return null;
   let last: Promise<boolean> = Promise.resolve(true);

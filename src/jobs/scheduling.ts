@@ -1,9 +1,10 @@
 // Snapshots that schedules ask for. Every worker looks; one does it, once for each due time (docs/design/schedules.md).
-import type { Catalog, CatalogTransaction, EndedSnapshot } from '../catalog/index.ts';
+import type { Catalog, CatalogTransaction, EndedSnapshot, SnapshotSelection } from '../catalog/index.ts';
 import { isExportDue, newExport } from '../domain/exports.ts';
-import { narrowed } from '../domain/namespace-selection.ts';
+import { usualSelection } from '../domain/namespace-selection.ts';
 import { afterFailure, afterSuccess, afterTwice, planRun, type CatchUp, type PlannedRun } from '../domain/plan-run.ts';
 import { daysKept, expiryOf, joinItems, type PolicyItem } from '../domain/retention.ts';
+import type { Cluster } from '../domain/records.ts';
 import { keptItems, type SnapshotSchedule } from '../domain/schedule.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { describeError, isLeafvaultError } from '../foundation/errors.ts';
@@ -94,39 +95,43 @@ async function exportIfDue(
 async function look({ catalog, queue, clock, log, catchUp }: SchedulingParts, clusterId: string): Promise<void> {
   await catalog.transaction(async (tx) => {
     const record = await tx.schedules.hold(clusterId, { wait: false });
-    // Whoever stops backups holds the schedule, too.
-    if (record === null || (await tx.clusters.get(clusterId))?.backupState !== 'started') return;
+    if (record === null) return;
     const { schedule } = record;
+    // Behind the schedule, as everywhere; held, so that a filter is there for all that is asked for behind it.
+    await tx.clusters.hold(clusterId);
+    const cluster = await tx.clusters.get(clusterId);
+    if (cluster?.backupState !== 'started') return;
     const now = clock.now();
     const { run, progress } = planRun(schedule, record.progress, { now, catchUp });
     const isTwice = run !== null && (await tx.schedules.hasRun(clusterId, run.dueAt));
     await tx.schedules.save({ schedule, progress: isTwice ? afterTwice(record.progress, { run, progress }, now) : progress });
     if (run === null || isTwice) return;
-    const snapshotId = (await joinWaiting(tx, clock, schedule, run)) ?? (await askForSnapshot(tx, { queue, clock }, schedule, run));
+    const wanted = { cluster, schedule, run, selection: usualSelection(cluster) };
+    const snapshotId = (await joinWaiting(tx, clock, wanted)) ?? (await askForSnapshot(tx, { queue, clock }, wanted));
     await tx.schedules.addRun({ ...run, clusterId, snapshotId });
     log.info({ cluster: clusterId, snapshot: snapshotId, dueAt: run.dueAt, missed: run.missed }, 'a scheduled snapshot is due');
   });
 }
 
-/** One that waits for its job takes the items of this due time, too. */
-async function joinWaiting(tx: CatalogTransaction, clock: Clock, schedule: SnapshotSchedule, { items }: PlannedRun): Promise<string | null> {
-  const id = await tx.schedules.waitingSnapshot(schedule.clusterId);
+interface WantedSnapshot { readonly cluster: Cluster; readonly schedule: SnapshotSchedule; readonly run: PlannedRun; readonly selection: SnapshotSelection | null }
+
+/** One that waits for its job and takes the same stands for this due time, too. */
+async function joinWaiting(tx: CatalogTransaction, clock: Clock, { schedule, run, selection }: WantedSnapshot): Promise<string | null> {
+  const id = await tx.schedules.waitingSnapshot(schedule.clusterId, selection);
   const waiting = id === null ? null : await tx.snapshots.hold(id);
   if (waiting === null) return null;
-  const joined = joinItems(waiting.policyItems ?? [], keptItems(schedule, items));
+  const joined = joinItems(waiting.policyItems ?? [], keptItems(schedule, run.items));
   return (await tx.snapshots.joinItems(waiting.id, joined, expiryOf(clock.now(), joined))) ? waiting.id : null;
 }
 
-async function askForSnapshot(tx: CatalogTransaction, { queue, clock }: Pick<SchedulingParts, 'queue' | 'clock'>, schedule: SnapshotSchedule, run: PlannedRun): Promise<string> {
-  const cluster = await tx.clusters.get(schedule.clusterId);
-  if (cluster === null) throw new Error(`A schedule without its cluster ${schedule.clusterId}`);
+async function askForSnapshot(tx: CatalogTransaction, { queue, clock }: Pick<SchedulingParts, 'queue' | 'clock'>, { cluster, schedule, run, selection }: WantedSnapshot): Promise<string> {
   const now = clock.now();
   const [snapshotId, jobId] = [newId(now), newId(now)];
   const where = { projectId: cluster.projectId, clusterId: cluster.id };
   const policyItems = keptItems(schedule, run.items);
   await queue.enqueue(tx, { ...where, id: jobId, kind: 'snapshot', payload: { snapshotId }, snapshotId, restoreId: null, requestedBy: SCHEDULE_REQUESTER });
   await tx.snapshots.insert({
-    ...where, id: snapshotId, jobId, clusterName: cluster.name, type: 'scheduled', description: null, selection: narrowed(cluster.namespaceFilter, undefined), policyItems,
+    ...where, id: snapshotId, jobId, clusterName: cluster.name, type: 'scheduled', description: null, selection, policyItems,
     retentionDays: daysKept(policyItems), expiresAt: expiryOf(now, policyItems),
   });
   return snapshotId;

@@ -15,9 +15,13 @@ export interface BackupConfig {
 
 export interface BackupConfigs {
   get(cluster: Cluster): Promise<BackupConfig>;
+  /** That alone of it, as it is shown. */
+  stateOf(cluster: Cluster): Promise<BackupState>;
+  /** @throws BACKUP_STATE_INVALID where a change to this state would be refused now */
+  requireStep(cluster: Cluster, to: 'started' | 'stopped' | 'terminating'): Promise<void>;
   /**
-   * What is absent stays. Terminating deletes every snapshot of the cluster before it answers; asked for again it goes on.
-   * @throws BACKUP_STATE_INVALID details {from, to}; SELECTION_INVALID, COMPLIANCE_PROTECTED, CLUSTER_NOT_FOUND where it was just deleted
+   * What is absent stays. Terminating deletes the snapshots of the cluster before it answers, but for those that a pin or a hold keeps; asked for again it goes on.
+   * @throws BACKUP_STATE_INVALID details {from, to, name}; SELECTION_INVALID, COMPLIANCE_PROTECTED, CLUSTER_NOT_FOUND where it was just deleted
    */
   change(request: {
     readonly cluster: Cluster; readonly principal: Principal; readonly state?: 'started' | 'stopped' | 'terminating' | undefined;
@@ -44,6 +48,8 @@ export interface Host {
 }
 
 export interface Hosts {
+  /** As they were last known, nobody asked: state `UNKNOWN`. */
+  known(cluster: Cluster): readonly Host[];
   /** Asks the cluster now; where it does not answer, the hosts are those of its connection string. Never fails for that. */
   ofCluster(cluster: Cluster): Promise<readonly Host[]>;
 }

@@ -1,5 +1,5 @@
 // Whether a cluster is backed up, and what of it: states and filters as docs/design/backup-states.md has them.
-import type { CatalogStore, CatalogTransaction } from '../catalog/index.ts';
+import type { CatalogStore, CatalogTransaction, ScheduleRecord } from '../catalog/index.ts';
 import { shownState, type BackupState } from '../domain/backup-state.ts';
 import { forbidFilter, forbidStopping } from '../domain/compliance.ts';
 import { takesEverything, type NamespaceFilter } from '../domain/namespace-selection.ts';
@@ -31,17 +31,22 @@ const FROM: Readonly<Record<Wanted, readonly BackupState[]>> = { started: ['inac
 
 export function createBackupConfigs(options: BackupConfigsOptions): BackupConfigs {
   const { catalog, clock } = options;
+  const stateOf = async (cluster: Cluster): Promise<BackupState> => shownState(cluster, await scheduleOf(catalog, cluster));
   const get = async (cluster: Cluster): Promise<BackupConfig> => {
-    const [schedule, uri] = [await scheduleOf(catalog, cluster), await catalog.clusters.uriOf(cluster.id)];
-    return { cluster, state: shownState(cluster, schedule), filter: cluster.namespaceFilter, connection: uri === null ? null : loginOf(uri) };
+    const [state, uri] = [await stateOf(cluster), await catalog.clusters.uriOf(cluster.id)];
+    return { cluster, state, filter: cluster.namespaceFilter, connection: uri === null ? null : loginOf(uri) };
   };
   return {
-    get,
+    get, stateOf,
+    requireStep: async (cluster, to) => requireStep(cluster, await stateOf(cluster), to),
     async change({ cluster, principal, state, filter }) {
       const checked = filter == null ? filter : checkedFilter(filter);
       if (state === 'started' && cluster.mongodbVersion === null) await learn(options, cluster);
       await catalog.transaction(async (tx) => {
         const policy = await tx.compliance.hold(cluster.projectId);
+        // First the schedule, then the cluster, like whoever follows or changes the one: nothing is asked for by what was there before.
+        if (state === 'started') await tx.schedules.insert({ schedule: emptySchedule(cluster.id, cluster.createdAt), progress: freshProgress(clock.now()) });
+        const schedule = await tx.schedules.hold(cluster.id, { wait: true });
         const held = await holdCluster(tx, cluster);
         if (checked !== undefined) {
           if (checked !== null) forbidFilter(policy, held.name);
@@ -50,7 +55,7 @@ export function createBackupConfigs(options: BackupConfigsOptions): BackupConfig
         if (state === undefined) return;
         requireStep(held, shownState(held, await scheduleOf(tx, held)), state);
         if (state !== 'started') forbidStopping(policy, held.name);
-        else await begin(tx, clock, held);
+        else await begin(tx, clock, held, schedule);
         await tx.clusters.setBackupState(held.id, state);
       });
       if (state === 'terminating') await terminate(options, cluster, principal);
@@ -67,12 +72,9 @@ async function learn({ catalog, probe }: BackupConfigsOptions, { id }: Cluster):
 }
 
 /** From now on; due times of before are nobody's any more. */
-async function begin(tx: CatalogTransaction, clock: Clock, cluster: Cluster): Promise<void> {
-  const now = clock.now();
-  await tx.schedules.insert({ schedule: emptySchedule(cluster.id, cluster.createdAt), progress: freshProgress(now) });
-  const record = await tx.schedules.hold(cluster.id, { wait: true });
+async function begin(tx: CatalogTransaction, clock: Clock, cluster: Cluster, record: ScheduleRecord | null): Promise<void> {
   const isInactive = cluster.backupState !== 'stopped';
-  if (record !== null && (record.schedule.items.length > 0 || !isInactive)) await tx.schedules.save({ schedule: record.schedule, progress: freshProgress(now) });
+  if (record !== null && (record.schedule.items.length > 0 || !isInactive)) await tx.schedules.save({ schedule: record.schedule, progress: freshProgress(clock.now()) });
   else await firstSchedule({ catalog: tx, clock }, cluster.id, { policy: await tx.compliance.hold(cluster.projectId), scheduled: true });
   // What is no replica set has no oplog to follow.
   if (isInactive && cluster.replicaSetName !== null) await tx.clusters.setContinuousBackup(cluster.id, true);

@@ -101,10 +101,11 @@ async function tried({ probe }: ClustersOptions, uri: string, continuousBackup: 
 async function endCluster(tx: CatalogTransaction, clock: Clock, cluster: Cluster): Promise<void> {
   // Also where its snapshots would stay: none would be taken any more.
   forbidClusterDeletion(await tx.compliance.hold(cluster.projectId), cluster.name);
+  // First the schedule, then the cluster: like whoever follows or changes the one.
+  const schedule = await tx.schedules.hold(cluster.id, { wait: true });
   const { id, name, terminationProtection } = await holdCluster(tx, cluster);
   if (terminationProtection) throw new LeafvaultError('CLUSTER_PROTECTED', `Deleting cluster ${name} was refused: it is protected`, { details: { name }, hint: 'Set terminationProtectionEnabled to false first' });
   if (await tx.clusters.isRestoring(id)) throw new LeafvaultError('CLUSTER_BUSY', `Deleting cluster ${name} was refused: a restore of it runs`, { details: { name }, hint: 'Cancel the restore, or wait for its end' });
-  const schedule = await tx.schedules.hold(id, { wait: true });
   if (schedule !== null) await tx.schedules.save({ schedule: { ...schedule.schedule, items: [] }, progress: freshProgress(clock.now()) });
   // Whoever follows the cluster, or the next who looks, ends its chain in the repository, too: what is kept of the oplog goes with the snapshots.
   await tx.clusters.markDeleted(id);

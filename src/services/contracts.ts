@@ -67,8 +67,10 @@ export interface Snapshots {
   get(clusterId: string, id: string): Promise<Snapshot>;
   /** The newest whole one of everything, up to a time if one is given. @throws SNAPSHOT_NOT_FOUND */
   newestWhole(clusterId: string, notAfter?: Date | null): Promise<Snapshot>;
-  /** The newest one that was asked for as this subclient; of `default` the newest whole one. @throws SNAPSHOT_NOT_FOUND */
+  /** The newest one that was asked for as this subclient; of `default` the newest that was asked for as no other one, whole or under a filter of namespaces. @throws SNAPSHOT_NOT_FOUND */
   newestOf(subclient: Pick<Subclient, 'id' | 'clusterId' | 'isDefault'>, notAfter?: Date | null): Promise<Snapshot>;
+  /** Whether it was asked for as this subclient, as for the newest of one. */
+  isOf(subclient: Pick<Subclient, 'id' | 'clusterId' | 'isDefault'>, id: string): Promise<boolean>;
   /** Answers at once; a running capture is cancelled, running readers finish. `unfinishedOnly`: one that is whole by then stays. @throws SNAPSHOT_NOT_FOUND, COMPLIANCE_PROTECTED, SNAPSHOT_KEPT */
   delete(request: { readonly cluster: Cluster; readonly id: string; readonly principal: Principal; readonly unfinishedOnly?: boolean }): Promise<void>;
   /** @throws SNAPSHOT_NOT_FOUND, EXPIRY_INVALID (before the capture), COMPLIANCE_PROTECTED (earlier than now) */

@@ -12,7 +12,7 @@ export interface DeleteSnapshotsParts {
   readonly snapshots: Pick<Snapshots, 'delete'>;
 }
 
-/** Each by itself, so that a break leaves more than was asked for, never less. `unfinishedOnly`: whole ones stay. */
+/** Each by itself, so that a break leaves more than was asked for, never less. What a pin, a hold or a policy keeps is passed over. `unfinishedOnly`: whole ones stay. */
 export async function deleteSnapshots(
   { catalog, snapshots }: DeleteSnapshotsParts, { cluster, unfinishedOnly, principal }: { readonly cluster: Cluster; readonly unfinishedOnly: boolean; readonly principal: Principal },
 ): Promise<void> {
@@ -27,7 +27,7 @@ export async function deleteSnapshots(
       await snapshots.delete({ cluster, id, principal, unfinishedOnly });
     } catch (error) {
       if (isLeafvaultError(error, 'SNAPSHOT_NOT_FOUND')) continue;
-      // A policy that was made meanwhile: what is left of its snapshots stays.
+      // A policy that was made meanwhile, or a pin or a hold: what they keep stays.
       if (isLeafvaultError(error, 'COMPLIANCE_PROTECTED') || isLeafvaultError(error, 'SNAPSHOT_KEPT')) continue;
       throw error;
     }

@@ -25,10 +25,10 @@ interface AskRequest {
   readonly requestedBy: string;
 }
 
-/** Puts row and job of a drill of the newest whole snapshot into a transaction; null where there is none. */
+/** Puts row and job of a drill of the newest snapshot of all that is taken of the cluster now into a transaction; null where there is none. */
 export function createAskForDrill({ queue, clock }: Pick<DrillsOptions, 'queue' | 'clock'>): (tx: CatalogTransaction, request: AskRequest) => Promise<Drill | null> {
   return async (tx, { cluster, order: { place, target, namespaces }, trigger, requestedBy }) => {
-    const snapshot = await tx.snapshots.newestWhole(cluster.id);
+    const snapshot = await tx.snapshots.newestUsual(cluster.id);
     if (snapshot === null) return null;
     const now = clock.now();
     const [id, jobId] = [newId(now), newId(now)];
@@ -56,7 +56,7 @@ export function createDrills(options: DrillsOptions): Drills {
       checkSelection({ databases: order.namespaces.filter((name) => !name.includes('.')), collections: order.namespaces.filter((name) => name.includes('.')), renames: [] });
       const drill = await catalog.transaction((tx) => askForDrill(tx, { cluster, order, trigger: 'asked', requestedBy }));
       if (drill !== null) return drill;
-      throw new LeafvaultError('DRILL_WITHOUT_SNAPSHOT', `Drilling cluster ${cluster.name} was refused: it has no whole snapshot`, { details: { clusterId: cluster.id }, hint: 'Take a snapshot first' });
+      throw new LeafvaultError('DRILL_WITHOUT_SNAPSHOT', `Drilling cluster ${cluster.name} was refused: it has no snapshot of ${cluster.namespaceFilter === null ? 'everything' : 'what its filter says'}`, { details: { clusterId: cluster.id }, hint: 'Take a snapshot first' });
     },
     list: (clusterId, page) => catalog.drills.list(clusterId, page),
     get: find,
@@ -68,7 +68,7 @@ export function createDrills(options: DrillsOptions): Drills {
     },
     async recovery(cluster) {
       const [schedule, drills, snapshot] = await Promise.all([
-        catalog.drills.schedule(cluster.id), catalog.drills.newest([cluster.id], DRILLS_COUNTED), catalog.snapshots.newestWhole(cluster.id),
+        catalog.drills.schedule(cluster.id), catalog.drills.newest([cluster.id], DRILLS_COUNTED), catalog.snapshots.newestUsual(cluster.id),
       ]);
       const order = drillOrderOf(defaults, schedule?.choices ?? null);
       return {

@@ -15,10 +15,12 @@ export interface HostsOptions {
 const DEFAULT_PORT = 27_017;
 
 export function createHosts({ catalog, clock, probe }: HostsOptions): Hosts {
+  const known = (cluster: Cluster): readonly Host[] => cluster.hosts.map((address) => hostOf(cluster, { address, state: 'UNKNOWN', replicaSetName: cluster.replicaSetName, version: null, seenAt: null }));
   return {
+    known,
     async ofCluster(cluster) {
       const found = await asked({ catalog, probe }, cluster);
-      if (found === null) return cluster.hosts.map((address) => hostOf(cluster, { address, state: 'UNKNOWN', replicaSetName: cluster.replicaSetName, version: null, seenAt: null }));
+      if (found === null) return known(cluster);
       const seenAt = clock.now();
       const { members = [], replicaSetName, version } = found;
       if (members.length > 0) return members.map(({ host: address, state }) => hostOf(cluster, { address, state, replicaSetName, ...(state === 'UNKNOWN' ? { version: null, seenAt: null } : { version, seenAt }) }));

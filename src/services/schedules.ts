@@ -105,12 +105,12 @@ async function changeSnapshots(
   const changes = changedItems(old, schedule);
   // Like an end by age: of two at once each has to see what the other took.
   await tx.executeSql('select 1 from clusters where id = $1 for update', [schedule.clusterId]);
-  const newest = await tx.snapshots.newestWhole(schedule.clusterId);
+  const irreplaceable = new Set(await tx.snapshots.irreplaceable(schedule.clusterId));
   for (const { id, state, policyItems, expiresAt, ...snapshot } of await tx.snapshots.holdScheduled(schedule.clusterId)) {
     const items = policyItems ?? [];
     // An item that an earlier change removed promised to keep its snapshots.
     const isOver = items.length > 0 && items.every((item) => removed.has(item.id));
-    if (deleteSnapshots && isOver && state === 'completed' && id !== newest?.id && snapshot.pin === null && snapshot.hold === null) {
+    if (deleteSnapshots && isOver && state === 'completed' && !irreplaceable.has(id) && snapshot.pin === null && snapshot.hold === null) {
       forbidDeletion(policy, { id, state });
       await tx.snapshots.markDeleted(id);
     } else if (updateSnapshots) {

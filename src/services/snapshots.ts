@@ -8,6 +8,7 @@ import { isId, newId } from '../foundation/ids.ts';
 import { forbidDeletionOfKept } from '../domain/keeps.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import type { Snapshots } from './contracts.ts';
+import { holdCluster } from './hold-cluster.ts';
 import { keepSnapshot, letGoOfSnapshot } from './keep-snapshot.ts';
 import { nameOf } from './principals.ts';
 import { keptText } from './storable.ts';
@@ -29,7 +30,10 @@ export function createSnapshots({ catalog, queue, clock }: SnapshotsOptions): Sn
   return {
     create: async ({ cluster, description, retentionDays: days, isRetentionAsked = true, principal, selection, jobForm, exactDays = false }) => catalog.transaction(async (tx) => {
       const now = clock.now();
-      const kept = daysOnDemand(await tx.compliance.hold(cluster.projectId), { days, isAsked: isRetentionAsked });
+      const policy = await tx.compliance.hold(cluster.projectId);
+      // A filter that was given meanwhile counts.
+      const { namespaceFilter } = await holdCluster(tx, cluster);
+      const kept = daysOnDemand(policy, { days, isAsked: isRetentionAsked });
       const extraDays = exactDays ? 0 : (await tx.schedules.get(cluster.id))?.schedule.extraDays.ondemand ?? 0;
       const retentionDays = kept + extraDays;
       const [snapshotId, jobId] = [newId(now), newId(now)];
@@ -39,15 +43,15 @@ export function createSnapshots({ catalog, queue, clock }: SnapshotsOptions): Sn
       });
       const snapshot = await tx.snapshots.insert({
         ...where, id: snapshotId, clusterName: cluster.name, type: 'onDemand', description: description === null ? null : keptText('description', description), retentionDays, jobId,
-        selection: narrowed(cluster.namespaceFilter, selection), expiresAt: new Date(now.getTime() + retentionDays * DAY_MS),
+        selection: narrowed(namespaceFilter, selection), expiresAt: new Date(now.getTime() + retentionDays * DAY_MS),
       });
       return { snapshot, job };
     }),
     list: (clusterId, page, filter) => catalog.snapshots.list(clusterId, page, filter),
     get: find,
     newestWhole: async (clusterId, notAfter = null) => newestFound(clusterId, notAfter, await catalog.snapshots.newestWhole(clusterId, notAfter)),
-    newestOf: async ({ id, clusterId, isDefault }, notAfter = null) =>
-      newestFound(clusterId, notAfter, await (isDefault ? catalog.snapshots.newestWhole(clusterId, notAfter) : catalog.snapshots.newestOfSubclient(clusterId, id, notAfter))),
+    newestOf: async (subclient, notAfter = null) => newestFound(subclient.clusterId, notAfter, await catalog.snapshots.newestOfSubclient(subclient, notAfter)),
+    isOf: (subclient, id) => catalog.snapshots.isOfSubclient(subclient, id),
     async delete({ cluster, id, principal, unfinishedOnly = false }) {
       const { jobId, state } = await find(cluster.id, id);
       const isGone = await catalog.transaction(async (tx) => {

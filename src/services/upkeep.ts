@@ -1,9 +1,10 @@
 // What workers do with the repository by themselves: checks, second copies, holding its objects. How far they are, and what they found.
 import type { CatalogStore } from '../catalog/index.ts';
 import { checkKey, type CheckState } from '../domain/check-state.ts';
-import { CHORE_DEAD_AFTER_MS, COPY_STATES, readCopyStates } from '../domain/copy-state.ts';
+import { COPY_STATES, readCopyStates } from '../domain/copy-state.ts';
 import { mendedKey, type MendedState } from '../domain/mended-state.ts';
 import { locksKey, type LockState } from '../domain/lock-state.ts';
+import { isHeld } from '../domain/running-chore.ts';
 import type { Clock } from '../foundation/clock.ts';
 import type { CheckView, DamagedSnapshot, Upkeep } from './contracts.ts';
 
@@ -17,8 +18,7 @@ const REPOSITORY_ID = 'repositoryId';
 
 export function createUpkeep({ catalog, clock }: UpkeepOptions): Upkeep {
   /** What a dead worker left says nothing about now. */
-  const alive = <T extends { readonly beatAt: string }>(running: T | null | undefined): T | null =>
-    (running != null && clock.now().getTime() - Date.parse(running.beatAt) < CHORE_DEAD_AFTER_MS ? running : null);
+  const alive = <T extends { readonly beatAt: string }>(running: T | null | undefined): T | null => (isHeld(running, clock.now()) ? running ?? null : null);
   const repositoryId = async (): Promise<string> => String(await catalog.settings.get(REPOSITORY_ID));
 
   const damagedOf = async ({ last }: CheckState): Promise<DamagedSnapshot[]> => {

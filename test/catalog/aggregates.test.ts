@@ -207,6 +207,38 @@ for (const { name, start } of DATABASES) {
       assert.deepEqual(await catalog.snapshots.pendingFacts(10), []);
     });
 
+    test('tells the repository at once of a pin, a hold and a new end beside jobs that only read, and of what lets a snapshot go behind them', async () => {
+      const { snapshotId } = await insertCompleted(catalog, inventory);
+      const kindsTold = async (): Promise<unknown[]> => {
+        const facts = (await catalog.snapshots.pendingFacts(10)).filter((fact) => fact.snapshotId === snapshotId);
+        for (const { id } of facts) await catalog.snapshots.forgetFact(id);
+        return facts.map(({ kind, body }) => [kind, body['kept']]);
+      };
+      const reading = await catalog.jobs.insert(jobRow(inventory, { kind: 'export', snapshotId }));
+      assert.equal(await catalog.jobs.requestPause(reading.id), 'paused');
+      const keep = { by: 'test', reason: 'case 12', at: '2026-03-01T00:00:00Z' };
+      await catalog.snapshots.setKeep(snapshotId, 'hold', keep, true);
+      await catalog.snapshots.setKeep(snapshotId, 'pin', keep, true);
+      await catalog.snapshots.setExpiry(snapshotId, new Date('2031-01-01T00:00:00Z'));
+      assert.deepEqual(await kindsTold(), [['hold', true], ['pin', true], ['expiry', undefined]]);
+      await catalog.snapshots.setKeep(snapshotId, 'pin', keep, false);
+      await catalog.snapshots.setKeep(snapshotId, 'hold', keep, false);
+      await catalog.snapshots.markDeleted(snapshotId);
+      assert.deepEqual(await kindsTold(), []);
+      await catalog.jobs.requestCancel(reading.id, 'test');
+      assert.deepEqual(await kindsTold(), [['pin', false], ['hold', false], ['deleted', undefined]]);
+    });
+
+    test('tells of a hold on a snapshot that is still made once that is there', async () => {
+      const snapshotId = newId();
+      const job = await catalog.jobs.insert(jobRow(inventory, { snapshotId }));
+      await catalog.snapshots.insert(snapshotRow(inventory, job.id, { id: snapshotId }));
+      await catalog.snapshots.setKeep(snapshotId, 'hold', { by: 'test', reason: 'case 13', at: '2026-03-01T00:00:00Z' }, true);
+      assert.deepEqual(await catalog.snapshots.pendingFacts(10), []);
+      await catalog.jobs.requestCancel(job.id, 'test');
+      assert.deepEqual((await catalog.snapshots.pendingFacts(10)).map(({ kind }) => kind), ['hold']);
+    });
+
     test('reads a restore with its snapshot, its job and its download', async () => {
       const { project, cluster } = inventory;
       const { snapshotId } = await insertCompleted(catalog, inventory);

@@ -135,6 +135,14 @@ describe('leafvault jobs', () => {
     assert.equal((await run('cancel')).code, 2);
   });
 
+  test('and each change is an event of its project, what was refused is none', async () => {
+    const { job } = await askForSnapshot(catalog, queue, inventory);
+    for (const change of ['pause', 'resume', 'resume', 'cancel', 'cancel']) await run(change, job.id);
+    const { items } = await catalog.auditEvents.list({ projectId: inventory.project.id, doneOnly: true }, { pageNumber: 1, itemsPerPage: 100 });
+    const told = items.filter(({ object }) => object === job.id).map(({ action, principalName, address }) => [action, principalName, address]);
+    assert.deepEqual(told.reverse(), ['pause', 'resume', 'cancel'].map((change) => [`jobs ${change}`, 'command line', 'local']));
+  });
+
   test('and `leafvault status` tells what the workers do with the repository by themselves', async () => {
     const status = async (...argv: readonly string[]): Promise<CommandRun> => runAs('status', ...argv);
     assert.match((await status()).out, /^checks: none was planned yet/);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { narrowed, takes, takesEverything, takesSomeOf, type NamespaceFilter } from '../../src/domain/namespace-selection.ts';
+import { narrowed, takes, takesAllOf, takesEverything, type NamespaceFilter } from '../../src/domain/namespace-selection.ts';
 import { isLeafvaultError } from '../../src/foundation/errors.ts';
 
 const INCLUDED: NamespaceFilter = { kind: 'included', databases: ['shop'], collections: ['crm.people', 'crm.a.b'] };
@@ -45,10 +45,10 @@ describe('a selection of namespaces', () => {
     }
   });
 
-  test('may take a collection with a name for a while where it takes some of the database', () => {
-    const of = (selection: Parameters<typeof takesSomeOf>[0]): string[] => ['shop', 'crm', 'admin'].filter((db) => takesSomeOf(selection, db));
+  test('takes all of a database of which nothing is left out', () => {
+    const of = (selection: Parameters<typeof takesAllOf>[0]): string[] => ['shop', 'crm', 'admin'].filter((db) => takesAllOf(selection, db));
     assert.deepEqual(of(null), ['shop', 'crm', 'admin']);
-    assert.deepEqual(of(narrowed(INCLUDED, undefined)), ['shop', 'crm']);
-    assert.deepEqual(of(narrowed(EXCLUDED, undefined)), ['crm', 'admin']);
+    assert.deepEqual(of(narrowed(INCLUDED, undefined)), ['shop']);
+    assert.deepEqual(of(narrowed(EXCLUDED, undefined)), ['admin']);
   });
 });

@@ -9,15 +9,17 @@ import { readPostmaster } from '../../src/catalog/embedded-postgres/postmaster-f
 import type { Catalog } from '../../src/catalog/index.ts';
 import { sleep } from '../../src/foundation/abort.ts';
 import { systemClock } from '../../src/foundation/clock.ts';
-import { openPostgresQueue, Worker, type JobHandler, type PostgresQueue } from '../../src/jobs/index.ts';
+import { Worker, type JobHandler, type PostgresQueue } from '../../src/jobs/index.ts';
 import { makeInventory, type Inventory } from '../support/catalog-rows.ts';
 import { askForRestore, ended, until } from '../support/job-rows.ts';
 import { DATABASES_IN_TURN, emptyCatalog, silent, startEmbedded, type TestDatabase } from '../support/postgres.ts';
+import { startQueuedCatalog, type QueuedCatalog } from '../support/queued-catalog.ts';
 import { startWorkerChild, type CatalogChild } from '../support/start-catalog-child.ts';
 
 for (const { name, start } of DATABASES_IN_TURN) {
   describe(`a worker that is lost, on ${name}`, () => {
     let server: TestDatabase;
+    let opened: QueuedCatalog;
     let catalog: Catalog;
     let queue: PostgresQueue;
     let inventory: Inventory;
@@ -47,15 +49,10 @@ for (const { name, start } of DATABASES_IN_TURN) {
     const moveAway = (): Promise<unknown> => catalog.transaction((tx) => tx.executeSql('update workers set host = $1', ['another machine']));
 
     before(async () => {
-      server = await start();
-      catalog = await server.open();
-      queue = await openPostgresQueue({ catalog, log: silent });
+      opened = await startQueuedCatalog(start);
+      ({ server, catalog, queue } = opened);
     });
-    after(async () => {
-      await queue.close();
-      await catalog.close();
-      await server.stop();
-    });
+    after(() => opened?.close());
     beforeEach(async () => {
       tempRoot = await mkdtemp(join(tmpdir(), 'leafvault-lost-'));
       inventory = await makeInventory(catalog);

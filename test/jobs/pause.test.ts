@@ -8,16 +8,17 @@ import type { Catalog } from '../../src/catalog/index.ts';
 import { sleep } from '../../src/foundation/abort.ts';
 import { systemClock } from '../../src/foundation/clock.ts';
 import { isLeafvaultError } from '../../src/foundation/errors.ts';
-import { openPostgresQueue, Worker, type JobHandler, type JobHandlers, type PostgresQueue } from '../../src/jobs/index.ts';
+import { Worker, type JobHandler, type JobHandlers, type PostgresQueue } from '../../src/jobs/index.ts';
 import { makeInventory, OUTCOME, type Inventory } from '../support/catalog-rows.ts';
 import { askForRestore, askForSnapshot, ended, running, until } from '../support/job-rows.ts';
-import { emptyCatalog, silent, startEmbedded, type TestDatabase } from '../support/postgres.ts';
+import { emptyCatalog, silent } from '../support/postgres.ts';
+import { startQueuedCatalog, type QueuedCatalog } from '../support/queued-catalog.ts';
 
 const nothing: JobHandler = () => Promise.resolve(() => Promise.resolve());
 const HANDLERS: JobHandlers = { snapshot: nothing, restore: nothing, undo: nothing, dropKept: nothing, prepareDownload: nothing, verify: nothing, drill: nothing, export: nothing, settle: nothing };
 
 describe('a paused job', () => {
-  let server: TestDatabase;
+  let opened: QueuedCatalog;
   let catalog: Catalog;
   let queue: PostgresQueue;
   let inventory: Inventory;
@@ -27,15 +28,10 @@ describe('a paused job', () => {
   let worker: Worker | null = null;
 
   before(async () => {
-    server = await startEmbedded();
-    catalog = await server.open();
-    queue = await openPostgresQueue({ catalog, log: silent });
+    opened = await startQueuedCatalog();
+    ({ catalog, queue } = opened);
   });
-  after(async () => {
-    await queue?.close();
-    await catalog?.close();
-    await server?.stop();
-  });
+  after(() => opened?.close());
   beforeEach(async () => {
     tempRoot = await mkdtemp(join(tmpdir(), 'leafvault-pause-'));
     inventory = await makeInventory(catalog);

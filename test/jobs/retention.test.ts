@@ -55,6 +55,8 @@ describe('retention', () => {
     await writeSnapshot(repository, { a: randomChunks(10, 3_000) }, snapshotId);
     return snapshotId;
   };
+  const select = (id: string, databases: readonly string[]): Promise<unknown> =>
+    catalog.transaction((tx) => tx.executeSql('update snapshots set selection = $1 where id = $2', [JSON.stringify({ databases, collections: [] }), id]));
   const alive = async (): Promise<string[]> => (await catalog.snapshots.list(inventory.cluster.id, { pageNumber: 1, itemsPerPage: 100 })).items.map(({ id }) => id);
 
   test('ends what is over to the day, and never the newest of a cluster however old it is', async () => {
@@ -120,10 +122,21 @@ describe('retention', () => {
   test('takes no snapshot of chosen namespaces for a newer whole one', async () => {
     const whole = await take();
     const part = await take();
-    await catalog.transaction((tx) => tx.executeSql('update snapshots set selection = $1 where id = $2', [JSON.stringify({ databases: ['shop'], collections: [] }), part]));
+    await select(part, ['shop']);
     clock.advance(30 * DAY_MS);
     await run(/time is over/);
     assert.deepEqual(await alive(), [part, whole]);
+  });
+
+  test('ends one of chosen namespaces for a newer one of the same or a whole one, and for no other', async () => {
+    const [whole, before, last, other] = [await take(), await take(), await take(), await take()];
+    for (const [id, databases] of [[before, ['shop', 'logs']], [last, ['shop', 'logs']], [other, ['shop']]] as const) await select(id, databases);
+    clock.advance(30 * DAY_MS);
+    await run(/time is over/);
+    assert.deepEqual(await alive(), [other, last, whole], 'each has something that no newer one has');
+    const next = await take();
+    await run(/time is over/);
+    assert.deepEqual(await alive(), [next]);
   });
 
   test('keeps what was given more time', async () => {

@@ -255,6 +255,32 @@ describe('backup schedules', () => {
     assert.equal((await snapshots()).length, 3, 'without being told, nothing goes');
   });
 
+  test('never delete the newest of each selection of namespaces while no newer whole one is there', async () => {
+    const hourly = keptItems({ extraDays: {} }, [HOURLY]);
+    const ids = [await taken(hourly), await taken(hourly), await taken(hourly), await taken(hourly), await taken(hourly)];
+    for (const [at, databases] of [[0, ['old']], [2, ['shop']], [3, ['logs']], [4, ['shop']]] as const) {
+      await catalog.transaction((tx) => tx.executeSql('update snapshots set selection = $1 where id = $2', [JSON.stringify({ databases, collections: [] }), ids[at]]));
+    }
+    await change({ items: [WEEKLY] }, { deleteSnapshots: true });
+    assert.deepEqual((await snapshots()).map(({ id }) => id), [ids[4], ids[3], ids[1]]);
+  });
+
+  test('let a due time join no snapshot that takes something else than one that were asked for now', async () => {
+    clock.advance(6 * HOUR_MS);
+    await look();
+    await catalog.clusters.setNamespaceFilter(inventory.cluster.id, { kind: 'excluded', databases: ['logs'], collections: [] });
+    for (let round = 0; round < 2; round += 1) {
+      clock.advance(6 * HOUR_MS);
+      await look();
+    }
+    const selections = (await catalog.snapshots.list(inventory.cluster.id, { pageNumber: 1, itemsPerPage: 100 })).items.map(({ selection }) => selection);
+    assert.deepEqual(selections, [{ databases: [], collections: [], excluded: { databases: ['logs'], collections: [] } }, null]);
+    await catalog.clusters.setNamespaceFilter(inventory.cluster.id, null);
+    clock.advance(6 * HOUR_MS);
+    await look();
+    assert.equal((await snapshots()).length, 2, 'the one of before still waits, and holds everything');
+  });
+
   test('keep what an earlier change promised to keep, whatever a later one deletes', async () => {
     const both = keptItems({ extraDays: {} }, [HOURLY, WEEKLY]);
     const [promised, , newest] = [await taken(both), await taken(both.slice(0, 1)), await taken(both.slice(0, 1))];

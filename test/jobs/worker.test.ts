@@ -8,10 +8,11 @@ import type { Catalog } from '../../src/catalog/index.ts';
 import { sleep } from '../../src/foundation/abort.ts';
 import { systemClock } from '../../src/foundation/clock.ts';
 import { LeafvaultError } from '../../src/foundation/errors.ts';
-import { openPostgresQueue, Worker, type JobHandler, type JobHandlers, type PostgresQueue, type WorkerOptions } from '../../src/jobs/index.ts';
+import { Worker, type JobHandler, type JobHandlers, type PostgresQueue, type WorkerOptions } from '../../src/jobs/index.ts';
 import { makeInventory, OUTCOME, type Inventory } from '../support/catalog-rows.ts';
 import { askForRestore, askForSnapshot, askForVerify, ended, running, until } from '../support/job-rows.ts';
-import { DATABASES, emptyCatalog, silent, type TestDatabase } from '../support/postgres.ts';
+import { DATABASES, emptyCatalog, silent } from '../support/postgres.ts';
+import { startQueuedCatalog, type QueuedCatalog } from '../support/queued-catalog.ts';
 
 const nothing: JobHandler = () => Promise.resolve(() => Promise.resolve());
 const forEver: JobHandler = async ({ signal }) => { await sleep(600_000, signal); return () => Promise.resolve(); };
@@ -19,7 +20,7 @@ const HANDLERS: JobHandlers = { snapshot: nothing, restore: nothing, undo: nothi
 
 for (const { name, start } of DATABASES) {
   describe(`a worker on ${name}`, () => {
-    let server: TestDatabase;
+    let opened: QueuedCatalog;
     let catalog: Catalog;
     let queue: PostgresQueue;
     let inventory: Inventory;
@@ -36,15 +37,10 @@ for (const { name, start } of DATABASES) {
     };
 
     before(async () => {
-      server = await start();
-      catalog = await server.open();
-      queue = await openPostgresQueue({ catalog, log: silent });
+      opened = await startQueuedCatalog(start);
+      ({ catalog, queue } = opened);
     });
-    after(async () => {
-      await queue.close();
-      await catalog.close();
-      await server.stop();
-    });
+    after(() => opened?.close());
     beforeEach(async () => {
       tempRoot = await mkdtemp(join(tmpdir(), 'leafvault-jobs-'));
       inventory = await makeInventory(catalog);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createScheduleChores, openPostgresQueue, type JobQueue } from '../../src/jobs/index.ts';
+import { createHosts } from '../../src/services/hosts.ts';
 import { OUTCOME } from '../support/catalog-rows.ts';
 import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
 import { silent, startEmbedded, type TestDatabase } from '../support/postgres.ts';
@@ -14,13 +15,14 @@ const HOUR_MS = 3_600_000;
 let database: TestDatabase;
 let clock: FakeClock;
 let doors: RealDoors;
+const probed: string[] = [];
 let queue: JobQueue & { close(): Promise<void> };
 
 before(async () => {
   database = await startEmbedded();
   clock = fakeClock(new Date('2026-03-01T12:00:00Z'));
   doors = await openRealDoors(database, clock, {
-    probe: () => Promise.resolve({ topology: 'replicaSet', replicaSetName: 'rs0', version: '6.0.5', members: [{ host: 'db1.example:27017', state: 'PRIMARY' }, { host: 'db2.example:27018', state: 'SECONDARY' }] }),
+    probe: (uri) => { probed.push(uri); return Promise.resolve({ topology: 'replicaSet', replicaSetName: 'rs0', version: '6.0.5', members: [{ host: 'db1.example:27017', state: 'PRIMARY' }, { host: 'db2.example:27018', state: 'SECONDARY' }] }); },
   });
   queue = await openPostgresQueue({ catalog: doors.catalog, log: silent });
 });
@@ -54,6 +56,12 @@ describe('a backup configuration', () => {
     await refused(patch({ statusName: 'STOPPED' }), 409, 'CANNOT_STOP_BACKUP_INVALID_STATE');
     await refused(patch({ statusName: 'TERMINATING' }), 409, 'CANNOT_TERMINATE_BACKUP_INVALID_STATE');
     assert.deepEqual(await followed(), []);
+    const orders = `/groups/${SHOP}/clusters/orders`;
+    for (const [method, body] of [['GET', undefined], ['PATCH', { backupEnabled: false }]] as const) {
+      assert.equal((await doors.atlas(method, orders, { body, version: '2024-08-05' })).json['backupEnabled'], false, 'Atlas says so, and takes what holds already');
+    }
+    const [group] = (await doors.atlas('GET', '/clusters')).json['results'] as [{ readonly clusters: readonly { readonly backupEnabled: boolean }[] }];
+    assert.ok(group.clusters.every(({ backupEnabled }) => !backupEnabled));
   });
 
   test('of one that is started has a schedule, and its oplog is followed', async () => {
@@ -64,6 +72,7 @@ describe('a backup configuration', () => {
     clock.advance(7 * HOUR_MS);
     assert.equal(await followSchedules(), 1);
     await refused(patch({ statusName: 'STARTED' }), 409, 'CANNOT_START_BACKUP_INVALID_STATE');
+    await refused(doors.atlas('PATCH', `/groups/${SHOP}/clusters/orders`, { body: { backupEnabled: false }, version: '2024-08-05' }), 400, 'UNSUPPORTED_CLUSTER_SETTING');
   });
 
   test('that is stopped takes nothing, follows nothing and makes up for nothing', async () => {
@@ -98,6 +107,9 @@ describe('a backup configuration', () => {
   test('goes on with an end that broke off', async () => {
     await doors.catalog.clusters.setBackupState(ORDERS, 'terminating');
     assert.equal(await stateOf(), 'TERMINATING');
+    const orders = `/groups/${SHOP}/clusters/orders`;
+    await refused(doors.atlas('PATCH', orders, { body: { backupEnabled: true, tags: [{ key: 'a', value: 'b' }] }, version: '2024-08-05' }), 409, 'CANNOT_START_BACKUP_INVALID_STATE');
+    assert.deepEqual((await doors.atlas('GET', orders, { version: '2024-08-05' })).json['tags'], [], 'nothing of what was refused is done');
     assert.deepEqual(await followed(), []);
     assert.equal((await patch({ statusName: 'TERMINATING' })).json['statusName'], 'INACTIVE');
     await patch({ statusName: 'STARTED' });
@@ -181,6 +193,21 @@ describe('hosts of Ops Manager', () => {
     for (const [method, path] of [['GET', 'snapshots'], ['GET', `snapshots/${ORG}`], ['POST', 'restoreJobs'], ['GET', `restoreJobs/${ORG}`]] as const) {
       await refused(doors.opsManager(method, `${HOSTS}/${String(first?.['id'])}/${path}`, method === 'POST' ? {} : undefined), 404, 'NOT_CONFIG_SERVER');
     }
+  });
+
+  test('are looked for in the cluster that names them before any other is asked', async () => {
+    const { catalog } = doors;
+    const asked: string[] = [];
+    const hosts = createHosts({ catalog, clock, probe: (uri) => { asked.push(uri); return Promise.reject(new Error('away')); } });
+    const [orders, copy] = [await catalog.clusters.get(ORDERS), await catalog.clusters.get(COPY)];
+    assert.deepEqual(hosts.known(orders!), await hosts.ofCluster(orders!), 'under the ids that they have when nobody answers');
+    assert.equal(asked.length, 1);
+    assert.ok(hosts.known(copy!).every(({ state }) => state === 'UNKNOWN'));
+    assert.equal(asked.length, 1, 'and nobody is asked for that');
+    probed.length = 0;
+    const { id, hostname } = hosts.known(copy!)[0]!;
+    assert.equal((await doors.opsManager('GET', `${HOSTS}/${id}`)).json['hostname'] ?? hostname, hostname);
+    assert.equal(probed[0], await catalog.clusters.uriOf(COPY));
   });
 
   test('are not found by another id or name', async () => {

@@ -254,9 +254,12 @@ describe('a backup compliance policy', () => {
 
   test('counts for a declared cluster that comes back', async () => {
     assert.equal((await doors.atlas('PUT', POLICY, { body: ASKED })).status, 200);
+    await doors.catalog.clusters.setBackupState(COPY, 'inactive');
+    await doors.catalog.clusters.setNamespaceFilter(COPY, { kind: 'included', databases: ['shop'], collections: [] });
     await applyDeclared({ catalog: doors.catalog, clock }, declaration());
     const copy = await doors.catalog.clusters.get(COPY);
     assert.deepEqual([copy?.deletedAt, copy?.continuousBackup, (await doors.catalog.schedules.get(COPY))?.schedule.items.map(({ frequencyType }) => frequencyType)], [null, true, ['daily']]);
+    assert.deepEqual([copy?.backupState, copy?.namespaceFilter], ['started', null], 'what its backups were before it was deleted is over');
     await doors.catalog.compliance.release(SHOP);
     assert.equal((await doors.atlas('DELETE', POLICY)).status, 204);
   });

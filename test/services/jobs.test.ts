@@ -130,4 +130,34 @@ describe('jobs', () => {
     assert.equal((await snapshots.newestOf({ ...people, isDefault: true })).id, (await snapshots.newestWhole(clusterId)).id);
     await assert.rejects(snapshots.newestOf(people, new Date((capturedAt?.getTime() ?? 0) - 1)), { code: 'SNAPSHOT_NOT_FOUND' });
   });
+
+  test('find the newest snapshot of everything beside parts, under a filter of namespaces too', async () => {
+    const { services: { snapshots, subclients }, catalog, clock } = world;
+    const inventory = await makeInventory(catalog);
+    let taken = 0;
+    const everything = await subclients.resolve(inventory.cluster.id, 'default');
+    /** @param form null: asked for at another door; @param lost its job is, as a rescue leaves it */
+    const take = async (selection: object | null, form: object | null, lost = false): Promise<string> => {
+      const { snapshotId } = await insertCompleted(catalog, inventory);
+      await catalog.transaction(async (tx) => {
+        // The clock stands still here.
+        taken += 1;
+        await tx.executeSql('update snapshots set selection = $2, requested_at = $3 where id = $1', [snapshotId, JSON.stringify(selection), new Date(clock.now().getTime() + taken)]);
+        await tx.executeSql('update jobs set form = $2 where id = (select job_id from snapshots where id = $1)', [snapshotId, form === null ? null : JSON.stringify(form)]);
+        if (lost) await tx.executeSql('update snapshots set job_id = $2 where id = $1', [snapshotId, 'e'.repeat(24)]);
+      });
+      return snapshotId;
+    };
+    const newest = async (): Promise<string> => (await snapshots.newestOf(everything)).id;
+    const filtered = { databases: [], collections: [], excluded: { databases: ['logs'], collections: [] } };
+    const whole = await take(null, null);
+    await take({ databases: ['crm'], collections: [] }, { subclientId: 'f0'.repeat(12) });
+    assert.equal(await newest(), whole, 'what was asked for as another subclient is not everything');
+    const ofSchedule = await take(filtered, null);
+    assert.equal(await newest(), ofSchedule);
+    const last = await take(filtered, { subclientId: everything.id });
+    assert.equal(await newest(), last);
+    await take({ databases: ['crm'], collections: [] }, null, true);
+    assert.equal(await newest(), last, 'nobody knows what it was asked for as');
+  });
 });

@@ -27,6 +27,7 @@ export interface CaptureInTest extends Partial<Omit<CaptureOptions, 'previous' |
 export interface CapturedInTest {
   readonly root: SnapshotRoot;
   readonly body: SnapshotBody;
+  readonly missing: readonly string[];
 }
 
 /** Captures and commits; aborts the writer where that fails. */
@@ -37,7 +38,7 @@ export async function takeSnapshot(options: CaptureInTest): Promise<CapturedInTe
   const reader = await repository.openReader();
   const onLog = options.onLog ?? ((): void => undefined);
   try {
-    const { body } = await captureWith({
+    const { body, missing = [] } = await captureWith({
       onProgress: () => undefined,
       signal: new AbortController().signal,
       clock: systemClock,
@@ -49,7 +50,7 @@ export async function takeSnapshot(options: CaptureInTest): Promise<CapturedInTe
       tempDir,
     }, { settleCollection, ...options.steps });
     const root = await writer.commit({ id: newId(), createdAt: new Date().toISOString(), series: 'test', body: { ...body } });
-    return { root, body };
+    return { root, body, missing };
   } finally {
     await writer.abort();
     await reader.close();

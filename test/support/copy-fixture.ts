@@ -39,7 +39,7 @@ async function dump({ repository }: Source): Promise<void> {
 
 export async function add(source: Source, content: Content): Promise<string> {
   const { id } = await writeSnapshot(source.repository, content, newId(), near);
-  await source.repository.addFact({ snapshotId: id, kind: 'pin', createdAt: new Date().toISOString(), body: {} });
+  await source.repository.addFact({ snapshotId: id, kind: 'about', createdAt: new Date().toISOString(), body: {} });
   source.contents.set(id, content);
   source.live.add(id);
   return id;

@@ -103,6 +103,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
     if (restoreId !== null) change(state.restores, restoreId, { state: end, finishedAt: now });
     if (job.kind === 'snapshot' && snapshotId !== null) change(state.snapshots, snapshotId, { state: end, finishedAt: now });
   };
+  const isFormOf = (jobId: string, { id, isDefault }: { readonly id: string; readonly isDefault: boolean }): boolean => (state.jobs.get(jobId)?.form?.['subclientId'] ?? (isDefault ? id : null)) === id;
   const world: MemoryWorld = {
     identity,
     audit: [],
@@ -207,13 +208,14 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
           return cut(found.filter((each) => (filter?.completedOnly !== true || each.state === 'completed') && (filter?.unfinishedOnly !== true || each.state !== 'completed')).reverse(), page);
         },
         get: async (clusterId, id) => snapshotOf(clusterId, id),
-        newestWhole: (clusterId, notAfter = null) => world.services.snapshots.newestOf({ id: '', clusterId, isDefault: true }, notAfter),
+        newestWhole: async (clusterId, notAfter = null) => world.services.snapshots.newestOf({ ...(await world.services.subclients.resolve(clusterId, 'default')) }, notAfter),
         async newestOf({ id, clusterId, isDefault }, notAfter = null) {
           const found = [...state.snapshots.values()].findLast(({ clusterId: of, state: at, capturedAt, jobId }) =>
-            of === clusterId && at === 'completed' && (notAfter === null || (capturedAt !== null && capturedAt <= notAfter)) && (isDefault || state.jobs.get(jobId)?.form?.['subclientId'] === id));
+            of === clusterId && at === 'completed' && (notAfter === null || (capturedAt !== null && capturedAt <= notAfter)) && isFormOf(jobId, { id, isDefault }));
           if (found === undefined) throw missing('SNAPSHOT_NOT_FOUND', { id: 'newest', clusterId });
           return found;
         },
+        isOf: (subclient, id) => Promise.resolve(isFormOf(state.snapshots.get(id)?.jobId ?? '', subclient)),
         async delete({ cluster: of, id }) {
           snapshotOf(of.id, id);
           change(state.snapshots, id, { deletedAt: clock.now() });
@@ -377,7 +379,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
 }
 
 function cluster(id: string, projectId: string, name: string, clock: Clock): Cluster {
-  return { id, projectId, name, createdAt: clock.now(), hosts: ['db1.example:27017', 'db2.example:27017'], replicaSetName: 'rs0', mongodbVersion: '6.0.5', lastSuccessAt: null, lastProvenAt: null, continuousBackup: false, tags: [], labels: [], terminationProtection: false, backupState: 'started', namespaceFilter: null, deletedAt: null };
+  return { id, projectId, name, createdAt: clock.now(), hosts: ['db1.example:27017', 'db2.example:27017', ...(id === ORDERS_ID ? ['orders.example:27017'] : [])], replicaSetName: 'rs0', mongodbVersion: '6.0.5', lastSuccessAt: null, lastProvenAt: null, continuousBackup: false, tags: [], labels: [], terminationProtection: false, backupState: 'started', namespaceFilter: null, deletedAt: null };
 }
 
 function findTarget(

@@ -12,7 +12,7 @@ export function schedulesInMemory(clock: Clock): Schedules {
     async save(record: ScheduleRecord) { rows.set(record.schedule.clusterId, record); },
     async insert(record: ScheduleRecord) { if (!rows.has(record.schedule.clusterId)) rows.set(record.schedule.clusterId, record); },
   };
-  const snapshots = { newestWhole: () => Promise.resolve(null), holdScheduled: () => Promise.resolve([]) };
+  const snapshots = { irreplaceable: () => Promise.resolve([]), holdScheduled: () => Promise.resolve([]) };
   const tx = { schedules, snapshots, compliance: { hold: () => Promise.resolve(null) }, exportBuckets: { hold: () => Promise.resolve(null) }, executeSql: () => Promise.resolve({ rows: [] }) } as unknown as CatalogTransaction;
   const catalog = { schedules, transaction: (work: (inner: CatalogTransaction) => Promise<unknown>) => work(tx) } as unknown as Pick<CatalogStore, 'schedules' | 'transaction'>;
   return createSchedules({ catalog, clock, catchUp: 'once' });

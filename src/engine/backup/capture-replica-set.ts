@@ -79,6 +79,7 @@ async function runAttempt(context: CaptureContext, input: AttemptInput, { touche
         scans,
         touchedOf: (uuid) => ({ table: touched, number: journal.numberOf(uuid) }),
         settle: input.settle,
+        selection: input.selection,
       });
       await context.onPhase('stored');
       return { ...totals, beganAt, pointInTime: instant.time };

@@ -30,6 +30,7 @@ export async function captureStandalone(context: CaptureContext, input: AttemptI
     scans,
     touchedOf: () => null,
     settle: input.settle,
+    selection: input.selection,
   });
   await context.onPhase('stored');
   return { ...totals, beganAt: null, pointInTime: null };

@@ -1,6 +1,7 @@
 // Capture: a snapshot of a living MongoDB that stands for exactly one instant. docs/design/consistency.md says why.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { NamespaceSelection } from '../../domain/namespace-selection.ts';
 import { sleep, throwIfAborted } from '../../foundation/abort.ts';
 import { describeError, isLeafvaultError } from '../../foundation/errors.ts';
 import type { CaptureOptions, CaptureResult, CaptureSnapshot, SnapshotBody } from '../contracts.ts';
@@ -81,7 +82,7 @@ async function attempt(options: CaptureOptions, input: AttemptInput, parts: Pick
     const identity = await readSourceIdentity(source);
     const run = source.facts.topology === 'replicaSet' ? captureReplicaSet : captureStandalone;
     const result = await run(contextOf(options, { ...parts, source }), input);
-    return { body: bodyOf(options, source, { ...identity, ...result }) };
+    return { body: bodyOf(options, source, { ...identity, ...result }), missing: result.missing };
   } finally {
     parts.signal.removeEventListener('abort', onAbort);
     await source.close();
@@ -114,6 +115,11 @@ function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
+/** Always stated: a restore moves aside only what the snapshot would hold if it had been there. */
+function statedSelection(selection: NamespaceSelection): Pick<SnapshotBody, 'selection' | 'narrowedSelection'> {
+  return selection.excluded === undefined ? { selection } : { narrowedSelection: selection };
+}
+
 function bodyOf(options: CaptureOptions, source: Source, result: AttemptResult & SourceIdentity): SnapshotBody {
   const { facts } = source;
   return {
@@ -127,8 +133,7 @@ function bodyOf(options: CaptureOptions, source: Source, result: AttemptResult &
       member: source.member,
     },
     consistency: result.pointInTime === null ? 'fuzzy' : 'point-in-time',
-    // Always stated: a restore moves aside only what the snapshot would hold if it had been there.
-    selection: { databases: [], collections: [], ...options.selection },
+    ...statedSelection({ databases: [], collections: [], ...options.selection }),
     beganAt: result.beganAt,
     pointInTime: result.pointInTime,
     capturedAt: (result.pointInTime === null ? options.clock.now() : new Date(result.pointInTime.t * 1000)).toISOString(),

@@ -8,6 +8,7 @@ export const CAPTURE_ERRORS = {
   CAPTURE_ROLLED_BACK: 'The member that was read rolled back what it had shown. details: {time}',
   CAPTURE_COLLECTION_UNREADABLE: 'A collection could not be read to its end. details: {namespace}',
   CAPTURE_CAPPED_BUSY: 'A capped collection was updated in place all the time. details: {namespace}',
+  CAPTURE_NOTHING_SELECTED: 'Nothing of what a snapshot was to be taken of is there. details: {missing}',
   CAPTURE_NOT_SETTLED: 'The collections changed their shape all the time, so no instant could be read. details: {tries}',
 } as const;
 

@@ -1,12 +1,13 @@
 // Writes what was settled as entries of the snapshot: collections, time series, users, roles, then views.
 import type { ChunkList, SnapshotEntry } from '../../repository/repository.ts';
-import type { CollectionBody } from '../contracts.ts';
+import type { CaptureOptions, CollectionBody } from '../contracts.ts';
 import { bytesOf, documentsOf, hashOf, orderedHashOf } from '../bson/index.ts';
 import { joinNamespace } from '../mongo/index.ts';
 import type { CaptureContext } from './capture-context.ts';
 import { isCapped, isTemporary } from './collections/catalog.ts';
 import type { ChosenCollection } from './collections/choose-collections.ts';
 import { describeCollection, describeView } from './collections/describe-collection.ts';
+import { missingNames } from './collections/missing-names.ts';
 import type { Scans } from './scan/scan-pending.ts';
 import type { ViewDefinition } from './settle/read-instant.ts';
 import type { SettleCollection, SettledCollection, SettleInput } from './settle/store-lists.ts';
@@ -18,16 +19,20 @@ export interface EntriesInput {
   /** Null for a collection when nobody followed the oplog. */
   readonly touchedOf: (uuid: string) => SettleInput['touched'];
   readonly settle: SettleCollection;
+  readonly selection: CaptureOptions['selection'];
 }
 
 export interface EntryTotals {
   readonly collections: number;
   readonly documents: number;
   readonly bytes: number;
+  /** What was to be taken and is not there. */
+  readonly missing: readonly string[];
 }
 
 export async function storeEntries(context: CaptureContext, input: EntriesInput): Promise<EntryTotals> {
-  const totals = { collections: 0, documents: 0, bytes: 0 };
+  const named = input.chosen.filter(({ collection }) => !isTemporary(collection)).map(({ collection: { db }, name }) => ({ db, name }));
+  const totals = { collections: 0, documents: 0, bytes: 0, missing: missingNames(input.selection, [...named, ...input.views]) };
   for (const chosen of input.chosen) {
     const settled = await input.settle(context, { collection: chosen.collection, scan: input.scans.get(chosen.collection.uuid) ?? null, touched: input.touchedOf(chosen.collection.uuid) });
     await context.writer.addEntry(entryOf(chosen, settled));

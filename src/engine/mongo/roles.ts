@@ -6,8 +6,8 @@ import type { Document } from 'mongodb';
 export const BACKUP_ROLE: Document = {
   createRole: 'leafvaultBackup',
   privileges: [
-    // useUUID: a scan by UUID goes on through a rename
-    { resource: { cluster: true }, actions: ['listDatabases', 'useUUID', 'replSetGetConfig'] },
+    // useUUID: a scan by UUID goes on through a rename; replSetGetStatus: which members are there, for lists of hosts
+    { resource: { cluster: true }, actions: ['listDatabases', 'useUUID', 'replSetGetConfig', 'replSetGetStatus'] },
     { resource: { db: '', collection: '' }, actions: ['find', 'listCollections', 'listIndexes', 'collStats'] },
     { resource: { db: '', collection: 'system.js' }, actions: ['find', 'listIndexes', 'collStats'] },
     { resource: { db: '', collection: 'system.views' }, actions: ['find', 'listIndexes', 'collStats'] },

@@ -4,7 +4,7 @@ import { compareClusterTimes, showClusterTime, type ClusterTime } from '../../do
 import type { OperationPlace } from '../../domain/leave-out.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import { throwIfAborted } from '../../foundation/abort.ts';
-import { EMPTY_DOCUMENT, isCapped, isTemporary, type Catalog, type CatalogCollection } from '../backup/collections/catalog.ts';
+import { EMPTY_DOCUMENT, isCapped, isTemporary, limitsIn, type Catalog, type CatalogCollection } from '../backup/collections/catalog.ts';
 import { foldCommand } from '../backup/collections/fold-command.ts';
 import { namespaceOf, type CommandOp, type OplogEntry, type WriteOp } from '../backup/oplog/oplog-entry.ts';
 import { isVersionDocument } from '../backup/oplog/oplog-journal.ts';
@@ -71,6 +71,8 @@ export interface ReplayWindow {
   readonly together: readonly WrittenTogether[];
   /** Transactions with parts up to the border and no end by then; nothing of them counts. */
   readonly openTransactions: number;
+  /** UUIDs of capped collections of which a `collMod` lowered a limit. */
+  readonly lowered: ReadonlySet<string>;
   /** Time of the last entry that counts. */
   readonly last: ClusterTime | null;
 }
@@ -102,7 +104,7 @@ export async function readWindow(options: ReadWindowOptions): Promise<ReplayWind
   return {
     collections: [...catalog.values()].filter((collection) => !isTemporary(collection)),
     numberOf: (uuid) => state.numbers.get(uuid) ?? null,
-    counts: state.counts, unlisted: state.unlisted, strangers: [...state.strangers.values()], together: [...state.together.values()], openTransactions: state.openTransactions(), last: state.last(),
+    counts: state.counts, unlisted: state.unlisted, strangers: [...state.strangers.values()], together: [...state.together.values()], openTransactions: state.openTransactions(), lowered: state.lowered, last: state.last(),
   };
 }
 
@@ -115,6 +117,7 @@ function createWindowState(catalog: Catalog, table: OperationsTable, leftOut: Le
   const counts: WindowCounts = { entries: 0, insert: 0, update: 0, delete: 0, command: 0, committed: 0, aborted: 0 };
   const strangers: Catalog = new Map();
   const together = new Map<string, WrittenTogether>();
+  const lowered = new Set<string>();
   let last: ClusterTime | null = null;
 
   const numberOf = (uuid: string): CollectionNumber => {
@@ -153,7 +156,9 @@ function createWindowState(catalog: Catalog, table: OperationsTable, leftOut: Le
     const before = catalog.size;
     if (op.uuid !== null && !catalog.has(op.uuid) && op.name === 'renameCollection') meetStranger(op.uuid, rawText(op.object, 'to') ?? '', time);
     if (strangers.size > 0 && op.name !== 'create') orUnknown(() => foldCommand(strangers, op, time));
+    const options = catalog.get(op.uuid ?? '')?.options;
     orUnknown(() => foldCommand(catalog, op, time));
+    if (options !== undefined && op.uuid !== null && lowersLimit(options, catalog.get(op.uuid)?.options ?? options)) lowered.add(op.uuid);
     if (catalog.size >= before) return;
     for (const [uuid, number] of numbers) if (!catalog.has(uuid)) table.forget(number);
   };
@@ -204,7 +209,7 @@ function createWindowState(catalog: Catalog, table: OperationsTable, leftOut: Le
     else if (uuids.size > 1 && together.size < COMBINATIONS) together.set(key, { uuids, transactions: 1, first: time });
   };
   return {
-    counts, numbers, unlisted, strangers, together,
+    counts, numbers, unlisted, strangers, together, lowered,
     last: () => last,
     openTransactions: () => transactions.pending,
     /** An entry that the base holds already: only what it says of transactions that end later matters. */
@@ -237,6 +242,12 @@ function createWindowState(catalog: Catalog, table: OperationsTable, leftOut: Le
       }
     },
   };
+}
+
+function lowersLimit(before: Buffer, after: Buffer): boolean {
+  if (before === after) return false;
+  const [old, now] = [limitsIn(before), limitsIn(after)];
+  return (now.size ?? Infinity) < (old.size ?? Infinity) || (now.max ?? Infinity) < (old.max ?? Infinity);
 }
 
 function versionChanged(position: ClusterTime): LeafvaultError {

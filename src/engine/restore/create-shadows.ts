@@ -2,7 +2,8 @@
 import { LeafvaultError } from '../../foundation/errors.ts';
 import { bucketsOf, showNamespace } from '../mongo/namespaces.ts';
 import { decodeOrderedText, type OrderedDocument } from '../snapshot/index.ts';
-import { commandOf, createOptions } from './collection-options.ts';
+import { shadowOptions } from './capped-room.ts';
+import { commandOf } from './collection-options.ts';
 import { COLLECTIONS_AT_ONCE, type Load, type RestoreContext } from './context.ts';
 import { eachBounded } from './each-bounded.ts';
 import { uuidsOf } from './displace.ts';
@@ -17,8 +18,8 @@ export async function createShadows(context: RestoreContext): Promise<void> {
   const { plan, loads, options } = context;
   await eachBounded(loads, COLLECTIONS_AT_ONCE, async (load) => {
     options.signal.throwIfAborted();
-    const { entry, step } = load;
-    if (!(await takeOver(context, load))) await create(context, { db: step.db, name: step.shadow, from: step.from, fields: createOptions(entry.body) });
+    const { step } = load;
+    if (!(await takeOver(context, load))) await create(context, { db: step.db, name: step.shadow, from: step.from, fields: shadowOptions(context, load) });
   });
   for (const view of plan.views) {
     options.signal.throwIfAborted();

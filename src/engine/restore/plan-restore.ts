@@ -10,7 +10,7 @@ import { newPlan, type Displaced, type PlannedView, type RestorePlan, type TimeS
 import type { TargetFacts } from './preflight/gather-facts.ts';
 import { isUserNamespace } from './preflight/judge-facts.ts';
 import type { Preflight } from './preflight/preflight.ts';
-import { covers, isSelected, isWholeCluster, renamed, type SelectedEntry } from './select-entries.ts';
+import { capturedSelection, covers, isSelected, isWholeCluster, renamed, type SelectedEntry } from './select-entries.ts';
 
 export interface PlannedRestore {
   readonly plan: RestorePlan;
@@ -100,7 +100,7 @@ function planAuth(plan: RestorePlan, n: number, entry: CollectionEntry): Collect
 /** Live names that the snapshot lacks. A snapshot of a part says nothing about the rest, so that stays. */
 function planAsides(plan: RestorePlan, last: number, selected: readonly SelectedEntry[], facts: TargetFacts, options: RestoreOptions): void {
   const restored = new Set(selected.map(({ db, name }) => `${db}.${name}`));
-  const captured = (options.root.body as unknown as SnapshotBody).selection;
+  const captured = capturedSelection(options.root.body as unknown as SnapshotBody);
   let n = last;
   for (const [db, names] of facts.live) {
     for (const live of names.values()) {

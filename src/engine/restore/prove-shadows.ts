@@ -3,6 +3,7 @@
 import { LeafvaultError } from '../../foundation/errors.ts';
 import { showNamespace } from '../mongo/namespaces.ts';
 import { contentOf, findDifference, sameValue, type OrderedDocument } from '../snapshot/index.ts';
+import { differingLimit } from './capped-room.ts';
 import { COLLECTIONS_AT_ONCE, type Load, type RestoreContext } from './context.ts';
 import { eachBounded } from './each-bounded.ts';
 import { isIdIndex, planIndexes } from './index-plan.ts';
@@ -18,6 +19,8 @@ export async function proveShadows(context: RestoreContext): Promise<void> {
   await eachBounded(largestFirst(loads), COLLECTIONS_AT_ONCE, async (load) => {
     await proveContent(context, load);
     await proveIndexes(context, load);
+    const limit = await differingLimit(context, load);
+    if (limit !== null) throw proofFailed(load.step.from, `the limit ${limit} of what it keeps is another`);
   });
 }
 

@@ -3,6 +3,7 @@ import { describeError, isLeafvaultError, LeafvaultError } from '../../foundatio
 import type { RestoreOptions, RestoreResult, RestoreSnapshot } from '../contracts.ts';
 import { proveSequences } from '../mongo/raw-insert-self-test.ts';
 import { addIndexes } from './add-indexes.ts';
+import { setLimits } from './capped-room.ts';
 import { completeRestore } from './complete/complete-restore.ts';
 import type { Load, RestoreContext } from './context.ts';
 import { createShadows } from './create-shadows.ts';
@@ -119,6 +120,7 @@ async function runSteps(options: RestoreOptions, attempt: Attempt, target: Targe
   }
   await phase('indexes');
   await addIndexes(context);
+  await setLimits(context);
   await phase('prove');
   await proveShadows(context);
   planned.plan.state = 'proven';

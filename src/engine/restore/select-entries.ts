@@ -1,5 +1,5 @@
 // Which entries of a snapshot a restore takes, and under which names.
-import { takes } from '../../domain/namespace-selection.ts';
+import { takes, type NamespaceSelection } from '../../domain/namespace-selection.ts';
 import type { RestoreSelection } from '../../domain/records.ts';
 import type { SnapshotBody } from '../contracts.ts';
 import type { CollectionEntry } from '../snapshot/index.ts';
@@ -27,11 +27,16 @@ export function isSelected(selection: RestoreSelection, db: string, name: string
   return selection.renames.some(({ from }) => from === db || from === namespace);
 }
 
+/** What the capture was told to take, as the root says it; undefined where it does not. */
+export function capturedSelection({ selection, narrowedSelection }: Pick<SnapshotBody, 'selection' | 'narrowedSelection'>): NamespaceSelection | undefined {
+  return narrowedSelection ?? selection;
+}
+
 /**
  * True for a namespace that the capture was told to take, so that its absence in the snapshot means that it was not
  * there. A snapshot that doesn't say what it was told to take says nothing about what it lacks.
  */
-export function covers(captured: SnapshotBody['selection'], db: string, name: string): boolean {
+export function covers(captured: NamespaceSelection | undefined, db: string, name: string): boolean {
   return captured !== undefined && takes(captured, db, name);
 }
 

@@ -2,6 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Cluster, Job, Restore } from '../../domain/records.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
+import { requireProjectRole, rolesToChange } from '../authorize.ts';
 import type { Facade, Failure, FailureAnswer } from '../facade.ts';
 import { mountOperations, type AnswerMark, type Operation, type ProjectCall } from '../wire/mms-routes.ts';
 import { readId } from '../wire/read-id.ts';
@@ -25,6 +26,9 @@ const DRILLS = '/groups/:groupId/clusters/:clusterId/drills';
 const SNAPSHOTS = '/groups/:groupId/clusters/:clusterId/snapshots';
 const RESTORE = '/groups/:groupId/clusters/:clusterId/restores/:restoreId';
 
+/** Which of them counts says the kind of the job. */
+const CHANGERS = ['GROUP_BACKUP_CREATOR', 'GROUP_BACKUP_RECOVERY_OPERATOR', 'GROUP_BACKUP_EXPORT_OPERATOR'] as const;
+
 export const CONSOLE_OPERATIONS: readonly Operation[] = [
   { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/continuous', roles: ['GROUP_READ_ONLY'], handle: getContinuous },
   { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/schedule/preview', roles: ['GROUP_READ_ONLY'], handle: previewSchedule },
@@ -40,10 +44,10 @@ export const CONSOLE_OPERATIONS: readonly Operation[] = [
   { method: 'PUT', path: `${SNAPSHOTS}/:snapshotId/hold`, roles: ['GROUP_OWNER'], handle: keepSnapshot('hold') },
   { method: 'DELETE', path: `${SNAPSHOTS}/:snapshotId/hold`, roles: ['GROUP_OWNER'], handle: letGoOfSnapshot('hold') },
   { method: 'GET', path: `${RESTORE}`, roles: ['GROUP_BACKUP_MANAGER', 'GROUP_BACKUP_RECOVERY_OPERATOR'], handle: getRestore },
-  { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/jobs/:jobId', roles: ['GROUP_BACKUP_MANAGER', 'GROUP_BACKUP_RECOVERY_OPERATOR'], handle: getJob },
-  { method: 'DELETE', path: '/groups/:groupId/clusters/:clusterId/jobs/:jobId', roles: ['GROUP_BACKUP_MANAGER', 'GROUP_BACKUP_RECOVERY_OPERATOR'], handle: cancelJob },
-  { method: 'POST', path: '/groups/:groupId/clusters/:clusterId/jobs/:jobId/pause', roles: ['GROUP_BACKUP_MANAGER', 'GROUP_BACKUP_RECOVERY_OPERATOR'], handle: pauseJob },
-  { method: 'POST', path: '/groups/:groupId/clusters/:clusterId/jobs/:jobId/resume', roles: ['GROUP_BACKUP_MANAGER', 'GROUP_BACKUP_RECOVERY_OPERATOR'], handle: resumeJob },
+  { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/jobs/:jobId', roles: CHANGERS, handle: getJob },
+  { method: 'DELETE', path: '/groups/:groupId/clusters/:clusterId/jobs/:jobId', roles: CHANGERS, handle: cancelJob },
+  { method: 'POST', path: '/groups/:groupId/clusters/:clusterId/jobs/:jobId/pause', roles: CHANGERS, handle: pauseJob },
+  { method: 'POST', path: '/groups/:groupId/clusters/:clusterId/jobs/:jobId/resume', roles: CHANGERS, handle: resumeJob },
   { method: 'GET', path: '/groups/:groupId/repository', roles: ['GROUP_READ_ONLY'], handle: getUpkeep },
   { method: 'POST', path: `${RESTORE}/undo`, roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: undoRestore },
   { method: 'GET', path: '/groups/:groupId/recovery', roles: ['GROUP_READ_ONLY'], handle: listRecovery },
@@ -108,7 +112,8 @@ function resumeJob(call: ProjectCall): Promise<Answer> {
 }
 
 async function changeJob(call: ProjectCall, change: (id: string) => Promise<void>): Promise<Answer> {
-  const { id } = await jobOf(call);
+  const { id, kind } = await jobOf(call);
+  await requireProjectRole(call.services, { principal: call.principal, projectId: call.project.id, anyOf: rolesToChange(kind) });
   await change(id);
   return { kind: 'one', body: presentJob(await call.services.jobs.get(id)) };
 }

@@ -6,7 +6,7 @@ import type { GlobalRole, OrgRole, Principal, ProjectRole } from '../../domain/r
 import { plainAddress } from '../../foundation/access-list.ts';
 import type { Clock } from '../../foundation/clock.ts';
 import type { Services } from '../../services/contracts.ts';
-import { holdsGlobalRole, requireGlobalRole, requireOrgRole, requireProjectRole } from '../authorize.ts';
+import { holdsGlobalRole, requireOrgRole, requireProjectRole } from '../authorize.ts';
 import { principalOf, type FacadeContext } from '../facade.ts';
 import { answerText, type Answer } from './answer.ts';
 import { readId } from './read-id.ts';
@@ -40,12 +40,12 @@ export interface OrganizationCall extends Call { readonly organization: Organiza
 
 /**
  * One line of a facade's table. Below a project (`:groupId`) any one of `roles` suffices; in an organization (`:orgId`, or that of
- * `:groupId`) any one of `orgRoles`. One of `globalRoles` suffices as well; without a project it is the only way.
+ * `:groupId`) any one of `orgRoles`. Below a project one of `globalRoles` suffices as well.
  */
 export type Operation =
   | { readonly method: Method; readonly path: string; readonly roles: readonly ProjectRole[]; readonly orgRoles?: undefined; readonly globalRoles?: readonly GlobalRole[]; handle(call: ProjectCall): Promise<Answer> }
   | { readonly method: Method; readonly path: string; readonly roles: null; readonly orgRoles: readonly OrgRole[]; readonly globalRoles?: undefined; handle(call: OrganizationCall): Promise<Answer> }
-  | { readonly method: Method; readonly path: string; readonly roles: null; readonly orgRoles?: undefined; readonly globalRoles?: readonly GlobalRole[]; handle(call: Call): Promise<Answer> };
+  | { readonly method: Method; readonly path: string; readonly roles: null; readonly orgRoles?: undefined; readonly globalRoles?: undefined; handle(call: Call): Promise<Answer> };
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -105,7 +105,6 @@ async function answer(
 async function handled(operation: Operation, call: Call): Promise<Answer> {
   if (operation.roles !== null) return operation.handle({ ...call, project: await projectOf(call, operation) });
   if (operation.orgRoles !== undefined) return operation.handle({ ...call, organization: await organizationOf(call, operation.orgRoles) });
-  if (operation.globalRoles !== undefined) requireGlobalRole(call.principal, operation.globalRoles);
   return operation.handle(call);
 }
 

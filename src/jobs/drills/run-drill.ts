@@ -8,6 +8,7 @@ import type { Clock } from '../../foundation/clock.ts';
 import { describeError, isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
 import { redactUri } from '../../foundation/redact.ts';
 import { JOB_PAYLOADS } from '../contracts.ts';
+import { learnProof } from '../handlers/learn-proof.ts';
 import { requireClusterUri, requireSnapshot } from '../handlers/required-rows.ts';
 import type { Completion, JobContext, JobHandler } from '../job-handler.ts';
 import type { RepositoryProvider } from '../repository-provider.ts';
@@ -184,7 +185,7 @@ function completionOf(drill: Drill, result: RestoreResult, timer: PhaseTimer, cl
       indexes: result.collections.reduce((sum, { indexes }) => sum + indexes, 0),
     });
     // Of chosen namespaces it says nothing of the others.
-    if (drill.namespaces.length === 0) await tx.clusters.learn(drill.clusterId, { lastProvenAt: clock.now() });
+    if (drill.namespaces.length === 0) await learnProof(tx, drill, clock.now());
   };
 }
 

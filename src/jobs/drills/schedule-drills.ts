@@ -7,7 +7,7 @@ import { describeError } from '../../foundation/errors.ts';
 import type { Logger } from '../../foundation/logger.ts';
 import type { Chore } from '../worker.ts';
 
-/** Puts row and job into the transaction; null where the cluster has no whole snapshot. */
+/** Puts row and job into the transaction; null where the cluster has no snapshot of all that is taken of it now. */
 export type AskForDrill = (tx: CatalogTransaction, request: {
   readonly cluster: { readonly id: string; readonly projectId: string }; readonly order: DrillOrder; readonly trigger: DrillTrigger; readonly requestedBy: string;
 }) => Promise<Drill | null>;
@@ -48,7 +48,7 @@ async function planWhenDue({ catalog, clock, log, defaults, ask }: ScheduleDrill
   const due = nextDrillAt(order, from);
   if (due === null || due > now) return;
   await catalog.transaction(async (tx) => {
-    if ((await tx.snapshots.newestWhole(clusterId)) === null) return;
+    if ((await tx.snapshots.newestUsual(clusterId)) === null) return;
     // Who moves it first has the drill; behind now, whatever was missed.
     if (!(await tx.drills.moveAnchor(clusterId, from, anchor))) return;
     if (await tx.drills.isUnderWay(clusterId)) log.warn({ cluster: clusterId }, 'a restore drill is due while the one before it runs; it is left out');

@@ -10,6 +10,7 @@ import { redactUri } from '../../foundation/redact.ts';
 import { JOB_PAYLOADS } from '../contracts.ts';
 import type { Completion, JobContext, JobHandler } from '../job-handler.ts';
 import type { RepositoryProvider } from '../repository-provider.ts';
+import { learnProof } from './learn-proof.ts';
 import { requireClusterUri, requireRestore, requireSnapshot } from './required-rows.ts';
 
 export interface RunRestoreParts {
@@ -181,7 +182,7 @@ function completionOf(
     await tx.restorePlans.markSettled(restoreId, 'new');
     if (keepHours > 0 && result.undoable !== false && result.movedAside.length > 0) await tx.restorePlans.keep(restoreId, hoursFrom(provenAt, keepHours));
     // Of chosen namespaces it says nothing of the others.
-    if (snapshot.selection === null && selection.databases.length + selection.collections.length === 0) await tx.clusters.learn(snapshot.clusterId, { lastProvenAt: provenAt });
+    if (selection.databases.length + selection.collections.length === 0) await learnProof(tx, { clusterId: snapshot.clusterId, snapshotId: snapshot.id }, provenAt);
   };
 }
 

@@ -50,7 +50,7 @@ async function captureAndCommit(parts: RunSnapshotParts, context: JobContext, re
   const previous = await openPrevious(parts, context, repository, snapshot);
   const writer = await repository.openWriter({ signal });
   try {
-    const { body } = await capture({
+    const { body, missing = [] } = await capture({
       uri, writer, previous, tempDir, signal, onProgress, log, clock, limits, deltas, onPhase,
       hashSeed: repository.hashSeed,
       selection: snapshot.selection ?? undefined,
@@ -59,7 +59,7 @@ async function captureAndCommit(parts: RunSnapshotParts, context: JobContext, re
     const { documents, bytes } = body;
     onProgress({ phase: 'commit', documentsDone: documents, documentsTotal: documents, bytesDone: bytes, bytesTotal: bytes, namespace: null });
     // Nobody else may have been given the job: after this only the store stands between us and the root.
-    await context.fenced(() => Promise.resolve());
+    await context.fenced((tx) => tx.jobs.setWarnings(context.job.claim.jobId, missing.map((name) => `Nothing of ${name} is there: the snapshot was told to take it, and holds none of it`)));
     return await commit(repository, writer, snapshot, body, clock);
   } finally {
     await previous?.reader.close();

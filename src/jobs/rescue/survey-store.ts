@@ -2,7 +2,7 @@
 import type { SnapshotBody } from '../../engine/contracts.ts';
 import { isLeafvaultError } from '../../foundation/errors.ts';
 import { isDamage, isLaterFact } from '../../repository/index.ts';
-import type { Keep, KeepKind } from '../../domain/keeps.ts';
+import { KEEP_KINDS, type Keep, type KeepKind } from '../../domain/keeps.ts';
 import type { Fact, Repository, SnapshotRoot } from '../../repository/repository.ts';
 import { ABOUT, aboutOf, type About } from '../about-snapshot.ts';
 
@@ -14,6 +14,8 @@ export interface StoreSurvey {
   readonly roots: ReadonlyMap<string, RootSummary>;
   /** Objects that can't be read, with the reason. */
   readonly unreadable: readonly string[];
+  /** Whether there are facts among them: whatever they said. */
+  readonly unreadableFacts: boolean;
   /** Ids of roots among them. */
   readonly unreadableRoots: ReadonlySet<string>;
   readonly expiries: ReadonlyMap<string, { readonly decidedAt: Date; readonly expiresAt: Date }>;
@@ -39,6 +41,7 @@ export async function surveyStore(repository: Pick<Repository, 'listSnapshots' |
     roots.set(id, { id, series, createdAt, body: body as unknown as SnapshotBody, storedBytes: stats.storedBytes });
   }
   const newest = new Map<string, Fact>();
+  let unreadableFacts = false;
   try {
     for await (const fact of repository.listFacts()) {
       const key = `${fact.kind} ${fact.snapshotId}`;
@@ -48,8 +51,14 @@ export async function surveyStore(repository: Pick<Repository, 'listSnapshots' |
     // Thrown behind all that could be read.
     if (!isLeafvaultError(error) || !isDamage(error)) throw error;
     unreadable.push(error.message);
+    unreadableFacts = true;
   }
-  return { roots, unreadable, unreadableRoots, ...sorted(newest.values()) };
+  return { roots, unreadable, unreadableFacts, unreadableRoots, ...sorted(newest.values()) };
+}
+
+/** Whether a pin or a hold keeps it, for ever. */
+export function isKeptIn({ keeps }: Pick<StoreSurvey, 'keeps'>, id: string): boolean {
+  return KEEP_KINDS.some((kind) => keeps[kind].get(id)?.keep != null);
 }
 
 function sorted(facts: Iterable<Fact>): Pick<StoreSurvey, 'expiries' | 'deleted' | 'abouts' | 'keeps'> {

@@ -5,7 +5,7 @@ import type { RetryOptions } from '../../storage/index.ts';
 import { createChunkIndex } from '../chunk-index/chunk-index.ts';
 import { createIndexLoader } from '../chunk-index/load-indexes.ts';
 import type { RepositoryContext } from '../context.ts';
-import { DELETED } from '../facts.ts';
+import { DELETED, deletedSnapshots } from '../facts.ts';
 import { withExclusive, type Exclusive } from '../exclusive.ts';
 import { makeCopyFile } from '../format/copy-file.ts';
 import { openDumpManifest } from '../format/dump-objects.ts';
@@ -15,6 +15,7 @@ import { parseRepositoryFile } from '../format/repository-file.ts';
 import { openObject } from '../format/sealed-object.ts';
 import { eachIndexOf } from './index-packs.ts';
 import { extendLocks, type LockReport } from '../lock/extend-locks.ts';
+import { passOver } from '../prune/forget-snapshots.ts';
 import { prepareStorage } from '../prepare-storage.ts';
 import { putSame } from '../put-same.ts';
 import { createPackKeys } from '../read/pack-keys.ts';
@@ -110,12 +111,8 @@ async function run(transfer: Transfer, { isCopy, session }: { readonly isCopy: b
 }
 
 /** A root that its store does not let go outlives what it rests on: one that the copy has not is not put there any more. */
-async function withoutDeleted({ storage }: RepositoryContext, roots: ReadonlyMap<string, number>, before: ReadonlyMap<string, number>): Promise<ReadonlyMap<string, number>> {
-  const deleted = new Set<string>();
-  for await (const { name } of storage.list(FACTS)) {
-    const parts = partsOfFactName(name);
-    if (parts?.kind === DELETED) deleted.add(parts.snapshotId);
-  }
+async function withoutDeleted(source: RepositoryContext, roots: ReadonlyMap<string, number>, before: ReadonlyMap<string, number>): Promise<ReadonlyMap<string, number>> {
+  const deleted = await deletedSnapshots(source, undefined, passOver(source));
   return new Map([...roots].filter(([name]) => before.has(name) || !deleted.has(partsOfSnapshotName(name)?.id ?? '')));
 }
 
@@ -136,12 +133,14 @@ async function copyAll(transfer: Transfer, prefix: string): Promise<void> {
   for await (const object of transfer.source.storage.list(prefix)) await carry(transfer, object, there.get(object.name));
 }
 
-/** A fact that deletes comes when the days of its snapshot are over: until then that is in sight in the copy. */
+/** A fact that deletes comes when the days of its snapshot are over: until then that is in sight in the copy. It comes last: a pin or a hold outweighs it. */
 async function copyFacts(transfer: Transfer, keeping: Keeping): Promise<void> {
   const there = await sizesIn(transfer.to, FACTS);
-  for await (const object of transfer.source.storage.list(FACTS)) {
-    const waits = !there.has(object.name) && partsOfFactName(object.name)?.kind === DELETED && !keeping.isDue(object.name);
-    if (!waits) await carry(transfer, object, there.get(object.name));
+  const found = await sizesIn(transfer.source.storage, FACTS);
+  const deletes = (name: string): boolean => partsOfFactName(name)?.kind === DELETED;
+  for (const [name, sizeBytes] of [...found].sort(([a], [b]) => Number(deletes(a)) - Number(deletes(b)))) {
+    const waits = !there.has(name) && deletes(name) && !keeping.isDue(name);
+    if (!waits) await carry(transfer, { name, sizeBytes }, there.get(name));
   }
 }
 

@@ -1,8 +1,9 @@
 // What went from the source goes from the copy: roots first; the rest only when nobody reads there.
 import type { Storage } from '../../storage/index.ts';
-import { DELETED } from '../facts.ts';
+import { DELETED, deletedSnapshots } from '../facts.ts';
 import { CATALOG, dumpManifestName, FACTS, INDEXES, KEYS, packName, PACKS, partsOfDumpName, partsOfFactName, partsOfSnapshotName, snapshotName } from '../format/names.ts';
 import type { Exclusive } from '../exclusive.ts';
+import { passOver } from '../prune/forget-snapshots.ts';
 import { endSession, openSessions } from '../prune/sessions-in-the-way.ts';
 import type { RepositoryContext } from '../context.ts';
 import { readRoot } from '../snapshots.ts';
@@ -33,8 +34,15 @@ export async function sweepCopy(transfer: Transfer, exclusive: Exclusive | null,
       await drop(transfer, name);
     }
   };
+  // Before the facts are listed: a prune that ends between the two leaves nothing, and nothing was lost.
+  const deleted = await deletedSnapshots(source, undefined, passOver(source));
   const facts = await sizesIn(source.storage, FACTS);
-  const isLost = (name: string): boolean => wasLost(facts, partsOfSnapshotName(name)?.id);
+  const spokenOf = new Set([...facts.keys()].map((name) => partsOfFactName(name)?.snapshotId));
+  /** A prune takes a root when its snapshot counts as deleted, and then the facts: that one last which says so. */
+  const isLost = (name: string): boolean => {
+    const id = partsOfSnapshotName(name)?.id ?? '';
+    return spokenOf.has(id) && !deleted.has(id);
+  };
   const went = [...before.keys()].filter((name) => !roots.has(name));
   const lost = went.filter(isLost);
   for (const name of lost) tellDamage(transfer, name, `The root ${name} is gone from the source, though nothing says that its snapshot was deleted; the copy has it`);
@@ -68,12 +76,6 @@ export async function sweepCopy(transfer: Transfer, exclusive: Exclusive | null,
 /** Whether the source has the snapshot: a fence in its place, which stays for ever, is none. */
 async function isThere({ source }: Transfer, roots: ReadonlyMap<string, number>, id: string): Promise<boolean> {
   return roots.has(snapshotName(id)) && (await readRoot(source, id).then((root) => root !== null, () => true));
-}
-
-/** A prune takes a root when a fact says that its snapshot is deleted, and then the facts, that one last. */
-function wasLost(facts: ReadonlyMap<string, number>, id = ''): boolean {
-  const kinds = [...facts.keys()].map(partsOfFactName).filter((parts) => parts?.snapshotId === id).map((parts) => parts?.kind);
-  return kinds.length > 0 && !kinds.includes(DELETED);
 }
 
 /**

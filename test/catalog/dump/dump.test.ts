@@ -13,13 +13,14 @@ import { systemClock } from '../../../src/foundation/clock.ts';
 import { isLeafvaultError } from '../../../src/foundation/errors.ts';
 import { newId } from '../../../src/foundation/ids.ts';
 import { createSealer } from '../../../src/foundation/seal.ts';
-import { openPostgresQueue, type PostgresQueue } from '../../../src/jobs/index.ts';
+import type { PostgresQueue } from '../../../src/jobs/index.ts';
 import { createAskForDrill } from '../../../src/services/index.ts';
 import { insertCompleted, makeInventory, type Inventory } from '../../support/catalog-rows.ts';
 import { at, saveChain } from '../../support/chain-rows.ts';
 import { askForRestore, askForSnapshot } from '../../support/job-rows.ts';
 import { mutateJson } from '../../support/mutate.ts';
-import { freshSchema, silent, startEmbedded, testSealer, type TestDatabase } from '../../support/postgres.ts';
+import { freshSchema, silent, testSealer, type TestDatabase } from '../../support/postgres.ts';
+import { startQueuedCatalog, type QueuedCatalog } from '../../support/queued-catalog.ts';
 
 const OTHER_SEALER = createSealer(Buffer.alloc(32, 9));
 const URI = 'mongodb://u:top-secret@127.0.0.1:27017/';
@@ -40,21 +41,17 @@ async function* each(lines: readonly string[]): AsyncGenerator<string> {
 
 describe('a dump of the catalog', () => {
   let server: TestDatabase;
+  let opened: QueuedCatalog;
   let catalog: Catalog;
   let queue: PostgresQueue;
   let inventory: Inventory;
   before(async () => {
-    server = await startEmbedded();
-    catalog = await server.open();
-    queue = await openPostgresQueue({ catalog, log: silent });
+    opened = await startQueuedCatalog();
+    ({ server, catalog, queue } = opened);
     inventory = await makeInventory(catalog, URI);
     await fill(catalog, queue, inventory);
   });
-  after(async () => {
-    await queue.close();
-    await catalog.close();
-    await server.stop();
-  });
+  after(() => opened?.close());
 
   const rescueInto = (schema: string, sealer = OTHER_SEALER) => openForRescue({ database: server.database, schema, sealer, log: silent, clock: systemClock });
   const shapeOf = async ({ address, schema }: Pick<Catalog, 'address' | 'schema'>) => {

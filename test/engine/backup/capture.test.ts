@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { Double, Int32, Long, MongoClient, type Document } from 'mongodb';
 import { BACKUP_ROLE } from '../../../src/engine/mongo/index.ts';
+import { capturedSelection, covers } from '../../../src/engine/restore/select-entries.ts';
 import { isLeafvaultError } from '../../../src/foundation/errors.ts';
 import type { Progress } from '../../../src/foundation/progress.ts';
 import type { Repository, RepositoryWriter } from '../../../src/repository/index.ts';
@@ -193,6 +194,23 @@ describe('a snapshot', () => {
     await fill('other', 'c', 5);
     const { root } = await takeSnapshot({ uri, repository, selection: { databases: ['other'], collections: ['chosen.b'] } });
     assert.deepEqual([...(await readBack(repository, root)).keys()].sort(), ['chosen.b', 'other.c']);
+  });
+
+  it('names what it was told to take and did not find, and fails where that is all', async () => {
+    const { missing } = await takeSnapshot({ uri, repository, selection: { databases: ['other', 'Other'], collections: ['chosen.b', 'chosen.gone'] } });
+    assert.deepEqual(missing, ['Other', 'chosen.gone']);
+    const nothing = takeSnapshot({ uri, repository, selection: { databases: ['Other'], collections: ['chosen.gone'] } });
+    await assert.rejects(nothing, (error) => isLeafvaultError(error, 'CAPTURE_NOTHING_SELECTED') && /there is nothing of Other, chosen\.gone$/.test(error.message));
+    assert.deepEqual((await takeSnapshot({ uri, repository, selection: { databases: [], collections: [], excluded: { databases: ['nowhere'], collections: [] } } })).missing, [], 'what is left out need not be there');
+  });
+
+  it('states what is left out where a program that knows no exclusions does not take it for everything', async () => {
+    const selection = { databases: [], collections: [], excluded: { databases: ['other'], collections: ['chosen.a'] } };
+    const { root, body } = await takeSnapshot({ uri, repository, selection });
+    const namespaces = [...(await readBack(repository, root)).keys()];
+    assert.deepEqual(['chosen.a', 'chosen.b', 'other.c'].filter((name) => namespaces.includes(name)), ['chosen.b']);
+    assert.deepEqual([body.selection, capturedSelection(body)], [undefined, selection]);
+    assert.deepEqual([covers(body.selection, 'other', 'c'), covers(capturedSelection(body), 'other', 'c'), covers(capturedSelection(body), 'chosen', 'b')], [false, false, true]);
   });
 
   it('scans a collection that gets a chosen name while it is taken', async () => {

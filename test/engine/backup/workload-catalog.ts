@@ -4,7 +4,7 @@ import type { Random } from './random.ts';
 
 export const CATALOG_KINDS = [
   'create', 'drop', 'drop and create again', 'rename', 'rename over another', 'rename across databases', 'build an index', 'fail to build an index', 'drop an index', 'modify a collection',
-  'modify an index', 'create a view', 'modify a view', 'drop a view', 'convert to capped', 'raise the limit of a capped collection', 'drop a database', 'write with $out', 'write with $merge', 'create in a transaction',
+  'modify an index', 'create a view', 'modify a view', 'drop a view', 'convert to capped', 'change the limits of a capped collection', 'drop a database', 'write with $out', 'write with $merge', 'create in a transaction',
 ] as const;
 
 export type CatalogKind = (typeof CATALOG_KINDS)[number];
@@ -120,10 +120,10 @@ export async function runCatalogOperation(world: CatalogWorld, kind: CatalogKind
       await db.command({ convertToCapped: victim, size: 200_000 });
       record(world, db, victim, { ...plain(), capped: true });
       return victim;
-    case 'raise the limit of a capped collection': {
+    case 'change the limits of a capped collection': {
       const capped = [...journal].find(([name, { capped: is }]) => is && name.startsWith(namespace('')))?.[0];
       if (capped === undefined) return null;
-      await db.command({ collMod: capped.slice(db.databaseName.length + 1), cappedSize: 300_000 + random.below(100_000), cappedMax: 1_000 + random.below(9) });
+      await db.command({ collMod: capped.slice(db.databaseName.length + 1), cappedSize: 4_096 + random.below(400_000), cappedMax: 20 + random.below(1_000) });
       return null;
     }
     case 'drop a database':

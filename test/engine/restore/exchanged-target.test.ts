@@ -92,6 +92,31 @@ describe('a restore whose target was exchanged', () => {
     assert.equal(documents, 2);
   });
 
+  test('that had touched no live name is over on the other servers, as on a target that was built anew, and begins anew there', async () => {
+    await using world = await restoreWorld(repository, root, uris.seen.own, { oldCollections: 'keep' });
+    await interrupted('prove', restoreSnapshot, world.options);
+    assert.equal((await world.journal.load())?.['state'], 'preparing');
+    const elsewhere = at(world.options, uris.seen.other);
+    assert.equal(await settleRestore(elsewhere), 'old');
+    assert.equal((await world.journal.load())?.['state'], 'undone');
+    assert.equal((await restoreSnapshot(elsewhere)).documents, 2);
+  });
+
+  test('is not settled on a set that was cloned from the disks of its own before it began, and has the same id', async () => {
+    await using world = await restoreWorld(repository, root, uris.seen.own, { oldCollections: 'keep' });
+    await interrupted('swap:old:shop.orders', restoreSnapshot, world.options);
+    const before = await world.journal.load();
+    // The same servers, put back to what they were: the same id, the same collections, nothing that the plan made.
+    const [step] = before?.['swaps'] as { readonly old: string; readonly shadow: string }[];
+    const shop = client.db('shop');
+    if ((await shop.listCollections({ name: step?.old ?? '' }).toArray()).length > 0) await shop.renameCollection(step?.old ?? '', 'orders');
+    await shop.dropCollection(step?.shadow ?? '');
+    await client.db('__leafvault').dropDatabase();
+    assert.deepEqual(await numbers(), ['damaged']);
+    await assert.rejects(settleRestore(world.options), refused);
+    assert.deepEqual(await world.journal.load(), before, 'the plan stays open, as it was');
+  });
+
   test('is known by what it made where its plan is gone from the target and nobody may see the id', async () => {
     await using world = await restoreWorld(repository, root, uris.blind.own);
     await interrupted('swap:new:shop.orders', restoreSnapshot, world.options);

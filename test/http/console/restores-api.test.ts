@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import type { Principal } from '../../../src/domain/roles.ts';
 import { createLogger } from '../../../src/foundation/logger.ts';
 import { buildServer, consoleApi, type HttpServer } from '../../../src/http/index.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
-import { COPY_ID, memoryServices, ORDERS_ID, SHOP_ID, type MemoryWorld } from '../../support/memory-services.ts';
+import { COPY_ID, memoryServices, ORDERS_ID, ORG_ID, SHOP_ID, type MemoryWorld } from '../../support/memory-services.ts';
 
 describe('a restore at our own API', () => {
   let server: HttpServer;
@@ -85,6 +86,23 @@ describe('a restore at our own API', () => {
     await ask('DELETE', `../jobs/${jobId}`, operator);
     const late = await ask('POST', `../jobs/${jobId}/pause`, operator);
     assert.deepEqual([late.status, late.body['code']], [409, 'JOB_NOT_PAUSABLE']);
+  });
+
+  test('and other jobs are changed by who may ask for one of their kind', async () => {
+    const principal: Principal = { kind: 'user', id: 'u', name: 'u', orgId: ORG_ID, grants: [] };
+    const cluster = await world.services.inventory.clusterById(SHOP_ID, ORDERS_ID);
+    const { job: { id } } = await world.services.snapshots.create({ cluster, description: null, retentionDays: 1, principal });
+    const creator = await world.grant('creator', [{ role: 'GROUP_BACKUP_CREATOR', projectId: SHOP_ID }]);
+    const restorer = await world.grant('restorer', [{ role: 'GROUP_BACKUP_RECOVERY_OPERATOR', projectId: SHOP_ID }]);
+    const manager = await world.grant('manager', [{ role: 'GROUP_BACKUP_MANAGER', projectId: SHOP_ID }]);
+    assert.deepEqual([(await ask('GET', `../jobs/${id}`, creator)).status, (await ask('GET', `../jobs/${id}`, restorer)).status], [200, 200]);
+    for (const [method, path] of [['POST', '/pause'], ['POST', '/resume'], ['DELETE', '']] as const) {
+      assert.equal((await ask(method, `../jobs/${id}${path}`, restorer)).status, 403, `${path} by who restores`);
+      assert.equal((await ask(method, `../jobs/${id}${path}`, creator)).status, 200, `${path} by who backs up`);
+    }
+    const restoring = world.restores.get(restoreId)?.jobId ?? '';
+    assert.equal((await ask('POST', `../jobs/${restoring}/pause`, creator)).status, 403, 'a restore by who backs up');
+    assert.notEqual((await ask('POST', `../jobs/${restoring}/resume`, manager)).status, 403, 'a manager holds each role');
   });
 
   test('and every other job is cancelled by its id, by who may, as long as it is not over', async () => {

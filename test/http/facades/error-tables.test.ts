@@ -17,13 +17,11 @@ const NOWHERE = ['DOWNLOAD_NOT_FOUND', 'DOWNLOAD_EXPIRED', 'DOWNLOAD_EXHAUSTED',
 const ATLAS_ONLY = ['COMPLIANCE_INVALID', 'COMPLIANCE_UNMET', 'COMPLIANCE_NOT_FOUND', 'EXPORT_BUCKET_NOT_FOUND', 'EXPORT_BUCKET_INVALID', 'EXPORT_BUCKET_UNREACHABLE', 'EXPORT_BUCKET_IN_USE', 'EXPORT_NOT_FOUND', 'NAMESPACE_NOT_FOUND'];
 /** Jobs and subclients are Commvault's words, and choices of what a snapshot takes. */
 const COMMVAULT_ALONE = Object.keys(SERVICE_ERRORS).filter((code) => code.startsWith('SUBCLIENT_') || code.startsWith('JOB_') || code === 'SELECTION_EMPTY');
-/** States of backups are Ops Manager's alone. */
-const OPS_MANAGER_ALONE = ['BACKUP_STATE_INVALID'];
 const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
-  'atlas-v2': [...COMMVAULT_ALONE, ...OPS_MANAGER_ALONE],
-  'atlas-v1': [...COMMVAULT_ALONE, ...OPS_MANAGER_ALONE],
+  'atlas-v2': COMMVAULT_ALONE,
+  'atlas-v1': COMMVAULT_ALONE,
   'ops-manager-v1': [...COMMVAULT_ALONE, 'RESTORE_NOT_CANCELLABLE', ...ATLAS_ONLY],
-  commvault: ['ORGANIZATION_NOT_FOUND', 'RESTORE_NOT_FOUND', 'RESTORE_NOT_CANCELLABLE', 'EXPIRY_INVALID', 'SNAPSHOT_KEPT', ...OPS_MANAGER_ALONE, ...ATLAS_ONLY.filter((code) => code !== 'NAMESPACE_NOT_FOUND')],
+  commvault: ['ORGANIZATION_NOT_FOUND', 'RESTORE_NOT_FOUND', 'RESTORE_NOT_CANCELLABLE', 'EXPIRY_INVALID', 'SNAPSHOT_KEPT', 'BACKUP_STATE_INVALID', ...ATLAS_ONLY.filter((code) => code !== 'NAMESPACE_NOT_FOUND')],
 };
 /** API keys and their access lists, which Commvault has not. */
 const KEYS = ['CREDENTIAL_NOT_FOUND', 'ROLE_UNFIT', 'GRANT_TOO_WIDE', 'LAST_OWNER', 'ACCESS_ENTRY_INVALID', 'ACCESS_ENTRY_NOT_FOUND', 'ACCESS_LIST_FULL'];

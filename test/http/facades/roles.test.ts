@@ -27,7 +27,6 @@ describe('roles in Ops Manager', () => {
   const EVERYONE = [...READERS, 'ORG_MEMBER', 'ORG_GROUP_CREATOR'];
 
   function allowedFor(method: string, path: string): readonly string[] {
-    if (path.startsWith('/admin/')) return method === 'GET' ? ['GLOBAL_OWNER', 'GLOBAL_BACKUP_ADMIN', 'GLOBAL_READ_ONLY'] : ['GLOBAL_OWNER', 'GLOBAL_BACKUP_ADMIN'];
     if (path.includes('/restorableTimeRanges')) return [...BACKUP_ADMINS, 'GLOBAL_READ_ONLY'];
     if (path.startsWith('/groups/:groupId/apiKeys') && method !== 'GET') return method === 'POST' && path.endsWith(':apiUserId') ? OWNERS : [...OWNERS, 'GROUP_ACCESS_MANAGER'];
     // A key of the organization is a member of it, whatever it holds.

@@ -295,6 +295,27 @@ describe('a restore drill', { timeout: 180_000 }, () => {
     await catalog.snapshots.markDeleted(part.snapshotId);
   });
 
+  test('takes the newest snapshot of the filter that the cluster has now, and proves nothing of it with another one', async () => {
+    const { id } = inventory.cluster;
+    const provenAt = async (): Promise<Date | null | undefined> => (await catalog.clusters.get(id))?.lastProvenAt;
+    await startWorker();
+    const ofEverything = await ask();
+    await catalog.clusters.setNamespaceFilter(id, { kind: 'included', databases: ['shop'], collections: [] });
+    const before = await provenAt();
+    assert.equal((await endOf(ofEverything)).state, 'completed');
+    assert.deepEqual(await provenAt(), before, 'it was asked for before there was a filter');
+    await assert.rejects(ask(), /there is no snapshot/, 'none was taken under the filter');
+    const asked = await askForSnapshot(catalog, queue, inventory, { selection: { databases: ['shop'], collections: [] } });
+    assert.equal((await ended(catalog, asked.job.id)).state, 'completed');
+    for (const place of ['scratch', 'mongod'] as const) {
+      const drill = await endOf(await ask({ place }));
+      assert.deepEqual([drill.snapshotId, drill.state, drill.errorCode], [asked.snapshotId, 'completed', null]);
+    }
+    assert.ok((await provenAt())! > before!);
+    await catalog.clusters.setNamespaceFilter(id, null);
+    await assertClean();
+  });
+
   test('takes what a cluster declares: a target of another name, and no drill where nothing is planned', async () => {
     const other = await catalog.clusters.insert({ id: inventory.cluster.id.replace(/.{4}$/, 'beef'), projectId: inventory.project.id, name: 'staging', uri: source.uri, hosts: [] });
     const choices: DrillChoices = { target: 'staging', namespaces: ['logs'] };

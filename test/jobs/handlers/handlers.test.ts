@@ -9,18 +9,19 @@ import type { Job } from '../../../src/domain/records.ts';
 import { systemClock } from '../../../src/foundation/clock.ts';
 import { LeafvaultError } from '../../../src/foundation/errors.ts';
 import { newId } from '../../../src/foundation/ids.ts';
-import { createChores, createHandlers, openPostgresQueue, Worker, type PostgresQueue } from '../../../src/jobs/index.ts';
+import { createChores, createHandlers, Worker, type PostgresQueue } from '../../../src/jobs/index.ts';
 import type { Repository } from '../../../src/repository/index.ts';
 import { createMemoryStorage, type Storage } from '../../../src/storage/index.ts';
 import { makeInventory, type Inventory } from '../../support/catalog-rows.ts';
 import { at, claim, saveChain } from '../../support/chain-rows.ts';
 import { askForRestore, askForSnapshot, ended, running, until } from '../../support/job-rows.ts';
-import { DATABASES_IN_TURN, emptyCatalog, silent, type TestDatabase } from '../../support/postgres.ts';
+import { DATABASES_IN_TURN, emptyCatalog, silent } from '../../support/postgres.ts';
+import { startQueuedCatalog, type QueuedCatalog } from '../../support/queued-catalog.ts';
 import { openTestRepository, writeEntries } from '../../support/repository-fixture.ts';
 import { BODY, CAPTURE_PHASES, createSmallEngine, NO_DRILLS, RESTORE_PHASES, waitIn, type SmallEngine } from '../../support/small-engine.ts';
 
 for (const { name, start } of DATABASES_IN_TURN) describe(`the handlers on ${name}`, () => {
-  let server: TestDatabase;
+  let opened: QueuedCatalog;
   let catalog: Catalog;
   let queue: PostgresQueue;
   let inventory: Inventory;
@@ -53,15 +54,10 @@ for (const { name, start } of DATABASES_IN_TURN) describe(`the handlers on ${nam
   }));
 
   before(async () => {
-    server = await start();
-    catalog = await server.open();
-    queue = await openPostgresQueue({ catalog, log: silent });
+    opened = await startQueuedCatalog(start);
+    ({ catalog, queue } = opened);
   });
-  after(async () => {
-    await queue.close();
-    await catalog.close();
-    await server.stop();
-  });
+  after(() => opened?.close());
   beforeEach(async () => {
     tempRoot = await mkdtemp(join(tmpdir(), 'leafvault-handlers-'));
     inventory = await makeInventory(catalog);
@@ -121,6 +117,15 @@ for (const { name, start } of DATABASES_IN_TURN) describe(`the handlers on ${nam
     await chosen();
     await takeSnapshot();
     assert.deepEqual(engine.calls, ['capture', `capture after ${part}`, `capture after ${whole}`, `capture after ${whole}`]);
+  });
+
+  test('warn of names that a snapshot was told to take and of which nothing is there', async () => {
+    const { capture } = engine;
+    engine = { ...engine, capture: async (options) => ({ ...(await capture(options)), missing: ['crm', 'shop.cart'] }) };
+    await startWorker();
+    const { job } = await askForSnapshot(catalog, queue, inventory, { selection: { databases: ['shop', 'crm'], collections: ['shop.cart'] } });
+    const { state, warnings } = await ended(catalog, job.id);
+    assert.deepEqual([state, warnings?.map((text) => text.slice(0, text.indexOf(':')))], ['completed', ['Nothing of crm is there', 'Nothing of shop.cart is there']]);
   });
 
   for (const [what, at] of [['version', 4], ['body', 60]] as const) test(`take the next snapshot although the root of the one before is damaged (${what})`, async () => {

@@ -13,17 +13,18 @@ import { sleep } from '../../../src/foundation/abort.ts';
 import { systemClock } from '../../../src/foundation/clock.ts';
 import { LeafvaultError } from '../../../src/foundation/errors.ts';
 import { newId } from '../../../src/foundation/ids.ts';
-import { createHandlers, openPostgresQueue, Worker, type PostgresQueue } from '../../../src/jobs/index.ts';
+import { createHandlers, Worker, type PostgresQueue } from '../../../src/jobs/index.ts';
 import type { Repository } from '../../../src/repository/index.ts';
 import { createMemoryStorage } from '../../../src/storage/index.ts';
 import { makeInventory, type Inventory } from '../../support/catalog-rows.ts';
 import { askForSnapshot, ended, until } from '../../support/job-rows.ts';
-import { emptyCatalog, silent, startEmbedded, type TestDatabase } from '../../support/postgres.ts';
+import { emptyCatalog, silent } from '../../support/postgres.ts';
+import { startQueuedCatalog, type QueuedCatalog } from '../../support/queued-catalog.ts';
 import { openTestRepository } from '../../support/repository-fixture.ts';
 import { createSmallEngine, NO_DRILLS } from '../../support/small-engine.ts';
 
 describe('an export job', () => {
-  let server: TestDatabase;
+  let opened: QueuedCatalog;
   let catalog: Catalog;
   let queue: PostgresQueue;
   let inventory: Inventory;
@@ -57,15 +58,10 @@ describe('an export job', () => {
   });
 
   before(async () => {
-    server = await startEmbedded();
-    catalog = await server.open();
-    queue = await openPostgresQueue({ catalog, log: silent });
+    opened = await startQueuedCatalog();
+    ({ catalog, queue } = opened);
   });
-  after(async () => {
-    await queue.close();
-    await catalog.close();
-    await server.stop();
-  });
+  after(() => opened?.close());
   beforeEach(async () => {
     await emptyCatalog(catalog);
     tempRoot = await mkdtemp(join(tmpdir(), 'leafvault-export-job-'));

@@ -196,6 +196,40 @@ describe('what was lost in the source, by whatever it was', () => {
   }
 });
 
+describe('a snapshot that is pinned, and that a fact from elsewhere says is deleted,', () => {
+  const say = async ({ repository }: Source, snapshotId: string, kind: string, minute: number, body: Record<string, unknown> = {}): Promise<void> =>
+    void (await repository.addFact({ snapshotId, kind, createdAt: `2026-01-01T00:0${minute}:00.000Z`, body }));
+  const pinned = async (source: Source): Promise<string> => {
+    const [id] = source.live;
+    assert.ok(id);
+    await say(source, id, 'pin', 1, { kept: true, by: 'one', reason: null });
+    await say(source, id, 'deleted', 2);
+    return id;
+  };
+
+  test('comes into the copy, and goes once nothing keeps it any more', () => withSource(async (source, to) => {
+    const id = await pinned(source);
+    await copyTo(source.storage, to);
+    assert.deepEqual(await assertWholeCopy(to, source.contents, 'pinned'), [...source.live].sort());
+    await say(source, id, 'pin', 3, { kept: false, by: 'one' });
+    source.live.delete(id);
+    for (let rounds = 0; rounds < 3; rounds += 1) await source.repository.prune({ isOver });
+    const { damaged, postponed } = await copyTo(source.storage, to);
+    assert.deepEqual([damaged, postponed], [[], false]);
+    await assertSame(source.storage, to);
+    assert.deepEqual(await assertWholeCopy(to, source.contents, 'unpinned'), [...source.live].sort());
+  }));
+
+  test('stays in the copy, and is told, when the source has lost it', () => withSource(async (source, to) => {
+    const id = await pinned(source);
+    await copyTo(source.storage, to);
+    const poor = await changed(source, (name) => name === snapshotName(id), () => null);
+    const { damaged } = await copyTo(poor, to);
+    assert.deepEqual(damaged.map(({ object }) => object), [snapshotName(id)]);
+    assert.deepEqual(await assertWholeCopy(to, source.contents, 'lost'), [...source.live].sort());
+  }));
+});
+
 describe('what is damaged in the source', () => {
   test('is told and not copied, and the roots that need it are withheld, the others are not', () => withSource(async (source, to) => {
     await copyTo(source.storage, to);

@@ -24,7 +24,7 @@ function refusingRoots(): RefusingStorage {
 /** A snapshot that will go, and one that stays; nothing is shared. */
 async function twoSnapshots(source: Repository) {
   const gone = await writeSnapshot(source, { a: randomChunks(12, 2_000) });
-  await source.addFact({ snapshotId: gone.id, kind: 'pin', createdAt: '2026-01-01T00:00:00.000Z', body: {} });
+  await source.addFact({ snapshotId: gone.id, kind: 'about', createdAt: '2026-01-01T00:00:00.000Z', body: {} });
   const kept = await writeSnapshot(source, { b: randomChunks(12, 2_000) });
   return { gone: gone.id, kept: kept.id };
 }

@@ -1,7 +1,7 @@
 // The catalog of collections, keyed by UUID: as it was listed, then as the oplog changed it.
 // Options and index specifications stay raw, so key order, odd names and number types survive.
 import type { ClusterTime } from '../../../domain/cluster-time.ts';
-import { BSON_TYPE, filterFields, rawField, rawFields, rawDocument } from '../../bson/index.ts';
+import { asBuffer, BSON_TYPE, filterFields, rawField, rawFields, rawDocument } from '../../bson/index.ts';
 import { isTrue } from '../oplog/oplog-entry.ts';
 
 export interface CatalogCollection {
@@ -21,6 +21,32 @@ export type Catalog = Map<string, CatalogCollection>;
 
 export function isCapped(collection: CatalogCollection): boolean {
   return isTrue(collection.options, 'capped');
+}
+
+/** What a capped collection keeps; null where it isn't stated. */
+export interface CappedLimits {
+  /** Bytes of documents. */
+  readonly size: number | null;
+  readonly max: number | null;
+}
+
+/** @param options raw; a limit of zero and less is none */
+export function limitsIn(options: Uint8Array): CappedLimits {
+  const limit = (name: string): number | null => {
+    const value = numberIn(options, name);
+    return value > 0 ? value : null;
+  };
+  const size = limit('size');
+  return { size: size === null ? null : roundedSize(size), max: limit('max') };
+}
+
+/** 0 where there is no such number. */
+export function numberIn(document: Uint8Array, name: string): number {
+  const field = rawField(document, name);
+  const bytes = asBuffer(document);
+  if (field?.type === BSON_TYPE.int) return bytes.readInt32LE(field.valueAt);
+  if (field?.type === BSON_TYPE.long) return Number(bytes.readBigInt64LE(field.valueAt));
+  return field?.type === BSON_TYPE.double ? Math.trunc(bytes.readDoubleLE(field.valueAt)) : 0;
 }
 
 /** Servers round the size of a capped collection up to a multiple of 256. */

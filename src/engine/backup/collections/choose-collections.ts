@@ -1,5 +1,5 @@
 // What of the catalog becomes part of a snapshot, and as what.
-import { takes, takesSomeOf } from '../../../domain/namespace-selection.ts';
+import { takes, takesAllOf } from '../../../domain/namespace-selection.ts';
 import type { CaptureOptions, EntryKind } from '../../contracts.ts';
 import { isScratchDatabase, joinNamespace, PLAN_DB, timeSeriesOf } from '../../mongo/index.ts';
 import { isTemporary, type Catalog, type CatalogCollection } from './catalog.ts';
@@ -15,7 +15,7 @@ export interface ChoiceRules {
   readonly selection: CaptureOptions['selection'];
   /** `db.collection` of collections that a restore is building, or keeps for an undo. */
   readonly shadows: ReadonlySet<string>;
-  /** Also what a server has for a while only: behind T1 it may take any name of its database. */
+  /** Also what a server has for a while only, of databases that are taken whole: behind T1 it may take any name there. */
   readonly temporaries?: boolean;
 }
 
@@ -24,11 +24,11 @@ export function chooseCollections(catalog: Catalog, rules: ChoiceRules): readonl
   const chosen: ChosenCollection[] = [];
   for (const collection of catalog.values()) {
     const kind = kindOf(collection);
-    if (kind === null || (isTemporary(collection) && rules.temporaries !== true)) continue;
+    if (kind === null || (isTemporary(collection) && !(rules.temporaries === true && takesAllOf(rules.selection, collection.db)))) continue;
     const name = timeSeriesOf(collection.name) ?? collection.name;
     const names = [joinNamespace(collection.db, collection.name), joinNamespace(collection.db, name)];
     if (names.some((each) => rules.shadows.has(each))) continue;
-    if (!takes(rules.selection, collection.db, name) && !(isTemporary(collection) && takesSomeOf(rules.selection, collection.db))) continue;
+    if (!takes(rules.selection, collection.db, name)) continue;
     chosen.push({ collection, kind, name });
   }
   return chosen;

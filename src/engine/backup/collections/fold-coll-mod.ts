@@ -3,7 +3,7 @@ import type { ClusterTime } from '../../../domain/cluster-time.ts';
 import { BSON_TYPE, rawChild, rawField, rawFields, readString } from '../../bson/index.ts';
 import { joinNamespace, showNamespace } from '../../mongo/index.ts';
 import { isTrue, unknownOperation, type CommandOp } from '../oplog/oplog-entry.ts';
-import { copyField, EMPTY_DOCUMENT, roundedSize, withDefaultText, withField, type CatalogCollection } from './catalog.ts';
+import { copyField, EMPTY_DOCUMENT, numberIn, roundedSize, withDefaultText, withField, type CatalogCollection } from './catalog.ts';
 
 type Change = (collection: CatalogCollection, object: Buffer, name: string) => void;
 
@@ -95,13 +95,6 @@ function setLimit(collection: CatalogCollection, name: string, limit: number): v
 /** Zero and less stand for the most that there can be. */
 function countedMax(max: number): number {
   return max <= 0 ? 2 ** 31 - 1 : max;
-}
-
-function numberIn(object: Buffer, name: string): number {
-  const field = rawField(object, name);
-  if (field?.type === BSON_TYPE.int) return object.readInt32LE(field.valueAt);
-  if (field?.type === BSON_TYPE.long) return Number(object.readBigInt64LE(field.valueAt));
-  return field?.type === BSON_TYPE.double ? Math.trunc(object.readDoubleLE(field.valueAt)) : 0;
 }
 
 /** `index: {name, …}` sets what stands beside the name; false means that the mark is taken away. */

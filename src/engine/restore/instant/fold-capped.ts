@@ -1,24 +1,18 @@
 // The fold of a capped collection: all of its documents in order, in a table on disk.
 import { breatheEvery } from '../../../foundation/abort.ts';
 import { asBuffer, bytesOf, documentLength, documentsOf, hashOf, newHashState, orderedHashOf, rawId } from '../../bson/index.ts';
-import { roundedSize } from '../../backup/collections/catalog.ts';
+import type { CappedLimits } from '../../backup/collections/catalog.ts';
 import { foldDocument, type ReplayOperation } from '../../replay/index.ts';
 import { openScratchDatabase } from '../../scratch-database.ts';
 import type { ContentFold, FoldOptions } from './content-fold.ts';
-
-export interface CappedLimits {
-  /** Bytes of documents; null where it isn't stated. */
-  readonly size: number | null;
-  readonly max: number | null;
-}
 
 const AT_ONCE = 500;
 /** Several may be loaded at once. */
 const CACHE_KIB = 4 * 1024;
 const FRAME_BYTES = 256 * 1024;
 
-/** @param options `path`: a file that does not exist yet */
-export function openCappedFold(options: FoldOptions & { readonly path: string; readonly limits: CappedLimits }): ContentFold {
+/** @param options `path`: a file that does not exist yet; `limits`: those by which the shadow cuts by itself, null where the source's own deletes alone do */
+export function openCappedFold(options: FoldOptions & { readonly path: string; readonly limits: CappedLimits | null }): ContentFold {
   const { table, number, namespace, kernel, signal } = options;
   const documents = openDocuments(options.path);
   const apply = (operation: ReplayOperation): void => {
@@ -43,7 +37,7 @@ export function openCappedFold(options: FoldOptions & { readonly path: string; r
         apply(operation);
         await breathe();
       }
-      documents.trim(options.limits);
+      if (options.limits !== null) documents.trim(options.limits);
       const state = newHashState();
       for (const run of inRuns(documents.all())) kernel.frame(run, { state, onSlice: () => undefined });
       return { documents: documentsOf(state), bytes: bytesOf(state), hash: hashOf(state), capped: true, orderedHash: orderedHashOf(state) };
@@ -77,7 +71,7 @@ function openDocuments(path: string) {
     trim({ size, max }: CappedLimits) {
       const row = sql.sums.get();
       let [count, bytes] = [Number(row?.n), Number(row?.bytes ?? 0)];
-      while ((max !== null && count > max) || (size !== null && bytes > roundedSize(size))) {
+      while ((max !== null && count > max) || (size !== null && bytes > size)) {
         const oldest = sql.next.get(0);
         if (oldest === undefined) return;
         sql.remove.run(oldest.sequence as number);

@@ -1,7 +1,7 @@
 // The fold that fits a collection; null where nothing of it changes between base and border.
 import { join } from 'node:path';
 import { createKernel } from '../../bson/index.ts';
-import { optionsOf } from '../../snapshot/index.ts';
+import { limitsOf, needsRoom } from '../capped-room.ts';
 import type { Load, RestoreContext } from '../context.ts';
 import type { ContentFold } from './content-fold.ts';
 import { openCappedFold } from './fold-capped.ts';
@@ -14,7 +14,5 @@ export async function openFold({ instant, options }: RestoreContext, { entry, st
   const { table, met, folder } = instant;
   const fold = { table, number, namespace: step.from, buckets: entry.body.kind === 'timeseries', kernel: createKernel(options.hashSeed), signal: options.signal, onSkipped: skipIn(instant) };
   if (!entry.body.capped) return openTouchedFold({ ...fold, met, tempDir: folder });
-  const collection = optionsOf(entry.body);
-  const limit = (name: string): number | null => (collection.has(name) && Number(collection.get(name)) > 0 ? Number(collection.get(name)) : null);
-  return openCappedFold({ ...fold, path: join(folder, `capped-${number}`), limits: { size: limit('size'), max: limit('max') } });
+  return openCappedFold({ ...fold, path: join(folder, `capped-${number}`), limits: needsRoom(entry, instant) ? null : limitsOf(entry.body) });
 }

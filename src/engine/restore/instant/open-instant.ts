@@ -13,6 +13,7 @@ import { borderEntries, type BorderEntries } from './border-entries.ts';
 import { checkBase, type Base } from './check-base.ts';
 import { followSlices } from './follow-slices.ts';
 import { createMetIds, type MetIds } from './met-ids.ts';
+import { capturedSelection } from '../select-entries.ts';
 
 /** What a restore leaves out. */
 export interface InstantLeftOut {
@@ -77,7 +78,7 @@ async function readInstant(options: InstantOptions, entries: readonly Collection
     const body = options.root.body as unknown as SnapshotBody;
     const collections = leftOut === null ? null : await settleLeftOut(table, signal);
     return {
-      ...borderEntries(entries, body.selection, window, table), border, table, window, met, folder, close,
+      ...borderEntries(entries, capturedSelection(body), window, table), border, table, window, met, folder, close,
       leftOut: collections === null || leftOut === null ? null : { collections, commands: leftOut.commands, skippedLater: 0 },
       numberOf: ({ body: { uuid } }) => (uuid === null ? null : window.numberOf(uuid)),
     };

@@ -35,6 +35,8 @@ export interface Request {
   readonly rehearse?: boolean | undefined;
   /** How many times the bytes have to be free; 1 where absent. */
   readonly room?: number | undefined;
+  /** Namespaces of capped collections that held more than their limits say. */
+  readonly needRoom?: readonly string[];
   /** Bytes that an attempt before this one has loaded; 0 where absent. */
   readonly there?: number | undefined;
 }

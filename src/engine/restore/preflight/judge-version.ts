@@ -2,6 +2,7 @@
 // the shadows are made, before a live name is touched.
 import { showNamespace } from '../../mongo/namespaces.ts';
 import { optionsOf } from '../../snapshot/index.ts';
+import { LIMITS_CHANGE_SINCE } from '../capped-room.ts';
 import type { TargetFacts } from './gather-facts.ts';
 import type { Judgement, Request } from './judge-facts.ts';
 
@@ -21,6 +22,8 @@ export function judgeVersion(facts: TargetFacts, request: Request): Judgement {
     return SINCE.filter(({ option, version }) => isOn(options.get(option)) && compareVersions(effective, version) < 0)
       .map(({ version, words }) => `${showNamespace(entry.namespace)} is or has ${words}, which needs MongoDB ${version}; the target's feature compatibility version is ${effective}`);
   });
+  if (compareVersions(effective, LIMITS_CHANGE_SINCE) < 0) reasons.push(...(request.needRoom ?? []).map((namespace) =>
+    `${showNamespace(namespace)} held more than its limits say, which needs MongoDB ${LIMITS_CHANGE_SINCE}; the target's feature compatibility version is ${effective}`));
   return { reasons, warnings: versionWarnings(facts, request, effective) };
 }
 

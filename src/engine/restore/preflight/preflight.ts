@@ -3,7 +3,8 @@ import type { LeftOutReport } from '../../../domain/leave-out.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
 import type { RestoreOptions, SnapshotBody } from '../../contracts.ts';
 import { collectionEntries, type CollectionEntry } from '../../snapshot/index.ts';
-import { isWholeCluster, isSelected, renamed, type SelectedEntry } from '../select-entries.ts';
+import { needsRoom } from '../capped-room.ts';
+import { capturedSelection, isWholeCluster, isSelected, renamed, type SelectedEntry } from '../select-entries.ts';
 import { warnOfCrossings } from '../instant/crossing-transactions.ts';
 import { judgeLeftOut, refuseNameConflicts } from '../instant/instant-left-out.ts';
 import { openInstant, type Instant } from '../instant/open-instant.ts';
@@ -50,7 +51,8 @@ async function judge(options: RestoreOptions, target: Target, entries: readonly 
   const loaded = new Set(rested.map(({ from }) => from));
   const body = root.body as unknown as SnapshotBody;
   const { reasons, warnings } = judgeFacts(facts, {
-    selection, existing: options.existing, timeSeries: options.timeSeries, usersAndRoles: options.usersAndRoles, entries, selected, captured: body.selection, replayed, there: selected.reduce((sum, { entry }) => sum + (loaded.has(entry.namespace) ? entry.body.bytes : 0), 0), rehearse: options.rehearse, room: options.room,
+    selection, existing: options.existing, timeSeries: options.timeSeries, usersAndRoles: options.usersAndRoles, entries, selected, captured: capturedSelection(body), replayed, there: selected.reduce((sum, { entry }) => sum + (loaded.has(entry.namespace) ? entry.body.bytes : 0), 0), rehearse: options.rehearse, room: options.room,
+    needRoom: selected.filter(({ entry }) => needsRoom(entry, instant)).map(({ entry }) => entry.namespace),
     sourceVersion: body.source.serverVersion, sourceFeatureCompatibilityVersion: body.source.featureCompatibilityVersion,
   });
   if (reasons.length > 0) throw refused(reasons, warnings);

@@ -4,6 +4,7 @@ import { isLeafvaultError } from '../../../foundation/errors.ts';
 import type { Job } from '../../../domain/records.ts';
 import type { Principal } from '../../../domain/roles.ts';
 import type { Services } from '../../../services/contracts.ts';
+import { rolesToChange } from '../../authorize.ts';
 import { principalOf } from '../../facade.ts';
 import { parameter } from '../../wire/read-query.ts';
 import { unsupported, wordsOf } from './errors.ts';
@@ -34,14 +35,13 @@ const ACTIONS: Readonly<Record<string, (services: Services, order: Order) => Pro
 };
 
 /** About the job itself; anything else is a fault of the request. */
-const TOLD_INSIDE = ['TASK_UNSUPPORTED', 'JOB_NOT_CANCELLABLE', 'JOB_NOT_PAUSABLE', 'JOB_NOT_PAUSED', 'JOB_NOT_REPEATABLE', 'SNAPSHOT_NOT_FOUND', 'SNAPSHOT_NOT_COMPLETE', 'TARGET_NOT_FOUND'];
+const TOLD_INSIDE = ['TASK_UNSUPPORTED', 'JOB_NOT_CANCELLABLE', 'JOB_NOT_PAUSABLE', 'JOB_NOT_PAUSED', 'JOB_NOT_REPEATABLE', 'SELECTION_EMPTY', 'SNAPSHOT_NOT_FOUND', 'SNAPSHOT_NOT_COMPLETE', 'TARGET_NOT_FOUND'];
 
 export async function actOnJob(services: Services, request: FastifyRequest): Promise<object> {
   const principal = principalOf(request);
   const { action = '' } = request.params as { action?: string };
   const { job, place } = await visibleJob(services, principal, numberIn(request));
-  const anyOf = job.kind === 'snapshot' ? ['GROUP_BACKUP_CREATOR'] as const : ['GROUP_BACKUP_RECOVERY_OPERATOR'] as const;
-  await requireChange(services, request, place, anyOf);
+  await requireChange(services, request, place, rolesToChange(job.kind));
   const startSuspended = (parameter(request.query, 'startInSuspendedState') ?? '').toLowerCase() === 'true';
   try {
     const act = ACTIONS[action.toLowerCase()];

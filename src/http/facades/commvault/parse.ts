@@ -53,7 +53,6 @@ function workOf(given: SubTask): Work {
   return isBackup ? { kind: 'backup', level: readLevel(backupOpts?.backupLevel) } : { kind: 'restore', form: parseRestore(restoreOptions) };
 }
 
-
 /** The password comes in base64; what is no base64 of plain text is taken as it is. */
 export function parseLogin(body: unknown): { readonly name: string; readonly password: string } {
   const { username, password }: z.infer<typeof loginBody> = readBody(loginBody, body);

@@ -3,16 +3,10 @@
 import type { RestoreSelection } from '../../../domain/records.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
 import { unsupported } from './errors.ts';
+import { disagree } from './resolve-entity.ts';
+import { readTarget, type RestoreTarget } from './restore-target.ts';
 import type { RestoreOptions } from './schemas.ts';
 import { parseItems } from './tree/content.ts';
-
-/** Null where a name is not told. */
-export interface RestoreTarget {
-  readonly client: string | null;
-  readonly instance: string | null;
-  /** `host:port` of any member of the target. */
-  readonly host: string | null;
-}
 
 export interface RestoreForm {
   readonly from:
@@ -29,30 +23,31 @@ export interface RestoreForm {
 
 type MongoDbOptions = NonNullable<NonNullable<RestoreOptions['distributedAppsRestoreOptions']>['mongoDBRestoreOptions']>;
 
-/** @throws TASK_UNSUPPORTED, ATTRIBUTE_MISSING */
+/** @throws TASK_UNSUPPORTED, ATTRIBUTE_MISSING, IDS_DISAGREE */
 export function parseRestore(options: RestoreOptions = {}): RestoreForm {
   const documentDb = options.cloudAppsRestoreOptions?.documentDBRestoreOptions;
   const mongoDb = options.distributedAppsRestoreOptions?.mongoDBRestoreOptions;
   if (documentDb !== undefined) {
     if (!documentDb.restoreSnapshotId) throw new LeafvaultError('ATTRIBUTE_MISSING', 'Reading the body failed: restoreSnapshotId is required', { details: { name: 'restoreSnapshotId' } });
-    const target = { client: options.destination?.destClient?.clientName || null, instance: documentDb.targetInstanceId || null, host: null };
+    // The SDK says inPlace whatever target it names.
+    const target = readTarget(options, { inPlace: options.destination?.inPlace === false ? false : null, instanceName: documentDb.targetInstanceId });
     return { from: { snapshotName: documentDb.restoreSnapshotId }, target, selection: { ...chosenItems(options), renames: [] } };
   }
   if (mongoDb === undefined) return plainForm(options);
   if (mongoDb.restoreFilesOnly === true || mongoDb.recover === false) throw unsupported('A restore of files without the data in their server');
-  return { from: timeOf(options, mongoDb), target: targetOf(options, mongoDb), selection: selectionOf(options, mongoDb) };
+  return { from: timeOf(options, mongoDb), target: distributedTarget(options, mongoDb), selection: selectionOf(options, mongoDb) };
 }
 
-/** Of a backup, whose items are all wanted where the only ones are the backup itself (`2:17`), or of the newest. In place unless it says where. */
+/** Of a backup, whose items are all wanted where the only ones are the backup itself (`2:17`), or of the newest. */
 function plainForm(options: RestoreOptions): RestoreForm {
-  const { jobIds = [], fileOption: { sourceItem = [] } = {}, destination: { inPlace = true } = {} } = options;
+  const { jobIds = [], fileOption: { sourceItem = [] } = {}, destination: { inPlace = null } = {} } = options;
   const jobs = [...new Set([...jobIds, ...sourceItem.flatMap((item) => /^2:([1-9]\d{0,9})$/.exec(item)?.slice(1) ?? [])].map(Number))];
   if (jobs.length > 1) throw unsupported('A restore of several backups at once');
   const items = sourceItem.filter((item) => !/^2:\d+$/.test(item));
   if (jobs.length === 0 && items.length === 0) throw new LeafvaultError('ATTRIBUTE_MISSING', 'Reading the body failed: nothing says what is restored', { details: { name: 'fileOption.sourceItem' } });
   return {
     from: jobs[0] === undefined ? timeOf(options, {}) : { jobNumber: jobs[0] },
-    target: targetOf(options, { isInplaceRestore: inPlace }),
+    target: readTarget(options, { inPlace }),
     selection: { ...parseItems(items), renames: [] },
   };
 }
@@ -71,14 +66,11 @@ function timeOf({ browseOption }: RestoreOptions, { pointInTimeToEndOfBackup = t
   return pointInTimeToEndOfBackup || latestEndOfBackup ? { newestUntil: at } : { instant: at };
 }
 
-function targetOf({ destination }: RestoreOptions, { isInplaceRestore = false, destShardList = [] }: MongoDbOptions): RestoreTarget {
-  const { destClient, destinationInstance } = destination ?? {};
-  if (isInplaceRestore) return { client: null, instance: null, host: null };
-  const client = destinationInstance?.clientName || destClient?.clientName || null;
-  if (destinationInstance?.instanceName) return { client, instance: destinationInstance.instanceName, host: null };
+function distributedTarget(options: RestoreOptions, { isInplaceRestore, destShardList = [] }: MongoDbOptions): RestoreTarget {
+  const { inPlace = null } = options.destination ?? {};
+  if (isInplaceRestore === true && inPlace === false) throw disagree('isInplaceRestore');
   const hosts = destShardList.flatMap(({ destHostName, destPortNumber }) => (destHostName ? [`${destHostName}:${destPortNumber || 27017}`] : []));
-  if (hosts.length > 1) throw unsupported('A restore into several shards');
-  return { client: hosts.length === 0 ? client : null, instance: null, host: hosts[0] ?? null };
+  return readTarget(options, { inPlace: isInplaceRestore ?? inPlace, hosts });
 }
 
 function selectionOf(options: RestoreOptions, { destGranularEntityList = [], isGranularRecovery = false }: MongoDbOptions): RestoreSelection {

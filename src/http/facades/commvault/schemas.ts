@@ -51,8 +51,9 @@ const restoreOptions = z.looseObject({
   browseOption: z.looseObject({ timeRange: z.looseObject({ toTime: seconds, toTimeValue: z.union([seconds, z.string().max(64)]).optional() }).optional() }).optional(),
   destination: z.looseObject({
     inPlace: flag,
-    destClient: z.looseObject({ clientName: name }).optional(),
-    destinationInstance: z.looseObject({ clientName: name, instanceName: name }).optional(),
+    destPath: z.union([z.string().max(4096), z.array(z.string().max(4096)).max(100)]).optional(),
+    destClient: z.looseObject({ clientName: name, clientId: id }).optional(),
+    destinationInstance: z.looseObject({ clientName: name, clientId: id, instanceName: name, instanceId: id }).optional(),
   }).optional(),
   fileOption: z.looseObject({ sourceItem: z.array(z.string().max(1024)).max(1000).optional() }).optional(),
   distributedAppsRestoreOptions: z.looseObject({ mongoDBRestoreOptions: mongoDbRestoreOptions.optional() }).optional(),

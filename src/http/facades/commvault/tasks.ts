@@ -1,18 +1,19 @@
 // `createtask` and the backup of a subclient: every association is understood before the first job is made, then one job for each.
 import type { FastifyRequest } from 'fastify';
 import { isId } from '../../../foundation/ids.ts';
-import { isLeafvaultError, LeafvaultError } from '../../../foundation/errors.ts';
+import { LeafvaultError } from '../../../foundation/errors.ts';
 import type { Services, Subclient } from '../../../services/contracts.ts';
-import type { Cluster, JobForm, TimeSeriesChoice } from '../../../domain/records.ts';
+import type { Cluster, JobForm, Snapshot, TimeSeriesChoice } from '../../../domain/records.ts';
 import type { Principal } from '../../../domain/roles.ts';
 import { principalOf } from '../../facade.ts';
 import { parameter } from '../../wire/read-query.ts';
 import { readTimeSeries } from '../../wire/read-time-series.ts';
 import { readLevel, type BackupLevel } from './levels.ts';
 import { parseCreateTask, type Work } from './parse.ts';
-import { requireChange, resolveInstance, resolveSubclient } from './resolve-entity.ts';
+import { disagree, requireChange, resolveInstance, resolveSubclient } from './resolve-entity.ts';
 import { snapshotOfJob } from './jobs.ts';
 import type { RestoreForm } from './restore-forms.ts';
+import { MAY_RESTORE, resolveTarget } from './restore-target.ts';
 import { prepareSchedule } from './schedules/schedules.ts';
 import type { Association } from './schemas.ts';
 import { numberIn, subclientByNumber, type Instance } from './tree/place.ts';
@@ -20,7 +21,6 @@ import { numberIn, subclientByNumber, type Instance } from './tree/place.ts';
 /** Commvault keeps retention in a plan; a task names none. */
 const RETENTION_DAYS = 30;
 const MAY_BACK_UP = ['GROUP_BACKUP_CREATOR'] as const;
-const MAY_RESTORE = ['GROUP_BACKUP_RECOVERY_OPERATOR'] as const;
 
 /** Makes one job, gives its number. `task`: the number of the first job of the task; null: this is it. */
 type Start = (task: number | null) => Promise<number>;
@@ -70,8 +70,8 @@ function prepare(services: Services, request: FastifyRequest, order: Order<Work>
 }
 
 async function prepareBackup(services: Services, request: FastifyRequest, association: Association, level: BackupLevel): Promise<Start> {
-  const { cluster } = await resolveInstance(services, association, { request, anyOf: MAY_BACK_UP });
-  return startBackup(services, principalOf(request), { cluster, level, subclient: await resolveSubclient(services, association, cluster) });
+  const [principal, instance] = [principalOf(request), await resolveInstance(services, association, { request, anyOf: MAY_BACK_UP })];
+  return startBackup(services, principal, { cluster: instance.cluster, level, subclient: await resolveSubclient(services, principal, association, instance) });
 }
 
 /** @throws SUBCLIENT_EMPTY */
@@ -90,14 +90,13 @@ function formOf(told: JobForm, task: number | null): JobForm {
   return task === null ? told : { ...told, task };
 }
 
-/** The target is named; without a name the instance itself is restored. Its client is the same unless told. */
 async function prepareRestore(
   services: Services, request: FastifyRequest, { work: { form }, association, timeSeries }: Order<Extract<Work, { kind: 'restore' }>>,
 ): Promise<Start> {
   const principal = principalOf(request);
   const source = await resolveInstance(services, association, { request, anyOf: MAY_RESTORE });
   const { cluster } = source;
-  const from = await beginningOf(services, principal, { cluster, association, form });
+  const from = await beginningOf(services, principal, { instance: source, association, form });
   const target = await resolveTarget(services, request, source, form.target);
   return async (task) => {
     const restore = await services.restores.create({
@@ -109,47 +108,21 @@ async function prepareRestore(
 
 type Beginning = { readonly snapshotId: string } | { readonly instant: { readonly time: Date } };
 
-/** @throws SNAPSHOT_NOT_FOUND, JOB_NOT_FOUND, SUBCLIENT_NOT_FOUND */
+/** @throws SNAPSHOT_NOT_FOUND, JOB_NOT_FOUND, SUBCLIENT_NOT_FOUND, ENTITY_UNKNOWN, IDS_DISAGREE where a subclient is told and the backup is of another one */
 async function beginningOf(
-  services: Services, principal: Principal, { cluster, association, form: { from } }: { readonly cluster: Cluster; readonly association: Association; readonly form: RestoreForm },
+  services: Services, principal: Principal, { instance, association, form: { from } }: { readonly instance: Instance; readonly association: Association; readonly form: RestoreForm },
 ): Promise<Beginning> {
   if ('instant' in from) return { instant: { time: from.instant } };
-  if ('jobNumber' in from) return { snapshotId: (await snapshotOfJob(services, principal, cluster, from.jobNumber)).id };
-  if ('newestUntil' in from) {
-    // What was asked for as a subclient is never restored as everything.
-    const subclient = await resolveSubclient(services, { ...association, subclientName: association.subclientName || 'default' }, cluster);
-    return { snapshotId: (await services.snapshots.newestOf(subclient, from.newestUntil)).id };
-  }
-  if (!isId(from.snapshotName)) {
-    throw new LeafvaultError('SNAPSHOT_NOT_FOUND', `Restoring cluster ${cluster.name} failed: no snapshot is named ${from.snapshotName}`, { details: { id: from.snapshotName, clusterId: cluster.id } });
-  }
-  return { snapshotId: (await services.snapshots.get(cluster.id, from.snapshotName)).id };
+  const isTold = Boolean(association.subclientName || association.subclientId);
+  // What was asked for as a subclient is never restored as everything.
+  const subclient = await resolveSubclient(services, principal, isTold ? association : { ...association, subclientName: 'default' }, instance);
+  if ('newestUntil' in from) return { snapshotId: (await services.snapshots.newestOf(subclient, from.newestUntil)).id };
+  const { id } = 'jobNumber' in from ? await snapshotOfJob(services, principal, instance.cluster, from.jobNumber) : await snapshotNamed(services, instance.cluster, from.snapshotName);
+  if (isTold && !(await services.snapshots.isOf(subclient, id))) throw disagree('subclientName');
+  return { snapshotId: id };
 }
 
-/** @throws TARGET_NOT_FOUND where an association would say that there is no subclient */
-async function resolveTarget(services: Services, request: FastifyRequest, { project, cluster }: Instance, { client, instance, host }: RestoreForm['target']): Promise<Instance> {
-  if (host !== null) return targetByHost(services, request, host);
-  const association: Association = {
-    clientName: client ?? project.name,
-    instanceName: instance ?? cluster.name,
-    ...(client === null ? { clientId: await services.numbers.numberOf('project', project.id) } : {}),
-  };
-  try {
-    return await resolveInstance(services, association, { request, anyOf: MAY_RESTORE });
-  } catch (cause) {
-    if (!isLeafvaultError(cause, 'ENTITY_NOT_FOUND')) throw cause;
-    throw new LeafvaultError('TARGET_NOT_FOUND', `Finding the target of a restore failed: no instance is named ${String(association.instanceName)}`, { cause, details: { name: association.instanceName } });
-  }
-}
-
-/** @throws TARGET_NOT_FOUND, TARGET_AMBIGUOUS, ROLE_MISSING */
-async function targetByHost(services: Services, request: FastifyRequest, host: string): Promise<Instance> {
-  const [found, ...others] = (await services.inventory.visibleClusters(principalOf(request))).filter(({ cluster }) => cluster.hosts.includes(host));
-  if (found === undefined) throw new LeafvaultError('TARGET_NOT_FOUND', `Finding the target of a restore failed: no instance has the host ${host}`, { details: { name: host } });
-  if (others.length > 0) {
-    const names = [found, ...others].map(({ project, cluster }) => `${project.name}/${cluster.name}`);
-    throw new LeafvaultError('TARGET_AMBIGUOUS', `Finding the target of a restore failed: the host ${host} is that of ${names.join(', ')}`, { details: { host, names } });
-  }
-  await requireChange(services, request, found, MAY_RESTORE);
-  return found;
+async function snapshotNamed({ snapshots }: Services, cluster: Cluster, name: string): Promise<Snapshot> {
+  if (isId(name)) return snapshots.get(cluster.id, name);
+  throw new LeafvaultError('SNAPSHOT_NOT_FOUND', `Restoring cluster ${cluster.name} failed: no snapshot is named ${name}`, { details: { id: name, clusterId: cluster.id } });
 }

@@ -28,8 +28,8 @@ export async function getHost(call: ProjectCall): Promise<Answer> {
 /** `name:port`; a host of several clusters is told of the first. @throws HOST_NOT_FOUND */
 export async function getHostByName(call: ProjectCall): Promise<Answer> {
   const name = call.params['hostName'] ?? '';
-  const host = (await hostsOf(call, await clustersOf(call))).find(({ hostname, port }) => `${hostname}:${port}` === name);
-  return { kind: 'one', body: presentHost(host ?? failWithout(name), call.root) };
+  const host = await findHost(call, name, ({ hostname, port }) => `${hostname}:${port}` === name);
+  return { kind: 'one', body: presentHost(host, call.root) };
 }
 
 /** Snapshots and restore jobs hang on a host only where it is a config server of three mirrored ones, which MongoDB gave up with 3.4. @throws NOT_CONFIG_SERVER, HOST_NOT_FOUND */
@@ -58,7 +58,15 @@ async function hostsOf(call: ProjectCall, clusters: readonly Cluster[]): Promise
 /** @throws HOST_NOT_FOUND */
 async function hostOf(call: ProjectCall): Promise<Host> {
   const id = readId('host', call.params['hostId']);
-  return (await hostsOf(call, await clustersOf(call))).find((each) => each.id === id) ?? failWithout(id);
+  return findHost(call, id, (each) => each.id === id);
+}
+
+/** Clusters that name such a host are asked alone; the others only where none of these has it, since a set may have members that nobody named. */
+async function findHost(call: ProjectCall, named: string, matches: (host: Host) => boolean): Promise<Host> {
+  const clusters = await clustersOf(call);
+  const likely = clusters.filter((each) => call.services.hosts.known(each).some(matches));
+  const others = clusters.filter((each) => !likely.includes(each));
+  return (await hostsOf(call, likely)).find(matches) ?? (await hostsOf(call, others)).find(matches) ?? failWithout(named);
 }
 
 function failWithout(id: string): never {

@@ -42,6 +42,7 @@ export const ADMINISTRATION_ROWS: ErrorTable = {
   CLUSTER_UNFIT: { status: 400, errorCode: 'UNSUPPORTED_CLUSTER_SETTING', detail: 'The cluster cannot be used this way: %s.', parameters: ({ reason }) => [reason] },
   CLUSTER_PROTECTED: { status: 400, errorCode: 'CANNOT_TERMINATE_CLUSTER_WHEN_TERMINATION_PROTECTION_ENABLED', detail: 'Cannot terminate a cluster when termination protection is enabled. Disable termination protection and try again.' },
   CLUSTER_BUSY: { status: 409, errorCode: 'CANNOT_TERMINATE_CLUSTER_WHILE_RESTORING', detail: 'Cannot terminate cluster %s while a restore from it or into it is in progress.', parameters: ({ name }) => [name] },
+  BACKUP_STATE_INVALID: { status: 409, errorCode: 'CANNOT_START_BACKUP_INVALID_STATE', detail: 'Cannot start the backup of cluster %s while its snapshots are being deleted.', parameters: ({ name }) => [name] },
   SECRET_NOT_FOUND: resource('id'),
   SECRETS_TOO_MANY: { status: 400, errorCode: 'SERVICE_ACCOUNT_SECRETS_LIMIT_REACHED', detail: 'A service account has %s secrets at most.', parameters: ({ limit }) => [limit] },
   SECRET_LIFE_INVALID: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Invalid attribute %s specified.', parameters: () => ['secretExpiresAfterHours'] },

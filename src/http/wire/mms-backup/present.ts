@@ -61,8 +61,7 @@ export function presentRestoreJob(restore: Restore, place: MmsPlace): object {
 
 /** Both ends can be restored. */
 export function presentRange({ from, to, snapshotId }: InstantRange & { readonly snapshotId: string }): object {
-  const now = new Date(0);
-  return { start: timestampOf(from, now), end: timestampOf(to, now), snapshotId };
+  return { start: timestampAt(from), end: timestampAt(to), snapshotId };
 }
 
 /** An automated restore is shown with methodName `HTTP` and its target: the vendor's docs say so in as many words. */
@@ -120,8 +119,14 @@ export function presentSnapshot(snapshot: Snapshot, place: MmsPlace): object {
   };
 }
 
-function timestampOf(at: ClusterTime | null, otherwise: Date): { readonly date: string; readonly increment: number } {
-  return at === null ? { date: isoSeconds(otherwise), increment: 0 } : { date: isoSeconds(new Date(at.t * 1000)), increment: at.i };
+interface Timestamp { readonly date: string; readonly increment: number }
+
+function timestampOf(at: ClusterTime | null, otherwise: Date): Timestamp {
+  return at === null ? { date: isoSeconds(otherwise), increment: 0 } : timestampAt(at);
+}
+
+function timestampAt({ t, i }: ClusterTime): Timestamp {
+  return { date: isoSeconds(new Date(t * 1000)), increment: i };
 }
 
 function linksOf(

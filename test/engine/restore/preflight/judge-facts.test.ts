@@ -115,6 +115,8 @@ describe('preflight', () => {
     assert.match(reasons({ version: '5.0.3', featureCompatibilityVersion: '5.0' }, [images]), /needs MongoDB 6\.0; the target's feature compatibility version is 5\.0/);
     assert.match(reasons({ featureCompatibilityVersion: '5.0' }, [entry('collection', 'shop.c', { options: { clusteredIndex: {} } })]), /clustered/);
     assert.equal(reasons({ featureCompatibilityVersion: '5.0' }, [entry('collection', 'shop.c', { options: { changeStreamPreAndPostImages: { enabled: false } } })]), '');
+    assert.match(reasons({ featureCompatibilityVersion: '5.0' }, [orders], { needRoom: ['shop.log'] }), /^shop\.log held more than its limits say, which needs MongoDB 6\.0/);
+    assert.equal(reasons({}, [orders], { needRoom: ['shop.log'] }), '');
     assert.match(warnings({ version: '5.0.3', featureCompatibilityVersion: '5.0' }, [orders]), /older than the source/);
     assert.match(warnings({ version: '8.0.1', featureCompatibilityVersion: '8.0' }, [orders]), /not tested with/);
   });

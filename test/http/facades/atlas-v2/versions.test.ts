@@ -60,7 +60,7 @@ describe('versions of Atlas v2', () => {
 
   test('gives each date of a cluster its form', async () => {
     const form = async (version: string) => (await facade.atlas(`/groups/${SHOP_ID}/clusters/orders`, { version })).json;
-    assert.equal((await form('2023-01-01'))['providerBackupEnabled'], true);
+    assert.equal((await form('2023-01-01'))['providerBackupEnabled'], false, 'it has no schedule');
     assert.equal((await form('2023-02-01'))['providerBackupEnabled'], undefined);
     assert.equal((await form('2024-08-05'))['redactClientLogData'], false);
   });

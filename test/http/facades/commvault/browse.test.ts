@@ -110,6 +110,11 @@ describe('DoBrowse of Commvault', () => {
     assert.deepEqual(dataResultSet.map((each: Json) => [each.version, each.advancedData.snapShotName]), [[2, at[1]!.snapshotId], [1, at[0]!.snapshotId]]);
   });
 
+  test('lists the one version of a backup by its number', async () => {
+    const { dataResultSet } = await resultOf({ opType: 2, paths: [{ path: '/shop/orders' }], advOptions: { advConfig: { browseAdvancedConfigBrowseByJob: { jobId: at[0]!.jobNumber } } } });
+    assert.deepEqual(dataResultSet.map((each: Json) => [each.version, each.advancedData.snapShotName]), [[1, at[0]!.snapshotId]]);
+  });
+
   test('looks into the backups of a named subclient alone', async () => {
     facade.subclients.set('people', { databases: ['crm'], collections: [] });
     const people = await facade.services.subclients.resolve(ORDERS_ID, 'people');
@@ -142,6 +147,11 @@ describe('DoBrowse of Commvault', () => {
     ['nobody', { entity: {} }, 404, /No instance is specified/],
     ['an unknown instance', { entity: { instanceId: 99_999 } }, 404, /No instance named \[99999\]/],
     ['a subclient of another instance', { entity: { instanceName: 'orders', subclientId: 'copy' } }, 400, /subclientId does not belong/],
+    ['a number of a subclient and the name of another', { entity: { subclientId: 'copy', subclientName: 'people' } }, 400, /subclientId does not belong/],
+    ['an unknown backup set', { entity: { instanceName: 'orders', backupsetName: 'mine' } }, 404, /No backup set named \[mine\]/],
+    ['an unknown number of a backup set', { entity: { backupsetId: 99_999 } }, 404, /No backup set named \[99999\]/],
+    ['another agent', { entity: { instanceName: 'orders', applicationId: 33 } }, 400, /applicationId does not belong/],
+    ['a number of another instance', { entity: { instanceName: 'orders', instanceId: 99_999 } }, 400, /instanceId does not belong/],
     ['an unknown operation', { opType: 55 }, 400, /opType \[55\]/],
     ['an unknown kind of query', { queries: [{ type: 9 }] }, 400, /queries\.type \[9\]/],
     ['a size that is none', { queries: [{ whereClause: [{ criteria: { field: 'FileSize', dataOperator: 'GT', values: ['big'] } }] }] }, 400, /whereClause/],

@@ -190,6 +190,19 @@ describe('createtask of Commvault', () => {
     assert.deepEqual([elsewhere?.snapshotId, elsewhere?.targetClusterId, facade.lastSelection], [snapshotId, COPY_ID, { databases: ['crm'], collections: [], renames: [] }]);
   });
 
+  test('restores into the instance that is named, whatever says that it stays in place', async () => {
+    const numberOfCopy = await facade.services.numbers.numberOf('cluster', COPY_ID);
+    for (const destination of [{ destinationInstance: { instanceName: 'copy' } }, { destinationInstance: { instanceId: numberOfCopy } }, { inPlace: false, destPath: [''], destClient: { clientName: 'Shop' }, destinationInstance: { instanceName: 'copy' } }]) {
+      const told = JSON.stringify(destination);
+      assert.equal((await restoredBy(page({}, plain({ fileOption: { sourceItem: ['/'] }, destination }))))?.targetClusterId, COPY_ID, `plain: ${told}`);
+      assert.equal((await restoredBy(page({}, restoreOf({ restoreSnapshotId: snapshotId }, { destination }))))?.targetClusterId, COPY_ID, `of DocumentDB: ${told}`);
+      assert.equal((await restoredBy(page({}, bigData({}, { destination }))))?.targetClusterId, COPY_ID, `of big data apps: ${told}`);
+    }
+    for (const destination of [undefined, { inPlace: true, destClient: { clientName: 'SHOP' } }, { destinationInstance: { instanceName: 'Orders' } }]) {
+      assert.equal((await restoredBy(page({}, plain({ fileOption: { sourceItem: ['/'] }, destination }))))?.targetClusterId, ORDERS_ID, JSON.stringify(destination));
+    }
+  });
+
   test('restores a subclient of its own newest backup, never of everything', async () => {
     facade.subclients.set('people', { databases: ['crm'], collections: [] });
     const none = await post(page({ subclientName: 'people' }, plain({ fileOption: { sourceItem: ['/crm'] } })));
@@ -198,6 +211,27 @@ describe('createtask of Commvault', () => {
     facade.completeSnapshot(String(job?.snapshotId));
     assert.equal((await restoredBy(page({ subclientName: 'people' }, plain({ fileOption: { sourceItem: ['/crm'] } }))))?.snapshotId, job?.snapshotId);
     assert.equal((await restoredBy(page({ subclientName: 'people' }, bigData({ isInplaceRestore: true }))))?.snapshotId, job?.snapshotId);
+  });
+
+  test('restores a backup for the subclient that is told where it is of that one, by its name, its number or both', async () => {
+    facade.subclients.set('people', { databases: ['crm'], collections: [] });
+    const { services } = facade;
+    const [job] = jobsOf((await post(page({ subclientName: 'people' }))).json);
+    facade.completeSnapshot(String(job?.snapshotId));
+    const subclientId = await services.numbers.numberOf('subclient', (await services.subclients.resolve(ORDERS_ID, 'people')).id);
+    const ofEverything = [...facade.jobs.values()].find((each) => each.snapshotId === snapshotId)!;
+    for (const told of [{ subclientName: 'People' }, { subclientName: undefined, subclientId }, { subclientName: 'people', subclientId }]) {
+      for (const [snapshot, { number }, status] of [[job?.snapshotId, job!, 200], [snapshotId, ofEverything, 400]] as const) {
+        for (const form of [restoreOf({ restoreSnapshotId: snapshot }), plain({ jobIds: [number] }, 1005)]) {
+          const { status: answered, text } = await post(page(told, form));
+          assert.equal(answered, status, `${JSON.stringify(told)}: ${text}`);
+          if (status === 400) assert.match(text, /subclientName does not belong/);
+        }
+      }
+    }
+    assert.equal((await post(page({ subclientName: 'default' }, restoreOf({ restoreSnapshotId: job?.snapshotId })))).status, 400, 'a part is not everything');
+    assert.equal((await post(page({ subclientName: undefined }, restoreOf({ restoreSnapshotId: job?.snapshotId })))).status, 200, 'nothing told');
+    assert.equal((await post(page({ subclientName: 'default', subclientId }, restoreOf({ restoreSnapshotId: snapshotId })))).status, 400, 'two subclients');
   });
 
   const refusals: readonly (readonly [string, () => unknown, number, number, RegExp])[] = [
@@ -225,6 +259,18 @@ describe('createtask of Commvault', () => {
     ['a restore to an instant that was not followed', () => page({}, bigData({ pointInTimeToEndOfBackup: false, latestEndOfBackup: false }, { browseOption: { timeRange: { toTime: 1_772_366_400 } } })), 400, 587203993, /continuous backup is off/],
     ['a restore to a host that two have', () => page({}, bigData({ destShardList: [{ destHostName: 'db2.example', destPortNumber: 27017 }] })), 400, 587203993, /host \[db2\.example:27017\].*: shop\/orders, shop\/copy, other\/vault$/],
     ['a restore of several backups', () => page({}, plain({ jobIds: [2, 3] })), 400, 587203993, /several backups at once is not supported/],
+    ['a restore elsewhere that names no instance', () => page({}, plain({ fileOption: { sourceItem: ['/'] }, destination: { inPlace: false, destClient: { clientName: 'shop' }, destPath: [''] } })), 400, 587203993, /format is invalid: destination\.destinationInstance\.instanceName/],
+    ['a restore of DocumentDB elsewhere that names no instance', () => page({}, restoreOf({ restoreSnapshotId: snapshotId }, { destination: { inPlace: false } })), 400, 587203993, /destinationInstance\.instanceName/],
+    ['a restore of big data apps elsewhere that names no instance', () => page({}, bigData({ isInplaceRestore: false })), 400, 587203993, /destinationInstance\.instanceName/],
+    ['a restore to another client that names no instance', () => page({}, plain({ fileOption: { sourceItem: ['/'] }, destination: { destClient: { clientName: 'other' } } })), 400, 587203993, /destinationInstance\.instanceName/],
+    ['a restore to a path', () => page({}, plain({ fileOption: { sourceItem: ['/'] }, destination: { inPlace: false, destClient: { clientName: 'shop' }, destPath: ['/tmp/out'] } })), 400, 587203993, /restore to a path \(destPath\) is not supported/],
+    ['a restore in place that names another instance', () => page({}, plain({ fileOption: { sourceItem: ['/'] }, destination: { inPlace: true, destinationInstance: { instanceName: 'copy' } } })), 400, 587203993, /in place into another instance is not supported/],
+    ['a restore of big data apps in place that names another instance', () => page({}, bigData({ isInplaceRestore: true }, { destination: { destinationInstance: { instanceName: 'copy' } } })), 400, 587203993, /in place into another instance is not supported/],
+    ['a restore of big data apps in place and elsewhere', () => page({}, bigData({ isInplaceRestore: true }, { destination: { inPlace: false, destinationInstance: { instanceName: 'copy' } } })), 400, 587203993, /isInplaceRestore does not belong/],
+    ['a restore to two instances', () => page({}, restoreOf({ restoreSnapshotId: snapshotId, targetInstanceId: 'orders' }, { destination: { destinationInstance: { instanceName: 'copy' } } })), 400, 587203993, /destinationInstance does not belong/],
+    ['a restore to two clients', () => page({}, restoreOf({ restoreSnapshotId: snapshotId, targetInstanceId: 'copy' }, { destination: { destClient: { clientName: 'other' }, destinationInstance: { clientName: 'shop' } } })), 400, 587203993, /destClient does not belong/],
+    ['a restore to an instance with the number of another', () => page({}, plain({ fileOption: { sourceItem: ['/'] }, destination: { destinationInstance: { instanceName: 'copy', instanceId: 99_999 } } })), 400, 587203993, /instanceId does not belong/],
+    ['a restore to an instance and the host of others', () => page({}, bigData({ destShardList: [{ destHostName: 'orders.example', destPortNumber: 27017 }] }, { destination: { destinationInstance: { instanceName: 'copy' } } })), 400, 587203993, /destHostName does not belong/],
     ['a restore of an unknown backup', () => page({}, plain({ jobIds: [99_999] })), 404, 4, /Job \[99999\] does not exist/],
     ['a restore to a host that nobody has', () => page({}, bigData({ destShardList: [{ destHostName: 'db9.example', destPortNumber: 27017 }] })), 404, 587203993, /No target instance named \[db9\.example:27017\]/],
     ['a restore of an unknown snapshot', () => page({}, restoreOf({ restoreSnapshotId: '0'.repeat(24) })), 404, 587203993, /No snapshot named/],

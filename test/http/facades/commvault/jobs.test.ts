@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { LeafvaultError } from '../../../../src/foundation/errors.ts';
 import { startFacades, type FacadeServer } from '../../../support/facade-server.ts';
 import { ORDERS_ID, OTHER_ID, SHOP_ID } from '../../../support/memory-services.ts';
 
@@ -176,6 +177,18 @@ describe('jobs of Commvault', () => {
     const again = Number((json['jobIds'] as string[])[0]);
     assert.notEqual(again, number);
     assert.equal((await summary(again))['status'], 'Suspended');
+  });
+
+  test('say inside the answer that nothing of them is left to be backed up, when they are asked for again', async () => {
+    const number = await backup();
+    const { jobs } = facade.services;
+    const { repeat } = jobs;
+    // As after a filter of namespaces was set that leaves out all of the subclient.
+    Object.assign(jobs, { repeat: () => Promise.reject(new LeafvaultError('SELECTION_EMPTY', 'Asking for a snapshot failed: nothing is left')) });
+    const { status, json } = await facade.commvault(`/Job/${number}/action/Resubmit`, { method: 'POST' });
+    Object.assign(jobs, { repeat });
+    assert.equal(status, 200);
+    assert.match(JSON.stringify(json), /"errors":.*leave out all of its content/);
   });
 
   test('tell their task and what happened to them', async () => {

@@ -35,7 +35,7 @@ export async function browseSubclient(services: Services, request: FastifyReques
 }
 
 async function answer(services: Services, request: FastifyRequest, place: Place, browse: Browse): Promise<object> {
-  const snapshots = browse.kind === 'versions' ? await everySnapshot(services, place, browse) : [await oneSnapshot(services, request, place, browse)];
+  const snapshots = browse.kind === 'versions' && browse.jobNumber === null ? await everySnapshot(services, place, browse) : [await oneSnapshot(services, request, place, browse)];
   const found: Found[] = [];
   for (const snapshot of snapshots) {
     const { number } = await services.jobs.get(snapshot.jobId);

@@ -23,8 +23,9 @@ const DELETE = 3;
 
 /** @returns adds its items to the cluster's schedule, gives the number of the first one's task @throws TASK_UNSUPPORTED, and as names are resolved */
 export async function prepareSchedule(services: Services, request: FastifyRequest, { association, times }: { readonly association: Association; readonly times: Times }): Promise<() => Promise<number>> {
-  const { cluster } = await resolveInstance(services, association, { request, anyOf: MAY_CHANGE });
-  const subclient = await resolveSubclient(services, association, cluster);
+  const instance = await resolveInstance(services, association, { request, anyOf: MAY_CHANGE });
+  const { cluster } = instance;
+  const subclient = await resolveSubclient(services, principalOf(request), association, instance);
   if (!subclient.isDefault) throw unsupported(`A schedule of the subclient ${subclient.name}: only everything, which is "default", is backed up by schedule; that`);
   refuseOtherTime(await services.schedules.get(cluster), times);
   return () => addItems(services, principalOf(request), cluster, times);

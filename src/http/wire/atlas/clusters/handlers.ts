@@ -4,26 +4,27 @@ import type { Call, ProjectCall } from '../../mms-routes.ts';
 import { cutPage } from '../../../../domain/cut-page.ts';
 import { readEveryPage } from '../../read-every-page.ts';
 import { flag } from '../../read-query.ts';
-import { clusterOf } from '../inventory/handlers.ts';
-import { presentCluster } from '../inventory/present.ts';
+import { clusterOf, showCluster } from '../inventory/handlers.ts';
 import { parseCreateCluster, parseUpdateCluster } from './parse.ts';
 import { presentGroupOfClusters } from './present.ts';
 
 /** Answers once the server did: there is nothing to wait for afterwards. */
 export async function createCluster(call: ProjectCall): Promise<Answer> {
   const made = await call.services.administration.clusters.register({ project: call.project, ...parseCreateCluster(call) });
-  return { kind: 'one', status: 201, body: presentCluster(made, call.version, call.root) };
+  return { kind: 'one', status: 201, body: await showCluster(call, made) };
 }
 
 export async function updateCluster(call: ProjectCall): Promise<Answer> {
   const cluster = await clusterOf(call);
-  const { starts, ...change } = parseUpdateCluster(cluster.name, call);
-  const changed = await call.services.administration.clusters.change(cluster, change);
-  if (starts && changed.backupState !== 'started') {
-    const { cluster: started } = await call.services.backupConfigs.change({ cluster: changed, principal: call.principal, state: 'started' });
-    return { kind: 'one', body: presentCluster(started, call.version, call.root) };
-  }
-  return { kind: 'one', body: presentCluster(changed, call.version, call.root) };
+  const { administration, backupConfigs } = call.services;
+  const isBackedUp = (await backupConfigs.stateOf(cluster)) === 'started';
+  const { starts, ...change } = parseUpdateCluster({ name: cluster.name, isBackedUp }, call);
+  // Before anything is changed: half of what was asked for is done by nobody.
+  if (starts) await backupConfigs.requireStep(cluster, 'started');
+  const changed = await administration.clusters.change(cluster, change);
+  // What follows the oplog now may be all that was asked for.
+  const isStarted = !starts || (await backupConfigs.stateOf(changed)) === 'started';
+  return { kind: 'one', body: await showCluster(call, isStarted ? changed : (await backupConfigs.change({ cluster: changed, principal: call.principal, state: 'started' })).cluster) };
 }
 
 /** Without `retainBackups` its snapshots go with it, as at the vendor. */
@@ -40,7 +41,10 @@ export async function listAllClusters(call: Call): Promise<Answer> {
   const projects = await readEveryPage((each) => call.services.inventory.projects(call.principal, each));
   const byProject = Map.groupBy(await call.services.inventory.visibleClusters(call.principal), ({ project }) => project.id);
   const { items, totalCount } = cutPage(projects, page);
-  const results = items.map((project) => presentGroupOfClusters({ project, orgName: names.get(project.orgId) ?? '', clusters: (byProject.get(project.id) ?? []).map(({ cluster }) => cluster) }));
+  const results = await Promise.all(items.map(async (project) => {
+    const clusters = (byProject.get(project.id) ?? []).map(async ({ cluster }) => ({ ...cluster, isBackedUp: (await call.services.backupConfigs.stateOf(cluster)) === 'started' }));
+    return presentGroupOfClusters({ project, orgName: names.get(project.orgId) ?? '', clusters: await Promise.all(clusters) });
+  }));
   return { kind: 'list', page, totalCount, results };
 }
 

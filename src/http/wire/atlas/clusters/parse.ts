@@ -22,12 +22,13 @@ export function parseCreateCluster({ body, headers }: { readonly body: unknown; 
   return { ...detailsOf(given), name: given.name, uri, scheduled: (given.backupEnabled ?? given.providerBackupEnabled ?? true) };
 }
 
-/** @param name of the cluster: it does not change. `starts`: backups that were stopped go on */
-export function parseUpdateCluster(name: string, { body, headers }: { readonly body: unknown; readonly headers: IncomingHttpHeaders }): ClusterDetails & { readonly uri?: string | undefined; readonly starts: boolean } {
+/** @param cluster its name does not change. `starts`: backups that rest go on; what holds already is no change */
+export function parseUpdateCluster({ name, isBackedUp }: { readonly name: string; readonly isBackedUp: boolean }, { body, headers }: { readonly body: unknown; readonly headers: IncomingHttpHeaders }): ClusterDetails & { readonly uri?: string | undefined; readonly starts: boolean } {
   const given = readBody(updateClusterBody, body);
   if (given.name !== undefined && given.name !== name) throw new LeafvaultError('ATTRIBUTE_INVALID', `Changing cluster ${name} failed: its name does not change`, { details: { name: 'name' } });
-  if (given.backupEnabled === false || given.providerBackupEnabled === false) throw unserved('backups are ended by deleting the schedule, or the cluster');
-  return { ...detailsOf(given), uri: uriOf(given, headers), starts: given.backupEnabled === true || given.providerBackupEnabled === true };
+  const asked = [given.backupEnabled, given.providerBackupEnabled];
+  if (isBackedUp && asked.includes(false)) throw unserved('backups are ended by deleting the schedule, or the cluster');
+  return { ...detailsOf(given), uri: uriOf(given, headers), starts: !isBackedUp && asked.includes(true) };
 }
 
 function uriOf(given: Body, headers: IncomingHttpHeaders): string | undefined {

@@ -1,8 +1,11 @@
 // Clusters of all groups in Atlas's short form.
 import type { Cluster, Project } from '../../../../domain/records.ts';
 
+/** With whether something is taken of it by itself. */
+type ShownCluster = Cluster & { readonly isBackedUp: boolean };
+
 /** What was never measured (data size, availability) is left out. */
-export function presentGroupOfClusters({ project, orgName, clusters }: { readonly project: Project; readonly orgName: string; readonly clusters: readonly Cluster[] }): object {
+export function presentGroupOfClusters({ project, orgName, clusters }: { readonly project: Project; readonly orgName: string; readonly clusters: readonly ShownCluster[] }): object {
   return {
     clusters: clusters.map(presentShortly),
     groupId: project.id,
@@ -14,10 +17,10 @@ export function presentGroupOfClusters({ project, orgName, clusters }: { readonl
   };
 }
 
-function presentShortly({ id, name, hosts, mongodbVersion, backupState }: Cluster): object {
+function presentShortly({ id, name, hosts, mongodbVersion, isBackedUp }: ShownCluster): object {
   return {
     alertCount: 0,
-    backupEnabled: backupState === 'started',
+    backupEnabled: isBackedUp,
     clusterId: id,
     name,
     nodeCount: hosts.length,

@@ -52,7 +52,12 @@ export async function getGroupByName(call: Call): Promise<Answer> {
 export async function listClusters(call: ProjectCall): Promise<Answer> {
   const page = call.page();
   const found = await listedClusters(call, page);
-  return { kind: 'list', page, totalCount: found.totalCount, results: found.items.map((each) => presentCluster(each, call.version, call.root)) };
+  return { kind: 'list', page, totalCount: found.totalCount, results: await Promise.all(found.items.map((each) => showCluster(call, each))) };
+}
+
+/** With what is done of it by itself. */
+export async function showCluster(call: Call, cluster: Cluster): Promise<object> {
+  return presentCluster({ cluster, isBackedUp: (await call.services.backupConfigs.stateOf(cluster)) === 'started' }, call.version, call.root);
 }
 
 /** Deleted ones whose snapshots are kept come last, when they are asked for. */
@@ -63,7 +68,7 @@ async function listedClusters(call: ProjectCall, page: Page): Promise<PageOf<Clu
 }
 
 export async function getCluster(call: ProjectCall): Promise<Answer> {
-  return { kind: 'one', body: presentCluster(await clusterOf(call), call.version, call.root) };
+  return { kind: 'one', body: await showCluster(call, await clusterOf(call)) };
 }
 
 /** Nothing is ever pending here: what is configured holds. */

@@ -25,17 +25,17 @@ export function presentGroup(project: Project, clusterCount: number, root: strin
   };
 }
 
-/** @param version of the clusters resource: its three dates have three forms. */
-export function presentCluster(cluster: Cluster, version: string, root: string): object {
-  const newer = { ...sharedFields(cluster, root), ...topologyOf(cluster) };
-  if (version === '2023-01-01') return { ...newer, ...legacyFields(cluster) };
+/** @param version of the clusters resource: its three dates have three forms; `isBackedUp`: something is taken of it by itself */
+export function presentCluster({ cluster, isBackedUp }: { readonly cluster: Cluster; readonly isBackedUp: boolean }, version: string, root: string): object {
+  const newer = { ...sharedFields(cluster, isBackedUp, root), ...topologyOf(cluster) };
+  if (version === '2023-01-01') return { ...newer, ...legacyFields(cluster, isBackedUp) };
   return version === '2023-02-01' ? newer : { ...newer, redactClientLogData: false };
 }
 
-function sharedFields(cluster: Cluster, root: string): object {
+function sharedFields(cluster: Cluster, backupEnabled: boolean, root: string): object {
   const self = `${root}/groups/${cluster.projectId}/clusters/${encodeURIComponent(cluster.name)}`;
   return {
-    backupEnabled: cluster.backupState === 'started',
+    backupEnabled,
     biConnector: { enabled: false, readPreference: 'SECONDARY' },
     connectionStrings: { standard: connectionString(cluster) },
     createDate: isoSeconds(cluster.createdAt),
@@ -69,13 +69,13 @@ function topologyOf(cluster: Cluster): object {
   };
 }
 
-function legacyFields(cluster: Cluster): object {
+function legacyFields(cluster: Cluster, providerBackupEnabled: boolean): object {
   return {
     autoScaling: { compute: { enabled: false, scaleDownEnabled: false }, diskGBEnabled: false },
     mongoURI: `mongodb://${cluster.hosts.join(',')}`,
     mongoURIWithOptions: connectionString(cluster),
     numShards: 1,
-    providerBackupEnabled: cluster.backupState === 'started',
+    providerBackupEnabled,
     replicationFactor: cluster.hosts.length,
   };
 }

@@ -109,14 +109,19 @@ const idsOf = (entries: readonly (readonly [string, number])[]): ReadonlySet<str
 async function restingOnCondemned(prune: Prune, condemned: ReadonlyMap<string, number>): Promise<ReadonlySet<string>> {
   const packs = new Set<string>();
   const { context, index, loader, parts: { signal } } = prune;
-  const deleted = condemned.size === 0 ? [] : [...(await deletedSnapshots(context, undefined, passOver(context)))];
-  if (deleted.length > 0) await prune.indexes.refresh();
+  // The newest generation is never forgotten: mostly all that it names is gone, and nothing is left to keep.
+  const there = condemned.size === 0 ? null : await listPacks(context);
+  if (there === null || ![...condemned.keys()].some((id) => there.has(id))) return packs;
+  const deleted = await deletedSnapshots(context, undefined, passOver(context));
+  if (deleted.size > 0) await prune.indexes.refresh();
+  // What one of them rests on below a page, the others do, too.
+  const walked = createCleanPages();
   for (const id of deleted) {
     try {
       const root = await readRoot(context, id);
       if (root === null) continue;
       await markSnapshot({
-        loader, walked: createCleanPages(), signal,
+        loader, walked, signal,
         async mark(chunk) {
           await addNeededPacks(index, chunk, ({ packId }) => !condemned.has(packId), packs);
         },
@@ -127,7 +132,7 @@ async function restingOnCondemned(prune: Prune, condemned: ReadonlyMap<string, n
       context.log.warn({ snapshot: id, reason: error.message }, 'a deleted snapshot can not be walked');
     }
   }
-  for (const id of packs) if (!condemned.has(id)) packs.delete(id);
+  for (const id of packs) if (!condemned.has(id) || !there.has(id)) packs.delete(id);
   return packs;
 }
 

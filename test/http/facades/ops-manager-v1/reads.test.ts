@@ -108,7 +108,7 @@ describe('reads of Ops Manager', () => {
     assert.equal((await facade.ask(`${ROOT}/groups/${SHOP_ID}/clusters`)).json['totalCount'], 2);
     const { json: group } = await facade.ask(`${ROOT}/groups/${SHOP_ID}`);
     assert.deepEqual([group['name'], group['orgId'], group['replicaSetCount']], ['shop', ORG_ID, 2]);
-    assert.deepEqual(group['hostCounts'], { arbiter: 0, config: 0, master: 0, mongos: 0, primary: 2, secondary: 2, slave: 0 });
+    assert.deepEqual(group['hostCounts'], { arbiter: 0, config: 0, master: 0, mongos: 0, primary: 2, secondary: 3, slave: 0 });
     for (const path of ['/groups', `/orgs/${ORG_ID}/groups`]) {
       assert.deepEqual(((await facade.ask(`${ROOT}${path}`)).json['results'] as { name: string }[]).map(({ name }) => name), ['shop', 'other']);
     }

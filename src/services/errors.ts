@@ -4,7 +4,7 @@ export const SERVICE_ERRORS = {
   ORGANIZATION_NOT_FOUND: 'No such organization, or it is not visible to who asks. details: {id}',
   PROJECT_NOT_FOUND: 'No such project. details: {id}',
   CLUSTER_NOT_FOUND: 'No such cluster in the project. details: {projectId, name} or {projectId, id}',
-  SNAPSHOT_NOT_FOUND: 'No such snapshot of the cluster, or it was deleted. details: {id, clusterId}',
+  SNAPSHOT_NOT_FOUND: 'No such snapshot of the cluster, or it was deleted. details: {id, clusterId, deleted? (true: a restore asked for one that was)}',
   SNAPSHOT_NOT_COMPLETE: 'The snapshot is not whole yet or failed: nothing can be restored from it. details: {id, state}',
   SNAPSHOT_KEPT: 'A pin or a hold keeps the snapshot: it is not deleted, and there is no second hold. details: {id, kind, by, reason}',
   REASON_INVALID: 'A hold needs a reason; neither that nor one of a pin has more than 1,000 characters. details: {kind}',

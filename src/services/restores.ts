@@ -190,7 +190,8 @@ async function beginning({ catalog, continuous }: RestoresOptions, { cluster, sn
 
 async function completeSnapshot(catalog: Pick<CatalogStore, 'snapshots'>, cluster: Cluster, snapshotId: string): Promise<SnapshotRecord> {
   const snapshot = isId(snapshotId) ? await catalog.snapshots.get(snapshotId) : null;
-  if (snapshot === null || snapshot.clusterId !== cluster.id || snapshot.deletedAt !== null) throw snapshotNotFound(cluster.id, snapshotId);
+  if (snapshot === null || snapshot.clusterId !== cluster.id) throw snapshotNotFound(cluster.id, snapshotId);
+  if (snapshot.deletedAt !== null) throw snapshotNotFound(cluster.id, snapshotId, { deleted: true });
   if (snapshot.state === 'completed') return snapshot;
   throw new LeafvaultError('SNAPSHOT_NOT_COMPLETE', `Restoring from snapshot ${snapshotId} failed: it is ${snapshot.state}`, {
     details: { id: snapshotId, state: snapshot.state },

@@ -98,7 +98,7 @@ function newestFound(clusterId: string, notAfter: Date | null, found: SnapshotRe
   return found;
 }
 
-/** One and the same answer for never there, of another cluster, and deleted. */
-export function snapshotNotFound(clusterId: string, id: string): LeafvaultError {
-  return new LeafvaultError('SNAPSHOT_NOT_FOUND', `Reading snapshot ${id} of cluster ${clusterId} failed: there is none`, { details: { id, clusterId } });
+/** One and the same answer for never there, of another cluster, and deleted; `more` is for doors that tell them apart. */
+export function snapshotNotFound(clusterId: string, id: string, more: { readonly deleted?: true } = {}): LeafvaultError {
+  return new LeafvaultError('SNAPSHOT_NOT_FOUND', `Reading snapshot ${id} of cluster ${clusterId} failed: there is none`, { details: { id, clusterId, ...more } });
 }

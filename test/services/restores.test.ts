@@ -204,7 +204,8 @@ describe('create', () => {
     const { services, inventory, catalog } = world;
     const gone = await insertCompleted(catalog, inventory);
     await services.snapshots.delete({ cluster: inventory.cluster, id: gone.snapshotId, principal: ownerOf(inventory) });
-    for (const id of [gone.snapshotId, newId(), 'nope']) await assert.rejects(create({ snapshotId: id }), { code: 'SNAPSHOT_NOT_FOUND' });
+    await assert.rejects(create({ snapshotId: gone.snapshotId }), { code: 'SNAPSHOT_NOT_FOUND', details: { id: gone.snapshotId, clusterId: world.inventory.cluster.id, deleted: true } });
+    for (const id of [newId(), 'nope']) await assert.rejects(create({ snapshotId: id }), { code: 'SNAPSHOT_NOT_FOUND', details: { id, clusterId: world.inventory.cluster.id } });
     await assert.rejects(create({ cluster: elsewhere }), { code: 'SNAPSHOT_NOT_FOUND' });
   });
 

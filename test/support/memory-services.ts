@@ -90,6 +90,10 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
     if (found === undefined || found.clusterId !== clusterId || found.deletedAt !== null) throw missing('SNAPSHOT_NOT_FOUND', { id, clusterId });
     return found;
   };
+  const restorePointOf = (clusterId: string, id: string): Snapshot => {
+    if (state.snapshots.get(id)?.clusterId === clusterId && state.snapshots.get(id)?.deletedAt !== null) throw missing('SNAPSHOT_NOT_FOUND', { id, clusterId, deleted: true });
+    return snapshotOf(clusterId, id);
+  };
   const restoreOf = (clusterId: string, id: string): Restore => {
     const found = state.restores.get(id);
     if (found === undefined || found.clusterId !== clusterId) throw missing('RESTORE_NOT_FOUND', { id, clusterId });
@@ -272,7 +276,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
           world.lastSelection = selection;
           const base = from.instant === undefined ? null : await world.services.continuous.findBase(of, from.instant);
           const snapshotId = base?.snapshot.id ?? from.snapshotId ?? '';
-          const snapshot = snapshotOf(of.id, snapshotId);
+          const snapshot = restorePointOf(of.id, snapshotId);
           if (snapshot.state !== 'completed') throw missing('SNAPSHOT_NOT_COMPLETE', { id: snapshotId, state: snapshot.state });
           const targetCluster = delivery === 'download' || target === undefined ? null : findTarget(state, target, principal);
           const id = nextId();

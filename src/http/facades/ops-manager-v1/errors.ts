@@ -59,6 +59,9 @@ const UNAUTHORIZED: ErrorRow = { status: 401, errorCode: 'USER_UNAUTHORIZED', de
 const ATTRIBUTE_INVALID: ErrorRow = { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Invalid attribute %s specified.', parameters: ({ name }) => [name] };
 const ENUM_UNKNOWN: ErrorRow = { status: 400, errorCode: 'INVALID_ENUM_VALUE', detail: 'An invalid enumeration value %s was specified.', parameters: ({ value }) => [value] };
 
+const SNAPSHOT_MISSING: ErrorRow = { status: 404, errorCode: 'SNAPSHOT_NOT_FOUND', detail: 'No snapshot with ID %s exists for cluster %s.', parameters: ({ id, clusterId }) => [id, clusterId] };
+const SNAPSHOT_GONE: ErrorRow = { status: 409, errorCode: 'CANNOT_START_RESTORE_JOB_FOR_DELETED_CLUSTER_SNAPSHOT', detail: 'Cannot start restore job for deleted cluster snapshot.' };
+
 const ERRORS: ErrorTable = {
   ...KEY_ROWS,
   CREDENTIAL_NOT_FOUND: KEY_MISSING,
@@ -69,7 +72,7 @@ const ERRORS: ErrorTable = {
   CLUSTER_NOT_FOUND: { status: 404, errorCode: 'CLUSTER_NOT_FOUND', detail: 'No cluster with ID %s exists in group %s.', parameters: ({ id, projectId }) => [id, projectId] },
   TARGET_NOT_FOUND: { status: 404, errorCode: 'CLUSTER_NOT_FOUND', detail: 'No cluster with ID %s exists in group %s.', parameters: ({ id, name, projectId }) => [id ?? name, projectId] },
   TARGET_FORBIDDEN: UNAUTHORIZED,
-  SNAPSHOT_NOT_FOUND: { status: 404, errorCode: 'SNAPSHOT_NOT_FOUND', detail: 'No snapshot with ID %s exists for cluster %s.', parameters: ({ id, clusterId }) => [id, clusterId] },
+  SNAPSHOT_NOT_FOUND: ({ deleted }) => (deleted === true ? SNAPSHOT_GONE : SNAPSHOT_MISSING),
   SNAPSHOT_NOT_COMPLETE: { status: 409, errorCode: 'CANNOT_START_RESTORE_JOB_FOR_INCOMPLETE_CLUSTER_SNAPSHOT', detail: 'Cannot start restore job for incomplete cluster snapshot.' },
   RESTORE_NOT_FOUND: { status: 404, errorCode: 'RESTORE_JOB_NOT_FOUND', detail: 'No restore job with ID %s exists for cluster %s.', parameters: ({ id, clusterId }) => [id, clusterId] },
   EXPIRY_INVALID: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Invalid attribute %s specified.', parameters: () => ['expires'] },

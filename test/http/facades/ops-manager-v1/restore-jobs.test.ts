@@ -27,6 +27,13 @@ describe('restore jobs of Ops Manager', () => {
   const read = async (id: unknown) => (await facade.ask(`${JOBS}/${String(id)}`)).json;
   const jobOf = (id: unknown): string => facade.restores.get(String(id))?.jobId ?? '';
 
+  test('is refused with a code of its own where the snapshot was deleted', async () => {
+    assert.equal((await facade.ask(`${CLUSTER}/snapshots/${snapshotId}`, { method: 'DELETE' })).status, 204);
+    const { status, json } = await post({ delivery: { methodName: 'HTTP' }, snapshotId });
+    assert.deepEqual([status, json['errorCode']], [409, 'CANNOT_START_RESTORE_JOB_FOR_DELETED_CLUSTER_SNAPSHOT']);
+    assert.equal((await facade.ask(`${CLUSTER}/snapshots/${snapshotId}`)).status, 404);
+  });
+
   test('answers a list of the one job to a download by HTTP', async () => {
     const { status, json, headers } = await post({ delivery: { methodName: 'HTTP', maxDownloads: 3, expirationHours: 2 }, snapshotId });
     assert.equal(status, 200);

@@ -12,8 +12,8 @@ import { resolveS3Binaries } from '../test/support/s3-binaries.ts';
 const ROOT = join(import.meta.dirname, '..');
 // One more than the cores it has to run on: a file waits for elections, and for its own processes to start and end.
 const FILES_AT_ONCE = 3;
-// Temp folder and servers of a run together, with room to spare.
-const MEMORY_FOLDER_BYTES = 12 * 2 ** 30;
+// A run holds 2 GiB in its temp folder at most, and its servers 4 beside it.
+const MEMORY_FOLDER_BYTES = 8 * 2 ** 30;
 // Of a file as well as of a test: a loaded machine takes minutes for the longest file.
 const TEST_TIMEOUT_MS = 900_000;
 const LONG_TEST_TIMEOUT_MS = 3_600_000;

@@ -102,7 +102,8 @@ describe('mongocli', { timeout: 300_000 }, () => {
     assert.equal((await ok('GET', `${SOURCE}/snapshots`))['totalCount'], 1, 'the older version sends no query');
     snapshotId = String(snapshot['id']);
     assert.equal((await ok('PATCH', `${SOURCE}/snapshots/${snapshotId}`, { doNotDelete: true }))['doNotDelete'], true);
-    assert.equal((await ok('PATCH', `${SOURCE}/snapshots/${snapshotId}`, { expires: new Date(Date.now() + 172_800_000).toISOString() }))['doNotDelete'], false);
+    assert.equal((await ok('PATCH', `${SOURCE}/snapshots/${snapshotId}`, { expires: new Date(Date.now() + 172_800_000).toISOString() }))['doNotDelete'], true);
+    assert.equal((await ok('PATCH', `${SOURCE}/snapshots/${snapshotId}`, { doNotDelete: false }))['doNotDelete'], false);
   });
 
   test('backups checkpoints list is empty', async () => {
@@ -186,6 +187,6 @@ describe('mongocli', { timeout: 300_000 }, () => {
     assert.equal((await ok('PATCH', CONFIG, { ...place, statusName: 'TERMINATING' }))['statusName'], 'INACTIVE');
     assert.equal((await ok('GET', `${SOURCE}/snapshots?completed=all`))['totalCount'], 0);
     const { status, json } = await cli.call('POST', `${SOURCE}/restoreJobs`, { snapshotId, delivery: { methodName: 'HTTP' } });
-    assert.deepEqual([status, json['errorCode']], [404, 'SNAPSHOT_NOT_FOUND']);
+    assert.deepEqual([status, json['errorCode']], [409, 'CANNOT_START_RESTORE_JOB_FOR_DELETED_CLUSTER_SNAPSHOT']);
   });
 });

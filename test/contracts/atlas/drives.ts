@@ -113,7 +113,7 @@ export const DRIVES: readonly Drive[] = [
   { id: 'listGroupClusterRestoreJobs' },
   { id: 'listGroupClusterSnapshots' },
   { id: 'getGroupClusterSnapshot' },
-  { id: 'updateGroupClusterSnapshot', body: () => ({ doNotDelete: true }) },
+  { id: 'updateGroupClusterSnapshot', body: () => ({ doNotDelete: false }) },
 
   { id: 'takeGroupClusterBackupSnapshots', body: () => ({}), keep: { otherSnapshotId: 'id' } },
   { id: 'deleteGroupClusterSnapshot', params: ({ params }) => ({ snapshotId: params['otherSnapshotId'] ?? '' }) },

@@ -65,7 +65,7 @@ export const KEPT_DRIVES: readonly Drive[] = [
   drive('listGroupClusterBackupCheckpoints'),
   drive('listGroupClusterSnapshots'),
   drive('getGroupClusterSnapshot'),
-  drive('updateGroupClusterSnapshot', { body: () => ({ doNotDelete: true }) }),
+  drive('updateGroupClusterSnapshot', { body: () => ({ doNotDelete: false }) }),
   drive('deleteGroupClusterSnapshot'),
   drive('listGroupClusterSnapshots', { refused: { status: 404, errorCode: 'CLUSTER_NOT_FOUND' } }),
 ];

@@ -209,7 +209,7 @@ describe('the reference endpoints over a real socket', () => {
       post(`/api/atlas/v1.0/groups/${SHOP}/clusters/orders/backup/tenant/download`, { snapshotId: id, targetDeploymentItemName: 'x' }),
     ]);
     assert.deepEqual(answers.map((answer) => [answer.status, jsonOf(answer)['errorCode']]), [
-      [404, 'SNAPSHOT_NOT_FOUND'], [404, 'TENANT_SNAPSHOT_NOT_FOUND'], [404, 'SNAPSHOT_NOT_FOUND'], [404, 'SNAPSHOT_NOT_FOUND'], [404, 'TENANT_SNAPSHOT_NOT_FOUND'],
+      [404, 'SNAPSHOT_NOT_FOUND'], [404, 'TENANT_SNAPSHOT_NOT_FOUND'], [404, 'SNAPSHOT_NOT_FOUND'], [409, 'CANNOT_START_RESTORE_JOB_FOR_DELETED_CLUSTER_SNAPSHOT'], [404, 'TENANT_SNAPSHOT_NOT_FOUND'],
     ]);
   });
 

@@ -69,13 +69,13 @@ export interface Snapshots {
   allKept(): Promise<readonly string[]>;
   /** The newest completed one that is not deleted. */
   newestCompleted(clusterId: string): Promise<SnapshotRecord | null>;
-  /** Of everything, not of chosen namespaces; completed and not deleted. `notAfter`: of a time up to it. */
-  newestWhole(clusterId: string, notAfter?: Date | null): Promise<SnapshotRecord | null>;
+  /** Of everything, not of chosen namespaces; completed and not deleted. */
+  newestWhole(clusterId: string): Promise<SnapshotRecord | null>;
   /** The same of what is taken of the cluster by itself now: of everything, or of what its filter says. */
   newestUsual(clusterId: string): Promise<SnapshotRecord | null>;
   /** Ids of completed ones that no newer one replaces, being of everything or of the same selection: whatever deletes by rule leaves them. */
   irreplaceable(clusterId: string): Promise<readonly string[]>;
-  /** The same of what was asked for as one of Commvault's subclients; of `default` also what nobody asked for as another one, under whatever filter. */
+  /** The same of what was asked for as one of Commvault's subclients; of `default` also what nobody asked for as another one, under whatever filter. `notAfter`: of a time up to it. */
   newestOfSubclient(subclient: SubclientOfSnapshots, notAfter?: Date | null): Promise<SnapshotRecord | null>;
   /** Whether this one is among those. */
   isOfSubclient(subclient: SubclientOfSnapshots, id: string): Promise<boolean>;
@@ -190,7 +190,7 @@ export function createSnapshots(context: CatalogContext): Snapshots {
       return { items: rows.map(recordOf), totalCount };
     },
     newestCompleted: (clusterId) => newest(clusterId),
-    newestWhole: (clusterId, notAfter = null) => newest(clusterId, upTo(notAfter, isWhole('selection'))),
+    newestWhole: (clusterId) => newest(clusterId, isWhole('selection')),
     newestOfSubclient: (subclient, notAfter = null) => newest(subclient.clusterId, upTo(notAfter, isOfSubclient(subclient))),
     async isOfSubclient(subclient, id) {
       return (await db.selectFrom('snapshots').select('id').where('id', '=', id).where('clusterId', '=', subclient.clusterId).where(isOfSubclient(subclient)).executeTakeFirst()) !== undefined;

@@ -65,9 +65,7 @@ export interface Snapshots {
   list(clusterId: string, page: Page, filter?: SnapshotFilter): Promise<PageOf<Snapshot>>;
   /** @throws SNAPSHOT_NOT_FOUND (deleted ones too) */
   get(clusterId: string, id: string): Promise<Snapshot>;
-  /** The newest whole one of everything, up to a time if one is given. @throws SNAPSHOT_NOT_FOUND */
-  newestWhole(clusterId: string, notAfter?: Date | null): Promise<Snapshot>;
-  /** The newest one that was asked for as this subclient; of `default` the newest that was asked for as no other one, whole or under a filter of namespaces. @throws SNAPSHOT_NOT_FOUND */
+  /** The newest completed one, up to a time if one is given, that was asked for as this subclient; of `default` the newest that was asked for as no other one, whole or under a filter of namespaces. @throws SNAPSHOT_NOT_FOUND */
   newestOf(subclient: Pick<Subclient, 'id' | 'clusterId' | 'isDefault'>, notAfter?: Date | null): Promise<Snapshot>;
   /** Whether it was asked for as this subclient, as for the newest of one. */
   isOf(subclient: Pick<Subclient, 'id' | 'clusterId' | 'isDefault'>, id: string): Promise<boolean>;

@@ -49,8 +49,11 @@ export function createSnapshots({ catalog, queue, clock }: SnapshotsOptions): Sn
     }),
     list: (clusterId, page, filter) => catalog.snapshots.list(clusterId, page, filter),
     get: find,
-    newestWhole: async (clusterId, notAfter = null) => newestFound(clusterId, notAfter, await catalog.snapshots.newestWhole(clusterId, notAfter)),
-    newestOf: async (subclient, notAfter = null) => newestFound(subclient.clusterId, notAfter, await catalog.snapshots.newestOfSubclient(subclient, notAfter)),
+    async newestOf(subclient, notAfter = null) {
+      const found = await catalog.snapshots.newestOfSubclient(subclient, notAfter);
+      if (found === null) throw snapshotNotFound(subclient.clusterId, notAfter === null ? 'newest' : `newest up to ${notAfter.toISOString()}`);
+      return found;
+    },
     isOf: (subclient, id) => catalog.snapshots.isOfSubclient(subclient, id),
     async delete({ cluster, id, principal, unfinishedOnly = false }) {
       const { jobId, state } = await find(cluster.id, id);
@@ -90,12 +93,6 @@ export function createSnapshots({ catalog, queue, clock }: SnapshotsOptions): Sn
       return letGoOfSnapshot({ catalog, clock }, { id, kind, by: nameOf(principal) });
     },
   };
-}
-
-/** @throws SNAPSHOT_NOT_FOUND */
-function newestFound(clusterId: string, notAfter: Date | null, found: SnapshotRecord | null): SnapshotRecord {
-  if (found === null) throw snapshotNotFound(clusterId, notAfter === null ? 'newest' : `newest up to ${notAfter.toISOString()}`);
-  return found;
 }
 
 /** One and the same answer for never there, of another cluster, and deleted; `more` is for doors that tell them apart. */

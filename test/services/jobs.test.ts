@@ -109,10 +109,11 @@ describe('jobs', () => {
     // A cluster of its own: other tests complete snapshots at the same instant.
     const inventory = await makeInventory(catalog);
     const { snapshotId } = await insertCompleted(catalog, inventory);
-    const { id, capturedAt } = await snapshots.newestWhole(inventory.cluster.id);
+    const everything = { id: 'default', clusterId: inventory.cluster.id, isDefault: true };
+    const { id, capturedAt } = await snapshots.newestOf(everything);
     assert.equal(id, snapshotId);
-    assert.equal((await snapshots.newestWhole(inventory.cluster.id, capturedAt)).id, snapshotId);
-    await assert.rejects(snapshots.newestWhole(inventory.cluster.id, new Date((capturedAt?.getTime() ?? 0) - 1)), { code: 'SNAPSHOT_NOT_FOUND' });
+    assert.equal((await snapshots.newestOf(everything, capturedAt)).id, snapshotId);
+    await assert.rejects(snapshots.newestOf(everything, new Date((capturedAt?.getTime() ?? 0) - 1)), { code: 'SNAPSHOT_NOT_FOUND' });
   });
 
   test('find the newest snapshot of a subclient', async () => {
@@ -127,7 +128,7 @@ describe('jobs', () => {
     const { id, capturedAt } = await snapshots.newestOf(people);
     assert.equal(id, snapshotId);
     assert.equal((await snapshots.newestOf(people, capturedAt)).id, snapshotId);
-    assert.equal((await snapshots.newestOf({ ...people, isDefault: true })).id, (await snapshots.newestWhole(clusterId)).id);
+    assert.equal((await snapshots.newestOf({ ...people, isDefault: true })).id, (await catalog.snapshots.newestWhole(clusterId))?.id);
     await assert.rejects(snapshots.newestOf(people, new Date((capturedAt?.getTime() ?? 0) - 1)), { code: 'SNAPSHOT_NOT_FOUND' });
   });
 

@@ -212,7 +212,6 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
           return cut(found.filter((each) => (filter?.completedOnly !== true || each.state === 'completed') && (filter?.unfinishedOnly !== true || each.state !== 'completed')).reverse(), page);
         },
         get: async (clusterId, id) => snapshotOf(clusterId, id),
-        newestWhole: async (clusterId, notAfter = null) => world.services.snapshots.newestOf({ ...(await world.services.subclients.resolve(clusterId, 'default')) }, notAfter),
         async newestOf({ id, clusterId, isDefault }, notAfter = null) {
           const found = [...state.snapshots.values()].findLast(({ clusterId: of, state: at, capturedAt, jobId }) =>
             of === clusterId && at === 'completed' && (notAfter === null || (capturedAt !== null && capturedAt <= notAfter)) && isFormOf(jobId, { id, isDefault }));

@@ -1,33 +1,25 @@
 // A catalog that was rescued knows that a restore is open, and not how far it had come: only its target can say.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { Catalog } from '../../../src/catalog/index.ts';
 import { settleRestore, slicesOfChain } from '../../../src/engine/index.ts';
 import { freePort } from '../../../src/foundation/free-port.ts';
 import { systemClock } from '../../../src/foundation/clock.ts';
 import { createSettleRestore } from '../../../src/jobs/handlers/run-restore.ts';
 import type { JobContext } from '../../../src/jobs/job-handler.ts';
-import { openPostgresQueue } from '../../../src/jobs/index.ts';
 import { makeInventory } from '../../support/catalog-rows.ts';
 import { askForRestore } from '../../support/job-rows.ts';
-import { silent, startEmbedded, type TestDatabase } from '../../support/postgres.ts';
+import { silent } from '../../support/postgres.ts';
+import { startQueuedCatalog, type QueuedCatalog } from '../../support/queued-catalog.ts';
 
 describe('settling a restore whose plan a rescue emptied', () => {
-  let server: TestDatabase;
-  let catalog: Catalog;
-  before(async () => {
-    server = await startEmbedded();
-    catalog = await server.open();
-  });
-  after(async () => {
-    await catalog.close();
-    await server.stop();
-  });
+  let opened: QueuedCatalog;
+  before(async () => { opened = await startQueuedCatalog(); });
+  after(() => opened?.close());
 
   test('fails as long as the target can not be reached, and leaves it open: nobody knows what stands there', async () => {
-    const queue = await openPostgresQueue({ catalog, log: silent });
+    const { catalog, queue } = opened;
     const inventory = await makeInventory(catalog);
-    const { job, restoreId } = await askForRestore(catalog, queue, inventory).finally(() => queue.close());
+    const { job, restoreId } = await askForRestore(catalog, queue, inventory);
     await catalog.transaction(async (tx) => {
       await tx.restorePlans.save(restoreId!, job.id, { state: 'swapping' });
       await tx.rescues.emptyPlans();

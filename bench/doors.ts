@@ -97,8 +97,9 @@ async function fill(catalog: Catalog): Promise<void> {
       select ${id('b2', 'n')}, case when n % 10 = 0 then 'download' else 'automated' end, '${PROJECT}', '${CLUSTER}', 'orders', ${id('b1', 'n')}, '${PROJECT}', '${CLUSTER}', 'orders', '{"databases":[],"collections":[],"renames":[]}', 'ALL', true, ${when}, ${id('a2', 'n')}
       from generate_series(1, ${ROWS}) n`, []);
     await tx.executeSql(`insert into downloads (restore_id, expiration_hours, file_name, ready_at, expires_at) select ${id('b2', 'n')}, 1, 'rs0.tar.gz', ${when}, timestamptz '2099-01-01' from generate_series(10, ${ROWS}, 10) n`, []);
-    await tx.executeSql(`insert into row_counts select 'jobs', cluster_id, kind, false, count(*) from jobs group by 2, 3 union all select 'snapshots', cluster_id, '', state = 'completed', count(*) from snapshots group by 2, 4
-      union all select 'restores', cluster_id, '', true, count(*) from restores group by 2`, []);
+    await tx.executeSql(`insert into row_counts select 'jobs', cluster_id, month_of(created_at), kind, false, count(*) from jobs group by 2, 3, 4
+      union all select 'snapshots', cluster_id, month_of(requested_at), '', state = 'completed', count(*) from snapshots group by 2, 3, 5
+      union all select 'restores', cluster_id, month_of(created_at), '', true, count(*) from restores group by 2, 3`, []);
   });
   const client = new pg.Client(clientConfigOf(catalog.address, catalog.schema));
   await client.connect();
@@ -108,15 +109,16 @@ async function fill(catalog: Catalog): Promise<void> {
   await client.end();
 }
 
-/** Of the statements behind the lists, at their worst place: the middle. */
+/** Of the statements behind the lists, at their worst place: the end of a month. */
 async function showPlans(client: pg.Client): Promise<void> {
   const ids = Array.from({ length: PAGE }, (_, n) => (50_000 + n).toString(16).padStart(22, '0'));
   const listed = (kind: string): string => `(select unnest(array[${ids.map((id) => `'${kind}${id}'`).join(',')}]))`;
   const statements = [
-    `select id from snapshots where cluster_id = '${CLUSTER}' and deleted_at is null order by requested_at desc, id desc limit ${PAGE} offset ${ROWS / 2 - PAGE}`,
+    `select month, sum(n)::bigint from row_counts where counted = 'snapshots' and cluster_id = '${CLUSTER}' group by month order by month desc`,
+    `select id from snapshots where cluster_id = '${CLUSTER}' and deleted_at is null and requested_at < '2025-01-01' order by requested_at desc, id desc limit ${PAGE} offset 4400`,
     `select id from snapshots where cluster_id = '${CLUSTER}' and deleted_at is null and state <> 'completed' order by requested_at desc, id desc limit 100`,
     `select * from snapshots where id in ${listed('b1')} order by requested_at desc, id desc`,
-    `select id from restores where cluster_id = '${CLUSTER}' order by created_at desc, id desc limit ${PAGE} offset ${ROWS / 2 - PAGE}`,
+    `select id from restores where cluster_id = '${CLUSTER}' and created_at < '2025-01-01' order by created_at desc, id desc limit ${PAGE} offset 4400`,
     `select * from restores join snapshots on snapshots.id = restores.snapshot_id join jobs on jobs.id = restores.job_id left join downloads on downloads.restore_id = restores.id where restores.id in ${listed('b2')} order by restores.created_at desc, restores.id desc`,
   ];
   for (const statement of statements) {

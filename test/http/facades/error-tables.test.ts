@@ -20,6 +20,7 @@ const COMMVAULT_ALONE = Object.keys(SERVICE_ERRORS).filter((code) => code.starts
 const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   'atlas-v2': COMMVAULT_ALONE,
   'atlas-v1': COMMVAULT_ALONE,
+  'atlas-v1.5': COMMVAULT_ALONE,
   'ops-manager-v1': [...COMMVAULT_ALONE, 'RESTORE_NOT_CANCELLABLE', ...ATLAS_ONLY],
   commvault: ['ORGANIZATION_NOT_FOUND', 'RESTORE_NOT_FOUND', 'RESTORE_NOT_CANCELLABLE', 'EXPIRY_INVALID', 'SNAPSHOT_KEPT', 'BACKUP_STATE_INVALID', ...ATLAS_ONLY.filter((code) => code !== 'NAMESPACE_NOT_FOUND')],
 };
@@ -31,6 +32,7 @@ const ONLY_FAMILY = ['ID_MALFORMED', 'RATE_LIMITED', 'PROJECT_NAME_NOT_FOUND', '
 const OWN: Readonly<Record<string, readonly string[]>> = {
   'atlas-v2': [...Object.keys(WIRE_ERRORS), ...Object.keys(ATLAS_ERRORS), ...Object.keys(MMS_BACKUP_ERRORS), ...Object.keys(ATLAS_V2_ERRORS)],
   'atlas-v1': [...Object.keys(WIRE_ERRORS), ...Object.keys(ATLAS_ERRORS), ...Object.keys(MMS_BACKUP_ERRORS)],
+  'atlas-v1.5': [...Object.keys(WIRE_ERRORS), ...Object.keys(ATLAS_ERRORS), ...Object.keys(MMS_BACKUP_ERRORS)],
   'ops-manager-v1': [...Object.keys(WIRE_ERRORS).filter((code) => code !== 'RATE_LIMITED'), ...Object.keys(OPS_MANAGER_V1_ERRORS), ...Object.keys(MMS_BACKUP_ERRORS)],
   commvault: [...Object.keys(WIRE_ERRORS).filter((code) => !ONLY_FAMILY.includes(code)), ...Object.keys(COMMVAULT_ERRORS)],
 };

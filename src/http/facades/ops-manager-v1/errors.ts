@@ -51,7 +51,7 @@ const BY_ATTRIBUTE: Readonly<Record<string, ErrorRow>> = {
 };
 const BACKUP_STATE_BY_TARGET = (verb: string): ErrorRow => ({ status: 409, errorCode: `CANNOT_${verb.toUpperCase()}_BACKUP_INVALID_STATE`, detail: `Cannot ${verb} backup unless the cluster is in the %s state; it is %s.`, parameters: ({ from, to }) => [to === 'started' ? 'INACTIVE or STOPPED' : to === 'stopped' ? 'STARTED' : 'STOPPED', String(from).toUpperCase()] });
 const [CANNOT_START, CANNOT_STOP, CANNOT_TERMINATE] = ['start', 'stop', 'terminate'].map(BACKUP_STATE_BY_TARGET) as [ErrorRow, ErrorRow, ErrorRow];
-const FILTER_INVALID: ErrorRow = { status: 400, errorCode: 'INVALID_FILTERLIST', detail: 'Backup configuration cannot specify both included namespaces and excluded namespaces, nor patterns or names that MongoDB does not take: %s.', parameters: ({ value }) => [value ?? 'both are given'] };
+const filterRow = (detail: string): ErrorRow => ({ status: 400, errorCode: 'INVALID_FILTERLIST', detail, parameters: ({ value }) => (value === undefined ? [] : [value]) });
 
 const UNEXPECTED: ErrorRow = { status: 500, errorCode: 'UNEXPECTED_ERROR', detail: 'Unexpected error.' };
 const UNAUTHORIZED: ErrorRow = { status: 401, errorCode: 'USER_UNAUTHORIZED', detail: 'Current user is not authorized to perform this action.' };
@@ -79,9 +79,9 @@ const ERRORS: ErrorTable = {
   ...COMPLIANCE_ROWS,
   BACKUP_STATE_INVALID: ({ to }) => (to === 'started' ? CANNOT_START : to === 'stopped' ? CANNOT_STOP : CANNOT_TERMINATE),
   BACKUP_STATE_UNSETTABLE: { status: 403, errorCode: 'UNSUPPORTED_SET_BACKUP_STATE', detail: 'Setting the backup state to %s is not supported.', parameters: ({ value }) => [value] },
-  SELECTION_INVALID: FILTER_INVALID,
-  FILTER_AMBIGUOUS: FILTER_INVALID,
-  FILTER_PATTERN: FILTER_INVALID,
+  SELECTION_INVALID: filterRow('The namespace %s is no name of a database or collection. Give it as database or database.collection.'),
+  FILTER_AMBIGUOUS: filterRow('Backup configuration cannot specify both included namespaces and excluded namespaces. Send one list, and the other one empty or not at all.'),
+  FILTER_PATTERN: filterRow('The namespace %s is a pattern, which is not supported. Name each database or collection in full.'),
   AUTH_MECHANISM_UNKNOWN: { status: 400, errorCode: 'INVALID_AUTH_MECHANISM', detail: 'An invalid authentication mechanism %s was specified.', parameters: ({ value }) => [value] },
   CONNECTION_FIXED: { status: 403, errorCode: 'UNSUPPORTED_FOR_CURRENT_CONFIG', detail: 'The attribute %s cannot be set: it follows from the connection string of the cluster.', parameters: ({ name }) => [name] },
   CHECKPOINTS_UNFIT: { status: 400, errorCode: 'CANNOT_SET_CLUSTER_CHECKPOINT_INTERVAL_FOR_REPLICA_SET', detail: 'The cluster checkpoint interval can only be set for sharded clusters, not replica sets.' },

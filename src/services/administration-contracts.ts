@@ -57,6 +57,8 @@ export interface Clusters {
   kept(projectId: string): Promise<readonly Cluster[]>;
   /** @throws CLUSTER_NOT_FOUND */
   keptByName(projectId: string, name: string): Promise<Cluster>;
+  /** @throws CLUSTER_NOT_FOUND */
+  keptById(projectId: string, id: string): Promise<Cluster>;
 }
 
 export type CredentialKind = 'apiKey' | 'serviceAccount';

@@ -1,7 +1,6 @@
 // Restores and snapshots in the form of the shared tier.
 import type { Restore, Snapshot } from '../../../../domain/records.ts';
 import { isoSeconds, isoSecondsOrUnset } from '../../time-text.ts';
-import type { TenantTarget } from './parse.ts';
 
 /** Recorded: a restore is shown to expire six hours after it was scheduled. */
 const RESTORE_EXPIRY_MS = 6 * 3_600_000;
@@ -14,8 +13,9 @@ const STATUS: Readonly<Record<Restore['state'], string>> = {
   cancelled: 'FAILED',
 };
 
-/** @param target as the request named it; a download read later names the cluster it came from. */
-export function presentTenantRestore(restore: Restore, root: string, target?: TenantTarget): object {
+/** The target of a download is what its request named; one that named none tells the cluster that it came from. */
+export function presentTenantRestore(restore: Restore, root: string): object {
+  const { targetDeploymentItemName, targetProjectId } = restore.jobForm ?? {};
   return {
     clusterName: restore.clusterName,
     deliveryType: restore.delivery === 'download' ? 'DOWNLOAD' : 'RESTORE',
@@ -29,8 +29,8 @@ export function presentTenantRestore(restore: Restore, root: string, target?: Te
     snapshotId: restore.snapshotId,
     snapshotUrl: restore.download?.url ?? undefined,
     status: statusOf(restore),
-    targetDeploymentItemName: target?.deploymentItemName ?? restore.targetClusterName ?? restore.clusterName,
-    targetProjectId: target?.projectId ?? restore.targetProjectId ?? restore.projectId,
+    targetDeploymentItemName: restore.targetClusterName ?? targetDeploymentItemName ?? restore.clusterName,
+    targetProjectId: restore.targetProjectId ?? targetProjectId ?? restore.projectId,
   };
 }
 

@@ -1,14 +1,14 @@
 // JSON as the vendor's servers write it: keys in alphabetical order at every level, compact or in Jackson's
 // pretty form (`"key" : value`, two spaces, arrays that open on the line of their key).
 
-/** `value` as JSON text. Members that are `undefined` are left out. */
+/** `value` as JSON text. Members that are `undefined` are left out, a date is its time. */
 export function jsonText(value: unknown, pretty = false): string {
   return pretty ? prettyText(value, '') : compactText(value);
 }
 
 /** Written in one go: a sorted copy of a page of 500 takes several times as long as the text. */
 function compactText(value: unknown): string {
-  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
+  if (isPlain(value)) return JSON.stringify(value) ?? 'null';
   if (Array.isArray(value)) return `[${value.map(compactText).join(',')}]`;
   const members = value as Readonly<Record<string, unknown>>;
   let text = '';
@@ -17,6 +17,11 @@ function compactText(value: unknown): string {
     if (each !== undefined) text += `${text === '' ? '' : ','}${quoted(key)}:${compactText(each)}`;
   }
   return `{${text}}`;
+}
+
+/** What has no members to be sorted. */
+function isPlain(value: unknown): value is string | number | boolean | null | undefined | Date {
+  return value === null || typeof value !== 'object' || value instanceof Date;
 }
 
 function keysInOrder(value: object): readonly string[] {
@@ -41,7 +46,7 @@ function prettyText(value: unknown, indent: string): string {
   if (Array.isArray(value)) {
     return value.length === 0 ? '[ ]' : `[ ${value.map((each) => prettyText(each, indent)).join(', ')} ]`;
   }
-  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
+  if (isPlain(value)) return JSON.stringify(value) ?? 'null';
   const deeper = `${indent}  `;
   const given = value as Readonly<Record<string, unknown>>;
   const members = keysInOrder(value).filter((key) => given[key] !== undefined).map((key) => `${deeper}${JSON.stringify(key)} : ${prettyText(given[key], deeper)}`);

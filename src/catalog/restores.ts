@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import type { RestoreInstant } from '../domain/instant.ts';
 import type { JobState, Page, PageOf, Restore, RestoreProof, RestoreSelection } from '../domain/records.ts';
-import { atomically, countOf, isOneOfMany, readLongPage, type CatalogContext } from './context.ts';
+import { atomically, countsOf, isOneOfMany, readLongPage, type CatalogContext } from './context.ts';
 
 export interface DownloadRecord {
   readonly expirationHours: number;
@@ -79,8 +79,10 @@ export function createRestores(context: CatalogContext): Restores {
     byJob: (jobId) => one('restores.jobId', jobId),
     async list(clusterId, page) {
       // The page is picked on the narrow index first: joining before an offset would join every row skipped.
-      const { items, totalCount } = await readLongPage(page, await countOf(db, 'restores', { clusterIds: [clusterId] }), (direction) =>
-        db.selectFrom('restores').select('id').where('clusterId', '=', clusterId).orderBy('createdAt', direction).orderBy('id', direction));
+      const { items, totalCount } = await readLongPage(page, await countsOf(db, 'restores', { clusterIds: [clusterId] }), (before) => {
+        const ids = db.selectFrom('restores').select('id').where('clusterId', '=', clusterId).orderBy('createdAt', 'desc').orderBy('id', 'desc');
+        return before === null ? ids : ids.where('createdAt', '<', before);
+      });
       const rows = await selectRestores(context)
         .where(isOneOfMany('restores.id', items.map(({ id }) => id)))
         .orderBy('restores.createdAt', 'desc').orderBy('restores.id', 'desc').execute();

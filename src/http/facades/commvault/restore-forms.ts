@@ -43,7 +43,7 @@ function plainForm(options: RestoreOptions): RestoreForm {
   const { jobIds = [], fileOption: { sourceItem = [] } = {}, destination: { inPlace = null } = {} } = options;
   const jobs = [...new Set([...jobIds, ...sourceItem.flatMap((item) => /^2:([1-9]\d{0,9})$/.exec(item)?.slice(1) ?? [])].map(Number))];
   if (jobs.length > 1) throw unsupported('A restore of several backups at once');
-  const items = sourceItem.filter((item) => !/^2:\d+$/.test(item));
+  const items = sourceItem.filter((item) => item !== '' && !/^2:\d+$/.test(item));
   if (jobs.length === 0 && items.length === 0) throw new LeafvaultError('ATTRIBUTE_MISSING', 'Reading the body failed: nothing says what is restored', { details: { name: 'fileOption.sourceItem' } });
   return {
     from: jobs[0] === undefined ? timeOf(options, {}) : { jobNumber: jobs[0] },

@@ -229,6 +229,8 @@ describe('createtask of Commvault', () => {
     assert.deepEqual([byJob?.snapshotId, byJob?.targetClusterId, facade.lastSelection], [snapshotId, ORDERS_ID, { databases: [], collections: ['shop.orders'], renames: [] }]);
     await restoredBy(page({}, plain({ fileOption: { sourceItem: [`2:${number}`] } }, 1005)));
     assert.deepEqual(facade.lastSelection, { databases: [], collections: [], renames: [] }, 'a backup alone is all of it');
+    await restoredBy(page({}, plain({ jobIds: [number], fileOption: { sourceItem: ['', '/shop/orders'] } }, 1005)));
+    assert.deepEqual(facade.lastSelection, { databases: [], collections: ['shop.orders'], renames: [] }, 'an empty item says nothing');
     const elsewhere = await restoredBy(page({}, plain({ fileOption: { sourceItem: ['\\\\crm'] }, destination: { inPlace: false, destinationInstance: { instanceName: 'copy' } } })));
     assert.deepEqual([elsewhere?.snapshotId, elsewhere?.targetClusterId, facade.lastSelection], [snapshotId, COPY_ID, { databases: ['crm'], collections: [], renames: [] }]);
   });
@@ -298,6 +300,7 @@ describe('createtask of Commvault', () => {
     ['a restore without its form', () => page({}, { subTask: { subTaskType: 3 }, options: { restoreOptions: {} } }), 400, 587203993, /format is invalid: fileOption\.sourceItem/],
     ['a restore without a snapshot', () => page({}, restoreOf({ targetInstanceId: 'copy' })), 400, 587203993, /format is invalid: restoreSnapshotId/],
     ['a granular restore of nothing', () => page({}, bigData({ isGranularRecovery: true })), 400, 587203993, /format is invalid: destGranularEntityList/],
+    ['a restore whose only item is empty', () => page({}, plain({ fileOption: { sourceItem: [''] } })), 400, 587203993, /format is invalid: fileOption\.sourceItem/],
     ['a restore of files alone', () => page({}, bigData({ restoreFilesOnly: true })), 400, 587203993, /files without the data/],
     ['a restore to an instant that was not followed', () => page({}, bigData({ pointInTimeToEndOfBackup: false, latestEndOfBackup: false }, { browseOption: { timeRange: { toTime: 1_772_366_400 } } })), 400, 587203993, /continuous backup is off/],
     ['a restore to a host that two have', () => page({}, bigData({ destShardList: [{ destHostName: 'db2.example', destPortNumber: 27017 }] })), 400, 587203993, /host \[db2\.example:27017\].*: shop\/orders, shop\/copy, other\/vault$/],

@@ -17,6 +17,7 @@ import { prepareTenants } from './composition/tenants.ts';
 import { timelineReader } from './composition/timeline-reader.ts';
 import type { Config } from './config/index.ts';
 import { checkKey, type CheckState } from './domain/check-state.ts';
+import { pruneKey, type PruneState } from './domain/prune-state.ts';
 import { locksKey, type LockState } from './domain/lock-state.ts';
 import { captureSnapshot, dropKept, exportSnapshot, findRehearsals, probeServer, rehearseRestore, restoreSnapshot, settleRehearsal, settleRestore, slicesOfChain, standsElsewhere, startThrowaway, tailOplog, undoRestore } from './engine/index.ts';
 import type { Clock } from './foundation/clock.ts';
@@ -165,6 +166,7 @@ async function buildDoor({ options, catalog, queue, repositories, ownTemp }: Par
     overview: createOverview({
       catalog, clock,
       check: async () => ((await catalog.settings.get(checkKey(repositories.repository.id))) as CheckState | undefined) ?? null,
+      prune: async () => ((await catalog.settings.get(pruneKey(repositories.repository.id))) as PruneState | undefined) ?? null,
       locks: async () => ((await catalog.settings.get(locksKey(repositories.repository.id))) as LockState | undefined) ?? null,
     }), clock, version: version.text,
     readiness: async () => ({ catalog: await answers(catalog), repository: await repositories.isThere(), worker: isWorking() }),

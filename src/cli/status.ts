@@ -23,8 +23,8 @@ export async function runStatus(world: CliWorld, config: Config, { json }: { rea
   }
 }
 
-function textOf({ check, copies, locks, mended }: UpkeepView): string {
-  const lines = [...checkLines(check), ...mendedLines(mended), ...copies.flatMap(copyLines), ...lockLines(locks)];
+function textOf({ check, prune, copies, locks, mended }: UpkeepView): string {
+  const lines = [...checkLines(check), ...mendedLines(mended), ...pruneLines(prune), ...copies.flatMap(copyLines), ...lockLines(locks)];
   return `${lines.map(plainLine).join('\n')}\n`;
 }
 
@@ -48,6 +48,20 @@ function checkLines(check: UpkeepView['check']): string[] {
 function mendedLines(mended: UpkeepView['mended']): string[] {
   if (mended === null) return [];
   return [`fetched again from a second copy: ${mended.objects} damaged objects, the newest ${mended.lastAt}`, ...mended.names.map((name) => `  ${name}`)];
+}
+
+function pruneLines(prune: UpkeepView['prune']): string[] {
+  if (prune === null) return ['prunes: no worker has pruned yet; the first one is a day behind the first start'];
+  const { last, running, failure } = prune;
+  return [
+    last === null ? 'prunes: none has ended yet' : `prunes: the last one ended ${last.endedAt}, ${size(last.freedBytes)} of ${size(last.bytes)} went${last.waitingBytes === 0 ? '' : `, ${size(last.waitingBytes)} wait`}`,
+    ...(last?.inTheWay ?? []).map(({ kind, createdAt, owner }) => `  it waits for a ${kind} since ${createdAt}: ${owner}`),
+    ...(last?.damagedPacks ?? []).map((id) => `  left alone, since it can't be read whole: pack ${id}`),
+    ...(last === null || last.stuck === 0 ? [] : [`  ${last.stuck} objects that nobody needs are not let go by the store`]),
+    ...(last === null || last.postponedPacks === 0 ? [] : [`  ${last.postponedPacks} packs were not written anew: the store is full`]),
+    ...(running === null ? [] : [`  one is at work since ${running.since}: ${running.phase}, ${running.done}${running.total === null ? '' : ` of ${running.total}`}`]),
+    ...(failure === null ? [] : [`  the newest did not come to its end (${failure.at}): ${failure.cause}`]),
+  ];
 }
 
 function progressText({ phase, done, total, bytesDone }: NonNullable<NonNullable<NonNullable<UpkeepView['check']>['running']>['progress']>): string {

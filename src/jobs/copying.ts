@@ -72,7 +72,7 @@ async function copyOne(parts: CopyingParts, storage: CopyOptions['to'], state: C
   const beat = startBeat(() => save(parts, { ...state, running: running() }), { everyMs: BEAT_MS, what: 'the copier', log });
   try {
     const report = await repository.copyTo({
-      to: storage, isOver, keepDays, signal, ...needs,
+      to: storage, isOver, keepDays, goesOn: state.succeededAt !== null, signal, ...needs,
       onProgress: ({ documentsDone, bytesDone }) => { [objects, bytes] = [documentsDone, bytesDone]; },
     }).finally(beat.stop);
     const { damaged, withheld, replaced, stuck, locks, ...figures } = report;

@@ -1,11 +1,14 @@
 // What goes by itself: snapshots whose time is over, and once a day what no snapshot needs any more.
 import type { Catalog } from '../catalog/index.ts';
+import { pruneKey, type PruneResult, type PruneState } from '../domain/prune-state.ts';
 import type { Clock } from '../foundation/clock.ts';
-import { isLeafvaultError, LeafvaultError } from '../foundation/errors.ts';
+import { describeError, isLeafvaultError, LeafvaultError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
-import type { Repository } from '../repository/repository.ts';
+import type { PruneReport, Repository } from '../repository/repository.ts';
 import { hiddenSnapshots } from './hidden-snapshots.ts';
+import { BEAT_MS } from './one-worker.ts';
 import { ownersThatAreGone, SESSION_ENDS_AFTER_MS } from './session-owner.ts';
+import { startBeat } from './start-beat.ts';
 import { trimChains } from './trim-chains.ts';
 import type { Chore } from './worker.ts';
 
@@ -21,6 +24,8 @@ export interface RetentionParts {
 
 const EXPIRED_AT_ONCE = 100;
 const STUCK_NAMED = 20;
+/** What the catalog keeps by name; the log has all. */
+const MOST_NAMED = 50;
 const HOUR_MS = 3_600_000;
 const PRUNE_EVERY_MS = 24 * HOUR_MS;
 /** One that was refused, for a damaged object say, finds the same a few minutes later. */
@@ -54,7 +59,10 @@ async function pruneWhenDue(parts: RetentionParts, signal: AbortSignal): Promise
     try {
       if (await prune(parts, repository, signal)) await catalog.settings.set(key, clock.now().toISOString());
     } catch (error) {
-      if (!signal.aborted && !isLeafvaultError(error, 'REPOSITORY_CLOSED')) await catalog.settings.set(failedKey, clock.now().toISOString());
+      if (!signal.aborted && !isLeafvaultError(error, 'REPOSITORY_CLOSED')) {
+        await catalog.settings.set(failedKey, clock.now().toISOString());
+        await tell(parts, repository, { running: null, failure: { at: clock.now().toISOString(), cause: describeError(error) } });
+      }
       throw error;
     }
   }
@@ -66,13 +74,30 @@ function hiddenError(id: string, others: number): LeafvaultError {
   });
 }
 
+/** Whoever prunes has the repository to itself, so nobody else tells anything meanwhile. */
+async function tell({ catalog: { settings } }: RetentionParts, { id }: Repository, news: Partial<PruneState>): Promise<void> {
+  const before = (await settings.get(pruneKey(id))) as PruneState | undefined;
+  await settings.set(pruneKey(id), { running: null, last: null, failure: null, ...before, ...news } satisfies PruneState);
+}
+
 /** False where another process is at it: it writes down that it did. */
-async function prune({ catalog, clock, log, refuseHidden = false }: RetentionParts, repository: Repository, signal: AbortSignal): Promise<boolean> {
+async function prune(parts: RetentionParts, repository: Repository, signal: AbortSignal): Promise<boolean> {
+  const { catalog, clock, log, refuseHidden = false } = parts;
   const [hidden, ...others] = refuseHidden ? await hiddenSnapshots(catalog, repository) : [];
   if (hidden !== undefined) throw hiddenError(hidden, others.length);
   const isOver = await ownersThatAreGone({ clock, workers: () => catalog.workers.list(), afterMs: SESSION_ENDS_AFTER_MS });
+  const since = clock.now().toISOString();
+  let at: Pick<NonNullable<PruneState['running']>, 'phase' | 'done' | 'total'> | null = null;
+  // Nothing as long as another one may be at it.
+  const beat = startBeat(async () => {
+    if (at !== null) await tell(parts, repository, { running: { since, beatAt: clock.now().toISOString(), ...at } });
+  }, { everyMs: BEAT_MS, what: 'the prune', log });
   try {
-    const { inTheWay, ended, damagedPacks, stuck, ...figures } = await repository.prune({ isOver, signal });
+    const report = await repository.prune({
+      isOver, signal, onProgress: ({ phase, documentsDone, documentsTotal }) => { at = { phase, done: documentsDone, total: documentsTotal }; },
+    }).finally(beat.stop);
+    await tell(parts, repository, { running: null, failure: null, last: resultOf(report, clock.now()) });
+    const { inTheWay, ended, damagedPacks, stuck, ...figures } = report;
     log.info({ ...figures, inTheWay: inTheWay.length, ended: ended.length, damagedPacks, stuck: stuck.length }, 'the repository was pruned');
     if (stuck.length > 0) log.warn({ objects: stuck.slice(0, STUCK_NAMED), count: stuck.length }, 'the store does not let objects go that nobody needs; the next prune asks again');
     for (const { chainId, slices, storedBytes } of await trimChains(repository, { now: clock.now(), signal })) {
@@ -82,6 +107,14 @@ async function prune({ catalog, clock, log, refuseHidden = false }: RetentionPar
     return true;
   } catch (error) {
     if (isLeafvaultError(error, 'REPOSITORY_PRUNE_REFUSED') && error.details['busy'] === true) return false;
+    if (at !== null) await tell(parts, repository, { running: null }).catch(() => undefined);
     throw error;
   }
+}
+
+function resultOf({ snapshots, bytes, freedBytes, waitingBytes, inTheWay, damagedPacks, stuck, postponedPacks }: PruneReport, endedAt: Date): PruneResult {
+  return {
+    endedAt: endedAt.toISOString(), snapshots, bytes, freedBytes, waitingBytes, stuck: stuck.length, postponedPacks,
+    inTheWay: inTheWay.slice(0, MOST_NAMED).map(({ kind, createdAt, owner }) => ({ kind, createdAt, owner })), damagedPacks: damagedPacks.slice(0, MOST_NAMED),
+  };
 }

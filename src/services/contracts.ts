@@ -29,7 +29,7 @@ export type { ClusterSchedule, GivenItem, ScheduleChange, Schedules } from './sc
 export type { Subclient, SubclientContent, Subclients } from './subclient-contracts.ts';
 export type { Restorable, Timeline, TimelineQuery } from './timeline-contracts.ts';
 export type { ClusterContinuous, ClusterOverview, Overview } from './overview-contracts.ts';
-export type { CheckOverview, CheckView, CopyOverview, DamagedSnapshot, LockOverview, Upkeep, UpkeepView } from './upkeep-contracts.ts';
+export type { CheckOverview, CheckView, CopyOverview, DamagedSnapshot, LockOverview, PruneOverview, Upkeep, UpkeepView } from './upkeep-contracts.ts';
 
 export interface Inventory {
   organizations(principal: Principal, page: Page): Promise<PageOf<Organization>>;

@@ -2,7 +2,7 @@
 import type { BackupState } from '../domain/backup-state.ts';
 import type { Cluster, Job } from '../domain/records.ts';
 import type { ClusterRecovery, ContinuousState } from './contracts.ts';
-import type { CheckOverview, CopyOverview, LockOverview } from './upkeep-contracts.ts';
+import type { CheckOverview, CopyOverview, LockOverview, PruneOverview } from './upkeep-contracts.ts';
 
 export interface ClusterOverview {
   readonly cluster: Cluster;
@@ -39,6 +39,8 @@ export interface Overview {
     readonly jobs: readonly { readonly kind: Job['kind']; readonly state: Job['state']; readonly count: number }[];
     /** Of the checks that run by themselves; null before the first was planned. */
     readonly check?: CheckOverview | null;
+    /** Of the daily prune; null before the first. */
+    readonly prune?: PruneOverview | null;
     /** Second copies of the repository, in the order of the setting. */
     readonly copies?: readonly CopyOverview[];
     /** How its objects are held; null where they are not, or no worker has looked yet. */

@@ -6,20 +6,23 @@ import type { CheckState } from '../domain/check-state.ts';
 import type { Cluster, Project } from '../domain/records.ts';
 import { COPY_STATES, readCopyStates } from '../domain/copy-state.ts';
 import type { LockState } from '../domain/lock-state.ts';
+import type { PruneState } from '../domain/prune-state.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { headroomOf, lagOf, stateOf } from './continuous-state.ts';
 import { recoveryOf } from './drills.ts';
-import type { CheckOverview, ClusterContinuous, ClusterOverview, LockOverview, Overview } from './contracts.ts';
+import type { CheckOverview, ClusterContinuous, ClusterOverview, LockOverview, Overview, PruneOverview } from './contracts.ts';
 
 const PROJECTS_AT_ONCE = 500;
 
 export function createOverview(
-  { catalog, clock, check, locks }: {
+  { catalog, clock, check, locks, prune }: {
     readonly catalog: Pick<CatalogAggregates, 'overview' | 'clusters' | 'projects' | 'tailers' | 'chains' | 'snapshots' | 'drills' | 'schedules'> & Pick<CatalogStore, 'settings'>; readonly clock: Clock;
     /** What stands in the catalog of the checks that run by themselves. */
     readonly check?: () => Promise<CheckState | null>;
     /** And of holding its objects. */
     readonly locks?: () => Promise<LockState | null>;
+    /** And of the daily prune. */
+    readonly prune?: () => Promise<PruneState | null>;
   },
 ): Overview {
   return {
@@ -50,11 +53,16 @@ export function createOverview(
         }),
         jobs: jobs satisfies readonly JobCount[],
         check: await checkOverview(catalog, (await check?.()) ?? null),
+        prune: pruneOverview((await prune?.()) ?? null),
         locks: lockOverview((await locks?.()) ?? null),
         copies: readCopyStates(copies).map(({ number, succeededAt, problems }) => ({ number, succeededAt: succeededAt === null ? null : new Date(succeededAt), problems })),
       };
     },
   };
+}
+
+function pruneOverview(state: PruneState | null): PruneOverview | null {
+  return state === null ? null : { endedAt: state.last === null ? null : new Date(state.last.endedAt), failed: state.failure !== null };
 }
 
 async function checkOverview(catalog: Pick<CatalogAggregates, 'snapshots'>, state: CheckState | null): Promise<CheckOverview | null> {

@@ -2,6 +2,7 @@
 import type { CheckState } from '../domain/check-state.ts';
 import type { CopyState } from '../domain/copy-state.ts';
 import type { MendedState } from '../domain/mended-state.ts';
+import type { PruneState } from '../domain/prune-state.ts';
 import type { LockState } from '../domain/lock-state.ts';
 
 export interface CheckOverview {
@@ -34,6 +35,13 @@ export interface LockOverview {
   readonly hiddenBytes: number | null;
 }
 
+export interface PruneOverview {
+  /** When the last one that came to its end did; null: never. */
+  readonly endedAt: Date | null;
+  /** The newest try did not come to its end. */
+  readonly failed: boolean;
+}
+
 export interface DamagedSnapshot {
   readonly snapshotId: string;
   /** None: all may be hit. */
@@ -57,6 +65,8 @@ export interface UpkeepView {
   readonly copies: readonly Required<CopyState>[];
   /** null: nothing is held, or no worker has looked yet. */
   readonly locks: LockState | null;
+  /** null: no worker has pruned yet. */
+  readonly prune: PruneState | null;
   /** Damaged objects that were fetched again from a copy; null: none yet. */
   readonly mended: MendedState | null;
 }

@@ -1,8 +1,9 @@
-// What workers do with the repository by themselves: checks, second copies, holding its objects. How far they are, and what they found.
+// What workers do with the repository by themselves: checks, prunes, second copies, holding its objects. How far they are, and what they found.
 import type { CatalogStore } from '../catalog/index.ts';
 import { checkKey, type CheckState } from '../domain/check-state.ts';
 import { COPY_STATES, readCopyStates } from '../domain/copy-state.ts';
 import { mendedKey, type MendedState } from '../domain/mended-state.ts';
+import { pruneKey, type PruneState } from '../domain/prune-state.ts';
 import { locksKey, type LockState } from '../domain/lock-state.ts';
 import { isHeld } from '../domain/running-chore.ts';
 import type { Clock } from '../foundation/clock.ts';
@@ -34,10 +35,11 @@ export function createUpkeep({ catalog, clock }: UpkeepOptions): Upkeep {
   return {
     async read(projectId) {
       const id = await repositoryId();
-      const [check, copies, locks, mended] = await Promise.all([catalog.settings.get(checkKey(id)), catalog.settings.get(COPY_STATES), catalog.settings.get(locksKey(id)), catalog.settings.get(mendedKey(id))]);
+      const [check, prune, copies, locks, mended] = await Promise.all([catalog.settings.get(checkKey(id)), catalog.settings.get(pruneKey(id)) as Promise<PruneState | undefined>, catalog.settings.get(COPY_STATES), catalog.settings.get(locksKey(id)), catalog.settings.get(mendedKey(id))]);
       return {
         check: check === undefined ? null : await viewOf(check as CheckState),
         copies: readCopyStates(copies).map(({ running, last = null, failure = null, ...rest }) => ({ ...rest, running: alive(running), last, failure })),
+        prune: prune === undefined ? null : { ...prune, running: alive(prune.running) },
         locks: (locks as LockState | undefined) ?? null,
         mended: (mended as MendedState | undefined) ?? null,
       };

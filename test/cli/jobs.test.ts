@@ -8,6 +8,7 @@ import { openCatalog, type Catalog } from '../../src/catalog/index.ts';
 import { loadMasterKey } from '../../src/composition/master-key.ts';
 import { checkKey, type CheckState } from '../../src/domain/check-state.ts';
 import { COPY_STATES, type CopyState } from '../../src/domain/copy-state.ts';
+import { pruneKey, type PruneState } from '../../src/domain/prune-state.ts';
 import { systemClock } from '../../src/foundation/clock.ts';
 import { openPostgresQueue, type PostgresQueue } from '../../src/jobs/index.ts';
 import { insertCompleted, makeInventory, type Inventory } from '../support/catalog-rows.ts';
@@ -145,7 +146,7 @@ describe('leafvault jobs', () => {
 
   test('and `leafvault status` tells what the workers do with the repository by themselves', async () => {
     const status = async (...argv: readonly string[]): Promise<CommandRun> => runAs('status', ...argv);
-    assert.match((await status()).out, /^checks: none was planned yet/);
+    assert.match((await status()).out, /^checks: none was planned yet.*\nprunes: no worker has pruned yet/);
     const at = new Date().toISOString();
     const { snapshotId } = await insertCompleted(catalog, inventory);
     await catalog.settings.set('repositoryId', 'r');
@@ -154,8 +155,13 @@ describe('leafvault jobs', () => {
       last: { startedAt: at, endedAt: at, part: 1, of: 30, bytesRead: 1, problems: 1, quarantinedCopies: 0, objects: ['packs/ab/c'], damaged: [{ snapshotId, namespaces: ['shop.orders'] }] },
     } satisfies CheckState);
     await catalog.settings.set(COPY_STATES, [{ address: 'file:/copy', number: 1, startedAt: at, succeededAt: at, problems: 0 }] satisfies CopyState[]);
+    await catalog.settings.set(pruneKey('r'), {
+      running: { since: at, beatAt: at, phase: 'mark', done: 2, total: 9 }, failure: { at, cause: 'a root is damaged' },
+      last: { endedAt: at, snapshots: 2, bytes: 9_000_000, freedBytes: 3_000_000, waitingBytes: 1_000_000, inTheWay: [{ kind: 'reader', createdAt: at, owner: 'db7' }], damagedPacks: ['f'.repeat(24)], stuck: 2, postponedPacks: 0 },
+    } satisfies PruneState);
     const { code, out } = await status();
     assert.equal(code, 3, out);
+    assert.match(out, /prunes: the last one ended .*, 2.9 MiB of 8.6 MiB went, 976.6 KiB wait\n {2}it waits for a reader since .*: db7\n {2}left alone, .*: pack f{24}\n {2}2 objects .* not let go by the store\n {2}one is at work since .*: mark, 2 of 9\n {2}the newest did not come to its end \(.*\): a root is damaged\n/);
     assert.match(out, /part 1 of 30, .*: 1 PROBLEMS\n {2}damaged: packs\/ab\/c\n {2}can't be read whole: snapshot [0-9a-f]{24} of orders-.* \(shop\.orders\)\n {2}one is at work since .*: check packs, 2 of 9, /);
     assert.match(out, /second copy 1 \(file:\/copy\): up to date /);
     const { check, copies } = JSON.parse((await status('--json')).out) as { readonly check: { readonly damaged: readonly { readonly snapshotId: string }[] }; readonly copies: readonly { readonly running: unknown }[] };

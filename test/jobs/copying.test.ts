@@ -70,6 +70,20 @@ describe('second copies', () => {
     assert.ok((await states())[0]!.startedAt > before!.startedAt);
   });
 
+  test('that were there and are empty now are not begun anew by themselves, as on a disk that is not mounted', async () => {
+    await take();
+    await run();
+    const unmounted = copies.map(({ address }) => createMemoryStorage(address.replace('memory:', '')));
+    clock.advance(24 * HOUR_MS);
+    await run(unmounted);
+    assert.deepEqual(await Promise.all(unmounted.map(async (store) => (await objectNames(store)).length)), [0, 0]);
+    for (const { failure, succeededAt } of await states()) assert.deepEqual([/is empty, and a copy was there before/.test(failure?.cause ?? ''), succeededAt !== null], [true, true]);
+    await repository.copyTo({ to: unmounted[0]! });
+    clock.advance(HOUR_MS);
+    await run([unmounted[0]!, copies[1]!]);
+    assert.deepEqual((await states()).map(({ failure }) => failure), [null, null], 'somebody began it anew, and the other one is back');
+  });
+
   test('that fail keep no other one back, are tried again, and stand in the metrics with their last success', async () => {
     await take();
     const down: Storage = { ...copies[0]!, stat: () => Promise.reject(new LeafvaultError('STORAGE_DENIED', 'no')) };

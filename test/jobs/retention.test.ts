@@ -3,14 +3,15 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { Catalog } from '../../src/catalog/index.ts';
 import { positionOf } from '../../src/domain/cluster-time.ts';
+import { pruneKey, type PruneState } from '../../src/domain/prune-state.ts';
 import { LeafvaultError } from '../../src/foundation/errors.ts';
 import { newId } from '../../src/foundation/ids.ts';
-import { createChores, createRetentionChores, openPostgresQueue, trimChains, type PostgresQueue } from '../../src/jobs/index.ts';
+import { createChores, createRetentionChores, openPostgresQueue, trimChains, type Chore, type PostgresQueue } from '../../src/jobs/index.ts';
 import type { ChainWriter, Repository } from '../../src/repository/index.ts';
 import { createMemoryStorage } from '../../src/storage/index.ts';
 import { insertCompleted, makeInventory, OUTCOME, type Inventory } from '../support/catalog-rows.ts';
 import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
-import { askForRestore } from '../support/job-rows.ts';
+import { askForRestore, until } from '../support/job-rows.ts';
 import { emptyCatalog, silent, startEmbedded, type TestDatabase } from '../support/postgres.ts';
 import { collect, openTestRepository, randomChunks, readSnapshot, writeSnapshot } from '../support/repository-fixture.ts';
 
@@ -187,6 +188,56 @@ describe('retention', () => {
     clock.advance(6 * 3_600_000);
     await assert.rejects(chore.run(AbortSignal.timeout(60_000)), { code: 'REPOSITORY_PRUNE_REFUSED' });
     assert.equal(tries, 2);
+  });
+
+  test('tells what it found, whom it waits for, how far it is, and why it did not come to its end', async () => {
+    const state = async (): Promise<PruneState> => (await catalog.settings.get(pruneKey(repository.id))) as PruneState;
+    const chore = (of: Partial<Repository>): Chore => createRetentionChores({ catalog, clock, log: silent, repositories: () => Promise.resolve([{ ...repository, ...of }]) }).find(({ name }) => /pruning/.test(name))!;
+    const [first] = [await take(), await take()];
+    await run(/pruning/);
+    assert.equal(await catalog.settings.get(pruneKey(repository.id)), undefined, 'none is due yet');
+    clock.advance(2 * DAY_MS);
+    await catalog.snapshots.markDeleted(first);
+    await run(/telling/);
+    const reader = await repository.openReader();
+    await run(/pruning/);
+    const { last, running, failure } = await state();
+    assert.deepEqual([last?.endedAt, last?.snapshots, last?.freedBytes, last?.inTheWay.map(({ kind }) => kind), running, failure], [clock.now().toISOString(), 1, 0, ['reader'], null, null]);
+    assert.ok((last?.waitingBytes ?? 0) > 0);
+    await reader.close();
+    clock.advance(DAY_MS);
+    await assert.rejects(chore({ prune: () => Promise.reject(new LeafvaultError('REPOSITORY_PRUNE_REFUSED', 'a root is damaged')) }).run(AbortSignal.timeout(60_000)), { code: 'REPOSITORY_PRUNE_REFUSED' });
+    assert.deepEqual([(await state()).failure, (await state()).last], [{ at: clock.now().toISOString(), cause: 'a root is damaged' }, last]);
+    clock.advance(DAY_MS);
+    await chore({ prune: () => Promise.reject(new LeafvaultError('REPOSITORY_PRUNE_REFUSED', 'another prune is at work', { details: { busy: true } })) }).run(AbortSignal.timeout(60_000));
+    assert.notEqual((await state()).failure, null, 'who finds another one at it tells nothing');
+    await run(/pruning/);
+    const after = await state();
+    assert.deepEqual([after.failure, after.last?.waitingBytes, (after.last?.freedBytes ?? 0) > 0], [null, 0, true]);
+  });
+
+  test('gives signs of life, and none any more once it was interrupted', async (context) => {
+    await take();
+    await run(/pruning/);
+    clock.advance(2 * DAY_MS);
+    context.mock.timers.enable({ apis: ['setInterval'] });
+    const beats: (PruneState | undefined)[] = [];
+    const prune: Repository['prune'] = async ({ onProgress } = {}) => {
+      const beat = async (): Promise<void> => {
+        context.mock.timers.tick(10_000);
+        const seen = beats.length;
+        beats.push((await until('the sign of life', async () => ((await catalog.settings.get(pruneKey(repository.id))) as PruneState | undefined) ?? (seen === 0 ? 'none' : null))) as PruneState);
+      };
+      await beat();
+      onProgress?.({ phase: 'mark', documentsDone: 3, documentsTotal: 9, bytesDone: 0, bytesTotal: null, namespace: null });
+      await beat();
+      throw new LeafvaultError('STORAGE_UNREACHABLE', 'gone');
+    };
+    const [chore] = createRetentionChores({ catalog, clock, log: silent, repositories: () => Promise.resolve([{ ...repository, prune }]) }).filter(({ name }) => /pruning/.test(name));
+    await assert.rejects(chore!.run(AbortSignal.timeout(60_000)), { code: 'STORAGE_UNREACHABLE' });
+    const at = clock.now().toISOString();
+    assert.deepEqual(beats.map((each) => (typeof each === 'object' ? each.running : each)), ['none', { since: at, beatAt: at, phase: 'mark', done: 3, total: 9 }]);
+    assert.equal(((await catalog.settings.get(pruneKey(repository.id))) as PruneState).running, null);
   });
 
   test('frees the bytes of what ended once a day, and leaves the others whole', async () => {

@@ -324,7 +324,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
         },
       },
       downloads: { async resolve() { throw missing('DOWNLOAD_NOT_FOUND', {}); } },
-      upkeep: { read: async () => ({ check: null, copies: [], locks: null, mended: null }) },
+      upkeep: { read: async () => ({ check: null, prune: null, copies: [], locks: null, mended: null }) },
       jobs: {
         async get(id) {
           const found = state.jobs.get(id);

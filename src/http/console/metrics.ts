@@ -2,7 +2,7 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Clock } from '../../foundation/clock.ts';
 import { BACKUP_STATES } from '../../domain/backup-state.ts';
-import type { ClusterOverview, ContinuousState, CopyOverview, LockOverview, Overview } from '../../services/contracts.ts';
+import type { ClusterOverview, ContinuousState, CopyOverview, LockOverview, Overview, PruneOverview } from '../../services/contracts.ts';
 
 export interface Metrics {
   readonly contentType: string;
@@ -49,6 +49,10 @@ const LOCK_GAUGES: readonly { readonly name: string; readonly help: string; valu
   { name: 'leafvault_lock_failed_objects', help: 'Objects that snapshots need and that are not held as they should be, or not there', value: ({ failed }) => failed },
   { name: 'leafvault_lock_hidden_bytes', help: 'Bytes that were deleted and are still there, and paid for', value: ({ hiddenBytes }) => hiddenBytes },
 ];
+const PRUNE_GAUGES: readonly { readonly name: string; readonly help: string; value(prune: PruneOverview): number | null }[] = [
+  { name: 'leafvault_prune_last_timestamp_seconds', help: 'When the repository was last pruned by itself, to the end', value: ({ endedAt }) => secondsOf(endedAt) },
+  { name: 'leafvault_prune_failed', help: '1 where the newest prune could not be brought to its end: what no snapshot needs stays, and is paid for', value: ({ failed }) => Number(failed) },
+];
 const STATES: readonly ContinuousState[] = ['off', 'starting', 'running', 'warning', 'failed'];
 
 export function createMetrics({ overview, clock, version }: { readonly overview: Overview; readonly clock: Clock; readonly version: string }): Metrics {
@@ -87,13 +91,14 @@ export function createMetrics({ overview, clock, version }: { readonly overview:
   };
   const copies = COPY_GAUGES.map(({ name, help, value }) => ({ value, gauge: new Gauge({ name, help, labelNames: ['copy'], registers: [registry] }) }));
   const locks = LOCK_GAUGES.map(({ name, help, value }) => ({ value, gauge: gauge(name, help) }));
-  const tellLocks = ({ locks: held }: Awaited<ReturnType<Overview['read']>>): void => {
-    for (const { gauge: each, value } of locks) {
+  const prunes = PRUNE_GAUGES.map(({ name, help, value }) => ({ value, gauge: gauge(name, help) }));
+  const tellAll = <T>(each: readonly { readonly gauge: Gauge; value(of: T): number | null }[], of: T | null | undefined): void => {
+    for (const { gauge: one, value } of each) {
       // A gauge without labels starts at zero, and never is not zero.
-      each.reset();
-      each.remove();
-      const read = held == null ? null : value(held);
-      if (read !== null) each.set(read);
+      one.reset();
+      one.remove();
+      const read = of == null ? null : value(of);
+      if (read !== null) one.set(read);
     }
   };
   const refresh = async (): Promise<void> => {
@@ -106,7 +111,8 @@ export function createMetrics({ overview, clock, version }: { readonly overview:
       for (const cluster of found.clusters) setUnlessNull(gauge, cluster, value(cluster, now));
     }
     tellCheck(found);
-    tellLocks(found);
+    tellAll(locks, found.locks);
+    tellAll(prunes, found.prune);
     for (const { gauge, value } of copies) {
       gauge.reset();
       for (const copy of found.copies ?? []) {

@@ -1,4 +1,4 @@
-// The upkeep of the repository in our own API: what checks found, how far second copies are, how objects are held.
+// The upkeep of the repository in our own API: what checks found, how far prunes and second copies are, how objects are held.
 import type { CheckView, UpkeepView } from '../../services/contracts.ts';
 import type { Answer } from '../wire/answer.ts';
 import type { ProjectCall } from '../wire/mms-routes.ts';
@@ -8,9 +8,10 @@ export async function getUpkeep({ services, project }: ProjectCall): Promise<Ans
   return { kind: 'one', body: presentUpkeep(await services.upkeep.read(project.id)) };
 }
 
-function presentUpkeep({ check, copies, locks, mended }: UpkeepView): object {
+function presentUpkeep({ check, prune, copies, locks, mended }: UpkeepView): object {
   return {
     check: check === null ? null : presentCheck(check),
+    prune: prune === null ? null : { ...prune, last: prune.last === null ? null : { ...prune.last, inTheWay: prune.last.inTheWay.map(({ owner: _, ...each }) => each) } },
     copies: copies.map(({ address: _, ...copy }) => copy),
     objectLock: locks,
     mended,

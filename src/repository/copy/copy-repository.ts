@@ -43,6 +43,9 @@ export async function copyRepository(source: RepositoryContext, options: CopyOpt
   try {
     await assertSource(source);
     const { isCopy } = await examineDestination(to, source.id, session.id);
+    if (!isCopy && options.goesOn === true) {
+      throw refused(to, 'it is empty, and a copy was there before', 'Look whether its disk is mounted. To begin a copy anew there, run `leafvault copy --to` with this address once');
+    }
     const transfer = startTransfer(source, to, options);
     if (options.dryRun === true) return await run(transfer, { isCopy, session: session.id }, null);
     return await withExclusive({ ...source, storage: to, left: new Map() }, options.isOver, async (exclusive) => {

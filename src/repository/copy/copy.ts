@@ -16,6 +16,8 @@ export interface CopyOptions {
   readonly neededUntil?: NeededUntil;
   /** Take everything from the copy where the source shows no snapshots any more. Default: refused. */
   readonly allowEmptySource?: boolean;
+  /** The copy was made before: an empty store is not where it was, and refused. Default: it is where one begins. */
+  readonly goesOn?: boolean;
   /** Sessions in the copy whose owner is gone: they are ended. Default: none is. */
   readonly isOver?: (session: OpenSession) => boolean | Promise<boolean>;
   readonly signal?: AbortSignal;

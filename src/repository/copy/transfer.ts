@@ -2,6 +2,7 @@
 import { throwIfAborted } from '../../foundation/abort.ts';
 import type { LeafvaultError } from '../../foundation/errors.ts';
 import { isDamage } from '../format/damage.ts';
+import { REPOSITORY_FILE } from '../format/names.ts';
 import type { ObjectInfo, Storage } from '../../storage/index.ts';
 import type { RepositoryContext } from '../context.ts';
 import { deleteOrLeave } from '../delete-or-leave.ts';
@@ -10,6 +11,7 @@ import { quarantineObject } from '../quarantine/quarantine.ts';
 import { readObjectIfAny } from '../read-object.ts';
 import { verifyObject } from '../verify-object.ts';
 import type { CopyOptions } from './copy.ts';
+import { refused } from './open-destination.ts';
 
 export interface Transfer {
   readonly source: RepositoryContext;
@@ -71,10 +73,16 @@ export function tellDamage({ damaged }: Transfer, object: string, message: strin
   if (!damaged.some((one) => one.object === object)) damaged.push({ object, message });
 }
 
-/** Takes an object from the copy, when the source says once more that it has none. @returns whether it went */
+/**
+ * Takes an object from the copy, when the source says once more that it has none.
+ * @returns whether it went @throws REPOSITORY_COPY_REFUSED where the source has nothing at all any more, as a folder whose disk was unmounted
+ */
 export async function drop({ source, to, options: { signal, dryRun }, counted, stuck }: Transfer, name: string): Promise<boolean> {
   throwIfAborted(signal);
   if ((await source.storage.stat(name)) !== null) return false;
+  if ((await source.storage.stat(REPOSITORY_FILE)) === null) {
+    throw refused(to, `${source.storage.address} is no repository any more, so what it does not have says nothing`, 'Look whether its disk is mounted, and its bucket there; the copy may be all that is left');
+  }
   if (dryRun !== true && !(await deleteOrLeave({ storage: to, log: source.log }, name, stuck))) return false;
   counted.deleted += 1;
   return true;

@@ -22,6 +22,9 @@ export function createFolders(root: string): Folders {
       await mkdir(path, { mode: 0o700 });
     } catch (cause) {
       if (errnoOf(cause) === 'ENOENT') {
+        known.delete(dirname(path));
+        // It was there: somebody took it away, or its disk. What is put now would lie below, on another one.
+        if (path !== root && path.startsWith(root)) throw cause;
         await ensure(dirname(path));
         return make(path);
       }

@@ -34,6 +34,11 @@ export function localError(operation: string, name: string, root: string, cause:
         ...options,
         hint: 'Use a file system with hard links (ext4, xfs, btrfs, zfs, APFS, NTFS, NFS)',
       });
+    case 'ENOENT':
+      return new LeafvaultError('STORAGE_FAILED', `${operation} ${name} failed: a folder below ${root} is gone`, {
+        ...options,
+        hint: 'Look whether its disk is mounted and whether somebody took folders away; when they are back it goes on',
+      });
     default:
       return new LeafvaultError('STORAGE_FAILED', `${operation} ${name} failed below ${root} (${errno ?? 'unknown error'})`, {
         ...options,

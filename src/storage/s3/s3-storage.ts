@@ -137,12 +137,14 @@ export function createS3Storage({ client, address, limits, clock = systemClock }
         const page: ListObjectsV2CommandOutput = await listPage(bucket, wanted, () => client.send(new ListObjectsV2Command({ Bucket, Prefix: keyOf(wanted), ...from })));
         for (const { Key = '', Size = 0 } of page.Contents ?? []) {
           const name = bucket.nameOf(Key);
-          // What others keep in the bucket is none of ours.
-          if (isObjectName(name)) yield { name, sizeBytes: Size };
+          // What others keep in the bucket is none of ours, also where a server does not look at the prefix.
+          if (Key.startsWith(keyOf(wanted)) && isObjectName(name)) yield { name, sizeBytes: Size };
         }
+        const last = ContinuationToken;
         ContinuationToken = page.IsTruncated === true ? page.NextContinuationToken : undefined;
         // An end that is none would make objects look lost.
         if (page.IsTruncated === true && ContinuationToken === undefined) throw new LeafvaultError('STORAGE_FAILED', `Listing ${wanted} at ${text} failed: the server says that there is more, and not how to go on`, { retryable: true });
+        if (ContinuationToken !== undefined && ContinuationToken === last) throw new LeafvaultError('STORAGE_FAILED', `Listing ${wanted} at ${text} failed: the server says that there is more, and sends the same page again`);
       } while (ContinuationToken !== undefined);
     },
 

@@ -20,7 +20,7 @@ const STATUS: ContinuousStatus = {
   gaps: [{ from: { t: 1_772_360_000, i: 9 }, to: { t: 1_772_362_000, i: 1 }, reason: 'FCV_CHANGED' }],
 };
 
-async function setUp(status: Continuous['status'] = async () => STATUS, upkeep: UpkeepView = { check: null, copies: [], locks: null, mended: null }) {
+async function setUp(status: Continuous['status'] = async () => STATUS, upkeep: UpkeepView = { check: null, prune: null, copies: [], locks: null, mended: null }) {
   const clock = fakeClock(new Date('2026-03-01T12:00:00Z'));
   const world = memoryServices(clock, () => 'http://leafvault.test');
   const services = { ...world.services, continuous: { ...world.services.continuous, status }, upkeep: { read: async () => upkeep } };
@@ -99,6 +99,10 @@ describe('GET …/repository', () => {
       copies: [{ address: 's3://secret-place', number: 1, startedAt: at, succeededAt: null, problems: 0, running, last: null, failure: null }],
       locks: { mode: 'compliance', days: 30, startedAt: at, endedAt: at, succeededAt: at, last: { objects: 5, extended: 1, failed: 0, failedObjects: [], hiddenBytes: 7 }, failure: null },
       mended: { objects: 3, lastAt: at, names: ['packs/ab/c'] },
+      prune: {
+        running: null, failure: { at, cause: 'a root is damaged' },
+        last: { endedAt: at, snapshots: 2, bytes: 90, freedBytes: 30, waitingBytes: 20, inTheWay: [{ kind: 'reader', createdAt: at, owner: 'secret machine' }], damagedPacks: [], stuck: 1, postponedPacks: 0 },
+      },
     });
     const { status, body } = await ask(`/groups/${SHOP_ID}/repository`, reader);
     assert.equal(status, 200);
@@ -109,6 +113,8 @@ describe('GET …/repository', () => {
     assert.deepEqual(check?.['last']?.['damaged'], [{ snapshotId: 'a'.repeat(24), namespaces: ['shop.orders'], clusterId: ORDERS_ID, clusterName: 'orders' }]);
     assert.deepEqual(copies, [{ number: 1, startedAt: at, succeededAt: null, problems: 0, running, last: null, failure: null }]);
     assert.equal(objectLock?.['days'], 30);
+    const { failure, last } = body['prune'] as Record<string, Record<string, unknown>>;
+    assert.deepEqual([failure, last?.['waitingBytes'], last?.['inTheWay']], [{ at, cause: 'a root is damaged' }, 20, [{ kind: 'reader', createdAt: at }]]);
     assert.deepEqual(body['mended'], { objects: 3, lastAt: at, names: ['packs/ab/c'] });
     assert.equal((await ask(`/groups/${SHOP_ID}/repository`, stranger)).status, 403);
   });

@@ -110,6 +110,17 @@ describe('GET /metrics', () => {
     ]);
   });
 
+  test('tells when the repository was pruned, and whether that failed since; nothing before the first', async () => {
+    const linesOf = async (prune: OverviewRead['prune']): Promise<string[]> => {
+      const { body } = await (await setUp({ overview: { ...OVERVIEW, ...(prune === undefined ? {} : { prune }) } })).inject({ url: '/metrics' });
+      await server?.close();
+      return body.split('\n').filter((line) => line.startsWith('leafvault_prune'));
+    };
+    assert.deepEqual(await linesOf(null), []);
+    assert.deepEqual(await linesOf({ endedAt: null, failed: true }), ['leafvault_prune_failed 1']);
+    assert.deepEqual(await linesOf({ endedAt: new Date('2026-03-01T11:00:00Z'), failed: false }), ['leafvault_prune_last_timestamp_seconds 1772362800', 'leafvault_prune_failed 0']);
+  });
+
   test('tells how continuous backup of a cluster goes', async () => {
     const lines = (await (await setUp()).inject({ url: '/metrics' })).body.split('\n').filter((line) => line.startsWith('leafvault_continuous') && line.includes('cluster="orders"'));
     assert.deepEqual(lines.map((line) => line.replace(/\{.*?(state="\w+")?\} /, (_, state: string | undefined) => ` ${state ?? ''} `).replace(/  /, ' ')), [

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, fstatSync, statSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, open, readdir, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, open, readdir, rename, rm, rmdir, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test, type TestContext } from 'node:test';
@@ -69,6 +69,29 @@ describe('local storage', () => {
     await next.close();
     await assert.rejects(stat(leftover), { code: 'ENOENT' });
     assert.ok(await stat(living), 'what a living process writes stays');
+  });
+
+  test('makes no folder anew that somebody took away, and goes on when it is back', async () => {
+    const [root, aside] = [join(folder, 'repository'), join(folder, 'aside')];
+    const storage = createLocalStorage(root);
+    await storage.put('packs/aa/one', Buffer.from('x'));
+    for (const gone of ['packs', '.']) {
+      await rename(join(root, gone), aside);
+      if (gone === '.') await mkdir(root);
+      for (const name of ['packs/aa/two', 'packs/bb/two', 'facts/two']) {
+        const put = storage.put(name, Buffer.from('y'));
+        if (gone === 'packs' && name.startsWith('facts/')) await put;
+        else await assert.rejects(put, { code: 'STORAGE_FAILED', message: /a folder below .* is gone/ }, `${gone} ${name}`);
+      }
+      if (gone === '.') {
+        assert.deepEqual(await readdir(root), [], 'nothing is put below a disk that was unmounted');
+        await rmdir(root);
+      }
+      await rename(aside, join(root, gone));
+      await storage.put(`packs/cc/behind-${gone.length}-${gone === '.' ? 'all' : 'packs'}`, Buffer.from('z'));
+      await storage.delete('facts/two');
+    }
+    assert.deepEqual(await names(root), ['packs/aa/one', 'packs/cc/behind-1-all', 'packs/cc/behind-5-packs']);
   });
 
   test('tells of missing rights in words, with what to do', async () => {

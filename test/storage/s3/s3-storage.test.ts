@@ -136,6 +136,30 @@ describe('a server that misbehaves', { timeout: 60_000 }, () => {
     await withServer(endless, async (storage) => assert.rejects(names(storage), { code: 'STORAGE_FAILED', retryable: true }));
   });
 
+  test('that lists the same page again and again is not followed, and keys beside the prefix are none of ours', async () => {
+    const page = (keys: readonly string[]): Answer => (_request, response) => void response.writeHead(200, { 'content-type': 'application/xml' })
+      .end(`<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>${keys.map((key) => `<Contents><Key>${key}</Key><Size>1</Size></Contents>`).join('')}</ListBucketResult>`);
+    const found: string[] = [];
+    await withServer(page(['facts/a', 'packs/ab/c', 'facts/b']), async (storage) => assert.rejects(async () => {
+      for await (const { name } of storage.list('facts/')) found.push(name);
+    }, { code: 'STORAGE_FAILED', retryable: false, message: /the same page again/ }));
+    assert.deepEqual(found, ['facts/a', 'facts/b', 'facts/a', 'facts/b']);
+  });
+
+  test('that sends a whole object, or no end, where a part was asked for is cut off', async () => {
+    let sent = 0;
+    const endless: Answer = (_request, response) => {
+      response.writeHead(200);
+      const more = (): void => {
+        while (!response.destroyed && response.write(Buffer.alloc(65_536))) sent += 65_536;
+      };
+      response.on('drain', more);
+      more();
+    };
+    await withServer(endless, async (storage) => assert.rejects(storage.get('a', { offset: 0, length: 100_000 }), { code: 'STORAGE_FAILED', retryable: false, message: /more than it was asked for/ }));
+    assert.ok(sent < 64 * 2 ** 20, `${sent} bytes`);
+  });
+
   test('that stores other bytes than were sent is caught', async () => {
     let puts = 0;
     const altering: Answer = (request, response) => {

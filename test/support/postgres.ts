@@ -16,6 +16,7 @@ import { systemClock } from '../../src/foundation/clock.ts';
 import { freePort } from '../../src/foundation/free-port.ts';
 import { createLogger } from '../../src/foundation/logger.ts';
 import { createSealer } from '../../src/foundation/seal.ts';
+import { copyTemplate } from './server-template.ts';
 import { startWatchdog } from './watchdog.ts';
 
 type OpenOptions = Partial<Pick<CatalogOptions, 'schema' | 'clock' | 'idleTransactionMs'>>;
@@ -31,6 +32,8 @@ export interface TestDatabase {
 
 export const testSealer = createSealer(Buffer.alloc(32, 7));
 export const silent = createLogger('silent');
+/** Made with a copied server. */
+const READY_SCHEMAS = ['ready_1', 'ready_2'];
 let schemas = 0;
 
 /** A name that no other test of this process or another uses. */
@@ -43,6 +46,7 @@ export async function startEmbedded(): Promise<TestDatabase> {
   const home = await mkdtemp(join(tmpdir(), 'leafvault-test-'));
   // The server's own user can walk to it, so its command line names the folder, as the watchdog wants.
   await chmod(home, 0o755);
+  const ready = (await copyTemplate({ name: 'embedded-postgres', of: 'postgres', make: makeEmbedded }, join(home, 'postgres'))) ? [...READY_SCHEMAS] : [];
   const watchdog = startWatchdog(home);
   // Stays open, so that the server outlives the tests' own catalogs.
   const anchor = await openOn({ home }, { schema: 'anchor' });
@@ -50,13 +54,25 @@ export async function startEmbedded(): Promise<TestDatabase> {
   return {
     kind: 'embedded',
     database: { home },
-    open: (options) => openOn({ home }, options),
+    open: (options) => openOn({ home }, { ...options, schema: options?.schema ?? ready.shift() }),
     async stop() {
       await anchor.close();
       watchdog.dismiss();
       await rm(home, { recursive: true, force: true });
     },
   };
+}
+
+/** A server with tables for the tests' first catalogs and their queues. */
+async function makeEmbedded(home: string): Promise<void> {
+  const { openPostgresQueue } = await import('../../src/jobs/index.ts');
+  const anchor = await openOn({ home }, { schema: 'anchor' });
+  for (const schema of READY_SCHEMAS) {
+    const catalog = await openOn({ home }, { schema });
+    await (await openPostgresQueue({ catalog, log: silent })).close();
+    await catalog.close();
+  }
+  await anchor.close();
 }
 
 export interface ExternalDatabase extends TestDatabase {
@@ -69,13 +85,11 @@ export async function startExternal(): Promise<ExternalDatabase> {
   const account = serverAccount();
   const folder = await mkdtemp(join(tmpdir(), 'leafvault-test-'));
   const programs = await findPrograms(folder);
-  const password = join(folder, 'password');
-  await writeFile(password, 'not-a-secret');
-  for (const path of account === null ? [] : [folder, password]) await chown(path, account?.uid ?? 0, account?.gid ?? 0);
+  if (account !== null) await chown(folder, account.uid, account.gid);
   const data = join(folder, 'data');
   const run = { ...(account ?? {}), cwd: '/', env: { PATH: '/usr/bin:/bin', LANG: 'C', LC_ALL: 'C' } };
-  const made = spawnSync(programs.initdb, ['-D', data, '-U', 'tester', '--auth=scram-sha-256', `--pwfile=${password}`, '-E', 'UTF8', '--locale=C', '--no-sync'], { ...run, encoding: 'utf8' });
-  if (made.status !== 0) throw new Error(`initdb of ${programs.initdb} failed: ${made.stderr}${made.stdout}${made.error?.message ?? ''}`);
+  const make = (place: string): Promise<void> => initialize(programs.initdb, place, run);
+  if (!(await copyTemplate({ name: 'external-postgres', of: 'data', make }, data))) await make(folder);
   const port = await freePort();
   const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off', 'max_connections=200'];
   const watchdog = startWatchdog(folder);
@@ -106,6 +120,16 @@ export async function startExternal(): Promise<ExternalDatabase> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+type RunAs = Partial<NonNullable<ReturnType<typeof serverAccount>>> & { readonly cwd: string; readonly env: Record<string, string> };
+
+async function initialize(initdb: string, folder: string, run: RunAs): Promise<void> {
+  const password = join(folder, 'password');
+  await writeFile(password, 'not-a-secret');
+  if (run.uid !== undefined && run.gid !== undefined) for (const path of [folder, password]) await chown(path, run.uid, run.gid);
+  const made = spawnSync(initdb, ['-D', join(folder, 'data'), '-U', 'tester', '--auth=scram-sha-256', `--pwfile=${password}`, '-E', 'UTF8', '--locale=C', '--no-sync'], { ...run, encoding: 'utf8' });
+  if (made.status !== 0) throw new Error(`initdb of ${initdb} failed: ${made.stderr}${made.stdout}${made.error?.message ?? ''}`);
 }
 
 /** Both kinds, for suites that have to pass on each. */

@@ -7,7 +7,7 @@ import { LeafvaultError } from '../../src/foundation/errors.ts';
 import { newId } from '../../src/foundation/ids.ts';
 import { createChores, createRetentionChores, openPostgresQueue, trimChains, type PostgresQueue } from '../../src/jobs/index.ts';
 import type { ChainWriter, Repository } from '../../src/repository/index.ts';
-import { createMemoryStorage } from '../../src/storage/index.ts';
+import { createMemoryStorage, type Storage } from '../../src/storage/index.ts';
 import { insertCompleted, makeInventory, OUTCOME, type Inventory } from '../support/catalog-rows.ts';
 import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
 import { askForRestore } from '../support/job-rows.ts';
@@ -22,6 +22,7 @@ describe('retention', () => {
   let queue: PostgresQueue;
   let clock: FakeClock;
   let inventory: Inventory;
+  let storage: Storage;
   let repository: Repository;
   let run: (name: RegExp) => Promise<void>;
 
@@ -39,7 +40,8 @@ describe('retention', () => {
   beforeEach(async () => {
     await emptyCatalog(catalog);
     inventory = await makeInventory(catalog);
-    repository = await openTestRepository(createMemoryStorage(), { clock });
+    storage = createMemoryStorage();
+    repository = await openTestRepository(storage, { clock });
     const chores = [
       ...createChores({ catalog, queue, clock, repositories: { forProject: () => Promise.resolve(repository) } }),
       ...createRetentionChores({ catalog, clock, log: silent, repositories: () => Promise.resolve([repository]) }),
@@ -187,6 +189,24 @@ describe('retention', () => {
     clock.advance(6 * 3_600_000);
     await assert.rejects(chore.run(AbortSignal.timeout(60_000)), { code: 'REPOSITORY_PRUNE_REFUSED' });
     assert.equal(tries, 2);
+  });
+
+  test('takes nothing while the store has no root of a snapshot that the catalog keeps, and goes on once that one is deleted', async () => {
+    const [lost, kept] = [await take(), await take()];
+    await run(/pruning/);
+    const packs = await collect(storage.list('packs/'));
+    await storage.delete(`snapshots/${lost}`);
+    clock.advance(DAY_MS);
+    await assert.rejects(run(/pruning/), { code: 'JOBS_SNAPSHOTS_HIDDEN', details: { snapshotId: lost } });
+    clock.advance(DAY_MS);
+    await assert.rejects(run(/pruning/), { code: 'JOBS_SNAPSHOTS_HIDDEN' });
+    assert.deepEqual(await collect(storage.list('packs/')), packs);
+    await catalog.snapshots.markDeleted(lost);
+    await run(/telling/);
+    clock.advance(DAY_MS);
+    await run(/pruning/);
+    assert.ok((await collect(storage.list('packs/'))).length < packs.length, 'what the lost one alone needed went');
+    assert.equal((await readSnapshot(repository, await repository.loadSnapshot(kept)))['a']?.length, 10);
   });
 
   test('frees the bytes of what ended once a day, and leaves the others whole', async () => {

@@ -136,7 +136,7 @@ function buildWorker({ options, catalog, queue, repositories, tempRoot }: Parts)
   const chores = [
     ...createChores({ catalog, repositories, queue, clock }),
     ...createScheduleChores({ catalog, queue, clock, log, ...config.schedules }),
-    ...createRetentionChores({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]), refuseHidden: repositories.lockTerms !== null }),
+    ...createRetentionChores({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]) }),
     createDumpChore({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]) }),
     checkOnSchedule({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]), ...config.check }),
     createMendingChore({ catalog, clock, log, repositories: () => Promise.resolve([repositories.repository]) }),

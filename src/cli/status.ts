@@ -39,6 +39,7 @@ function checkLines(check: UpkeepView['check']): string[] {
   return [
     last === null ? 'checks: none has ended yet' : `checks: the last one ended ${last.endedAt}, part ${last.part} of ${last.of}, ${size(last.bytesRead)} read: ${last.problems === 0 ? 'sound' : `${last.problems} PROBLEMS`}`,
     ...(last?.objects ?? []).map((object) => `  damaged: ${object}`),
+    ...(last?.lostSnapshots?.length ? ['  roots of snapshots are gone, and nothing is pruned: bring them back from a copy of the store, or delete these snapshots where they are really lost'] : []),
     ...damaged.map(({ snapshotId, clusterName, namespaces }) => `  can't be read whole: snapshot ${snapshotId} of ${clusterName}${namespaces.length === 0 ? '' : ` (${namespaces.join(', ')})`}`),
     ...(running === null ? [`  the next one is due ${dueAt}, with part ${nextPart}`] : [`  one is at work since ${running.since}${running.progress == null ? '' : `: ${progressText(running.progress)}`}`]),
     ...(failure === null ? [] : [`  the newest did not come to its end (${failure.at}): ${failure.cause}`]),

@@ -38,6 +38,8 @@ export interface CheckResult {
   readonly mended?: number;
   /** Objects that are damaged, the first of them. */
   readonly objects: readonly string[];
+  /** Kept snapshots whose roots are not in the store, the first of them; `objects` names their roots. Absent: of before it was looked for. */
+  readonly lostSnapshots?: readonly string[];
   /** Snapshots that can't be read whole, the first of them, with their namespaces; no namespace: all may be hit. */
   readonly damaged: readonly { readonly snapshotId: string; readonly namespaces: readonly string[] }[];
 }

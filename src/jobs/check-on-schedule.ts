@@ -4,13 +4,14 @@ import { checkKey, type CheckResult, type CheckState } from '../domain/check-sta
 import type { Clock } from '../foundation/clock.ts';
 import { describeError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
-import type { CheckReport, Repository } from '../repository/repository.ts';
+import type { CheckProblem, CheckReport, Repository } from '../repository/repository.ts';
+import { hiddenSnapshots } from './hidden-snapshots.ts';
 import { mend } from './mending.ts';
 import { claimForOne } from './one-worker.ts';
 import type { Chore } from './worker.ts';
 
 export interface CheckOnScheduleParts {
-  readonly catalog: Pick<Catalog, 'settings' | 'workers'>;
+  readonly catalog: Pick<Catalog, 'settings' | 'snapshots' | 'workers'>;
   readonly repositories: () => Promise<readonly Repository[]>;
   readonly clock: Clock;
   readonly log: Logger;
@@ -54,10 +55,15 @@ async function checkWhenDue(parts: CheckOnScheduleParts, repository: Repository,
   let report: CheckReport;
   let mended: readonly string[] = [];
   let left = state.mending ?? [];
-  const check = (): Promise<CheckReport> => repository.check({
-    readData: { part, of: parts.parts }, quarantine: true, signal: claimed.signal,
-    onProgress: ({ phase, documentsDone, documentsTotal, bytesDone, bytesTotal }) => { progress = { phase, done: documentsDone, total: documentsTotal, bytesDone, bytesTotal }; },
-  });
+  let lost: readonly string[] = [];
+  const check = async (): Promise<CheckReport> => {
+    const found = await repository.check({
+      readData: { part, of: parts.parts }, quarantine: true, signal: claimed.signal,
+      onProgress: ({ phase, documentsDone, documentsTotal, bytesDone, bytesTotal }) => { progress = { phase, done: documentsDone, total: documentsTotal, bytesDone, bytesTotal }; },
+    });
+    lost = await hiddenSnapshots(parts.catalog, repository);
+    return { ...found, problems: [...lost.map(lostRoot), ...found.problems] };
+  };
   try {
     report = await check();
     // What is behind a damaged manifest, say, is seen once that one is mended.
@@ -84,10 +90,16 @@ async function checkWhenDue(parts: CheckOnScheduleParts, repository: Repository,
     if (signal.aborted) return;
     throw error;
   }
-  const result = { ...resultOf(report, { startedAt: now, endedAt: clock.now(), part, of: parts.parts }), mended: mended.length };
+  const result = { ...resultOf(report, { startedAt: now, endedAt: clock.now(), part, of: parts.parts }), mended: mended.length, lostSnapshots: lost.slice(0, MOST_NAMED) };
   const dueAt = new Date(now.getTime() + parts.everyHours * HOUR_MS).toISOString();
   const ended = await claimed.end(({ mending: _, ...held }) => ({ ...held, ...(left.length === 0 ? {} : { mending: left }), nextPart: (part % parts.parts) + 1, dueAt, last: result, failure: null }));
   if (ended) tell(parts.log, result);
+}
+
+/** Nothing in the store says that it should be there: the repository can't miss it. */
+function lostRoot(id: string): CheckProblem {
+  const object = `snapshots/${id}`;
+  return { code: 'REPOSITORY_OBJECT_MISSING', object, message: `${object} is gone, though the catalog keeps the snapshot ${id}`, affects: [{ snapshotId: id, entry: null }] };
 }
 
 function partOf({ nextPart }: CheckState, { parts }: CheckOnScheduleParts): number {
@@ -112,7 +124,8 @@ function resultOf(
 }
 
 function tell(log: Logger, result: CheckResult): void {
-  const { problems, damaged, part, of, bytesRead, quarantinedCopies, mended, objects } = result;
+  const { problems, damaged, part, of, bytesRead, quarantinedCopies, mended, objects, lostSnapshots = [] } = result;
+  if (lostSnapshots.length > 0) log.error({ snapshots: lostSnapshots }, 'roots of snapshots are gone from the store, and nothing is pruned: bring them back from a copy of the store, or delete these snapshots where they are really lost');
   if (problems === 0) log.info({ part, of, bytesRead, mended }, 'the repository was checked and is sound');
   else log.error({ part, of, bytesRead, problems, quarantinedCopies, mended, objects, damaged }, 'the repository was checked and is damaged; `leafvault check` tells the whole of it');
 }

@@ -1,4 +1,4 @@
-// Snapshots that the catalog knows, against what the store shows: somebody with its credentials can hide a root, and nobody else would miss it.
+// Snapshots that the catalog knows, against what the store shows: a root that is lost, or that somebody with its credentials hid, nobody else would miss.
 import type { Catalog } from '../catalog/index.ts';
 import type { Repository } from '../repository/repository.ts';
 import { isKeptIn, surveyStore } from './rescue/survey-store.ts';
@@ -10,5 +10,9 @@ export async function hiddenSnapshots({ snapshots }: Pick<Catalog, 'snapshots'>,
   const survey = await surveyStore(repository);
   const { roots, deleted, unreadableRoots } = survey;
   // What a pin or a hold keeps counts as deleted for nobody.
-  return expected.filter((id) => !roots.has(id) && !unreadableRoots.has(id) && (!deleted.has(id) || isKeptIn(survey, id)));
+  const hidden = expected.filter((id) => !roots.has(id) && !unreadableRoots.has(id) && (!deleted.has(id) || isKeptIn(survey, id)));
+  if (hidden.length === 0) return hidden;
+  // Deleted and pruned since: then nothing in the store says anything of it any more.
+  const kept = new Set(await snapshots.allKept());
+  return hidden.filter((id) => kept.has(id));
 }

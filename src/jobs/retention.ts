@@ -18,8 +18,6 @@ export interface RetentionParts {
   readonly repositories: () => Promise<readonly Repository[]>;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Prune nothing while a snapshot that the catalog knows is not in the store: for one that holds its objects, where that is what an attack looks like. */
-  readonly refuseHidden?: boolean;
 }
 
 const EXPIRED_AT_ONCE = 100;
@@ -70,7 +68,8 @@ async function pruneWhenDue(parts: RetentionParts, signal: AbortSignal): Promise
 
 function hiddenError(id: string, others: number): LeafvaultError {
   return new LeafvaultError('JOBS_SNAPSHOTS_HIDDEN', `Pruning was refused: the root of the snapshot ${id}${others === 0 ? '' : ` and those of ${others} others`} that the catalog knows are not in the store`, {
-    details: { snapshotId: id }, hint: 'Look for delete markers in the bucket (docs/guides/object-lock.md); a snapshot that is really lost has to be deleted before anything is pruned',
+    details: { snapshotId: id },
+    hint: 'Bring the root back from a copy of the store, or look for delete markers in a bucket with versions (docs/guides/object-lock.md); a snapshot that is really lost has to be deleted before anything is pruned',
   });
 }
 
@@ -82,8 +81,9 @@ async function tell({ catalog: { settings } }: RetentionParts, { id }: Repositor
 
 /** False where another process is at it: it writes down that it did. */
 async function prune(parts: RetentionParts, repository: Repository, signal: AbortSignal): Promise<boolean> {
-  const { catalog, clock, log, refuseHidden = false } = parts;
-  const [hidden, ...others] = refuseHidden ? await hiddenSnapshots(catalog, repository) : [];
+  const { catalog, clock, log } = parts;
+  // To a prune a snapshot without its root is none, and all that it alone needs would go.
+  const [hidden, ...others] = await hiddenSnapshots(catalog, repository);
   if (hidden !== undefined) throw hiddenError(hidden, others.length);
   const isOver = await ownersThatAreGone({ clock, workers: () => catalog.workers.list(), afterMs: SESSION_ENDS_AFTER_MS });
   const since = clock.now().toISOString();

@@ -152,7 +152,7 @@ describe('a check on a schedule', () => {
   test('counts the damaged snapshots of each cluster, as long as they are kept', async () => {
     const [inventory, other] = [await makeInventory(catalog), await makeInventory(catalog)];
     const { snapshotId } = await insertCompleted(catalog, inventory);
-    await insertCompleted(catalog, other);
+    await writeSnapshot(repository, {}, (await insertCompleted(catalog, other)).snapshotId);
     await writeSnapshot(repository, { 'shop.orders': randomChunks(20, 3_000) }, snapshotId);
     const run = worker(repository, 1);
     await run();
@@ -164,6 +164,19 @@ describe('a check on a schedule', () => {
     assert.deepEqual((await stateNow()).last?.damaged.map((each) => each.snapshotId), [snapshotId]);
     await catalog.snapshots.markDeleted(snapshotId);
     assert.deepEqual([...(await overview())?.damagedSnapshots ?? []], []);
+  });
+
+  test('names a snapshot that the catalog keeps and whose root is gone, and one that was deleted at that moment not', async () => {
+    const inventory = await makeInventory(catalog);
+    const [lost, going] = [(await insertCompleted(catalog, inventory)).snapshotId, (await insertCompleted(catalog, inventory)).snapshotId];
+    for (const id of [lost, going]) await writeSnapshot(repository, { 'shop.orders': randomChunks(2, 3_000) }, id);
+    const run = worker({ ...repository, listFacts: async function* () { await catalog.snapshots.markDeleted(going); yield* repository.listFacts(); } }, 1);
+    await run();
+    for (const id of [lost, going]) await storage.delete(`snapshots/${id}`);
+    clock.advance(24 * HOUR_MS);
+    await run();
+    const { last } = await stateNow();
+    assert.deepEqual([last?.problems, last?.objects, last?.damaged, last?.lostSnapshots], [1, [`snapshots/${lost}`], [{ snapshotId: lost, namespaces: [] }], [lost]]);
   });
 
   test('finds what rotted, names snapshot and collection, and after the next snapshot of the source the old one is restored with proof', async () => {

@@ -71,7 +71,7 @@ describe('holding what snapshots need', () => {
     const { last, failure: none, succeededAt } = await state();
     assert.deepEqual([last?.failedObjects, last?.hiddenBytes, none, succeededAt === clock.now().toISOString()], [[`snapshots/${roots[1]?.id}`], null, null, false]);
     const prune = async (): Promise<void> => {
-      for (const chore of createRetentionChores({ catalog, clock, log: silent, repositories: async () => [repository], refuseHidden: true })) if (chore.name.startsWith('pruning')) await chore.run(AbortSignal.timeout(60_000));
+      for (const chore of createRetentionChores({ catalog, clock, log: silent, repositories: async () => [repository] })) if (chore.name.startsWith('pruning')) await chore.run(AbortSignal.timeout(60_000));
     };
     await prune();
     clock.advance(DAY_MS);

@@ -7,7 +7,7 @@ import { checkOnSchedule, createMendingChore } from '../../src/jobs/index.ts';
 import { openWithCopies, type Repository } from '../../src/repository/index.ts';
 import { createUpkeep } from '../../src/services/index.ts';
 import { createMemoryStorage, type Storage } from '../../src/storage/index.ts';
-import { OUTCOME } from '../support/catalog-rows.ts';
+import { insertCompleted, makeInventory, OUTCOME } from '../support/catalog-rows.ts';
 import { makeEveryKind, type EveryKind } from '../support/every-kind.ts';
 import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
 import { createFaultyStorage } from '../support/faulty-storage.ts';
@@ -111,6 +111,20 @@ describe('a repository with a second copy', () => {
     const { healed } = await repository.healFromCopies({ objects: [...gone, ...(await objectNames(sound.storage)).filter((name) => name.includes(id) && name.startsWith('facts/')), root] });
     assert.deepEqual(healed.map(({ name }) => name).sort(), gone.toSorted());
     assert.deepEqual((await repository.check({ readData: true })).problems.map(({ object }) => object), []);
+  }));
+
+  test('has the root of a snapshot again that the catalog keeps, also one behind a fence', closing(async () => {
+    const inventory = await makeInventory(catalog);
+    const roots = [lastOf('snapshots/first place'), lastOf('snapshots/behind a fence')];
+    const storage = await copyToMemory(sound.storage, (name, bytes) => (roots.includes(name) ? null : bytes));
+    const repository = await openOver(storage);
+    for (const root of roots) {
+      const { snapshotId } = await insertCompleted(catalog, inventory, { snapshotId: root.slice('snapshots/'.length, 'snapshots/'.length + 24) });
+      await repository.addFact({ snapshotId, kind: 'expiry', createdAt: clock.now().toISOString(), body: {} });
+    }
+    const { last } = await check(repository);
+    assert.deepEqual([last?.problems, last?.mended, last?.lostSnapshots], [0, 2, []]);
+    for (const root of roots) assert.ok(await isSound(storage, root), root);
   }));
 
   test('goes on with what a worker that died had moved aside, though no check misses it', closing(async () => {

@@ -8,7 +8,7 @@ import { LeafvaultError } from '../../src/foundation/errors.ts';
 import { newId } from '../../src/foundation/ids.ts';
 import { createChores, createRetentionChores, openPostgresQueue, trimChains, type Chore, type PostgresQueue } from '../../src/jobs/index.ts';
 import type { ChainWriter, Repository } from '../../src/repository/index.ts';
-import { createMemoryStorage } from '../../src/storage/index.ts';
+import { createMemoryStorage, type Storage } from '../../src/storage/index.ts';
 import { insertCompleted, makeInventory, OUTCOME, type Inventory } from '../support/catalog-rows.ts';
 import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
 import { askForRestore, until } from '../support/job-rows.ts';
@@ -23,6 +23,7 @@ describe('retention', () => {
   let queue: PostgresQueue;
   let clock: FakeClock;
   let inventory: Inventory;
+  let storage: Storage;
   let repository: Repository;
   let run: (name: RegExp) => Promise<void>;
 
@@ -40,7 +41,8 @@ describe('retention', () => {
   beforeEach(async () => {
     await emptyCatalog(catalog);
     inventory = await makeInventory(catalog);
-    repository = await openTestRepository(createMemoryStorage(), { clock });
+    storage = createMemoryStorage();
+    repository = await openTestRepository(storage, { clock });
     const chores = [
       ...createChores({ catalog, queue, clock, repositories: { forProject: () => Promise.resolve(repository) } }),
       ...createRetentionChores({ catalog, clock, log: silent, repositories: () => Promise.resolve([repository]) }),
@@ -238,6 +240,24 @@ describe('retention', () => {
     const at = clock.now().toISOString();
     assert.deepEqual(beats.map((each) => (typeof each === 'object' ? each.running : each)), ['none', { since: at, beatAt: at, phase: 'mark', done: 3, total: 9 }]);
     assert.equal(((await catalog.settings.get(pruneKey(repository.id))) as PruneState).running, null);
+  });
+
+  test('takes nothing while the store has no root of a snapshot that the catalog keeps, and goes on once that one is deleted', async () => {
+    const [lost, kept] = [await take(), await take()];
+    await run(/pruning/);
+    const packs = await collect(storage.list('packs/'));
+    await storage.delete(`snapshots/${lost}`);
+    clock.advance(DAY_MS);
+    await assert.rejects(run(/pruning/), { code: 'JOBS_SNAPSHOTS_HIDDEN', details: { snapshotId: lost } });
+    clock.advance(DAY_MS);
+    await assert.rejects(run(/pruning/), { code: 'JOBS_SNAPSHOTS_HIDDEN' });
+    assert.deepEqual(await collect(storage.list('packs/')), packs);
+    await catalog.snapshots.markDeleted(lost);
+    await run(/telling/);
+    clock.advance(DAY_MS);
+    await run(/pruning/);
+    assert.ok((await collect(storage.list('packs/'))).length < packs.length, 'what the lost one alone needed went');
+    assert.equal((await readSnapshot(repository, await repository.loadSnapshot(kept)))['a']?.length, 10);
   });
 
   test('frees the bytes of what ended once a day, and leaves the others whole', async () => {

@@ -56,7 +56,7 @@ describe('overview', () => {
     const whole = await insertCompleted(catalog, cluster);
     await catalog.snapshots.complete(whole.snapshotId, { ...OUTCOME, dataSizeBytes: 1_000 });
     const filter = { kind: 'included', databases: ['crm'], collections: [] } as const;
-    const part = await insertCompleted(catalog, cluster, { databases: ['crm'], collections: [] });
+    const part = await insertCompleted(catalog, cluster, { selection: { databases: ['crm'], collections: [] } });
     await catalog.snapshots.complete(part.snapshotId, { ...OUTCOME, dataSizeBytes: 10 });
     assert.equal((await told())?.dataSizeBytes, 1_000, 'a part is not what a restore would bring back');
     await catalog.clusters.setNamespaceFilter(id, filter);

@@ -32,8 +32,9 @@ export const OUTCOME: SnapshotOutcome = {
 };
 
 /** A completed snapshot with its job, which is over. */
-export async function insertCompleted(catalog: Catalog, inventory: Inventory, selection: NewSnapshot['selection'] = null): Promise<{ readonly snapshotId: string; readonly jobId: string }> {
-  const snapshotId = newId();
+export async function insertCompleted(
+  catalog: Catalog, inventory: Inventory, { snapshotId = newId(), selection = null }: { readonly snapshotId?: string; readonly selection?: NewSnapshot['selection'] } = {},
+): Promise<{ readonly snapshotId: string; readonly jobId: string }> {
   return catalog.transaction(async (tx) => {
     const job = await tx.jobs.insert(jobRow(inventory, { snapshotId }));
     await tx.snapshots.insert(snapshotRow(inventory, job.id, { id: snapshotId, selection }));

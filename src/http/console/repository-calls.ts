@@ -22,6 +22,9 @@ function presentCheck({ nextPart, dueAt, running, last, failure, damaged, damage
   return {
     nextPart, dueAt, failure,
     running: running === null ? null : { since: running.since, beatAt: running.beatAt, progress: running.progress ?? null },
-    last: last === null ? null : { ...last, damaged: damaged.map(({ projectId: _, ...each }) => each), damagedElsewhere },
+    last: last === null ? null : {
+      ...last, damaged: damaged.map(({ projectId: _, ...each }) => each), damagedElsewhere,
+      lostSnapshots: (last.lostSnapshots ?? []).filter((id) => damaged.some(({ snapshotId }) => snapshotId === id)),
+    },
   };
 }

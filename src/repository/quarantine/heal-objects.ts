@@ -39,7 +39,7 @@ export async function healObjects(context: RepositoryContext, { from, objects, b
   const failed: { object: string; message: string }[] = [];
   await withExclusive(context, isOver, async ({ assertStands }) => {
     const named = objects.map((object) => object.split(' ')[0] ?? '');
-    const all = [...new Set([...named, ...(named.includes(INDEXES) ? await lostIndexes(context, copy) : [])])];
+    const all = [...new Set([...named, ...(named.includes(INDEXES) ? await lostIndexes(context, copy) : []), ...(await laterPlaces(context, named, copy))])];
     // Behind the packs that they name.
     for (const name of all.sort((a, b) => Number(a.startsWith(INDEXES)) - Number(b.startsWith(INDEXES)))) {
       throwIfAborted(signal);
@@ -87,6 +87,16 @@ async function isMovedAside({ storage }: RepositoryContext, name: string): Promi
 async function lostIndexes(context: RepositoryContext, copy: Storage): Promise<string[]> {
   const lost: string[] = [];
   for await (const { name } of copy.list(INDEXES)) if ((await context.storage.stat(name)) === null && (await isTrueHere(context, name, copy))) lost.push(name);
+  return lost;
+}
+
+/** A root is named by the first place of its snapshot; it lies in a later one where its writer was fenced once. */
+async function laterPlaces({ storage }: RepositoryContext, named: readonly string[], copy: Storage): Promise<string[]> {
+  const lost: string[] = [];
+  for (const name of named) {
+    if (partsOfSnapshotName(name)?.place !== 1) continue;
+    for await (const other of copy.list(`${name}.`)) if ((await storage.stat(other.name)) === null) lost.push(other.name);
+  }
   return lost;
 }
 

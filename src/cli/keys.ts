@@ -107,7 +107,7 @@ export const testKit = (path: string, store: string | null): Work => async (keys
   }
 };
 
-function describeRotation({ outcome, masterKeyId, slotId, oldKeyFiles, retired }: RotationReport): string {
+function describeRotation({ outcome, masterKeyId, slotId, oldKeyFiles, retired, copiesBehind }: RotationReport): string {
   const slots = retired.flatMap((key) => key.slots);
   const lines = [
     outcome === 'ended' ? `There was no rotation to go on with. The master key ${masterKeyId} opens repository and catalog`
@@ -117,6 +117,7 @@ function describeRotation({ outcome, masterKeyId, slotId, oldKeyFiles, retired }
     ...(outcome === 'ended' ? [] : [
       'Next: copy the key file to every machine that runs Leafvault (what runs there goes on, and needs it at its next start), and print a new recovery kit with `leafvault keys kit`',
     ]),
+    ...copiesBehind.map(({ address, reason }) => `WARNING: the copy in ${address} does not open with the new key yet (${reason}): bring it within reach and run \`leafvault copy\`; before that no old key can be retired`),
     ...(oldKeyFiles.length === 0 ? [] : ['Then: `leafvault keys rotate --resume --remove-old-slot` retires the old key']),
     ...(retired.length === 0 ? [] : [NOT_UNDONE]),
   ];

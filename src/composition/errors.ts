@@ -8,6 +8,7 @@ export const COMPOSITION_ERRORS = {
   MASTER_KEY_DAMAGED: 'The file of the master key does not hold a whole master key',
   MASTER_KEY_EXPOSED: 'Others of this machine may read the file of the master key',
   MASTER_KEY_OTHER: 'The master key does not open the catalog',
+  MASTER_KEY_COPY_BEHIND: 'A second copy does not open with the master key in hand, so no other one is retired. details: {copies}',
   MASTER_KEY_ROTATED: 'Another rotation changed the master key meanwhile',
   RECOVERY_KIT_UNREADABLE: 'The file does not hold a whole recovery kit',
   REPOSITORY_GONE: 'The catalog knows a repository at this address, and there is none',

@@ -42,7 +42,7 @@ export interface InstallationKeys {
   addPassphrase(passphrase: string): Promise<{ readonly id: string }>;
   /** Makes a key file where there is none, and a slot that it opens. The catalog knows nothing of it. */
   addKeyFile(path: string, passphrase: string | null): Promise<{ readonly id: string; readonly added: boolean; readonly made: boolean }>;
-  /** A master key's last slot takes its row of the catalog along. @throws REPOSITORY_SLOT_MISSING, REPOSITORY_SLOT_NEEDED, MASTER_KEY_UNREADABLE */
+  /** A master key's last slot takes its row of the catalog along. @throws REPOSITORY_SLOT_MISSING, REPOSITORY_SLOT_NEEDED, MASTER_KEY_COPY_BEHIND, MASTER_KEY_UNREADABLE */
   remove(id: string, passphrase: string | null): Promise<RetiredSlot>;
   /** The page, proven to open the repository now. */
   kit(form: 'text' | 'html'): Promise<string>;
@@ -62,9 +62,11 @@ export interface InstallationKeysOptions {
 export function createInstallationKeys({ config, clock, openCatalog }: InstallationKeysOptions): InstallationKeys {
   let opened: Storage | null = null;
   const storage = (): Storage => (opened ??= openStorage(config.repositoryStore));
+  let openedCopies: readonly Storage[] | null = null;
+  const copies = (): readonly Storage[] => (openedCopies ??= config.repositoryCopies.map((address) => openStorage(address)));
   const held = (): Promise<MasterKey> => loadMasterKey(config.masterKeyFile, { make: false });
   const openerOf = async (passphrase: string | null): Promise<Opener> => (passphrase === null ? (await held()).bytes : { passphrase });
-  const place = async (): Promise<KeyPlace> => ({ path: await realKeyFile(config.masterKeyFile), storage: storage(), openCatalog });
+  const place = async (): Promise<KeyPlace> => ({ path: await realKeyFile(config.masterKeyFile), storage: storage(), copies: copies(), openCatalog });
 
   return {
     async list(passphrase) {
@@ -122,7 +124,9 @@ export function createInstallationKeys({ config, clock, openCatalog }: Installat
       }
     },
     testKit: (page, options) => testKit(page, { ...options, clock }),
-    close: async () => opened?.close(),
+    async close() {
+      for (const store of [opened, ...(openedCopies ?? [])]) await store?.close();
+    },
   };
 }
 

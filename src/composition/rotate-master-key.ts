@@ -1,7 +1,7 @@
 // A new master key takes the place of the old one. docs/design/keys.md, section 2, has the steps and what a crash leaves at each.
 import type { CatalogKeys } from '../catalog/index.ts';
 import { describeError, isLeafvaultError, LeafvaultError } from '../foundation/errors.ts';
-import { openKeySlots, proveOpener } from '../repository/index.ts';
+import { carrySlots, openKeySlots, proveOpener } from '../repository/index.ts';
 import type { RetryOptions, Storage } from '../storage/index.ts';
 import { keyFiles, newKeyFile, newMasterKey, oldKeyFile, type KeyFiles } from './key-files.ts';
 import type { MasterKey } from './master-key.ts';
@@ -17,6 +17,8 @@ export interface KeyPlace {
   /** Of the key file. */
   readonly path: string;
   readonly storage: Storage;
+  /** Second copies: none may be left with a key that is retired alone. */
+  readonly copies?: readonly Storage[];
   /** @throws MASTER_KEY_OTHER where the key does not open it */
   readonly openCatalog: (key: MasterKey) => Promise<OpenedCatalog>;
   readonly files?: KeyFiles;
@@ -38,6 +40,13 @@ export interface RotationReport {
   /** Files of old keys that are still good. */
   readonly oldKeyFiles: readonly string[];
   readonly retired: readonly RetiredKey[];
+  /** Second copies that the key in hand does not open yet; they do after the next run of a copier. */
+  readonly copiesBehind: readonly CopyBehind[];
+}
+
+export interface CopyBehind {
+  readonly address: string;
+  readonly reason: string;
 }
 
 export interface RetiredKey {
@@ -66,12 +75,13 @@ export async function rotateMasterKey(options: RotateOptions): Promise<RotationR
   const now = await heldKey(path, files);
   const catalog = await prove(options, now);
   try {
+    const copiesBehind = await bringToCopies(options, now);
     const old = (await files.oldOnes(path)).filter((id) => id !== now.id);
     const retired: RetiredKey[] = [];
     for (const id of removeOldSlot ? old : []) retired.push(await retireMasterKey(options, { inHand: now, catalog }, id));
     return {
       outcome: swapped === null ? 'ended' : pending === null ? 'rotated' : 'resumed', masterKeyId: now.id, slotId: swapped,
-      oldKeyFiles: removeOldSlot ? [] : old.map((id) => oldKeyFile(path, id)), retired,
+      oldKeyFiles: removeOldSlot ? [] : old.map((id) => oldKeyFile(path, id)), retired, copiesBehind,
     };
   } finally {
     await catalog.close();
@@ -126,19 +136,39 @@ async function prove({ storage, openCatalog, retry }: KeyPlace, key: MasterKey, 
 /**
  * This key opens nothing any more: first the catalog, then its slots; last its file goes.
  * @param proven the key in hand and the catalog that it opened
- * @throws REPOSITORY_SLOT_NEEDED, CATALOG_KEY_NEEDED, and what the store throws but for a refusal, which is told in the answer
+ * @throws REPOSITORY_SLOT_NEEDED, CATALOG_KEY_NEEDED, MASTER_KEY_COPY_BEHIND, and what the store throws but for a refusal, which is told in the answer
  */
 export async function retireMasterKey(place: KeyPlace, proven: { readonly inHand: MasterKey; readonly catalog: OpenedCatalog }, masterKeyId: string): Promise<RetiredKey> {
   const { path, storage, files = keyFiles, retry } = place;
   const keySlots = await openKeySlots({ storage, opener: proven.inHand.bytes, ...(retry === undefined ? {} : { retry }) });
   const going = (await keySlots.list()).filter((slot) => slot.masterKeyId === masterKeyId);
   for (const { id } of going) await keySlots.assertRemovable(id);
+  assertCopiesOpen(await bringToCopies(place, proven.inHand), masterKeyId);
   await proven.catalog.masterKeys.remove(masterKeyId);
   const slots: RetiredSlot[] = [];
   for (const { id } of going) slots.push(await removeOrTell(keySlots, id));
   // As long as a slot stays the file does, too: it is what a later try finds the key by.
   if (slots.every(({ outcome }) => outcome === 'removed')) await files.remove(oldKeyFile(path, masterKeyId));
   return { masterKeyId, slots };
+}
+
+/** The slots of this key go to every copy that answers. @returns the others */
+async function bringToCopies({ storage, copies = [], retry }: KeyPlace, { bytes }: MasterKey): Promise<readonly CopyBehind[]> {
+  const behind: CopyBehind[] = [];
+  for (const to of copies) {
+    await carrySlots({ from: storage, to, masterKey: bytes, retry }).catch((error: unknown) => behind.push({ address: to.address, reason: describeError(error) }));
+  }
+  return behind;
+}
+
+/** Should the first store be lost then, such a copy could be read with the retired key alone. */
+function assertCopiesOpen(behind: readonly CopyBehind[], masterKeyId: string): void {
+  const [first] = behind;
+  if (first === undefined) return;
+  const addresses = behind.map(({ address }) => address);
+  throw new LeafvaultError('MASTER_KEY_COPY_BEHIND', `Retiring the master key ${masterKeyId} was refused: the copy in ${addresses.join(', ')} does not open with the key in hand (${first.reason})`, {
+    hint: 'Both keys are good as before. Bring the copy within reach, run `leafvault copy`, and this command again; take a copy that is gone for good out of repository.copies', details: { copies: addresses },
+  });
 }
 
 /** A refusal for good is an answer; a store that is away is a failure. */

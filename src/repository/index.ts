@@ -10,6 +10,7 @@ export { initRepository, type InitOptions } from './init-repository.ts';
 export { openRepository, type OpenOptions } from './open-repository.ts';
 export { openOrInitRepository } from './open-or-init-repository.ts';
 export { openKeySlots, listSlots, masterKeyIdOf, proveOpener, repositoryIdOf, type KeySlotInfo, type KeySlots, type KeySlotsOptions } from './slots.ts';
+export { carrySlots } from './copy/carry-slots.ts';
 export type { Opener } from './unlock.ts';
 export { isLaterFact } from './facts.ts';
 export { isDamage } from './format/damage.ts';

@@ -9,6 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { runCli } from '../../src/cli/index.ts';
 import { processInput } from '../../src/cli/ask-secret.ts';
 import { masterKeyOf } from '../../src/composition/master-key.ts';
+import { masterKeyFrom } from '../../src/services/index.ts';
 import { createLocalStorage } from '../../src/storage/index.ts';
 import { startExternal } from '../support/postgres.ts';
 import { MASTER_KEY, openTestRepository, randomChunks, writeSnapshot } from '../support/repository-fixture.ts';
@@ -165,5 +166,18 @@ describe('leafvault keys', { timeout: 60_000 }, () => {
     await ok(['rotate', '--remove-old-slot', '--master-key-file', link]);
     assert.ok((await lstat(link)).isSymbolicLink(), 'the file is replaced, not the link to it');
     await ok(['test']);
+  });
+
+  test('rotate warns of a second copy that the new key does not open, and retires nothing before it does', async () => {
+    const copy = join(folder, 'copy');
+    const env = { LEAFVAULT_REPOSITORY_COPIES: `file:${copy}` };
+    assert.match(await ok(['rotate'], { env }), /WARNING: the copy in file:.*copy does not open with the new key yet.*leafvault copy/);
+    const refused = await run(['rotate', '--resume', '--remove-old-slot'], { env });
+    assert.deepEqual([refused.code, /was refused: the copy in file:.*\/copy/.test(refused.err), /HINT: .*`leafvault copy`/.test(refused.err)], [4, true, true], refused.err);
+    const repository = await openTestRepository(createLocalStorage(join(folder, 'home/repository')), { masterKey: masterKeyFrom(await readFile(keyFile(), 'utf8')) });
+    await repository.copyTo({ to: createLocalStorage(copy) });
+    await repository.close();
+    assert.match(await ok(['rotate', '--remove-old-slot'], { env }), /is gone from the store/);
+    await ok(['test', '--repository-store', `file:${copy}`]);
   });
 });

@@ -16,7 +16,7 @@ import { systemClock } from '../../src/foundation/clock.ts';
 import { LeafvaultError } from '../../src/foundation/errors.ts';
 import { listSlots, openRepository, proveOpener } from '../../src/repository/index.ts';
 import { createLocalStorage, createMemoryStorage, type Storage } from '../../src/storage/index.ts';
-import { createFaultyStorage, FAULT_MODES, type FaultMode } from '../support/faulty-storage.ts';
+import { createFaultyStorage, FAULT_MODES, strikeCalls, type FaultMode } from '../support/faulty-storage.ts';
 import { copyToMemory, MASTER_KEY, openTestRepository, randomChunks, readSnapshot, writeSnapshot, type Content } from '../support/repository-fixture.ts';
 import { freshSchema, silent, startExternal } from '../support/postgres.ts';
 
@@ -229,6 +229,65 @@ describe('a rotation of the master key', { timeout: 240_000 }, () => {
     assert.deepEqual(again.retired.flatMap(({ slots }) => slots.map(({ outcome }) => outcome)), ['kept', 'kept']);
     assert.equal((await rotateMasterKey({ ...place, resume: true, removeOldSlot: true })).retired.length, 2, 'when the lock is over they go');
     await assertEnds(place, 'unlocked');
+  });
+
+  describe('with a second copy', () => {
+    async function copyOf(place: Place): Promise<Storage> {
+      const copy = createMemoryStorage();
+      await runCopier(place, copy, OLD);
+      return copy;
+    }
+    async function runCopier(place: Place, copy: Storage, key: MasterKey): Promise<void> {
+      const repository = await openRepository({ storage: place.storage, masterKey: key.bytes, tempDir: join(folder, 'copier'), threads: 0, retry });
+      await repository.copyTo({ to: copy });
+      await repository.close();
+    }
+    const codeOf = (error: LeafvaultError): string => error.code;
+
+    test('puts the new slot there, so that the copy is read when the first store is lost before a copier came by', async () => {
+      const place = await freshPlace();
+      const copy = await copyOf(place);
+      const { copiesBehind } = await rotateMasterKey({ ...place, copies: [copy], removeOldSlot: true });
+      assert.deepEqual(copiesBehind, []);
+      const now = await assertStarts(place, 'rotated');
+      await assertData(copy, now);
+      await runCopier(place, copy, now);
+      assert.deepEqual((await listSlots(copy, now.bytes)).map(({ masterKeyId }) => masterKeyId), [now.id], 'the old slot goes with the next run');
+    });
+
+    test('that lacks the slot is named, and no key is retired before a copier has brought it', async () => {
+      const place = await freshPlace();
+      const copy = await copyOf(place);
+      const away = createFaultyStorage(copy, 1, 'stop');
+      const report = await rotateMasterKey({ ...place, copies: [away] });
+      assert.deepEqual(report.copiesBehind.map(({ address }) => address), [copy.address]);
+      const now = await assertStarts(place, 'rotated');
+      const retire = (copies: readonly Storage[]) => rotateMasterKey({ ...place, copies, resume: true, removeOldSlot: true });
+      // One that is not mounted looks empty, another one is no copy at all.
+      for (const lacking of [away, createMemoryStorage(), await copyToMemory(base)]) {
+        await assert.rejects(retire([lacking]), (error: LeafvaultError) => codeOf(error) === 'MASTER_KEY_COPY_BEHIND' && error.message.includes(lacking.address) && /leafvault copy/.test(error.hint ?? ''));
+      }
+      await proveOpener(place.storage, OLD.bytes);
+      assert.deepEqual((await openCatalog(OLD)).secret, place.secret, 'the old key opens everything as before');
+      await runCopier(place, copy, now);
+      assert.equal((await retire([copy])).retired.length, 1);
+      await assertData(copy, now);
+    });
+
+    test('struck at any call to it leaves no copy that a retired key alone opens', async (context) => {
+      const calls = await strikeCalls(context, async (call) => {
+        const place = await freshPlace();
+        const copy = await copyOf(place);
+        const faulty = createFaultyStorage(copy, call, FAULT_MODES[call % FAULT_MODES.length]);
+        const ended = await rotateMasterKey({ ...place, copies: [faulty], removeOldSlot: true }).catch(codeOf);
+        if (typeof ended === 'string') assert.equal(ended, 'MASTER_KEY_COPY_BEHIND');
+        const now = await assertStarts(place, `call ${call}`);
+        if (typeof ended !== 'string') await proveOpener(copy, now.bytes);
+        else await proveOpener(place.storage, OLD.bytes);
+        return faulty.struck;
+      });
+      assert.ok(calls > 5, `${calls}`);
+    });
   });
 
   test('gives the new file the owner of the old one, so that an administrator may change the key of a service', { skip: process.getuid?.() !== 0 }, async () => {

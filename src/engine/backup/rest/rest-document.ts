@@ -1,4 +1,4 @@
-// What a capture that rests hands back: a small head, and a line for each collection that is kept, in chunks of the repository.
+// What a capture that rests hands back: a head, and what it kept of each collection. Of very many collections that is a list of chunks.
 import type { ClusterTime } from '../../../domain/cluster-time.ts';
 import type { NamespaceSelection } from '../../../domain/namespace-selection.ts';
 import type { ChunkList, RepositoryReader, RepositoryWriter } from '../../../repository/repository.ts';
@@ -24,8 +24,8 @@ export interface RestHead {
   readonly process: string | null;
   /** What goes on shows at once. */
   readonly progress: Counts;
-  /** Lines of JSON, a `KeptScan` each. */
-  readonly scans: ChunkList;
+  /** Themselves, or chunks with lines of JSON, one each. What stands here no prune takes away. */
+  readonly scans: readonly KeptScan[] | ChunkList;
 }
 
 /** The scan of one collection, whole or in the middle. Plain JSON. */
@@ -54,6 +54,8 @@ export interface KeptMiddle {
 }
 
 const LINES_BYTES = 256 * 1024;
+/** About 8,000 collections. */
+const OWN_BYTES = 4 * 1024 * 1024;
 
 export function encodeState({ block }: HashState): string {
   return Buffer.from(block).toString('base64');
@@ -63,8 +65,9 @@ export function decodeState(text: string): HashState {
   return { block: new Uint8Array(Buffer.from(text, 'base64')) };
 }
 
-/** Stores the lines of the kept scans. */
-export async function storeScans(writer: RepositoryWriter, scans: readonly KeptScan[]): Promise<ChunkList> {
+/** As they are, or as chunks where they are too many for a document. */
+export async function storeScans(writer: Pick<RepositoryWriter, 'openList' | 'putChunk'>, scans: readonly KeptScan[], ownBytes: number = OWN_BYTES): Promise<RestHead['scans']> {
+  if (scans.reduce((sum, scan) => sum + JSON.stringify(scan).length, 0) <= ownBytes) return scans;
   const list = writer.openList();
   let lines: string[] = [];
   let length = 0;
@@ -84,9 +87,10 @@ export async function storeScans(writer: RepositoryWriter, scans: readonly KeptS
 }
 
 /** @throws what reading chunks throws */
-export async function loadScans(reader: RepositoryReader, list: ChunkList): Promise<readonly KeptScan[]> {
+export async function loadScans(reader: Pick<RepositoryReader, 'chunks'>, stored: RestHead['scans']): Promise<readonly KeptScan[]> {
+  if (!('root' in stored)) return stored;
   const scans: KeptScan[] = [];
-  for await (const { raw } of reader.chunks(list)) {
+  for await (const { raw } of reader.chunks(stored)) {
     for (const line of raw.toString('utf8').split('\n')) if (line !== '') scans.push(JSON.parse(line) as KeptScan);
   }
   return scans;

@@ -101,16 +101,174 @@ describe('a capture that rested', { timeout: 300_000 }, () => {
     assert.deepEqual((await repository.check({ readData: true })).problems, []);
   }
 
+  /** Documents that were given out while it ran. */
+  async function readsOf<T>(run: () => Promise<T>): Promise<[T, number]> {
+    const before = await returned();
+    const result = await run();
+    return [result, (await returned()) - before];
+  }
+  const whole = BIG + 3 * SMALL + 50;
+  /** Of listings, of the oplog, of documents that are read again. */
+  const BESIDE = 600;
+  const assertReads = (read: number, wanted: number): void => assert.ok(read >= wanted && read < wanted + BESIDE, `${read} documents were read, ${wanted} were to be`);
+
   it('reads only what it had not read, and begins to count where it was', async () => {
     const kept = await restInTheMiddle();
     assert.ok(kept.collections >= 4 && kept.documents > 3 * SMALL + BIG / 2, JSON.stringify(kept));
-    const before = await returned();
-    const taken = await goOn(kept);
-    const read = (await returned()) - before;
-    const left = BIG + 3 * SMALL + 50 - kept.documents;
-    assert.ok(read >= left && read < left + 500, `${read} documents were read, ${left} were left`);
-    assert.ok(taken.told.every(({ documentsDone }) => documentsDone >= kept.documents) && taken.told[0]?.documentsTotal === BIG + 3 * SMALL + 50, JSON.stringify(taken.told));
+    const [taken, read] = await readsOf(() => goOn(kept));
+    assertReads(read, whole - kept.documents);
+    assert.ok(taken.told.every(({ documentsDone }) => documentsDone >= kept.documents) && taken.told[0]?.documentsTotal === whole, JSON.stringify(taken.told));
     assert.deepEqual(taken.anew, []);
+    await assertInstant(taken);
+  });
+
+  it('goes on a second and a third time, each from where it was last', async () => {
+    let kept = await restInTheMiddle();
+    await client.db('rest').collection('one').updateMany({ n: { $lt: 20 } }, { $set: { n: -1 } });
+    for (const share of [0.7, 0.85]) {
+      const { pause, now } = pauseFor();
+      const onLog = (line: LogLine): void => { if (line.msg === 'scanning' && Number(line.documents) > BIG * share) now(); };
+      const [next, read] = await readsOf(() => captureUntilRest({ uri, repository, selection, limits: { bytesPerSecond: 1_000_000 }, goOnFrom: kept.document, onLog, pause }));
+      assert.ok(next !== null && next.documents > kept.documents && read < next.documents - kept.documents + BESIDE * 2, `${next?.documents} after ${kept.documents}, ${read} read`);
+      kept = next;
+      await client.db('rest').collection('big').updateMany({ n: { $lt: 20 } }, { $inc: { n: 100_000 } });
+    }
+    const [taken, read] = await readsOf(() => goOn(kept));
+    assertReads(read, whole - kept.documents);
+    await assertInstant(taken);
+  });
+
+  it('keeps what it has not looked at yet when it rests at once again', async () => {
+    const first = await restInTheMiddle();
+    const { pause, now } = pauseFor();
+    const second = await captureUntilRest({ uri, repository, selection, goOnFrom: first.document, pause, onPhase: async (phase) => { if (phase === 'listed') now(); } });
+    // Before the oplog was read nothing new can be said: the rest before stays good.
+    const kept = second ?? first;
+    assert.deepEqual([kept.collections, kept.documents], [first.collections, first.documents]);
+    const [taken, read] = await readsOf(() => goOn(kept));
+    assertReads(read, whole - kept.documents);
+    await assertInstant(taken);
+  });
+
+  it('holds everything that was dropped, renamed, made capped and rewritten meanwhile as it is at the end', async () => {
+    const kept = await restInTheMiddle();
+    const db = client.db('rest');
+    await db.collection('one').drop();
+    await db.collection<Document>('one').insertMany(documents(100));
+    await db.renameCollection('two', 'one', { dropTarget: true });
+    await db.collection<Document>('two').insertOne({ _id: 'another' as never });
+    await db.command({ convertToCapped: 'three', size: 512 * 1024 });
+    await db.collection('log').insertMany(documents(20).map(({ n, pad }) => ({ n, pad })));
+    const big = db.collection<Document>('big');
+    // Most of what was read goes, with whatever the tokens name.
+    await big.deleteMany({ n: { $gt: 100, $lt: BIG - 200 } });
+    await big.insertMany([{ _id: 5_000 as never, again: true }, { _id: -1 as never, born: true }]);
+    await big.updateMany({ n: { $lt: 50 } }, { $set: { rewritten: true } });
+    await big.createIndex({ again: 1 }, { name: 'again' });
+    await db.command({ collMod: 'big', validator: { pad: { $exists: true } }, validationLevel: 'off' });
+    await db.createCollection('born', { viewOn: 'big', pipeline: [] });
+    const taken = await goOn(kept);
+    assert.deepEqual(taken.anew, []);
+    await assertInstant(taken);
+  });
+
+  it('that was dropped with its database and made again before it was scanned does not count all of it as changed', async () => {
+    const db = client.db('rest2');
+    await db.dropDatabase();
+    await db.collection('old').insertOne({});
+    let born = '';
+    const { pause, now } = pauseFor();
+    const selected = { databases: ['rest2'], collections: [] };
+    const kept = await captureUntilRest({
+      uri, repository, selection: selected, pause,
+      onPhase: async (phase) => {
+        if (phase !== 'listed') return;
+        await db.dropDatabase();
+        await db.collection<Document>('born').insertMany(documents(SMALL));
+        const [found] = await db.listCollections({ name: 'born' }).toArray() as { info?: { uuid?: { buffer: Uint8Array } } }[];
+        born = Buffer.from(found?.info?.uuid?.buffer ?? []).toString('hex');
+      },
+      onLog: (line) => { if (line.msg === 'scanned' && line.uuid === born) now(); },
+    });
+    assert.equal(kept?.documents, SMALL);
+    const [taken, read] = await readsOf(() => goOn(kept!, { selection: selected }));
+    // The oplog with its inserts is read again, the documents are not.
+    assertReads(read, SMALL);
+    assert.deepEqual([taken.body.documents, taken.anew], [SMALL, []]);
+    assert.equal([...(await readBack(repository, taken.root)).values()][0]?.touched, 0);
+  });
+
+  it('begins those in the middle again on another member, and no others', async () => {
+    const kept = await restInTheMiddle();
+    const index = servers.members.findIndex(({ host }) => host === kept.document['member']);
+    assert.ok(index >= 0);
+    await servers.kill(index);
+    await client.db('rest').collection('one').updateMany({ n: { $lt: 20 } }, { $set: { n: -1 } }, { writeConcern: { w: 1 } });
+    const taken = await goOn(kept);
+    assert.notEqual(taken.body.source.member, kept.document['member']);
+    const scanned = taken.lines.filter(({ msg, documents: read }) => msg === 'scanned' && Number(read) > 50);
+    assert.deepEqual(scanned.map(({ documents: read }) => read), [BIG]);
+    assert.deepEqual(taken.anew, []);
+    await servers.members[index]!.restart();
+    await assertInstant(taken);
+  });
+
+  it('begins those in the middle again on a member that was restarted meanwhile', async () => {
+    const kept = await restInTheMiddle();
+    const index = servers.members.findIndex(({ host }) => host === kept.document['member']);
+    await servers.kill(index);
+    await servers.members[index]!.restart();
+    await client.db('rest').collection('two').insertOne({ after: 'the restart' }, { writeConcern: { w: 3 } });
+    const taken = await goOn(kept);
+    assert.ok(taken.lines.some(({ msg, documents: read }) => msg === 'scanned' && read === BIG));
+    assert.equal(taken.lines.filter(({ msg, documents: read }) => msg === 'scanned' && Number(read) >= SMALL).length, 1);
+    await assertInstant(taken);
+  });
+
+  it('reads those again of which a prune took chunks, and makes the records of the others anew', async () => {
+    const { root } = await takeSnapshot({ uri, repository, selection: { databases: [], collections: ['rest.one', 'rest.two'] } });
+    const kept = await restInTheMiddle({ previous: root });
+    for (let i = 0; i < 3; i += 1) await repository.prune();
+    await client.db('rest').collection('one').updateMany({ n: { $lt: 200 } }, { $set: { n: -1 } });
+    await client.db('rest').collection('two').deleteMany({ n: { $lt: 200 } });
+    const [taken, read] = await readsOf(() => goOn(kept));
+    assertReads(read, BIG + SMALL + 50 + 200);
+    assert.deepEqual(taken.anew, []);
+    await assertInstant(taken);
+  });
+
+  it('keeps nothing where there is no time, and says so to nobody', async () => {
+    const { pause, now } = pauseFor();
+    const onLog = (line: LogLine): void => { if (line.msg === 'scanned') now(); };
+    const began = performance.now();
+    assert.equal(await captureUntilRest({ uri, repository, selection, limits, onLog, pause, withinMs: 0 }), null);
+    assert.ok(performance.now() - began < 10_000);
+  });
+
+  for (const [what, changes, reason] of [
+    ['of another set', { replicaSetId: 'f'.repeat(24) }, /another replica set/],
+    ['of another compatibility version', { featureCompatibilityVersion: '5.0' }, /compatibility version/],
+    ['of other namespaces', { selection: { databases: ['rest', 'more'], collections: [] } }, /what the snapshot takes/],
+    ['of another version of the rest', { version: 2 }, /another version of Leafvault/],
+    ['of an oplog with another entry at its beginning', { beganTerm: '77' }, /oplog no longer holds/],
+    ['of an oplog with another entry at its end', { positionTerm: '77' }, /oplog no longer holds/],
+  ] as const) {
+    it(`${what} begins anew and says why`, async () => {
+      const kept = await restInTheMiddle();
+      const [taken, read] = await readsOf(() => goOn({ ...kept, document: { ...kept.document, ...changes } }));
+      assertReads(read, whole);
+      assert.equal(taken.anew.length, 1);
+      assert.match(taken.anew[0] ?? '', reason);
+      assert.ok(taken.told.some(({ phase, documentsDone }) => phase === 'list' || (phase === 'scan' && documentsDone < kept.documents)));
+      await assertInstant(taken);
+    });
+  }
+
+  it('begins anew where the compatibility version was changed and changed back', async () => {
+    const kept = await restInTheMiddle();
+    for (const version of ['5.0', '6.0']) await client.db('admin').command({ setFeatureCompatibilityVersion: version, writeConcern: { w: 3, wtimeout: 30_000 } });
+    const taken = await goOn(kept);
+    assert.match(taken.anew[0] ?? '', /feature compatibility version is being changed/);
     await assertInstant(taken);
   });
 });

@@ -245,24 +245,24 @@ describe('a capture that rested', { timeout: 300_000 }, () => {
     assert.ok(performance.now() - began < 10_000);
   });
 
-  for (const [what, changes, reason] of [
-    ['of another set', { replicaSetId: 'f'.repeat(24) }, /another replica set/],
-    ['of another compatibility version', { featureCompatibilityVersion: '5.0' }, /compatibility version/],
-    ['of other namespaces', { selection: { databases: ['rest', 'more'], collections: [] } }, /what the snapshot takes/],
-    ['of another version of the rest', { version: 2 }, /another version of Leafvault/],
-    ['of an oplog with another entry at its beginning', { beganTerm: '77' }, /oplog no longer holds/],
-    ['of an oplog with another entry at its end', { positionTerm: '77' }, /oplog no longer holds/],
-  ] as const) {
-    it(`${what} begins anew and says why`, async () => {
-      const kept = await restInTheMiddle();
+  it('begins anew and says why where it can not be gone on from', async () => {
+    const kept = await restInTheMiddle();
+    for (const [changes, reason] of [
+      [{ replicaSetId: 'f'.repeat(24) }, /another replica set/],
+      [{ featureCompatibilityVersion: '5.0' }, /compatibility version/],
+      [{ selection: { databases: ['rest', 'more'], collections: [] } }, /what the snapshot takes/],
+      [{ version: 2 }, /another version of Leafvault/],
+      [{ beganTerm: '77' }, /oplog no longer holds/],
+      [{ positionTerm: '77' }, /oplog no longer holds/],
+    ] as const) {
       const [taken, read] = await readsOf(() => goOn({ ...kept, document: { ...kept.document, ...changes } }));
       assertReads(read, whole);
       assert.equal(taken.anew.length, 1);
       assert.match(taken.anew[0] ?? '', reason);
-      assert.ok(taken.told.some(({ phase, documentsDone }) => phase === 'list' || (phase === 'scan' && documentsDone < kept.documents)));
+      assert.ok(taken.told.some(({ documentsDone }) => documentsDone < kept.documents), 'it counts from the beginning');
       await assertInstant(taken);
-    });
-  }
+    }
+  });
 
   it('begins anew where the compatibility version was changed and changed back', async () => {
     const kept = await restInTheMiddle();

@@ -15,7 +15,7 @@ import { createRandom } from '../random.ts';
 import { createTally, watchScans } from '../scan-watcher.ts';
 import { createWorkload } from '../workload.ts';
 
-const RUNS = Number(process.env.LEAFVAULT_CONSISTENCY_RUNS ?? (process.env.LEAFVAULT_LONG_TESTS === undefined ? 6 : 60));
+const RUNS = Number(process.env.LEAFVAULT_CONSISTENCY_RUNS ?? (process.env.LEAFVAULT_LONG_TESTS === undefined ? 3 : 60));
 const FIRST_SEED = Number(process.env.LEAFVAULT_CONSISTENCY_SEED ?? 1);
 /** In which nobody reads, and the writers write. */
 const REST_MS = 700;
@@ -51,7 +51,7 @@ describe('capture that rests beside random writers', { timeout: 60_000 + RUNS * 
     await workload.prepare();
     stack.defer(() => workload.cleanUp());
     stack.defer(() => workload.stop().catch(() => undefined));
-    const capture = { uri, repository, limits: { bytesPerSecond: 2_500_000, collectionsAtOnce: 40 } };
+    const capture = { uri, repository, limits: { bytesPerSecond: 4_000_000, collectionsAtOnce: 40 } };
     let kept: CaptureRest | null = null;
     for (let rest = 0; rest <= seed % 3; rest += 1) {
       const { pause, now } = pauseFor();

@@ -7,6 +7,7 @@ import { createClusters, type Clusters } from './clusters.ts';
 import { createChains, type Chains } from './chains.ts';
 import { createCollectionRestores, type CollectionRestores } from './collection-restores.ts';
 import { createCompliance, type Compliance } from './compliance.ts';
+import { createCaptureRests, type CaptureRests } from './capture-rests.ts';
 import type { CatalogContext } from './context.ts';
 import { createDrills, type Drills } from './drills.ts';
 import { createExportBuckets, type ExportBuckets } from './export-buckets.ts';
@@ -48,6 +49,7 @@ export interface CatalogAggregates {
   readonly exports: Exports;
   readonly collectionRestores: CollectionRestores;
   readonly restores: Restores;
+  readonly captureRests: CaptureRests;
   readonly restorePlans: RestorePlans;
   readonly drills: Drills;
   readonly rescues: Rescues;
@@ -146,6 +148,7 @@ function createAggregates(context: CatalogContext): CatalogAggregates {
     exports: createExports(context),
     collectionRestores: createCollectionRestores(context),
     restores: createRestores(context),
+    captureRests: createCaptureRests(context),
     restorePlans: createRestorePlans(context),
     drills: createDrills(context),
     rescues: createRescues(context),

@@ -252,6 +252,7 @@ async function endJob({ db, clock }: CatalogContext, jobId: string, state: 'comp
     // Words that a completion added stay.
     .set({ state, finishedAt, ...(failure === null ? {} : { errorCode: failure.code, errorMessage: failure.message, errorHint: failure.hint }) })
     .where('id', '=', jobId).where('state', 'in', ['queued', 'running']).execute();
+  await db.deleteFrom('captureRests').where('jobId', '=', jobId).execute();
   // A completed snapshot is written by `snapshots.complete` alone, with what its root says.
   if (state === 'completed') return;
   await db

@@ -205,6 +205,13 @@ export interface WorkersTable {
   seenAt: Date;
 }
 
+export interface CaptureRestsTable {
+  jobId: string;
+  /** JSON text, as of `restore_plans`. */
+  rest: string;
+  savedAt: Date;
+}
+
 export interface RestorePlansTable {
   restoreId: string;
   jobId: string;
@@ -351,6 +358,7 @@ export interface Tables {
   jobs: JobsTable;
   leases: LeasesTable;
   workers: WorkersTable;
+  captureRests: CaptureRestsTable;
   restorePlans: RestorePlansTable;
   drills: DrillsTable;
   tailers: TailersTable;

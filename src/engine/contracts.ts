@@ -92,6 +92,27 @@ export interface CaptureOptions {
   readonly limits?: { readonly collectionsAtOnce?: number; readonly bytesPerSecond?: number; readonly stallAfterMs?: number };
   /** Called between phases; tests use it to act at a known place. */
   readonly onPhase?: (phase: string) => Promise<void>;
+  /** What an earlier attempt at the same snapshot handed to `onRest`, and a reader of the same repository. */
+  readonly rest?: { readonly document: CaptureRest['document']; readonly reader: RepositoryReader } | undefined;
+  /**
+   * For how long the capture may store what it keeps once its signal fired for this reason; null, or absent: it keeps nothing. The writer has
+   * to outlast the signal by as much.
+   */
+  readonly restWithinMs?: ((reason: unknown) => number | null) | undefined;
+  /** Told before the capture throws the signal's reason: all that the rest refers to is stored and named, and the writer is over. */
+  readonly onRest?: ((rest: CaptureRest) => Promise<void>) | undefined;
+  /** Told why the capture can't go on from its rest: everything is read anew. */
+  readonly onAnew?: ((reason: string) => Promise<void>) | undefined;
+}
+
+/** What a capture that was told to rest has kept. */
+export interface CaptureRest {
+  /** Plain JSON, small whatever was kept; only a capture reads it. */
+  readonly document: Readonly<Record<string, unknown>>;
+  readonly collections: number;
+  /** That need not be read again. */
+  readonly documents: number;
+  readonly bytes: number;
 }
 
 export interface CaptureResult {

@@ -21,6 +21,31 @@ export function breatheEvery(rounds: number, signal: AbortSignal | undefined): (
   };
 }
 
+/**
+ * Fires a while after `signal` did, with its reason: for what has still to be put away then.
+ * @returns `end` leaves no timer behind, and fires at once where the time runs
+ */
+export function outlasting(signal: AbortSignal, delayMs: (reason: unknown) => number): { readonly signal: AbortSignal; readonly end: () => void } {
+  const late = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const fire = (): void => late.abort(signal.reason);
+  const onAbort = (): void => {
+    const ms = delayMs(signal.reason);
+    if (ms <= 0) fire();
+    else timer = setTimeout(fire, ms);
+  };
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  return {
+    signal: late.signal,
+    end() {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      if (signal.aborted) fire();
+    },
+  };
+}
+
 /** Resolves after `delayMs`, or rejects with the signal's reason as soon as it fires. */
 export function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

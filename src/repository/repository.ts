@@ -93,6 +93,13 @@ export interface RepositoryWriter {
   addEntry(entry: SnapshotEntry): Promise<void>;
   /** Packs, index, entries, then the root, each acknowledged before the next; checks the session's fence before the root. */
   commit(root: { readonly id: string; readonly createdAt: string; readonly series: string; readonly body: Readonly<Record<string, unknown>> }): Promise<SnapshotRoot>;
+  /**
+   * Counts a stored chunk as handed in, without its bytes: what another writer left with `suspend`. False where it is not stored, or where
+   * nothing new may rest on its copies: then its bytes have to be handed in again.
+   */
+  takeOver(ref: ChunkRef): Promise<boolean>;
+  /** Ends the session without a root, once all that was handed in is stored and named by an index. It stays until a prune. */
+  suspend(): Promise<void>;
   /** Ends the session without a root. Safe to call twice, and after commit. What was stored stays until a prune. */
   abort(): Promise<void>;
   readonly stats: WriteStats;

@@ -42,6 +42,8 @@ export const DUMP_POLICY: Readonly<Record<string, TablePolicy>> = {
   audit_events: { kind: 'recent', where: 't.at > (select at from since)' },
   // Wraps the secret of this catalog, which seals no dump; a rescued one has a secret of its own.
   catalog_keys: NEVER,
+  // Jobs that were on their way end with a rescue.
+  capture_rests: NEVER,
   sessions: NEVER,
   used_nonces: NEVER,
   workers: NEVER,

@@ -2,6 +2,7 @@
 import type { Clock } from '../../foundation/clock.ts';
 import type { Logger } from '../../foundation/logger.ts';
 import type { RepositoryWriter } from '../../repository/repository.ts';
+import type { CaptureRest } from '../contracts.ts';
 import type { Kernel } from '../bson/index.ts';
 import type { TakeBytes } from './scan/limit-rate.ts';
 import type { Source } from './source.ts';
@@ -26,4 +27,8 @@ export interface CaptureContext {
   readonly deltas: boolean;
   readonly collectionsAtOnce: number;
   readonly onPhase: (phase: string) => Promise<void>;
+  /** For how long what was scanned may be stored now that the signal has fired; null: it is not to be kept. */
+  readonly restWithinMs: () => number | null;
+  readonly onRest: (rest: CaptureRest) => Promise<void>;
+  readonly onAnew: (reason: string) => Promise<void>;
 }

@@ -9,8 +9,9 @@ import { createKernel } from '../bson/index.ts';
 import type { CaptureContext } from './capture-context.ts';
 import { captureReplicaSet, type AttemptInput, type AttemptResult } from './capture-replica-set.ts';
 import { captureStandalone } from './capture-standalone.ts';
-import { RETRIED_CODES } from './errors.ts';
+import { RETRIED_CODES, UNREACHED_CODES } from './errors.ts';
 import { readPrevious } from './previous-snapshot.ts';
+import { aboutRest } from './rest/take-rest.ts';
 import { batchBytesFor, limitRate } from './scan/limit-rate.ts';
 import { settleCollection } from './settle/settle-collection.ts';
 import type { SettleCollection } from './settle/store-lists.ts';
@@ -36,11 +37,16 @@ export const captureSnapshot: CaptureSnapshot = (options) => captureWith(options
 /** `captureSnapshot` with its steps handed in. */
 export async function captureWith(options: CaptureOptions, steps: CaptureSteps): Promise<CaptureResult> {
   const previous = await readPrevious(options.previous, options.log);
+  let rest = options.rest ?? null;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await captureOnce(options, { selection: options.selection, previous, settle: steps.settleCollection });
+      return await captureOnce(options, { selection: options.selection, previous, settle: steps.settleCollection, rest });
     } catch (error) {
       throwIfAborted(options.signal);
+      if (rest !== null && isOfTheRest(error)) {
+        rest = null;
+        await options.onAnew?.(describeError(error));
+      }
       if (attempt === ATTEMPTS || !mayPass(error)) throw asReadError(error, 'Capturing', hostsOfUri(options.uri).join(', '));
       options.log.warn({ attempt, reason: describeError(error) }, 'the capture begins again');
       await sleep(BEGIN_AGAIN_AFTER_MS, options.signal);
@@ -53,13 +59,18 @@ function mayPass(error: unknown): boolean {
   return isTransient(error) || (isLeafvaultError(error) && RETRIED_CODES.has(error.code));
 }
 
-async function captureOnce(options: CaptureOptions, input: AttemptInput): Promise<CaptureResult> {
-  const watch = watchProgress({ clock: options.clock, onProgress: options.onProgress, stallAfterMs: options.limits?.stallAfterMs ?? STALL_AFTER_MS });
+/** True for what an attempt that went on from a rest may have met because it did. */
+function isOfTheRest(error: unknown): boolean {
+  return isLeafvaultError(error) && RETRIED_CODES.has(error.code) && !UNREACHED_CODES.has(error.code);
+}
+
+async function captureOnce(options: CaptureOptions, input: Omit<AttemptInput, 'identity'>): Promise<CaptureResult> {
+  const watch = watchProgress({ clock: options.clock, onProgress: options.onProgress, stallAfterMs: options.limits?.stallAfterMs ?? STALL_AFTER_MS, begun: aboutRest(input.rest)?.progress });
   const over = new AbortController();
   const signal = AbortSignal.any([options.signal, watch.stalled, over.signal]);
   const folder = await mkdtemp(join(options.tempDir, 'capture-'));
   try {
-    return await untilAborted(attempt(options, input, { watch, signal, folder }), signal);
+    return await untilAborted(attempt(options, input, { watch, signal, folder }), signal, () => (restWithinMs(options) ?? 0) + LEAVE_AFTER_MS);
   } catch (error) {
     // A stall or a cancel shows up as whatever it broke first.
     throwIfAborted(options.signal);
@@ -72,8 +83,13 @@ async function captureOnce(options: CaptureOptions, input: AttemptInput): Promis
   }
 }
 
-async function attempt(options: CaptureOptions, input: AttemptInput, parts: Pick<CaptureContext, 'watch' | 'signal' | 'folder'>): Promise<CaptureResult> {
-  const source = await openSource({ uri: options.uri, preferredMember: input.previous.member, signal: parts.signal, clock: options.clock, log: options.log });
+/** Null unless the capture's own signal fired, for a reason that lets it rest. */
+function restWithinMs({ signal, restWithinMs: within }: CaptureOptions): number | null {
+  return signal.aborted ? (within?.(signal.reason) ?? null) : null;
+}
+
+async function attempt(options: CaptureOptions, input: Omit<AttemptInput, 'identity'>, parts: Pick<CaptureContext, 'watch' | 'signal' | 'folder'>): Promise<CaptureResult> {
+  const source = await openSource({ uri: options.uri, preferredMember: aboutRest(input.rest)?.member ?? input.previous.member, signal: parts.signal, clock: options.clock, log: options.log });
   // Work that waits for something else than the source never gets to `finally`.
   const onAbort = (): void => void source.close();
   parts.signal.addEventListener('abort', onAbort, { once: true });
@@ -81,7 +97,7 @@ async function attempt(options: CaptureOptions, input: AttemptInput, parts: Pick
     await options.onPhase?.('connected');
     const identity = await readSourceIdentity(source);
     const run = source.facts.topology === 'replicaSet' ? captureReplicaSet : captureStandalone;
-    const result = await run(contextOf(options, { ...parts, source }), input);
+    const result = await run(contextOf(options, { ...parts, source }), { ...input, identity });
     return { body: bodyOf(options, source, { ...identity, ...result }), missing: result.missing };
   } finally {
     parts.signal.removeEventListener('abort', onAbort);
@@ -102,14 +118,17 @@ function contextOf(options: CaptureOptions, parts: Pick<CaptureContext, 'source'
     deltas: options.deltas ?? true,
     collectionsAtOnce: options.limits?.collectionsAtOnce ?? COLLECTIONS_AT_ONCE,
     onPhase: async (phase) => options.onPhase?.(phase),
+    restWithinMs: () => restWithinMs(options),
+    onRest: async (rest) => options.onRest?.(rest),
+    onAnew: async (reason) => options.onAnew?.(reason),
   };
 }
 
 /** What waits for a stalled store never hears the signal: the caller is answered all the same. */
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal, leaveAfterMs: () => number): Promise<T> {
   return new Promise((resolve, reject) => {
     work.then(resolve, reject);
-    const onAbort = (): void => void setTimeout(() => reject(signal.reason), LEAVE_AFTER_MS).unref();
+    const onAbort = (): void => void setTimeout(() => reject(signal.reason), leaveAfterMs()).unref();
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });
   });

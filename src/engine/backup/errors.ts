@@ -19,3 +19,6 @@ export const RETRIED_CODES: ReadonlySet<string> = new Set<string>([
   'CAPTURE_OPERATION_UNKNOWN', 'CAPTURE_FCV_CHANGED', 'CAPTURE_OPLOG_LOST', 'CAPTURE_ROLLED_BACK', 'CAPTURE_COLLECTION_UNREADABLE',
   'CAPTURE_CAPPED_BUSY', 'CAPTURE_NOT_SETTLED', 'SOURCE_READ_FAILED', 'SOURCE_UNREACHABLE', 'SOURCE_NO_MEMBER',
 ] satisfies (CaptureErrorCode | string)[]);
+
+/** Of these the ones that say nothing about what was read before. */
+export const UNREACHED_CODES: ReadonlySet<string> = new Set<string>(['SOURCE_UNREACHABLE', 'SOURCE_NO_MEMBER']);

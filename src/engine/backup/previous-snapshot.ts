@@ -1,11 +1,16 @@
 // What a capture takes over from the snapshot before: the member, and where each collection was cut.
-import { isLeafvaultError } from '../../foundation/errors.ts';
+import { isLeafvaultError, type LeafvaultError } from '../../foundation/errors.ts';
 import type { Logger } from '../../foundation/logger.ts';
 import type { CaptureOptions, CollectionBody, SnapshotBody } from '../contracts.ts';
 import type { ChunkList, ChunkRef } from '../../repository/repository.ts';
 import { joinNamespace } from '../mongo/index.ts';
 
 const DAMAGE: ReadonlySet<string> = new Set(['REPOSITORY_OBJECT_DAMAGED', 'REPOSITORY_CHUNK_DAMAGED', 'REPOSITORY_CHUNK_MISSING', 'REPOSITORY_CHUNK_UNSUPPORTED', 'REPOSITORY_FORMAT_NEWER']);
+
+/** True for what says that a part of the repository is damaged, or gone. */
+export function isDamagedPart(error: unknown): error is LeafvaultError {
+  return isLeafvaultError(error) && DAMAGE.has(error.code);
+}
 
 const EMPTY: ChunkList = { root: null, height: 0, chunks: 0, records: 0, rawBytes: 0 };
 
@@ -35,7 +40,7 @@ export async function readPrevious(previous: CaptureOptions['previous'], log: Lo
       if (body.uuid !== null) known.set(body.uuid, one);
     }
   } catch (error) {
-    if (!isLeafvaultError(error) || !DAMAGE.has(error.code)) throw error;
+    if (!isDamagedPart(error)) throw error;
     log.warn({ snapshot: previous.root.id, reason: error.message }, 'the previous snapshot is damaged; where its collections were cut is not known of all of them');
   }
   const { source } = previous.root.body as unknown as SnapshotBody;

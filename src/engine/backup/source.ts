@@ -17,8 +17,12 @@ export interface Source {
   readonly member: string;
   /** Grows when another member, or a restarted one, is read: cursors and resume tokens of before are void. */
   readonly generation: number;
+  /** Identity of the server process that is read; null: it has none to tell. */
+  readonly process: string | null;
   /** The newest operation time of any reply. */
   readonly seen: ClusterTime | null;
+  /** What somebody saw of the same set before: `majorityTime` is not older than this either. */
+  hasSeen(time: ClusterTime): void;
   open(db: string, command: Document): Promise<RawReply>;
   more(db: string, cursor: { readonly id: bigint; readonly collection: string }, command?: Document): Promise<RawReply>;
   kill(db: string, cursor: { readonly id: bigint; readonly collection: string }): Promise<void>;
@@ -91,7 +95,11 @@ export async function openSource(options: SourceOptions): Promise<Source> {
     get facts() { return link.facts; },
     get member() { return link.member; },
     get generation() { return generation; },
+    get process() { return link.process === '' || link.process === UNNAMED ? null : link.process; },
     get seen() { return seen; },
+    hasSeen(time) {
+      seen = laterOf(seen, time);
+    },
     open: async (db, command) => note(await link.reader.open(db, command, readOptions())),
     more: async (db, cursor, command) => note(await link.reader.more(db, cursor, command, readOptions())),
     kill: (db, cursor) => link.reader.kill(db, cursor),
@@ -241,12 +249,14 @@ async function linkTo(client: MongoClient, member: string): Promise<Link> {
   }
 }
 
+const UNNAMED = 'unnamed';
+
 /** Identity of the server process behind a client, null when it doesn't answer or can't be read. */
 async function answeringProcess(client: MongoClient): Promise<string | null> {
   try {
     const hello = await client.db('admin').command({ hello: 1 });
     const readable = hello.isWritablePrimary === true || hello.secondary === true;
-    return readable ? String(hello.topologyVersion?.processId ?? 'unnamed') : null;
+    return readable ? String(hello.topologyVersion?.processId ?? UNNAMED) : null;
   } catch {
     // Valid fallback: the caller waits and asks again.
     return null;

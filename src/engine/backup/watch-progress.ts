@@ -6,11 +6,17 @@ import type { OnProgress, Progress } from '../../foundation/progress.ts';
 export interface ProgressWatch {
   /** Fires with CAPTURE_STALLED when a stage made no progress for too long. */
   readonly stalled: AbortSignal;
+  readonly now: Progress;
   /** A new stage begins; time without progress counts from here. */
   enter(phase: string): void;
-  expectTotals(documents: number, bytes: number): void;
+  /** @param done what of it was read before */
+  expectTotals(documents: number, bytes: number, done?: { readonly documents: number; readonly bytes: number }): void;
   /** Documents and bytes that were read. */
   advance(documents: number, bytes: number, namespace: string): void;
+  /** What was read before does not count any more. */
+  beginAnew(): void;
+  /** Work that reads no documents has come to this place. */
+  at(place: string): void;
   /** Something moved that has no measure of its own. */
   beat(): void;
   stop(): void;
@@ -20,14 +26,20 @@ export interface ProgressWatchOptions {
   readonly clock: Clock;
   readonly onProgress: OnProgress;
   readonly stallAfterMs: number;
+  /** What was read before; absent: nothing. */
+  readonly begun?: Counts | undefined;
 }
+
+export type Counts = Pick<Progress, 'documentsDone' | 'documentsTotal' | 'bytesDone' | 'bytesTotal'>;
+
+const NOTHING: Counts = { documentsDone: 0, documentsTotal: null, bytesDone: 0, bytesTotal: null };
 
 const TELL_EVERY_MS = 500;
 
 export function watchProgress(options: ProgressWatchOptions): ProgressWatch {
   const { clock } = options;
   const stall = new AbortController();
-  let now: Progress = { phase: 'connect', documentsDone: 0, documentsTotal: null, bytesDone: 0, bytesTotal: null, namespace: null };
+  let now: Progress = { phase: 'connect', ...(options.begun ?? NOTHING), namespace: null };
   let movedAt = clock.monotonicMs();
   let toldAt = -TELL_EVERY_MS;
 
@@ -44,17 +56,26 @@ export function watchProgress(options: ProgressWatchOptions): ProgressWatch {
 
   return {
     stalled: stall.signal,
+    get now() { return now; },
     enter(phase) {
       movedAt = clock.monotonicMs();
       now = { ...now, phase, namespace: null };
       tell(true);
     },
-    expectTotals(documents, bytes) {
-      now = { ...now, documentsTotal: documents, bytesTotal: bytes, documentsDone: 0, bytesDone: 0 };
+    expectTotals(documents, bytes, done = { documents: 0, bytes: 0 }) {
+      now = { ...now, documentsTotal: documents, bytesTotal: bytes, documentsDone: done.documents, bytesDone: done.bytes };
     },
     advance(documents, bytes, namespace) {
       movedAt = clock.monotonicMs();
       now = { ...now, documentsDone: now.documentsDone + documents, bytesDone: now.bytesDone + bytes, namespace };
+      tell(false);
+    },
+    beginAnew() {
+      now = { ...now, ...NOTHING };
+    },
+    at(place) {
+      movedAt = clock.monotonicMs();
+      now = { ...now, namespace: place };
       tell(false);
     },
     beat() {

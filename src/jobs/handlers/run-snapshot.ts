@@ -2,8 +2,9 @@
 import type { Catalog, SnapshotRecord } from '../../catalog/index.ts';
 import type { CaptureOptions, CaptureSnapshot, SnapshotBody } from '../../engine/contracts.ts';
 import { expiryOf } from '../../domain/retention.ts';
-import { throwIfAborted } from '../../foundation/abort.ts';
+import { outlasting, throwIfAborted } from '../../foundation/abort.ts';
 import type { Clock } from '../../foundation/clock.ts';
+import { isLeafvaultError } from '../../foundation/errors.ts';
 import type { Fact, Repository, RepositoryWriter, SnapshotRoot } from '../../repository/repository.ts';
 import { stateAbout } from '../about-snapshot.ts';
 import type { Completion, JobContext, JobHandler } from '../job-handler.ts';
@@ -46,25 +47,55 @@ export function createRunSnapshot(parts: RunSnapshotParts): JobHandler {
 async function captureAndCommit(parts: RunSnapshotParts, context: JobContext, repository: Repository, snapshot: SnapshotRecord): Promise<SnapshotRoot> {
   const { catalog, capture, clock, limits, deltas, onPhase } = parts;
   const { signal, onProgress, tempDir, log } = context;
+  const { jobId } = context.job.claim;
   const uri = await requireClusterUri(catalog, snapshot.clusterId, context);
+  const anew: string[] = [];
   const previous = await openPrevious(parts, context, repository, snapshot);
-  const writer = await repository.openWriter({ signal });
+  const rest = await openRest(parts, context, repository);
+  // What is kept for a rest is stored after the signal.
+  const storing = outlasting(signal, (reason) => restWithinMs(reason) ?? 0);
+  const writer = await repository.openWriter({ signal: storing.signal });
   try {
     const { body, missing = [] } = await capture({
-      uri, writer, previous, tempDir, signal, onProgress, log, clock, limits, deltas, onPhase,
+      uri, writer, previous, tempDir, signal, onProgress, log, clock, limits, deltas, onPhase, rest, restWithinMs,
       hashSeed: repository.hashSeed,
       selection: snapshot.selection ?? undefined,
+      onRest: ({ document }) => context.fenced((tx) => tx.captureRests.save(jobId, document)),
+      onAnew: async (reason) => {
+        anew.push(`The snapshot could not go on where it had rested, and read everything again: ${reason}`);
+        await context.fenced(async (tx) => {
+          await tx.captureRests.remove(jobId);
+          await tx.jobs.setWarnings(jobId, anew);
+        });
+      },
     });
     throwIfAborted(signal);
     const { documents, bytes } = body;
     onProgress({ phase: 'commit', documentsDone: documents, documentsTotal: documents, bytesDone: bytes, bytesTotal: bytes, namespace: null });
     // Nobody else may have been given the job: after this only the store stands between us and the root.
-    await context.fenced((tx) => tx.jobs.setWarnings(context.job.claim.jobId, missing.map((name) => `Nothing of ${name} is there: the snapshot was told to take it, and holds none of it`)));
+    const warnings = [...anew, ...missing.map((name) => `Nothing of ${name} is there: the snapshot was told to take it, and holds none of it`)];
+    await context.fenced((tx) => tx.jobs.setWarnings(jobId, warnings));
     return await commit(repository, writer, snapshot, body, clock);
   } finally {
+    await rest?.reader.close();
     await previous?.reader.close();
+    storing.end();
     await writer.abort();
   }
+}
+
+/** Long before a worker that does not end is given up as stuck, and before one that stops leaves its jobs behind. */
+const PAUSE_MS = 30_000;
+const RELEASE_MS = 10_000;
+
+function restWithinMs(reason: unknown): number | null {
+  if (isLeafvaultError(reason, 'JOBS_PAUSED')) return PAUSE_MS;
+  return isLeafvaultError(reason, 'JOBS_RELEASED') ? RELEASE_MS : null;
+}
+
+async function openRest({ catalog }: RunSnapshotParts, { job }: JobContext, repository: Repository): Promise<CaptureOptions['rest']> {
+  const document = await catalog.captureRests.load(job.claim.jobId);
+  return document === null ? undefined : { document, reader: await repository.openReader() };
 }
 
 async function openPrevious({ catalog }: RunSnapshotParts, { log }: JobContext, repository: Repository, { clusterId }: SnapshotRecord): Promise<CaptureOptions['previous']> {

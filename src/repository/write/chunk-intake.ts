@@ -25,6 +25,8 @@ export interface IntakeCounts {
 
 export interface ChunkIntake {
   put(raw: Uint8Array, records: number, options: PutOptions): Promise<ChunkRef>;
+  /** Counts a chunk that is stored already. @returns false where it is not, or nothing new may rest on it */
+  takeOver(ref: ChunkRef): Promise<boolean>;
   /** Takes a delta to another pack as it is, without its base. @returns false where what lies there was altered */
   move(delta: MovedDelta): Promise<boolean>;
   readonly counts: Readonly<IntakeCounts>;
@@ -197,6 +199,13 @@ export function createChunkIntake(context: Context, line: PackLine, { condemned,
       counts.chunks += 1;
       counts.rawBytes += rawLength;
       return { id, rawBytes: rawLength, records };
+    },
+    async takeOver({ id, rawBytes }) {
+      const isSafeToKeep = line.holds(id) || (condemned !== 'all' && (await isSafelyStored(context.index, id, isSafe)));
+      if (!isSafeToKeep) return false;
+      counts.chunks += 1;
+      counts.rawBytes += rawBytes;
+      return true;
     },
     async move({ id, baseId, flags, rawLength, stored, from }) {
       const { outcome } = await takeIn(stored, { flags, rawLength }, async ({ slot, pack, counter }) => {

@@ -117,6 +117,7 @@ function startWriter(context: RepositoryContext, session: Session, untrusted: Un
     },
     putChunk: (raw, records, { base } = {}) => step(() => intake.put(raw, records, { page: false, base })),
     openList,
+    takeOver: (ref) => step(() => intake.takeOver(ref)),
     addEntry: (entry) => step(() => entries.add(entry)),
     async commit(root) {
       const committed = await step(async () => {
@@ -134,6 +135,14 @@ function startWriter(context: RepositoryContext, session: Session, untrusted: Un
       });
       await close();
       return committed;
+    },
+    async suspend() {
+      await step(async () => {
+        await intake.settled();
+        await line.finish();
+        if (stopping.signal.aborted) throw stopping.signal.reason;
+      });
+      await close();
     },
     async abort() {
       if (closing === null) {

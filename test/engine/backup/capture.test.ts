@@ -384,7 +384,7 @@ function withWriter(inner: Repository, change: (writer: RepositoryWriter) => Rep
     const writer = await inner.openWriter(options);
     return change({
       sessionId: writer.sessionId, putChunk: (raw, records, options) => writer.putChunk(raw, records, options), openList: () => writer.openList(), addEntry: (entry) => writer.addEntry(entry),
-      commit: (root) => writer.commit(root), abort: () => writer.abort(), stats: writer.stats,
+      takeOver: (ref) => writer.takeOver(ref), suspend: () => writer.suspend(), commit: (root) => writer.commit(root), abort: () => writer.abort(), stats: writer.stats,
     });
   } };
 }

@@ -11,6 +11,8 @@ import type { OplogJournal } from './oplog-journal.ts';
 export interface OplogFollower {
   /** Every entry up to here was applied. */
   readonly position: ClusterTime;
+  /** Terms of the entries at the beginning and at the position; null before the first was read. */
+  readonly terms: { readonly first: bigint | null; readonly last: bigint | null };
   /** Rejects with what ended the following; never resolves before `stop`. */
   readonly done: Promise<void>;
   /**
@@ -47,6 +49,7 @@ export function followOplog(options: FollowOptions): OplogFollower {
   const ended = new AbortController();
   const signal = AbortSignal.any([options.signal, ended.signal]);
   let position = options.from;
+  let terms: OplogFollower['terms'] = { first: null, last: null };
   let limit: ClusterTime | null = null;
   let wake: (() => void) | null = null;
   const expected: ClusterTime[] = [];
@@ -58,12 +61,13 @@ export function followOplog(options: FollowOptions): OplogFollower {
       else held.push(hold);
     }
   };
-  const pass = (time: ClusterTime): void => {
+  const pass = ({ time, term }: OplogEntry): void => {
     while (expected[0] !== undefined && compareClusterTimes(expected[0], time) <= 0) {
       const seen = expected.shift() as ClusterTime;
       if (compareClusterTimes(seen, time) !== 0) throw rolledBack(seen);
     }
     position = time;
+    terms = { ...terms, last: term };
   };
   const waitForRelease = async (time: ClusterTime): Promise<void> => {
     while (limit !== null && compareClusterTimes(time, limit) > 0) {
@@ -83,7 +87,7 @@ export function followOplog(options: FollowOptions): OplogFollower {
         if (limit !== null && compareClusterTimes(entry.time, limit) > 0) return;
         if (journal.missingLink(entry) !== null) return;
         journal.apply(entry);
-        pass(entry.time);
+        pass(entry);
       }
     });
     options.onEntries(at - from);
@@ -107,7 +111,10 @@ export function followOplog(options: FollowOptions): OplogFollower {
     try {
       for (;;) {
         const entries = [...documentsOfBatch(reply.batch)].map(parseOplogEntry);
-        if (first && entries.length > 0) checkContinuity(entries[0] as OplogEntry, position);
+        if (first && entries[0] !== undefined) {
+          checkContinuity(entries[0], position);
+          if (terms.first === null) terms = { first: entries[0].term, last: entries[0].term };
+        }
         const fresh = entries.filter((entry) => compareClusterTimes(entry.time, position) > 0);
         first = first && entries.length === 0;
         await applyBatch(fresh);
@@ -144,6 +151,7 @@ export function followOplog(options: FollowOptions): OplogFollower {
 
   return {
     get position() { return position; },
+    get terms() { return terms; },
     done,
     holdAt(time) {
       limit = time;

@@ -46,6 +46,8 @@ export interface TransactionPart {
 
 export interface OplogEntry {
   readonly time: ClusterTime;
+  /** Of the election of who wrote it. */
+  readonly term: bigint | null;
   readonly operations: readonly OplogOp[];
   readonly transaction: TransactionPart | null;
   /** `lsid.id` as 32 hex digits, of transactions and retryable writes; worked out when it is asked for. */
@@ -73,9 +75,10 @@ export function parseOplogEntry(raw: Uint8Array): OplogEntry {
   const time = timeOf(fields, 'ts');
   if (time === null) throw unknownOperation('an entry without a time', '', null);
   const op = textOf(fields, 'op');
-  if (op === 'n') return { time, operations: [], transaction: null, session: null };
+  const term = longOf(fields, 't');
+  if (op === 'n') return { time, term, operations: [], transaction: null, session: null };
   const found = op === 'c' && isTransactionCommand(fields) ? transactionEntry(fields, time) : { operations: operationsOf(fields, time), transaction: null };
-  return { time, ...found, get session() { return sessionOf(fields); } };
+  return { time, term, ...found, get session() { return sessionOf(fields); } };
 }
 
 /** The same for an operation inside `applyOps`, which has no time of its own. */
@@ -186,6 +189,11 @@ function timeOf({ bytes, byName }: Fields, name: string): ClusterTime | null {
   const field = byName.get(name);
   if (field?.type !== BSON_TYPE.timestamp) return null;
   return { i: bytes.readUInt32LE(field.valueAt), t: bytes.readUInt32LE(field.valueAt + 4) };
+}
+
+function longOf({ bytes, byName }: Fields, name: string): bigint | null {
+  const field = byName.get(name);
+  return field?.type === BSON_TYPE.long ? bytes.readBigInt64LE(field.valueAt) : null;
 }
 
 function uuidOf({ bytes, byName }: Fields): string | null {

@@ -1,6 +1,6 @@
 // What the oplog means for a capture: entry by entry, in order, it changes the catalog and the table of touched ids.
 // Pure bookkeeping; reading the oplog is the follower's.
-import { showClusterTime, type ClusterTime } from '../../../domain/cluster-time.ts';
+import { compareClusterTimes, showClusterTime, type ClusterTime } from '../../../domain/cluster-time.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
 import { isCapped, type Catalog } from '../collections/catalog.ts';
 import { foldCommand } from '../collections/fold-command.ts';
@@ -16,6 +16,8 @@ export interface OplogJournal {
   applyEarlier(key: string, entry: OplogEntry): void;
   /** From the next entry on every change of this collection counts; what was noted of it is forgotten. */
   track(uuid: string): void;
+  /** The same for what comes behind `since`, which may lie before entries that are applied again: nothing is forgotten. */
+  trackSince(uuid: string, since: ClusterTime): void;
   /** The collection was not there to be read: nothing is known of it until it is scanned or seen to be dropped. */
   untrack(uuid: string): void;
   isTracked(uuid: string): boolean;
@@ -31,7 +33,8 @@ export interface OplogJournalOptions {
 
 export function createOplogJournal({ catalog, touched }: OplogJournalOptions): OplogJournal {
   const numbers = new Map<string, CollectionNumber>();
-  const tracked = new Set<string>();
+  /** Since when; null: since it was tracked. */
+  const tracked = new Map<string, ClusterTime | null>();
   /** Transactions with parts so far, and the commands in them (a transaction may create collections). */
   const open = new Map<string, CommandOp[]>();
   let operations = 0;
@@ -46,17 +49,22 @@ export function createOplogJournal({ catalog, touched }: OplogJournalOptions): O
     tracked.delete(uuid);
     if (numbers.has(uuid)) touched.forget(numberOf(uuid));
   };
+  /** The scan of the collection began behind this time, so it knows all about it. */
+  const isKnownAt = (uuid: string, time: ClusterTime): boolean => {
+    const since = tracked.get(uuid) ?? null;
+    return since !== null && compareClusterTimes(time, since) <= 0;
+  };
   const applyCommand = (op: CommandOp, time: ClusterTime): void => {
     const known = op.uuid !== null && catalog.has(op.uuid);
     const before = catalog.size;
     foldCommand(catalog, op, time);
-    if (catalog.size < before) for (const uuid of numbers.keys()) if (!catalog.has(uuid)) forget(uuid);
+    if (catalog.size < before) for (const uuid of numbers.keys()) if (!catalog.has(uuid) && !isKnownAt(uuid, time)) forget(uuid);
     // Born here: all that will ever be in it comes through this oplog.
-    if (op.name === 'create' && op.uuid !== null && !known) tracked.add(op.uuid);
+    if (op.name === 'create' && op.uuid !== null && !known && !tracked.has(op.uuid)) tracked.set(op.uuid, null);
   };
   const applyWrite = (op: WriteOp, time: ClusterTime): void => {
     if (isVersionDocument(op)) throw versionChanged(time);
-    if (!tracked.has(op.uuid)) return;
+    if (!tracked.has(op.uuid) || isKnownAt(op.uuid, time)) return;
     const collection = catalog.get(op.uuid);
     if (collection !== undefined && isCapped(collection)) touched.addCappedOp(numberOf(op.uuid), op);
     else for (const id of idsOf(op)) touched.touch(numberOf(op.uuid), id);
@@ -95,8 +103,9 @@ export function createOplogJournal({ catalog, touched }: OplogJournalOptions): O
     },
     track(uuid) {
       forget(uuid);
-      tracked.add(uuid);
+      tracked.set(uuid, null);
     },
+    trackSince: (uuid, since) => void tracked.set(uuid, since),
     untrack: forget,
     isTracked: (uuid) => tracked.has(uuid),
   };

@@ -1,6 +1,6 @@
 // Turns a stream of framed documents into chunks and hands them to the repository, a few at a time, in order.
 import { releaseMemory } from '../../../foundation/release-memory.ts';
-import { asBuffer, cutRule, documentsOf, newHashState, type CutRule, type HashState, type Kernel, type Slice } from '../../bson/index.ts';
+import { asBuffer, chunkDocumentsOf, cutRule, documentsOf, newHashState, type CutRule, type HashState, type Kernel, type Slice } from '../../bson/index.ts';
 import type { NearWalk } from './near-walk.ts';
 import type { ChunkList, ChunkListWriter, ChunkRef, RepositoryWriter } from '../../../repository/repository.ts';
 
@@ -12,6 +12,12 @@ export interface ChunkStream {
   drain(): Promise<void>;
   /** Sends the rest; the list is complete. */
   finish(): Promise<ChunkList>;
+  /** Puts a chunk that is stored already behind those before it; nothing was taken yet. */
+  adopt(ref: ChunkRef): Promise<void>;
+  /** Goes on behind what was adopted, as the stream stood that was suspended there. */
+  goOnFrom(state: HashState, tail: Buffer): void;
+  /** Sends what was cut, and gives what was not; the stream is over. */
+  suspend(): Promise<{ readonly list: ChunkList; readonly tail: Buffer }>;
 }
 
 interface Chunk {
@@ -89,6 +95,22 @@ export function createChunkStream(writer: RepositoryWriter, mask: number, walk: 
       while (underWay.length > 0) await appendOldest();
       await walk?.end();
       return list.finish();
+    },
+    async adopt(ref) {
+      await walk?.fill();
+      walk?.near(ref.id);
+      await list.append(ref);
+    },
+    goOnFrom(from, tail) {
+      state.block.set(from.block);
+      documentsInChunks = documentsOf(state) - chunkDocumentsOf(state);
+      rest = tail.length > 0 ? [tail] : [];
+    },
+    async suspend() {
+      await drain();
+      while (underWay.length > 0) await appendOldest();
+      await walk?.end();
+      return { list: await list.finish(), tail: Buffer.concat(rest) };
     },
   };
 }

@@ -17,8 +17,8 @@ export function tokenCommand(token: ResumeToken): Document {
 }
 
 /** Tokens of earlier batches, the newest last; how far one can step back when documents go. */
-export function createTokenRing(size: number = 64): { push(token: ResumeToken): void; newestFirst(): readonly ResumeToken[]; clear(): void } {
-  let tokens: ResumeToken[] = [];
+export function createTokenRing(size: number = 64, earlier: readonly ResumeToken[] = []): { push(token: ResumeToken): void; newestFirst(): readonly ResumeToken[]; clear(): void } {
+  let tokens: ResumeToken[] = [...earlier];
   return {
     push(token) {
       tokens.push(token);

@@ -10,6 +10,7 @@ import { bytesOf, chooseCutMask, documentsOf, type HashState } from '../../bson/
 import { toTimestamp, type RawReply } from '../../mongo/index.ts';
 import type { CaptureContext } from '../capture-context.ts';
 import { asReadError, isTransient, serverCode } from '../source.ts';
+import { adoptScan, type Adoption } from '../rest/adopt-scan.ts';
 import { createChunkStream, type ChunkStream } from './chunk-stream.ts';
 import { createNearWalk } from './near-walk.ts';
 import { createRecordFile, type RecordFile } from './record-file.ts';
@@ -35,20 +36,54 @@ export interface Scan {
   /** Null where nothing will be settled. */
   readonly records: RecordFile | null;
   readonly mask: number;
+  /** Its start: changes behind it are noted. Null: nobody follows the oplog. */
+  readonly since: ClusterTime | null;
 }
 
 export interface ScanOptions {
   /** Called at every beginning: from the time it gives on, changes are noted. Null: nobody follows the oplog. */
   readonly begin: () => ClusterTime | null;
   readonly keepRecords: boolean;
+  /** Of an attempt before this one: the scan begins where that one stood. */
+  readonly kept?: KeptBefore | null;
+  /** Told once the scan reads: a rest asks it how far it is. */
+  readonly onReading?: (scan: ScanUnderWay) => void;
 }
 
-interface Place {
-  readonly stream: ChunkStream;
+export interface KeptBefore extends Pick<Adoption, 'kept' | 'reader'> {
+  /** Of the source, for which its tokens are good. */
   readonly generation: number;
-  readonly find: { readonly db: string; readonly find: unknown; readonly readConcern: Document };
+}
+
+/** A scan between its first document and its last. */
+export interface ScanUnderWay {
+  readonly stream: ChunkStream;
+  readonly records: RecordFile | null;
+  readonly generation: number;
+  readonly mask: number;
+  readonly since: ClusterTime | null;
   readonly tokens: ReturnType<typeof createTokenRing>;
+  readonly last: ResumeToken | null;
+  /** Documents up to `last`. */
+  readonly lastAt: number;
+}
+
+/** True while everything that was taken lies before its token: not where a reply brought none, or was taken in part. */
+export function isInStep({ stream, lastAt }: ScanUnderWay): boolean {
+  return lastAt === documentsOf(stream.state);
+}
+
+interface Place extends ScanUnderWay {
+  readonly find: { readonly db: string; readonly find: unknown; readonly readConcern: Document };
   last: ResumeToken | null;
+  lastAt: number;
+}
+
+interface Beginning {
+  readonly since: ClusterTime | null;
+  readonly records: RecordFile | null;
+  readonly kept: KeptBefore | null;
+  readonly onReading: ScanOptions['onReading'];
 }
 
 /** A cursor whose batches can't be stored for so long is given back; the scan goes on by its token. */
@@ -65,8 +100,9 @@ export async function scanCollection(context: CaptureContext, target: ScanTarget
   const records = options.keepRecords ? createRecordFile(join(context.folder, `scan-${fileName(target)}`)) : null;
   for (let beginning = 1; beginning <= BEGINNINGS; beginning += 1) {
     await records?.clear();
-    const since = options.begin();
-    const outcome = await scanOnce(context, target, { since, records });
+    const kept = beginning === 1 ? (options.kept ?? null) : null;
+    const since = kept === null ? options.begin() : kept.kept.since;
+    const outcome = await scanOnce(context, target, { since, records, kept, onReading: options.onReading });
     if (outcome === 'again') continue;
     if (outcome === 'gone') await records?.clear();
     return outcome === 'gone' ? null : outcome;
@@ -77,23 +113,19 @@ export async function scanCollection(context: CaptureContext, target: ScanTarget
   });
 }
 
-async function scanOnce(context: CaptureContext, target: ScanTarget, run: { readonly since: ClusterTime | null; readonly records: RecordFile | null }): Promise<Scan | 'again' | 'gone'> {
-  const mask = target.mask ?? chooseCutMask(target.averageBytes ?? 1024);
-  const place: Place = {
-    stream: createChunkStream(context.writer, mask, target.old === null ? null : createNearWalk(target.old(), (error) => tellNoBases(context, target, error))),
-    generation: context.source.generation,
-    tokens: createTokenRing(),
-    last: null,
-    find: { db: target.db, find: target.uuid === null ? target.name : uuidBinary(target.uuid), readConcern: readConcernSince(run.since) },
-  };
+async function scanOnce(context: CaptureContext, target: ScanTarget, run: Beginning): Promise<Scan | 'again' | 'gone'> {
+  const place = placeFor(context, target, run);
+  if (run.kept !== null && !(await goOn(context, target, place, run.kept))) return 'again';
+  if (run.kept !== null && run.kept.kept.middle === null) return scanOf(place);
+  run.onReading?.(place);
   for (let failures = 0; ; failures += 1) {
     const before = documentsOf(place.stream.state);
     try {
       if (context.source.generation !== place.generation) return 'again';
-      await readToEnd(context, target, { place, records: run.records });
+      await readToEnd(context, target, place);
       await run.records?.finish();
       context.log.debug({ db: target.db, uuid: target.uuid, documents: documentsOf(place.stream.state) }, 'scanned');
-      return { list: await place.stream.finish(), state: place.stream.state, records: run.records, mask };
+      return await scanOf(place);
     } catch (error) {
       throwIfAborted(context.signal);
       if (documentsOf(place.stream.state) > before) failures = 0;
@@ -103,6 +135,38 @@ async function scanOnce(context: CaptureContext, target: ScanTarget, run: { read
       if (next === 'fatal' || failures >= FAILURES_IN_PLACE) throw asReadError(error, `Reading ${target.label}`, context.source.member);
     }
   }
+}
+
+function placeFor(context: CaptureContext, target: ScanTarget, { since, records, kept }: Beginning): Place {
+  const mask = kept?.kept.mask ?? target.mask ?? chooseCutMask(target.averageBytes ?? 1024);
+  const old = target.old === null || target.mask !== mask ? null : target.old();
+  const middle = kept?.kept.middle ?? null;
+  return {
+    stream: createChunkStream(context.writer, mask, old === null ? null : createNearWalk(old, (error) => tellNoBases(context, target, error))),
+    records, mask, since,
+    generation: context.source.generation,
+    tokens: createTokenRing(64, middle?.tokens.map(fromBase64)),
+    last: middle === null ? null : fromBase64(middle.last),
+    lastAt: 0,
+    find: { db: target.db, find: target.uuid === null ? target.name : uuidBinary(target.uuid), readConcern: readConcernSince(since) },
+  };
+}
+
+function fromBase64(token: string): ResumeToken {
+  return Buffer.from(token, 'base64');
+}
+
+/** False where it has to be read from its beginning after all. */
+async function goOn(context: CaptureContext, target: ScanTarget, place: Place, { kept, reader, generation }: KeptBefore): Promise<boolean> {
+  const { stream, records } = place;
+  const isGood = (kept.middle === null || context.source.generation === generation) && (await adoptScan(context, { kept, reader, stream, records, label: target.label }));
+  place.lastAt = documentsOf(stream.state);
+  context.log.debug({ namespace: target.label, uuid: target.uuid, isGood, documents: documentsOf(stream.state), isWhole: kept.middle === null }, 'a kept scan was looked at');
+  return isGood;
+}
+
+async function scanOf({ stream, records, mask, since }: Place): Promise<Scan> {
+  return { list: await stream.finish(), state: stream.state, records, mask, since };
 }
 
 /** Costs bytes, not the snapshot: damage of an old one must not end backups. */
@@ -128,9 +192,8 @@ async function stepBackInto(context: CaptureContext, place: Place, last: ResumeT
   return place.last === null ? 'again' : 'on';
 }
 
-async function readToEnd(context: CaptureContext, target: ScanTarget, run: { readonly place: Place; readonly records: RecordFile | null }): Promise<void> {
+async function readToEnd(context: CaptureContext, target: ScanTarget, place: Place): Promise<void> {
   const { source } = context;
-  const { place } = run;
   let reply = await source.open(place.find.db, {
     find: place.find.find,
     hint: { $natural: 1 },
@@ -145,7 +208,7 @@ async function readToEnd(context: CaptureContext, target: ScanTarget, run: { rea
     next?.catch(() => undefined);
     const giveBack = setTimeout(() => void source.kill(target.db, cursor), GIVE_BACK_AFTER_MS);
     try {
-      await take(context, target, { ...run, reply });
+      await take(context, target, { place, reply });
     } catch (error) {
       void next?.then(() => source.kill(target.db, cursor), () => undefined);
       throw error;
@@ -157,13 +220,14 @@ async function readToEnd(context: CaptureContext, target: ScanTarget, run: { rea
   }
 }
 
-async function take(context: CaptureContext, target: ScanTarget, run: { readonly place: Place; readonly records: RecordFile | null; readonly reply: RawReply }): Promise<void> {
-  const { place, records, reply } = run;
-  const { state } = place.stream;
+async function take(context: CaptureContext, target: ScanTarget, run: { readonly place: Place; readonly reply: RawReply }): Promise<void> {
+  const { place, reply } = run;
+  const { records, stream: { state } } = place;
   const [documents, bytes] = [documentsOf(state), bytesOf(state)];
   place.stream.take(context.kernel, reply.batch, { array: true, onSlice: (slice) => records?.add(slice.records) });
   if (reply.resumeToken !== null && documentsOf(state) > documents) {
     place.last = reply.resumeToken;
+    place.lastAt = documentsOf(state);
     place.tokens.push(reply.resumeToken);
   }
   await records?.flush();

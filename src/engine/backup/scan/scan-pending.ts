@@ -1,6 +1,8 @@
 // Scans every wanted collection that is not there yet, several at once: the largest first, capped ones last (what is
 // written to them while they wait need not be kept).
 import { joinNamespace, showNamespace } from '../../mongo/index.ts';
+import { bytesOf, documentsOf, newHashState, type HashState } from '../../bson/index.ts';
+import { decodeState } from '../rest/rest-document.ts';
 import { isCapped, type CatalogCollection } from '../collections/catalog.ts';
 import type { ChosenCollection } from '../collections/choose-collections.ts';
 import { uuidOf } from '../collections/list-catalog.ts';
@@ -9,7 +11,7 @@ import { runAtOnce } from '../run-at-once.ts';
 import type { PreviousSnapshot } from '../previous-snapshot.ts';
 import { isPrivilegeMissing } from '../source.ts';
 import { estimateSize, type SizeEstimate } from './estimate-size.ts';
-import { scanCollection, type Scan, type ScanOptions } from './scan-collection.ts';
+import { scanCollection, type KeptBefore, type Scan, type ScanOptions, type ScanUnderWay } from './scan-collection.ts';
 
 export type Scans = Map<string, Scan>;
 
@@ -23,6 +25,15 @@ export interface ScanPendingOptions {
   readonly keepRecords: boolean;
   /** Users and roles that the account may not read: left out, and said so. */
   readonly refused: Set<string>;
+  /** Of an attempt before this one. */
+  readonly kept?: KeptScans | null;
+  /** Scans that read now; what ended in the middle stays. */
+  readonly underWay?: Map<string, ScanUnderWay>;
+}
+
+export interface KeptScans extends Omit<KeptBefore, 'kept'> {
+  /** Those that were not taken over yet. */
+  readonly scans: Map<string, KeptBefore['kept']>;
 }
 
 interface Task {
@@ -36,7 +47,12 @@ export async function scanPending(context: CaptureContext, pending: readonly Cho
     tasks.push({ chosen, size: await estimateSize(context, chosen.collection) });
     context.watch.beat();
   });
-  context.watch.expectTotals(total(tasks, ({ size }) => size.documents), total(tasks, ({ size }) => size.bytes));
+  const documents = (task: Task): number => documentsOf(keptOf(task, options));
+  const bytes = (task: Task): number => bytesOf(keptOf(task, options));
+  context.watch.expectTotals(
+    total(tasks, (task) => Math.max(task.size.documents, documents(task))), total(tasks, (task) => Math.max(task.size.bytes, bytes(task))),
+    { documents: total(tasks, documents), bytes: total(tasks, bytes) },
+  );
   tasks.sort((a, b) => rank(a) - rank(b) || b.size.bytes - a.size.bytes);
   await runAtOnce(tasks, context.collectionsAtOnce, async (task) => scanOne(context, task, options));
 }
@@ -56,7 +72,19 @@ async function scanOne(context: CaptureContext, { chosen, size }: Task, options:
       mask,
       old: mask === null || !context.deltas ? null : (before?.chunks ?? null),
       averageBytes: size.averageBytes,
-    }, { begin: () => options.begin(collection.uuid), keepRecords: options.keepRecords });
+    }, {
+      begin: () => {
+        // Not good any more, or the scan was interrupted where it can't go on.
+        options.kept?.scans.delete(collection.uuid);
+        options.underWay?.delete(collection.uuid);
+        return options.begin(collection.uuid);
+      },
+      keepRecords: options.keepRecords,
+      kept: keptBefore(options.kept ?? null, collection.uuid),
+      onReading: (reading) => void options.underWay?.set(collection.uuid, reading),
+    });
+    options.underWay?.delete(collection.uuid);
+    options.kept?.scans.delete(collection.uuid);
     if (scan === null) options.gone(collection.uuid);
     else options.scans.set(collection.uuid, scan);
   } catch (error) {
@@ -64,6 +92,17 @@ async function scanOne(context: CaptureContext, { chosen, size }: Task, options:
     options.refused.add(collection.uuid);
     context.log.warn({ kind: chosen.kind }, 'the account may not read these: the snapshot is without them');
   }
+}
+
+function keptBefore(kept: KeptScans | null, uuid: string): KeptBefore | null {
+  const scan = kept?.scans.get(uuid);
+  return kept === null || scan === undefined ? null : { kept: scan, reader: kept.reader, generation: kept.generation };
+}
+
+/** What of it need not be read. */
+function keptOf({ chosen }: Task, { kept }: ScanPendingOptions): HashState {
+  const scan = kept?.scans.get(chosen.collection.uuid);
+  return scan === undefined ? newHashState() : decodeState(scan.state);
 }
 
 /**

@@ -47,10 +47,10 @@ function* remaining(table: TouchedTable, number: CollectionNumber): Generator<Bu
 async function keepUnwritten(context: CaptureContext, kept: { readonly scan: Scan; readonly ids: readonly Buffer[]; readonly state: HashState }): Promise<void> {
   const kernel = createKernel(context.hashSeed, kept.ids.length + 1);
   for (const id of kept.ids) kernel.addToSet(id);
-  await kept.scan.records?.forEachBlock((block) => {
+  for await (const block of kept.scan.records?.blocks() ?? []) {
     kernel.addNonMembers(block, kept.state);
     context.signal.throwIfAborted();
-  });
+  }
 }
 
 async function foldPatch(context: CaptureContext, fold: { readonly state: HashState; readonly documents: Iterable<Buffer> }): Promise<void> {

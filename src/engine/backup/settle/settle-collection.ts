@@ -41,11 +41,11 @@ async function subtractTouched(context: CaptureContext, subtraction: Subtraction
     // Parts are by hash, so that ids of one hash are in one part and no record is taken out twice.
     const kernel = createKernel(context.hashSeed, parts === 1 ? capacity : capacity * 2);
     fillSet(kernel, subtraction, { part, parts });
-    await subtraction.records.forEachBlock((block) => {
+    for await (const block of subtraction.records.blocks()) {
       kernel.subtractMembers(block, subtraction.state);
       context.watch.beat();
       context.signal.throwIfAborted();
-    });
+    }
   }
 }
 

@@ -156,13 +156,19 @@ answer = [old != commcell._headers['Authtoken'], sorted(commcell.clients.all_cli
   });
 
   test('suspends a backup that runs, whose worker is free meanwhile, and resumes it', async () => {
-    held = 'listed';
+    held = 'scanned';
     const [status, number] = await sdk.run("job = everything.backup('Full')\njob.pause(wait_for_job_to_pause=True)\nanswer = [job.status, int(job.job_id)]") as [string, number];
     assert.equal(status, 'Suspended');
     const paused = (await world.catalog.jobs.byNumber(number))!;
     assert.deepEqual([paused.state, paused.attempt], ['queued', 1]);
     assert.equal(await sdk.run("other = everything.backup('Full')\nanswer = wait(other)"), true, 'another backup of the same instance is done meanwhile');
+    await client.db('shop').collection<Document>('orders').updateOne({ _id: 7 as never }, { $set: { text: 'changed while it rested' } });
+    const given = async (): Promise<number> => Number((await client.db('admin').command({ serverStatus: 1 })).metrics.document.returned);
+    const before = await given();
     assert.deepEqual(await sdk.run('job.resume()\nanswer = [wait(job), job.status, job.summary["attempts"]]'), [true, 'Completed', 2]);
+    const read = (await given()) - before;
+    assert.ok(read < 400, `it had read the 500 orders, and now ${read} documents again`);
+    await client.db('shop').collection<Document>('orders').updateOne({ _id: 7 as never }, { $set: { text: 'order 7' } });
   });
 
   test('suspends a restore once it has loaded, and resumes it: the collections are those that it had loaded', async () => {

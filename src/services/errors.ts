@@ -11,6 +11,7 @@ export const SERVICE_ERRORS = {
   RESTORE_NOT_FOUND: 'No such restore of the cluster. details: {id, clusterId}',
   RESTORE_NOT_CANCELLABLE: 'The restore is already over. details: {id, state}',
   RESTORE_NOT_UNDOABLE: 'Nothing is kept that would be put back: the restore is not over, its time for an undo is, or nothing was replaced. details: {id, state}',
+  RESTORE_NOT_ABANDONABLE: 'Its servers are there, or nobody can tell, so what the restore left is still to be ended; or it left nothing. details: {id, why}',
   RESTORE_NOTHING_KEPT: 'The restore keeps no replaced collections, or is just being undone. details: {id, state}',
   TARGET_NOT_FOUND: 'The restore names no target, or one that is not known. details: {projectId, name} or {projectId, id}',
   TARGET_FORBIDDEN: 'Who asks holds no role that may restore into the target project. details: {projectId, roles}',

@@ -311,6 +311,9 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
           if (restore.state !== 'completed') throw missing('RESTORE_NOTHING_KEPT', { id, state: restore.state });
           return newJob({ kind: 'dropKept', projectId: of.projectId, clusterId: of.id, snapshotId: restore.snapshotId, restoreId: id }, principal);
         },
+        async abandon({ cluster: of, id }) {
+          if (restoreOf(of.id, id).state !== 'failed') throw missing('RESTORE_NOT_ABANDONABLE', { id, why: 'its servers are there' });
+        },
         outcome: async (clusterId, id) => (restoreOf(clusterId, id).state === 'completed' ? { collections: [], movedAside: ['shop.old1'], warnings: ['one'], leftOut: null } : null),
         undoableUntil: async (clusterId, id) => (restoreOf(clusterId, id).state === 'completed' ? clock.now() : null),
         async cancel({ cluster: of, id }) {

@@ -12,7 +12,7 @@ import { WIRE_ERRORS } from '../../../src/http/wire/errors.ts';
 import { SERVICE_ERRORS } from '../../../src/services/errors.ts';
 
 /** Codes of the services that no path of a door leads to: downloads have a door of their own, states of continuous backup are told and not thrown, drills, the time line and reasons of holds are our own API's alone, the rest belongs to the start. */
-const NOWHERE = ['DOWNLOAD_NOT_FOUND', 'DOWNLOAD_EXPIRED', 'DOWNLOAD_EXHAUSTED', 'DECLARATION_INVALID', 'RECOVERY_KEY_WRONG', 'RESTORE_NOT_UNDOABLE', 'RESTORE_NOTHING_KEPT', 'TIMELINE_EMPTY', 'RANGE_INVALID', 'LEAVE_OUT_BEFORE_BASE', 'CONTINUOUS_NOT_FOLLOWED', 'CONTINUOUS_STANDS_STILL', 'DRILL_NOT_FOUND', 'DRILL_WITHOUT_SNAPSHOT', 'REASON_INVALID'];
+const NOWHERE = ['DOWNLOAD_NOT_FOUND', 'DOWNLOAD_EXPIRED', 'DOWNLOAD_EXHAUSTED', 'DECLARATION_INVALID', 'RECOVERY_KEY_WRONG', 'RESTORE_NOT_UNDOABLE', 'RESTORE_NOTHING_KEPT', 'RESTORE_NOT_ABANDONABLE', 'TIMELINE_EMPTY', 'RANGE_INVALID', 'LEAVE_OUT_BEFORE_BASE', 'CONTINUOUS_NOT_FOLLOWED', 'CONTINUOUS_STANDS_STILL', 'DRILL_NOT_FOUND', 'DRILL_WITHOUT_SNAPSHOT', 'REASON_INVALID'];
 /** Compliance policies and exports are spoken of at the doors of Atlas alone, what is in a snapshot at Commvault's, too. */
 const ATLAS_ONLY = ['COMPLIANCE_INVALID', 'COMPLIANCE_UNMET', 'COMPLIANCE_NOT_FOUND', 'EXPORT_BUCKET_NOT_FOUND', 'EXPORT_BUCKET_INVALID', 'EXPORT_BUCKET_UNREACHABLE', 'EXPORT_BUCKET_IN_USE', 'EXPORT_NOT_FOUND', 'NAMESPACE_NOT_FOUND'];
 /** Jobs and subclients are Commvault's words, and choices of what a snapshot takes. */

@@ -6,6 +6,7 @@ import { unsupported } from './errors.ts';
 import { disagree } from './resolve-entity.ts';
 import { readTarget, type RestoreTarget } from './restore-target.ts';
 import type { RestoreOptions } from './schemas.ts';
+import { requireUtc, timeOfText } from './time-text.ts';
 import { parseItems } from './tree/content.ts';
 
 export interface RestoreForm {
@@ -60,8 +61,8 @@ function chosenItems(options: RestoreOptions): Pick<RestoreSelection, 'databases
 function timeOf({ browseOption }: RestoreOptions, { pointInTimeToEndOfBackup = true, latestEndOfBackup = pointInTimeToEndOfBackup }: MongoDbOptions): RestoreForm['from'] {
   const { toTime, toTimeValue } = browseOption?.timeRange ?? {};
   const asked = toTime || toTimeValue || 0;
-  const at = typeof asked === 'number' ? new Date(asked * 1000) : new Date(`${asked.trim().replace(' ', 'T')}Z`);
-  if (Number.isNaN(at.getTime())) throw new LeafvaultError('ATTRIBUTE_INVALID', 'Reading the body failed: toTimeValue is no time', { details: { name: 'browseOption.timeRange.toTimeValue' } });
+  if (typeof asked === 'string') requireUtc(browseOption?.timeZone?.TimeZoneName, 'A time');
+  const at = typeof asked === 'number' ? new Date(asked * 1000) : timeOfText(asked, 'browseOption.timeRange.toTimeValue');
   const isSnapshot = pointInTimeToEndOfBackup || latestEndOfBackup;
   if (at.getTime() > 0) return isSnapshot ? { newestUntil: at } : { instant: at };
   if (isSnapshot) return { newestUntil: null };

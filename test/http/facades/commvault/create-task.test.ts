@@ -200,6 +200,20 @@ describe('createtask of Commvault', () => {
       }
     });
 
+    test('takes the time as a text of UTC, and no text that could mean another time', async () => {
+      const until = (toTimeValue: string, timeZone?: string) => ({ browseOption: { timeRange: { toTimeValue }, ...(timeZone === undefined ? {} : { timeZone: { TimeZoneName: timeZone } }) } });
+      const text = new Date(at * 1000).toISOString().slice(0, 19).replace('T', ' ');
+      for (const more of [until(text), until(text.replace(' ', 'T')), until(String(at)), until(text, 'UTC'), until(text, '(UTC) Coordinated Universal Time'), until(String(at), '(UTC+01:00) Berlin')]) {
+        assert.deepEqual((await ordered(BETWEEN, { more }))?.instant?.asked, { time: new Date(at * 1000) }, JSON.stringify(more));
+      }
+      for (const value of ['2026-02-30 10:00:00', '1/2/2026', '2026-03', '12 Mar 2026', '2026-03-01 25:00:00', '2026-03-01 12:00:00 +01:00', 'now']) {
+        const { status, json } = await post(page({}, bigData(BETWEEN, until(value))));
+        assert.deepEqual([status, String(json['errorMessage']).replace(/^.*: /, '')], [400, 'browseOption.timeRange.toTimeValue'], value);
+      }
+      const { status, json } = await post(page({}, bigData(BETWEEN, until(text, '(UTC+01:00) Berlin'))));
+      assert.deepEqual([status, json['errorMessage']], [400, 'Failed to run task. A time in the time zone (UTC+01:00) Berlin, which is no UTC, is not supported']);
+    });
+
     test('is refused for what the subclient does not have, for one that is not there or empty, and without a time', async () => {
       facade.subclients.set('people', { databases: ['crm'], collections: ['shop.orders'] });
       facade.subclients.set('bare', { databases: [], collections: [] });

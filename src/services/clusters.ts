@@ -78,6 +78,11 @@ export function createClusters(options: ClustersOptions): Clusters {
       if (found === null) throw new LeafvaultError('CLUSTER_NOT_FOUND', `Reading a cluster named ${name} in project ${projectId} failed: there is none`, { details: { projectId, name } });
       return found;
     },
+    async keptById(projectId, id) {
+      const found = (await catalog.clusters.kept(projectId)).find((each) => each.id === id);
+      if (found === undefined) throw new LeafvaultError('CLUSTER_NOT_FOUND', `Reading cluster ${id} in project ${projectId} failed: there is none`, { details: { projectId, id } });
+      return found;
+    },
   };
 }
 

@@ -75,6 +75,7 @@ export const SERVICE_ERRORS = {
   LAST_OWNER: 'The organization would be left without an owner. details: {orgId}',
   ACCESS_ENTRY_INVALID: 'An entry for an access list is no address and no CIDR block. details: {entry}',
   ACCESS_ENTRY_NOT_FOUND: 'The access list has no such entry. details: {entry}',
+  ACCESS_ENTRY_OWN: 'A credential would take the address out of its list that it is used from. details: {address}',
   ACCESS_LIST_FULL: 'An access list would get too long. details: {limit}',
   SECRET_NOT_FOUND: 'The service account has no such secret. details: {id}',
   SECRETS_TOO_MANY: 'A service account has as many secrets as it may have. details: {limit}',

@@ -285,7 +285,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
             id, delivery, projectId: of.projectId, clusterId: of.id, clusterName: of.name, snapshotId, snapshotCapturedAt: snapshot.capturedAt,
             snapshotPointInTime: snapshot.pointInTime, snapshotFinishedAt: snapshot.finishedAt, targetProjectId: targetCluster?.projectId ?? null,
             targetClusterId: targetCluster?.id ?? null, targetClusterName: targetCluster?.name ?? null, createdAt: clock.now(), startedAt: null, finishedAt: null,
-            state: 'queued', proof: null, jobId: job.id, form: from.form ?? null,
+            state: 'queued', proof: null, jobId: job.id, form: from.form ?? null, jobForm: jobForm ?? null,
             instant: base === null || from.instant === undefined ? null : { asked: from.instant, border: base.border, chainId: base.chainId },
             download: delivery === 'automated' ? null : {
               state: download?.readyAtOnce === true ? 'ready' : 'preparing',

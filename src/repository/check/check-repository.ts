@@ -1,6 +1,6 @@
 // Is every snapshot whole, and every chain? Structure always, every byte on demand; nothing is changed but for a reader's session.
 import { throwIfAborted } from '../../foundation/abort.ts';
-import { isLeafvaultError, type LeafvaultError } from '../../foundation/errors.ts';
+import { isLeafvaultError, LeafvaultError } from '../../foundation/errors.ts';
 import type { OnProgress } from '../../foundation/progress.ts';
 import { readIndexObject } from '../chunk-index/load-indexes.ts';
 import { unnamedPacks } from '../chunk-index/unnamed-packs.ts';
@@ -9,7 +9,7 @@ import { readBadCopies } from '../bad-copies.ts';
 import { deletedSnapshots } from '../facts.ts';
 import type { IndexPayload } from '../format/index-object.ts';
 import { readCondemned } from '../generations.ts';
-import { INDEXES, packName, partsOfSnapshotName, SNAPSHOTS } from '../format/names.ts';
+import { INDEXES, packName, partsOfSnapshotName, REPOSITORY_FILE, sessionName, SNAPSHOTS } from '../format/names.ts';
 import { createChunkLoader } from '../read/load-chunk.ts';
 import type { CheckReport, ReadShare } from '../repository.ts';
 import { openSession } from '../sessions.ts';
@@ -37,10 +37,18 @@ export async function checkRepository(
 ): Promise<CheckReport> {
   const session = await openSession(context, 'reader');
   try {
-    return await runCheck(context, unreadableIndexes, options);
+    const report = await runCheck(context, unreadableIndexes, options);
+    await assertThere(context, session.id);
+    return report;
   } finally {
     await session.end();
   }
+}
+
+/** A folder whose disk was unmounted meanwhile looks empty: what was found there is no damage, and what was not found is not sound. */
+async function assertThere({ storage }: RepositoryContext, session: string): Promise<void> {
+  if ((await storage.stat(sessionName(session))) !== null || (await storage.stat(REPOSITORY_FILE)) !== null) return;
+  throw new LeafvaultError('REPOSITORY_MISSING', `Checking the repository in ${storage.address} failed: nothing of it is there any more`, { hint: 'Look whether its disk is mounted, and its bucket there' });
 }
 
 async function runCheck(context: RepositoryContext, unreadableIndexes: ReadonlyMap<string, LeafvaultError>, options: CheckOptions): Promise<CheckReport> {

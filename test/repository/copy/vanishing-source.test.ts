@@ -1,33 +1,11 @@
 // A source whose store is empty from one call on, as a folder is whose disk was unmounted: the copy may be all that is left.
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { LeafvaultError } from '../../../src/foundation/errors.ts';
 import { createMemoryStorage, type Storage } from '../../../src/storage/index.ts';
 import { add, assertWholeCopy, copyTo, goOn, makeSource, PACKS, sharedNames, type Source } from '../../support/copy-fixture.ts';
 import { strikeCalls } from '../../support/faulty-storage.ts';
 import { copyToMemory, openTestRepository, randomChunks } from '../../support/repository-fixture.ts';
-
-/** From that call on nothing is there, and nothing can be put. */
-function vanishing(inner: Storage, atCall: number): Storage & { readonly isGone: () => boolean } {
-  let calls = 0;
-  const isGone = (): boolean => calls >= atCall;
-  const call = async <T>(there: () => Promise<T>, gone: () => T): Promise<T> => {
-    calls += 1;
-    return isGone() ? gone() : there();
-  };
-  const fail = (code: string) => (): never => { throw new LeafvaultError(code, 'the disk is not there'); };
-  return {
-    ...inner, isGone,
-    put: (...args) => call(() => inner.put(...args), fail('STORAGE_FAILED')),
-    get: (...args) => call(() => inner.get(...args), fail('STORAGE_OBJECT_MISSING')),
-    stat: (name) => call(() => inner.stat(name), () => null),
-    delete: (...args) => call(() => inner.delete(...args), () => undefined),
-    async *list(prefix) {
-      calls += 1;
-      if (!isGone()) yield* inner.list(prefix);
-    },
-  };
-}
+import { createVanishingStorage } from '../../support/vanishing-storage.ts';
 
 describe('a source that is empty from one call on', () => {
   let source: Source;
@@ -51,7 +29,7 @@ describe('a source that is empty from one call on', () => {
       const calls = await strikeCalls(context, async (call) => {
         const to = await copyToMemory(begin());
         const had = await sharedNames(to);
-        const from = vanishing(await copyToMemory(source.storage), call);
+        const from = createVanishingStorage(await copyToMemory(source.storage), call);
         const repository = await openTestRepository(from, PACKS).catch(() => null);
         await repository?.copyTo({ to }).catch(() => undefined);
         await repository?.close();

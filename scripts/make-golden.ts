@@ -1,4 +1,5 @@
-// Makes the golden repository of a format version, once for each: `node scripts/make-golden.ts v2`; `v1-deltas` is one whose snapshot rests in part on the one before. Later versions of both readers have to read
+// Makes the golden repository of a format version, once for each: `node scripts/make-golden.ts v2`; `v1-deltas` is one whose snapshot rests in part on the one before,
+// `v1-keeps` one of several snapshots that facts keep, or don't. Later versions of both readers have to read
 // what lies in test/fixtures/golden for ever.
 import { createHash, randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
@@ -21,7 +22,20 @@ import { openTestRepository } from '../test/support/repository-fixture.ts';
 import { openOplogSource } from '../test/engine/replay/oplog-source.ts';
 
 const [version = ''] = process.argv.slice(2);
-if (!/^v\d+(-deltas)?$/.test(version)) throw new Error('node scripts/make-golden.ts v<number of the format version>[-deltas]');
+if (!/^v\d+(-deltas|-keeps)?$/.test(version)) throw new Error('node scripts/make-golden.ts v<number of the format version>[-deltas|-keeps]');
+/** What is said of a snapshot, in this order, and whether it is there. The first one is of the snapshot that is read. */
+const SAID: readonly { readonly facts: readonly (readonly [kind: string, body: Readonly<Record<string, unknown>>])[]; readonly kept: boolean }[] = [
+  { facts: [['pin', { kept: true, by: 'golden', reason: null }], ['deleted', {}]], kept: true },
+  { facts: [['deleted', {}], ['hold', { kept: true, by: 'golden', reason: 'somebody may ask for it' }]], kept: true },
+  { facts: [['pin', {}], ['deleted', {}]], kept: true },
+  { facts: [['pin', { kept: true, by: 'golden', reason: null }], ['hold', { kept: true, by: 'golden', reason: 'two' }], ['deleted', {}], ['pin', { kept: false, by: 'golden' }]], kept: true },
+  { facts: [['pin', { kept: true, by: 'golden', reason: null }], ['pin', { kept: false, by: 'golden' }], ['pin', { kept: true, by: 'golden', reason: 'again' }], ['deleted', {}]], kept: true },
+  { facts: [['pin', { kept: true, by: 'golden', reason: null }], ['deleted', {}], ['pin', { kept: false, by: 'golden' }]], kept: false },
+  { facts: [['hold', { kept: true, by: 'golden', reason: 'one' }], ['pin', { kept: true, by: 'golden', reason: null }], ['hold', { kept: false, by: 'golden' }], ['deleted', {}], ['pin', { kept: false, by: 'golden' }]], kept: false },
+  { facts: [['pin', { kept: false, by: 'golden' }], ['deleted', {}]], kept: false },
+  { facts: [['deleted', {}]], kept: false },
+];
+
 const target = join(import.meta.dirname, '../test/fixtures/golden', version);
 const folder = await mkdtemp(join(tmpdir(), 'leafvault-golden-'));
 const server = await startReplicaSet({ auth: true });
@@ -41,6 +55,12 @@ const { root } = await takeSnapshot({ uri, repository, previous, onPhase: async 
   await moving.updateOne({ _id: 7 }, { $inc: { n: 1 } });
   await moving.deleteOne({ _id: 8 });
 } });
+const keeps: { readonly kept: string[]; readonly gone: string[] } = { kept: [], gone: [] };
+for (const [i, { facts, kept }] of version.endsWith('-keeps') ? SAID.entries() : []) {
+  const snapshotId = i === 0 ? root.id : (await takeSnapshot({ uri, repository })).root.id;
+  (kept ? keeps.kept : keeps.gone).push(snapshotId);
+  for (const [minute, [kind, body]] of facts.entries()) await repository.addFact({ snapshotId, kind, createdAt: new Date(Date.UTC(2025, 0, 1, 0, minute)).toISOString(), body });
+}
 const source = await openOplogSource(client);
 await oplog.reach(await source.now());
 await oplog.stop();
@@ -59,7 +79,7 @@ let slices = 0;
 for await (const _slice of repository.chains.slices(oplog.chainId)) slices += 1;
 await repository.close();
 const deltas = previous === null ? {} : { deltas: (await deltasIn(createLocalStorage(join(target, 'store')))).length };
-await writeFile(join(target, 'expected.json'), `${JSON.stringify({ snapshotId: root.id, chainId: oplog.chainId, slices, ...deltas, files: Object.fromEntries(Object.entries(files).sort()) }, null, 1)}\n`);
+await writeFile(join(target, 'expected.json'), `${JSON.stringify({ snapshotId: root.id, chainId: oplog.chainId, slices, ...deltas, ...(keeps.kept.length === 0 ? {} : { keeps }), files: Object.fromEntries(Object.entries(files).sort()) }, null, 1)}\n`);
 await client.close();
 await server.stop();
 await rm(folder, { recursive: true, force: true });

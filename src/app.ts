@@ -18,7 +18,7 @@ import { timelineReader } from './composition/timeline-reader.ts';
 import type { Config } from './config/index.ts';
 import { checkKey, type CheckState } from './domain/check-state.ts';
 import { locksKey, type LockState } from './domain/lock-state.ts';
-import { captureSnapshot, dropKept, exportSnapshot, findRehearsals, probeServer, rehearseRestore, restoreSnapshot, settleRehearsal, settleRestore, slicesOfChain, startThrowaway, tailOplog, undoRestore } from './engine/index.ts';
+import { captureSnapshot, dropKept, exportSnapshot, findRehearsals, probeServer, rehearseRestore, restoreSnapshot, settleRehearsal, settleRestore, slicesOfChain, standsElsewhere, startThrowaway, tailOplog, undoRestore } from './engine/index.ts';
 import type { Clock } from './foundation/clock.ts';
 import { LeafvaultError } from './foundation/errors.ts';
 import type { Logger } from './foundation/logger.ts';
@@ -32,11 +32,11 @@ import { createAskForDrill, createDrills, createOverview, createServices, create
 import type { Services } from './services/contracts.ts';
 import { openStorage } from './storage/index.ts';
 
-export { roleCommands } from './engine/index.ts';
+export { roleCommands, standsElsewhere } from './engine/index.ts';
 export { ownersThatAreGone, readNeededUntil, trimCatalogDumps, trimChains, type TrimmedChain } from './jobs/index.ts';
 export { findDumps, planRescue, rescue, type FoundDump, type FoundDumps, type RescuePlan, type RescueReport } from './composition/rescue.ts';
 export { KEEP_KINDS, type KeepKind } from './domain/keeps.ts';
-export { cancelJob, keepSnapshot, letGoOfSnapshot, masterKeyFrom, pauseJob, previewClusterSchedule, resumeJob } from './services/index.ts';
+export { abandonJob, cancelJob, keepSnapshot, letGoOfSnapshot, masterKeyFrom, pauseJob, previewClusterSchedule, resumeJob } from './services/index.ts';
 export type { UpkeepView } from './services/contracts.ts';
 export type { InstallationKeys, KeysReport } from './composition/installation-keys.ts';
 export type { RetiredSlot, RotationReport } from './composition/rotate-master-key.ts';
@@ -159,7 +159,7 @@ async function buildDoor({ options, catalog, queue, repositories, ownTemp }: Par
   // Download addresses are made long after the server listens.
   const baseUrl = (): string => server.baseUrl();
   const services = createServices({
-    catalog, queue, clock, secret: catalog.secret, openArchive, timelineReader: timelineReader({ repositories, signal }), baseUrl, probe: probeServer, restoreDefaults: config.restore, drillDefaults: config.drills, openBucket: bucketOpener(config.exportTargets), readContents: contentsReader({ repository: repositories.repository }), ...config.schedules,
+    catalog, queue, clock, secret: catalog.secret, openArchive, timelineReader: timelineReader({ repositories, signal }), baseUrl, probe: probeServer, standsElsewhere, restoreDefaults: config.restore, drillDefaults: config.drills, openBucket: bucketOpener(config.exportTargets), readContents: contentsReader({ repository: repositories.repository }), ...config.schedules,
   });
   const console = consoleDoor({
     overview: createOverview({

@@ -41,32 +41,41 @@ export async function readPage<T>(db: Kysely<Tables>, page: Page, rows: PageQuer
   return { items, totalCount: n };
 }
 
+/** How many rows of a list began in a UTC month; `month` is its first instant. */
+export interface MonthCount { readonly month: Date; readonly n: number }
+
 /**
- * One page of a long list, newest first, read from the end of its index that is nearer: skipping 99,000 entries of
- * 100,000 costs more than all the rest. `totalCount` comes from counters, not from counting.
+ * One page of a long list, newest first. `counts` are those of all rows the list has, newest month first; `rows` are those
+ * that began before an instant (null: all), newest first. Only the rows of one month are skipped: walking over 50,000
+ * entries of an index costs more than all the rest.
  */
 export async function readLongPage<T>(
-  { pageNumber, itemsPerPage }: Page, totalCount: number, rows: (direction: 'asc' | 'desc') => PageQuery<T>,
+  { pageNumber, itemsPerPage }: Page, counts: readonly MonthCount[], rows: (before: Date | null) => PageQuery<T>,
 ): Promise<PageOf<T>> {
-  const before = (pageNumber - 1) * itemsPerPage;
-  const size = Math.min(itemsPerPage, totalCount - before);
-  if (size <= 0) return { items: [], totalCount };
-  const behind = totalCount - before - size;
-  if (before <= behind) return { items: await rows('desc').limit(itemsPerPage).offset(before).execute(), totalCount };
-  return { items: (await rows('asc').limit(size).offset(behind).execute()).reverse(), totalCount };
+  const totalCount = counts.reduce((sum, { n }) => sum + n, 0);
+  const first = (pageNumber - 1) * itemsPerPage;
+  if (first >= totalCount) return { items: [], totalCount };
+  let skipped = 0;
+  let newer: MonthCount | null = null;
+  for (const count of counts) {
+    if (skipped + count.n > first) break;
+    skipped += count.n;
+    newer = count;
+  }
+  return { items: await rows(newer === null ? null : newer.month).limit(itemsPerPage).offset(first - skipped).execute(), totalCount };
 }
 
-/** Sum of the counters of one kind of row; `where` narrows it to clusters, kinds, active or not. */
-export async function countOf(
+/** Kept counts of one kind of row, newest month first; `where` narrows them to clusters, kinds, active or not. */
+export async function countsOf(
   db: Kysely<Tables>, counted: 'jobs' | 'snapshots' | 'restores',
   where: { readonly clusterIds?: readonly string[]; readonly projectId?: string; readonly kinds?: readonly string[]; readonly active?: boolean },
-): Promise<number> {
-  let query = db.selectFrom('rowCounts').select(sql<number>`coalesce(sum(n), 0)::bigint`.as('n')).where('counted', '=', counted);
+): Promise<readonly MonthCount[]> {
+  let query = db.selectFrom('rowCounts').select(['month', sql<number>`sum(n)::bigint`.as('n')]).where('counted', '=', counted).groupBy('month').orderBy('month', 'desc');
   if (where.clusterIds !== undefined) query = query.where(isAnyOf('clusterId', where.clusterIds));
   if (where.projectId !== undefined) query = query.where('clusterId', 'in', db.selectFrom('clusters').select('id').where('projectId', '=', where.projectId));
   if (where.kinds !== undefined) query = query.where(isAnyOf('kind', where.kinds));
   if (where.active !== undefined) query = query.where('active', '=', where.active);
-  return (await query.executeTakeFirstOrThrow()).n;
+  return query.execute();
 }
 
 /** Runs `work` in the transaction that is open, or in one of its own. */

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import type { Job, JobForm, JobKind, JobState, Page, PageOf } from '../domain/records.ts';
 import { storable } from '../foundation/storable.ts';
-import { atomically, countOf, countRows, isAnyOf, isOneOfMany, readLongPage, type CatalogContext } from './context.ts';
+import { atomically, countRows, countsOf, isAnyOf, isOneOfMany, readLongPage, type CatalogContext, type MonthCount } from './context.ts';
 
 export interface NewJob {
   readonly id: string;
@@ -109,8 +109,9 @@ export function createJobs(context: CatalogContext): Jobs {
 async function listJobs(context: CatalogContext, filter: JobFilter, page: Page): Promise<PageOf<Job>> {
   const { db } = context;
   // The page is picked on the narrow index first: joining before an offset would join every row skipped.
-  const { items, totalCount } = await readLongPage(page, await countJobs(context, filter), (direction) => {
-    const ids = db.selectFrom('jobs').select('id').orderBy('createdAt', direction).orderBy('id', direction);
+  const { items, totalCount } = await readLongPage(page, await countJobs(context, filter), (before) => {
+    const all = db.selectFrom('jobs').select('id').orderBy('createdAt', 'desc').orderBy('id', 'desc');
+    const ids = before === null ? all : all.where('createdAt', '<', before);
     return conditionsOf(filter).reduce((query, condition) => query.where(condition), ids);
   });
   const ids = items.map(({ id }) => id);
@@ -120,10 +121,11 @@ async function listJobs(context: CatalogContext, filter: JobFilter, page: Page):
   return { items: rows.map(recordOf), totalCount };
 }
 
-/** The kept counts know nothing of forms and ends. */
-async function countJobs({ db }: CatalogContext, filter: JobFilter): Promise<number> {
-  if (filter.subclientId === undefined && filter.endedAfter === undefined) return countOf(db, 'jobs', filter);
-  return (await conditionsOf(filter).reduce((query, condition) => query.where(condition), db.selectFrom('jobs').select(countRows)).executeTakeFirstOrThrow()).n;
+/** The kept counts know nothing of forms and ends: those are counted, as if they were of one month. */
+async function countJobs({ db }: CatalogContext, filter: JobFilter): Promise<readonly MonthCount[]> {
+  if (filter.subclientId === undefined && filter.endedAfter === undefined) return countsOf(db, 'jobs', filter);
+  const { n } = await conditionsOf(filter).reduce((query, condition) => query.where(condition), db.selectFrom('jobs').select(countRows)).executeTakeFirstOrThrow();
+  return [{ month: new Date(0), n }];
 }
 
 function conditionsOf({ clusterIds, projectId, kinds, active, subclientId, endedAfter }: JobFilter) {

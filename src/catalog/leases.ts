@@ -51,8 +51,8 @@ export interface LostJob {
 export interface Leases {
   /** The oldest job that may run now, or null. Its row, and its snapshot's, become running. */
   claimNext(request: { readonly workerId: string; readonly leaseSeconds: number; readonly kinds: readonly JobKind[] }): Promise<ClaimedJob | null>;
-  /** A job that is over but whose restore, or drill, left something on its target: the right to settle it. */
-  claimUnsettled(request: { readonly workerId: string; readonly leaseSeconds: number; readonly except: readonly string[] }): Promise<ClaimedJob | null>;
+  /** A job that is over but whose restore, or drill, left something on its target: the right to settle it. @param restoreId of this one alone */
+  claimUnsettled(request: { readonly workerId: string; readonly leaseSeconds: number; readonly except: readonly string[]; readonly restoreId?: string }): Promise<ClaimedJob | null>;
   /** Moves the end of these leases on; says which of them are still held. */
   renew(claims: readonly Claim[], leaseSeconds: number): Promise<readonly HeldLease[]>;
   /** False when the claim is no longer good. */
@@ -163,7 +163,7 @@ async function claimNext(
 }
 
 async function claimUnsettled(
-  context: CatalogContext, { workerId, leaseSeconds, except }: { workerId: string; leaseSeconds: number; except: readonly string[] },
+  context: CatalogContext, { workerId, leaseSeconds, except, restoreId }: Parameters<Leases['claimUnsettled']>[0],
 ): Promise<ClaimedJob | null> {
   const job = await context.db
     .selectFrom('jobs')
@@ -178,6 +178,7 @@ async function claimUnsettled(
     // Whoever writes to the same target settles what it finds itself.
     .where((eb) => eb.not(eb.exists(eb.selectFrom('jobs as r').select('r.id').where('r.state', '=', 'running').whereRef('r.exclusiveKey', '=', 'jobs.exclusiveKey'))))
     .where(sql<boolean>`jobs.id <> all(${[...except]}::text[])`)
+    .$if(restoreId !== undefined, (query) => query.where('jobs.restoreId', '=', restoreId ?? ''))
     .orderBy('jobs.createdAt').limit(1).forUpdate('leases').skipLocked().executeTakeFirst();
   return job === undefined ? null : take(context, job, workerId, leaseSeconds);
 }

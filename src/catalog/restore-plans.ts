@@ -1,5 +1,5 @@
 // The journal of a restore: the plan that tells after a crash what was begun on the target.
-import type { CatalogContext } from './context.ts';
+import { isAnyOf, type CatalogContext } from './context.ts';
 
 export interface RestorePlans {
   load(restoreId: string): Promise<Readonly<Record<string, unknown>> | null>;
@@ -7,8 +7,12 @@ export interface RestorePlans {
   save(restoreId: string, jobId: string, plan: Readonly<Record<string, unknown>>): Promise<void>;
   /** `old`: the target is as it was; `new`: the restore stands. */
   markSettled(restoreId: string, outcome: 'old' | 'new'): Promise<void>;
+  /** What it left on servers that are gone: nobody ends it any more, and nothing counts as kept. */
+  markAbandoned(restoreId: string): Promise<void>;
   /** Whether something was begun and never ended. */
   isOpen(restoreId: string): Promise<boolean>;
+  /** Of these restores those of which that is so. */
+  openAmong(restoreIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** Until when its old collections are kept; null: they are not. */
   keptUntil(restoreId: string): Promise<Date | null>;
   keep(restoreId: string, until: Date | null): Promise<void>;
@@ -37,6 +41,14 @@ export function createRestorePlans({ db, clock }: CatalogContext): RestorePlans 
     },
     async markSettled(restoreId, outcome) {
       await db.updateTable('restorePlans').set({ settledAt: clock.now(), outcome }).where('restoreId', '=', restoreId).execute();
+    },
+    async markAbandoned(restoreId) {
+      await db.updateTable('restorePlans').set({ settledAt: clock.now(), outcome: 'abandoned', keptUntil: null }).where('restoreId', '=', restoreId).execute();
+    },
+    async openAmong(restoreIds) {
+      const rows = await db
+        .selectFrom('restorePlans').select('restoreId').where(isAnyOf('restoreId', restoreIds)).where('settledAt', 'is', null).execute();
+      return new Set(rows.map(({ restoreId }) => restoreId));
     },
     async keptUntil(restoreId) {
       const row = await db.selectFrom('restorePlans').select('keptUntil').where('restoreId', '=', restoreId).executeTakeFirst();

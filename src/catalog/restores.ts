@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import type { RestoreInstant } from '../domain/instant.ts';
 import type { JobState, Page, PageOf, Restore, RestoreProof, RestoreSelection } from '../domain/records.ts';
-import { atomically, countOf, isOneOfMany, readLongPage, type CatalogContext } from './context.ts';
+import { atomically, countsOf, isOneOfMany, readLongPage, type CatalogContext } from './context.ts';
 
 export interface DownloadRecord {
   readonly expirationHours: number;
@@ -79,8 +79,10 @@ export function createRestores(context: CatalogContext): Restores {
     byJob: (jobId) => one('restores.jobId', jobId),
     async list(clusterId, page) {
       // The page is picked on the narrow index first: joining before an offset would join every row skipped.
-      const { items, totalCount } = await readLongPage(page, await countOf(db, 'restores', { clusterIds: [clusterId] }), (direction) =>
-        db.selectFrom('restores').select('id').where('clusterId', '=', clusterId).orderBy('createdAt', direction).orderBy('id', direction));
+      const { items, totalCount } = await readLongPage(page, await countsOf(db, 'restores', { clusterIds: [clusterId] }), (before) => {
+        const ids = db.selectFrom('restores').select('id').where('clusterId', '=', clusterId).orderBy('createdAt', 'desc').orderBy('id', 'desc');
+        return before === null ? ids : ids.where('createdAt', '<', before);
+      });
       const rows = await selectRestores(context)
         .where(isOneOfMany('restores.id', items.map(({ id }) => id)))
         .orderBy('restores.createdAt', 'desc').orderBy('restores.id', 'desc').execute();
@@ -160,7 +162,7 @@ function selectRestores({ db }: CatalogContext) {
       'restores.id', 'restores.delivery', 'restores.projectId', 'restores.clusterId', 'restores.clusterName', 'restores.snapshotId',
       'snapshots.capturedAt as snapshotCapturedAt', 'snapshots.pointInTimeT', 'snapshots.pointInTimeI',
       'snapshots.finishedAt as snapshotFinishedAt', 'restores.targetProjectId', 'restores.targetClusterId', 'restores.targetClusterName',
-      'restores.chainId', 'restores.borderT', 'restores.borderI', 'restores.askedTimeMs', 'restores.createdAt', 'jobs.startedAt', 'jobs.finishedAt', 'jobs.state', 'restores.jobId', 'restores.form', 'restores.selection',
+      'restores.chainId', 'restores.borderT', 'restores.borderI', 'restores.askedTimeMs', 'restores.createdAt', 'jobs.startedAt', 'jobs.finishedAt', 'jobs.state', 'restores.jobId', 'restores.form', 'jobs.form as jobForm', 'restores.selection',
       'restores.indexStrategy', 'restores.usersAndRoles', 'restores.provenAt', 'restores.provenCollections', 'restores.provenDocuments',
       'restores.provenBytes', 'downloads.expirationHours', 'downloads.maxDownloads', 'downloads.downloads', 'downloads.fileName',
       'downloads.readyAt', 'downloads.expiresAt', 'downloads.sha1',
@@ -191,6 +193,7 @@ function recordOf(row: RestoreRow): RestoreRecord {
     state: row.state as JobState,
     jobId: row.jobId,
     form: row.form as Restore['form'],
+    jobForm: row.jobForm,
     selection: row.selection,
     indexStrategy: row.indexStrategy as IndexStrategy,
     usersAndRoles: row.usersAndRoles,

@@ -5,7 +5,7 @@ import type { Keep, KeepKind } from '../domain/keeps.ts';
 import { usualSelection } from '../domain/namespace-selection.ts';
 import type { Page, PageOf, Snapshot, SnapshotState } from '../domain/records.ts';
 import { daysKept, type KeptItem } from '../domain/retention.ts';
-import { atomically, countOf, isOneOfMany, readLongPage, type CatalogContext } from './context.ts';
+import { atomically, countsOf, isOneOfMany, readLongPage, type CatalogContext } from './context.ts';
 import type { SnapshotSelection, Tables } from './tables.ts';
 import { isOf, isOfSame, isWhole } from './whole-snapshot.ts';
 
@@ -177,11 +177,12 @@ export function createSnapshots(context: CatalogContext): Snapshots {
       return row === undefined ? null : recordOf(row);
     },
     async list(clusterId, page, { completedOnly = false, unfinishedOnly = false } = {}) {
-      const total = await countOf(db, 'snapshots', { clusterIds: [clusterId], active: completedOnly ? true : unfinishedOnly ? false : undefined });
-      const { items, totalCount } = await readLongPage(page, total, (direction) => {
-        const ids = db
+      const counts = await countsOf(db, 'snapshots', { clusterIds: [clusterId], active: completedOnly ? true : unfinishedOnly ? false : undefined });
+      const { items, totalCount } = await readLongPage(page, counts, (before) => {
+        const all = db
           .selectFrom('snapshots').select('id').where('clusterId', '=', clusterId).where('deletedAt', 'is', null)
-          .orderBy('requestedAt', direction).orderBy('id', direction);
+          .orderBy('requestedAt', 'desc').orderBy('id', 'desc');
+        const ids = before === null ? all : all.where('requestedAt', '<', before);
         // In the words of the partial indexes, so that the planner takes them.
         if (completedOnly) return ids.where(sql<boolean>`state = 'completed'`);
         return unfinishedOnly ? ids.where(sql<boolean>`state <> 'completed'`) : ids;

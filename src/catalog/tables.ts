@@ -320,7 +320,7 @@ export interface AuditEventsTable {
 }
 
 /** Kept by triggers; `kind` and `active` are used by jobs, `active` by snapshots for `completed`. */
-export interface RowCountsTable { counted: string; clusterId: string; kind: string; active: boolean; n: number }
+export interface RowCountsTable { counted: string; clusterId: string; month: Date; kind: string; active: boolean; n: number }
 
 export interface SettingsTable { key: string; value: Json<unknown> }
 

@@ -1,5 +1,5 @@
-// `leafvault jobs cancel|pause|resume <id>`: ends a job, lets it rest, lets it go on, whoever asked for it, beside a service that runs and without one.
-import { cancelJob, openCatalogOf, pauseJob, resumeJob } from '../app.ts';
+// `leafvault jobs cancel|pause|resume|abandon <id>`: ends a job, lets it rest, lets it go on, gives up what it left, whoever asked for it, beside a service that runs and without one.
+import { abandonJob, cancelJob, openCatalogOf, pauseJob, resumeJob, standsElsewhere } from '../app.ts';
 import type { Config } from '../config/index.ts';
 import { systemClock } from '../foundation/clock.ts';
 import { createLogger } from '../foundation/logger.ts';
@@ -7,7 +7,7 @@ import { auditCommand, BY_COMMAND_LINE } from './audit-command.ts';
 import { EXIT_CODES } from './errors.ts';
 import type { CliWorld } from './world.ts';
 
-export type JobChange = 'cancel' | 'pause' | 'resume';
+export type JobChange = 'cancel' | 'pause' | 'resume' | 'abandon';
 type Catalog = Awaited<ReturnType<typeof openCatalogOf>>;
 
 /** Each tells what became of it, for people. */
@@ -24,9 +24,13 @@ const CHANGES: Readonly<Record<JobChange, (catalog: Catalog, id: string) => Prom
     await resumeJob({ catalog, resume: catalog.jobs.resume }, id);
     return `The job ${id} goes on as soon as a worker is free`;
   },
+  async abandon(catalog, id) {
+    await abandonJob({ catalog, clock: systemClock, standsElsewhere }, { id, by: BY_COMMAND_LINE });
+    return `What the job ${id} had left on its target is given up: nobody tries to end it any more, and nothing counts as kept`;
+  },
 };
 
-/** @throws JOB_NOT_FOUND, JOB_NOT_CANCELLABLE, JOB_NOT_PAUSABLE, JOB_NOT_PAUSED, COMPLIANCE_PROTECTED, what keeps the catalog from being opened */
+/** @throws JOB_NOT_FOUND, JOB_NOT_CANCELLABLE, JOB_NOT_PAUSABLE, JOB_NOT_PAUSED, RESTORE_NOT_ABANDONABLE, COMPLIANCE_PROTECTED, what keeps the catalog from being opened */
 export async function runChangeJob(world: CliWorld, config: Config, { id, change, json }: { readonly id: string; readonly change: JobChange; readonly json: boolean }): Promise<number> {
   const catalog = await openCatalogOf(config, { clock: systemClock, log: createLogger(config.logLevel) });
   try {

@@ -24,6 +24,8 @@ interface JobReport extends Job {
   readonly cluster: string;
   /** Of a finished restore, else empty: what it moved aside and left on the target. */
   readonly kept: readonly string[];
+  /** It is over, and what it left on its target is not: every worker tries to end that each minute. */
+  readonly isLeftOpen: boolean;
 }
 
 /** Newest first. @throws CLI_CLUSTER_UNKNOWN, what keeps the catalog from being opened */
@@ -43,9 +45,11 @@ async function readReports(catalog: Catalog, { limit, cluster, failedOnly }: Job
   const names = new Map((await catalog.clusters.ofProjects(null)).map(({ id, name }) => [id, name]));
   const chosen = cluster === null ? undefined : (await clustersNamed(catalog, cluster, 'Listing the jobs')).map(({ id }) => id);
   const jobs = await catalog.jobs.newest({ ...(chosen === undefined ? {} : { clusterIds: chosen }), failed: failedOnly }, limit);
+  const open = await catalog.restorePlans.openAmong(jobs.flatMap(({ restoreId }) => restoreId ?? []));
   return Promise.all(jobs.map(async (job) => {
     const result = job.kind === 'restore' && job.restoreId !== null && job.state === 'completed' ? await catalog.restores.result(job.restoreId) : null;
-    return { ...job, cluster: names.get(job.clusterId) ?? job.clusterId, kept: textsOf(result?.movedAside), warnings: [...(job.warnings.length > 0 ? job.warnings : textsOf(result?.warnings)), ...missingIndexes(result)] };
+    const isLeftOpen = !['queued', 'running'].includes(job.state) && open.has(job.restoreId ?? '');
+    return { ...job, isLeftOpen, cluster: names.get(job.clusterId) ?? job.clusterId, kept: textsOf(result?.movedAside), warnings: [...(job.warnings.length > 0 ? job.warnings : textsOf(result?.warnings)), ...missingIndexes(result)] };
   }));
 }
 
@@ -79,6 +83,7 @@ function notesOf(job: JobReport | undefined): readonly string[] {
   return [
     ...(cause === '' ? [] : [`  ${plain(cause)}`]),
     ...(job.errorHint === null ? [] : [`  HINT: ${plain(job.errorHint)}`]),
+    ...(job.isLeftOpen ? ['  OPEN: what it left on its target is not ended yet; workers try it each minute, and their log says what keeps them from it'] : []),
     ...job.kept.map((name) => `  kept: ${plain(name)}`),
     ...job.warnings.map((warning) => `  WARNING: ${plain(warning)}`),
   ];

@@ -126,6 +126,12 @@ function buildProgram(world: CliWorld, outcome: { code: number }): Command {
       .option('--json', 'the job as a JSON object')
       .action((id: string, _: Flags, asked: Command) => run((config, flags) => runChangeJob(world, config, { id, change, json: flags.json === true }))(asked.optsWithGlobals()));
   }
+  withSettings(jobs.command('abandon').description('give up what a restore, or its undo, left on servers that are gone for good').exitOverride().configureOutput(output), CATALOG_SETTINGS)
+    .argument('<id>', 'of the job, as `leafvault jobs` shows it')
+    .requiredOption('--servers-are-gone', 'say that the servers which it was at work on will never be back: nothing is put back or dropped there by Leafvault any more')
+    .option('--json', 'the job as a JSON object')
+    .addHelpText('after', '\nFor a cluster that was built anew while a restore was half done, or kept what it had replaced: its end is tried each minute, and the cluster can not be deleted.\nThe cluster has to have the connection string of other servers by now; where the old ones answer, or nobody does, it is refused.\n')
+    .action((id: string, _: Flags, asked: Command) => run((config, flags) => runChangeJob(world, config, { id, change: 'abandon', json: flags.json === true }))(asked.optsWithGlobals()));
   configured('drill', 'restore the newest snapshot of a cluster for practice, prove it, take it away again, and tell how long it took')
     .argument('<cluster>', 'its name or id')
     .option('--namespaces <names>', 'only these databases or db.collection, separated by commas (default: as declared for the cluster, else everything)')

@@ -64,7 +64,7 @@ organizations:
 | \`organizations[].apiKeys\`, \`serviceAccounts\`, \`users\` | \`ORG_OWNER\`, \`ORG_GROUP_CREATOR\`, \`ORG_BILLING_ADMIN\`, \`ORG_READ_ONLY\`, \`ORG_MEMBER\`; \`GLOBAL_OWNER\`, \`GLOBAL_BACKUP_ADMIN\`, \`GLOBAL_READ_ONLY\` count everywhere |
 | \`organizations[].projects[].apiKeys\`, … | \`GROUP_OWNER\`, \`GROUP_BACKUP_MANAGER\`, \`GROUP_BACKUP_ADMIN\`, \`GROUP_BACKUP_CREATOR\`, \`GROUP_BACKUP_RECOVERY_OPERATOR\`, \`GROUP_BACKUP_EXPORT_OPERATOR\`, \`GROUP_CLUSTER_MANAGER\`, \`GROUP_DATA_ACCESS_ADMIN\`, \`GROUP_READ_ONLY\` |
 
-\`accessList\` holds IP addresses and CIDR blocks; an empty one lets every address in. \`continuousBackup: true\` keeps the oplog of
+\`accessList\` holds IP addresses and CIDR blocks; an empty one lets every address in (one that was emptied through an API lets none in, until the next start applies the file). \`continuousBackup: true\` keeps the oplog of
 the cluster from then on, so that any instant can be restored, and asks for a first snapshot by itself; it needs a replica set (one member is enough). A later start with
 another value switches it on or off; what was kept stays.
 

@@ -178,6 +178,8 @@ export interface Restore {
   readonly jobId: string;
   /** The form that it was asked for in, where only that form reads it again. */
   readonly form?: RestoreForm | null;
+  /** What the door that made it wants to tell of it again. */
+  readonly jobForm?: JobForm | null;
 }
 
 /** Forms whose jobs are told apart: clients of all others take any job. */

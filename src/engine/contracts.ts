@@ -246,6 +246,14 @@ export interface SettleOptions extends Pick<RestoreOptions, 'restoreId' | 'targe
   readonly mustReach?: boolean;
 }
 
+/** Whether the servers that a connection string leads to are others than those of a plan that has to be ended on its own. Changes nothing. */
+export type StandsElsewhere = (options: StandsElsewhereOptions) => Promise<boolean>;
+
+export interface StandsElsewhereOptions extends Pick<RestoreOptions, 'restoreId' | 'target' | 'signal'> {
+  /** As the journal has it. */
+  readonly plan: Readonly<Record<string, unknown>> | null;
+}
+
 export interface UndoResult {
   /** Collections and views that are live again as they were before the restore. */
   readonly putBack: readonly string[];

@@ -11,4 +11,4 @@ export type { ChainToRead } from './contracts.ts';
 export { probeServer } from './probe-server.ts';
 export { findOperations, readTimeline } from './timeline/index.ts';
 export { endThrowaways, startThrowaway } from './throwaway/index.ts';
-export { dropKept, findRehearsals, rehearseRestore, restoreSnapshot, settleRehearsal, settleRestore, undoRestore } from './restore/index.ts';
+export { dropKept, findRehearsals, rehearseRestore, restoreSnapshot, settleRehearsal, settleRestore, standsElsewhere, undoRestore } from './restore/index.ts';

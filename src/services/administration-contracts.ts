@@ -57,6 +57,8 @@ export interface Clusters {
   kept(projectId: string): Promise<readonly Cluster[]>;
   /** @throws CLUSTER_NOT_FOUND */
   keptByName(projectId: string, name: string): Promise<Cluster>;
+  /** @throws CLUSTER_NOT_FOUND */
+  keptById(projectId: string, id: string): Promise<Cluster>;
 }
 
 export type CredentialKind = 'apiKey' | 'serviceAccount';
@@ -81,7 +83,7 @@ export interface Credential {
   readonly publicName: string;
   readonly name: string;
   readonly description: string;
-  /** Empty: from anywhere. */
+  /** Empty: from anywhere, or, where entries were removed, from nowhere. */
   readonly accessList: readonly string[];
   readonly createdAt: Date;
   readonly grants: readonly RoleGrant[];
@@ -115,8 +117,12 @@ export interface Credentials {
   delete(request: At & { readonly principal: Principal }): Promise<void>;
   /** @throws CREDENTIAL_NOT_FOUND, ACCESS_ENTRY_INVALID, ACCESS_LIST_FULL, GRANT_TOO_WIDE */
   allow(request: At & { readonly entries: readonly string[]; readonly principal: Principal }): Promise<Credential>;
-  /** @throws CREDENTIAL_NOT_FOUND, ACCESS_ENTRY_NOT_FOUND, GRANT_TOO_WIDE */
-  disallow(request: At & { readonly entry: string; readonly principal: Principal }): Promise<void>;
+  /**
+   * Once the last entry is removed the credential is good from nowhere, until there is another one.
+   * @param request.address from where it is asked
+   * @throws CREDENTIAL_NOT_FOUND, ACCESS_ENTRY_NOT_FOUND, ACCESS_ENTRY_OWN, GRANT_TOO_WIDE
+   */
+  disallow(request: At & { readonly entry: string; readonly principal: Principal; readonly address: string }): Promise<void>;
   /** Of a service account; told here and never again. @throws CREDENTIAL_NOT_FOUND, SECRETS_TOO_MANY, SECRET_LIFE_INVALID, GRANT_TOO_WIDE */
   addSecret(request: { readonly place: CredentialPlace; readonly reference: string; readonly hours: number; readonly principal: Principal }): Promise<{ readonly secret: CredentialSecret; readonly value: string }>;
   /** @throws CREDENTIAL_NOT_FOUND, SECRET_NOT_FOUND, GRANT_TOO_WIDE */

@@ -78,6 +78,11 @@ export function createClusters(options: ClustersOptions): Clusters {
       if (found === null) throw new LeafvaultError('CLUSTER_NOT_FOUND', `Reading a cluster named ${name} in project ${projectId} failed: there is none`, { details: { projectId, name } });
       return found;
     },
+    async keptById(projectId, id) {
+      const found = (await catalog.clusters.kept(projectId)).find((each) => each.id === id);
+      if (found === undefined) throw new LeafvaultError('CLUSTER_NOT_FOUND', `Reading cluster ${id} in project ${projectId} failed: there is none`, { details: { projectId, id } });
+      return found;
+    },
   };
 }
 
@@ -105,7 +110,7 @@ async function endCluster(tx: CatalogTransaction, clock: Clock, cluster: Cluster
   const schedule = await tx.schedules.hold(cluster.id, { wait: true });
   const { id, name, terminationProtection } = await holdCluster(tx, cluster);
   if (terminationProtection) throw new LeafvaultError('CLUSTER_PROTECTED', `Deleting cluster ${name} was refused: it is protected`, { details: { name }, hint: 'Set terminationProtectionEnabled to false first' });
-  if (await tx.clusters.isRestoring(id)) throw new LeafvaultError('CLUSTER_BUSY', `Deleting cluster ${name} was refused: a restore of it runs`, { details: { name }, hint: 'Cancel the restore, or wait for its end' });
+  if (await tx.clusters.isRestoring(id)) throw new LeafvaultError('CLUSTER_BUSY', `Deleting cluster ${name} was refused: a restore of it runs`, { details: { name }, hint: 'Cancel the restore, or wait for its end; `leafvault jobs` shows what is still to be cleaned up on a target, and `leafvault jobs abandon` gives that up where its servers are gone' });
   if (schedule !== null) await tx.schedules.save({ schedule: { ...schedule.schedule, items: [] }, progress: freshProgress(clock.now()) });
   // Whoever follows the cluster, or the next who looks, ends its chain in the repository, too: what is kept of the oplog goes with the snapshots.
   await tx.clusters.markDeleted(id);

@@ -138,6 +138,11 @@ export interface Restores {
    * @throws RESTORE_NOT_FOUND, RESTORE_NOTHING_KEPT, TARGET_FORBIDDEN
    */
   letGo(request: { readonly cluster: Cluster; readonly id: string; readonly principal: Principal }): Promise<Job>;
+  /**
+   * Gives up what a restore left on servers that are gone for good: nobody tries to end it any more, and nothing counts as kept.
+   * @throws RESTORE_NOT_FOUND, RESTORE_NOT_ABANDONABLE (its servers are there, or nobody can tell), TARGET_FORBIDDEN
+   */
+  abandon(request: { readonly cluster: Cluster; readonly id: string; readonly principal: Principal }): Promise<void>;
   /** Until when `undo` works; null: nothing is kept. @throws RESTORE_NOT_FOUND */
   undoableUntil(clusterId: string, id: string): Promise<Date | null>;
   /** What the engine reported at its end; null before that, and of a download. @throws RESTORE_NOT_FOUND */

@@ -4,6 +4,7 @@ import type { DrillDefaults } from '../domain/drill.ts';
 import type { Clock } from '../foundation/clock.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import type { FoundServer } from './administration-contracts.ts';
+import type { StandsElsewhere } from './abandon-restore.ts';
 import { createAudit } from './audit.ts';
 import { createBackupConfigs } from './backup-configs.ts';
 import { createChangeEvents } from './change-events.ts';
@@ -52,6 +53,8 @@ export interface ServicesOptions {
   readonly drillDefaults?: DrillDefaults;
   /** Looks who answers at a connection string; without it no cluster can be registered by API. */
   readonly probe?: (uri: string) => Promise<FoundServer>;
+  /** Asked before a restore is abandoned; without it none is. */
+  readonly standsElsewhere?: StandsElsewhere;
   /** What becomes of due times that nobody looked at; default `once`. */
   readonly catchUp?: CatchUp;
 }
@@ -62,16 +65,16 @@ const NO_CONTENTS: ReadContents = () => Promise.reject(new TypeError('Nothing re
 /** As the settings are where nothing is said. */
 const NO_DRILLS: DrillDefaults = { everyHours: null, at: null, where: null, mongod: null };
 
-const noProbe = (): Promise<FoundServer> => Promise.reject(new Error('This process reaches no servers'));
+const noProbe = (): Promise<never> => Promise.reject(new Error('This process reaches no servers'));
 
 export function createServices(
-  { catalog, queue, clock, secret, baseUrl, openArchive, timelineReader, openBucket = NO_BUCKETS, readContents = NO_CONTENTS, restoreDefaults, drillDefaults = NO_DRILLS, probe = noProbe, catchUp = 'once' }: ServicesOptions,
+  { catalog, queue, clock, secret, baseUrl, openArchive, timelineReader, openBucket = NO_BUCKETS, readContents = NO_CONTENTS, restoreDefaults, drillDefaults = NO_DRILLS, probe = noProbe, standsElsewhere = noProbe, catchUp = 'once' }: ServicesOptions,
 ): Services {
   const identity = createIdentity({ catalog, clock, secret });
   const key = identity.signingKey('download-url');
   const continuous = createContinuous({ catalog, clock });
   const snapshots = createSnapshots({ catalog, queue, clock });
-  const restoring = { catalog, queue, clock, key, baseUrl, continuous, defaults: restoreDefaults };
+  const restoring = { catalog, queue, clock, key, baseUrl, continuous, defaults: restoreDefaults, standsElsewhere };
   const restores = createRestores(restoring);
   return {
     identity,

@@ -6,7 +6,7 @@ import { grantsBeyond, isOrgRole, isProjectRole, type Principal, type RoleGrant 
 import type { Clock } from '../foundation/clock.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import { isId } from '../foundation/ids.ts';
-import { changeAccessList, withoutEntry } from './access-lists.ts';
+import { changeAccessList, entriesIn, withoutEntry } from './access-lists.ts';
 import type { Credential, CredentialKind, CredentialPlace, Credentials } from './administration-contracts.ts';
 import { createCredentialSecrets, expiryOf } from './credential-secrets.ts';
 import { insertCredential } from './new-credentials.ts';
@@ -71,10 +71,10 @@ export function createCredentials({ catalog, clock }: CredentialsOptions): Crede
       await (kind === 'apiKey' ? tx.apiKeys : tx.serviceAccounts).setAccessList(credential.id, changeAccessList(credential.accessList, entries));
       return findCredential(tx, kind, place, reference);
     }),
-    disallow: ({ kind, place, reference, entry, principal }) => catalog.transaction(async (tx) => {
+    disallow: ({ kind, place, reference, entry, principal, address }) => catalog.transaction(async (tx) => {
       const credential = await held(tx, { kind, place, reference, principal });
       requireCovered(principal, credential.orgId, credential.grants);
-      await (kind === 'apiKey' ? tx.apiKeys : tx.serviceAccounts).setAccessList(credential.id, withoutEntry(credential.accessList, entry));
+      await (kind === 'apiKey' ? tx.apiKeys : tx.serviceAccounts).setAccessList(credential.id, withoutEntry(credential.accessList, entry, principal.kind === kind && principal.id === credential.id ? address : null));
     }),
     ...createCredentialSecrets({ catalog, clock, held, requireCovered }),
   };
@@ -121,7 +121,7 @@ async function withGrants(catalog: Rows, kind: CredentialKind, rows: readonly Ro
   const grants = await catalog.roleGrants.ofMany(kind, ids);
   const secrets = kind === 'apiKey' ? [] : await catalog.serviceAccounts.secretsOf(ids);
   return rows.map((row) => ({
-    kind, id: row.id, orgId: row.orgId, description: row.description, accessList: row.accessList, createdAt: row.createdAt,
+    kind, id: row.id, orgId: row.orgId, description: row.description, accessList: entriesIn(row.accessList), createdAt: row.createdAt,
     publicName: 'publicKey' in row ? row.publicKey : row.clientId,
     name: 'publicKey' in row ? row.publicKey : (row.name ?? row.clientId),
     grants: grants.get(row.id) ?? [],

@@ -2,14 +2,13 @@
 // installation can make, and nothing of it is stored.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** The path below the public URL; the restore's id, the secret, the file. */
-export function downloadPath(key: Buffer, restoreId: string, fileName: string): string {
-  return `/backup/restore/v2/pull/${restoreId}/${secretOf(key, restoreId)}/${fileName}`;
-}
+/** Both forms of an address, below the public URL: a path that holds the secret, and one whose secret goes into the `Authorization` header of whoever fetches. */
+export interface DownloadPaths { readonly path: string; readonly bearer: { readonly path: string; readonly value: string } }
 
-/** The other form: the path holds no secret, which goes into the `Authorization` header of whoever fetches. */
-export function bearerOfDownload(key: Buffer, restoreId: string, fileName: string): { readonly path: string; readonly value: string } {
-  return { path: `/backup/restore/v3/pull/${restoreId}/${fileName}`, value: secretOf(key, restoreId) };
+/** The paths hold the restore's id, the secret or none, and the file. */
+export function downloadPaths(key: Buffer, restoreId: string, fileName: string): DownloadPaths {
+  const value = secretOf(key, restoreId);
+  return { path: `/backup/restore/v2/pull/${restoreId}/${value}/${fileName}`, bearer: { path: `/backup/restore/v3/pull/${restoreId}/${fileName}`, value } };
 }
 
 /** Constant time for secrets of the right length. */

@@ -6,7 +6,7 @@ import type { Download, DownloadState, Restore, RestoreSelection } from '../doma
 import type { Clock } from '../foundation/clock.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import type { Downloads } from './contracts.ts';
-import { bearerOfDownload, downloadPath, isDownloadSecret } from './download-address.ts';
+import { downloadPaths, isDownloadSecret } from './download-address.ts';
 import { snapshotNotFound } from './snapshots.ts';
 
 /** Streams a snapshot as a `.tar.gz`; ends with an error rather than short. Handed in: the engine is behind it. */
@@ -50,8 +50,8 @@ function presentDownload(
   const state = stateOf(record, download, now);
   const { readyAt: _, ...facts } = download;
   if (state !== 'ready') return { ...facts, state, url: null };
-  const { path, value } = bearerOfDownload(key, record.id, download.fileName);
-  return { ...facts, state, url: baseUrl() + downloadPath(key, record.id, download.fileName), bearer: { url: baseUrl() + path, value } };
+  const { path, bearer } = downloadPaths(key, record.id, download.fileName);
+  return { ...facts, state, url: baseUrl() + path, bearer: { url: baseUrl() + bearer.path, value: bearer.value } };
 }
 
 function stateOf(record: RestoreRecord, download: NonNullable<RestoreRecord['download']>, now: Date): DownloadState {

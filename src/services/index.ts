@@ -4,7 +4,7 @@ export { createAskForDrill, createDrills } from './drills.ts';
 export { previewClusterSchedule } from './schedules.ts';
 export { createOverview } from './overview.ts';
 export { createUpkeep } from './upkeep.ts';
-export { cancelJob, pauseJob, resumeJob } from './jobs.ts';
+export { abandonJob, cancelJob, pauseJob, resumeJob } from './jobs.ts';
 export { keepSnapshot, letGoOfSnapshot } from './keep-snapshot.ts';
 export { type TimelineChain, type TimelineReader } from './timeline.ts';
 export { type ReadContents, type SnapshotNamespace } from './snapshot-contents.ts';

@@ -5,6 +5,7 @@ import type { Job, JobKind } from '../domain/records.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import { isId } from '../foundation/ids.ts';
 import type { JobQueue } from '../jobs/queue.ts';
+import { abandonRestore, type AbandonParts } from './abandon-restore.ts';
 import type { Jobs, Restores, Snapshots } from './contracts.ts';
 import { nameOf } from './principals.ts';
 import { repeatJob } from './repeat-job.ts';
@@ -97,6 +98,18 @@ export async function resumeJob({ catalog, resume }: { readonly catalog: Pick<Ca
   if (answer === 'resumed') return;
   const { state } = await findJob(catalog, id);
   throw new LeafvaultError('JOB_NOT_PAUSED', `Resuming job ${id} failed: it is ${answer === 'over' ? `already ${state}` : 'not paused'}`, { details: { id, state } });
+}
+
+/**
+ * What the restore of a job left, or what its undo did.
+ * @param by who asks, for people
+ * @throws JOB_NOT_FOUND, RESTORE_NOT_ABANDONABLE
+ */
+export async function abandonJob(parts: AbandonParts, { id, by }: { readonly id: string; readonly by: string }): Promise<void> {
+  const { restoreId, kind } = await findJob(parts.catalog, id);
+  if (restoreId !== null) return abandonRestore(parts, { restoreId, by });
+  const why = `a job of kind ${kind} leaves nothing on a target`;
+  throw new LeafvaultError('RESTORE_NOT_ABANDONABLE', `Abandoning what job ${id} left was refused: ${why}`, { details: { id, why } });
 }
 
 async function findJob({ jobs }: Pick<CatalogStore, 'jobs'>, id: string): Promise<Job> {

@@ -8,6 +8,7 @@ import type { Clock } from '../foundation/clock.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import { isId, newId } from '../foundation/ids.ts';
 import type { JobQueue } from '../jobs/queue.ts';
+import { abandonRestore, type StandsElsewhere } from './abandon-restore.ts';
 import type { Continuous, RestoreOutcome, Restores } from './contracts.ts';
 import { presentRestore } from './downloads.ts';
 import { nameOf } from './principals.ts';
@@ -18,7 +19,7 @@ import { nameToFind } from './storable.ts';
 type CreateRequest = Parameters<Restores['create']>[0];
 
 export interface RestoresOptions {
-  readonly catalog: Pick<CatalogStore, 'restores' | 'restorePlans' | 'snapshots' | 'projects' | 'clusters' | 'transaction'>;
+  readonly catalog: Pick<CatalogStore, 'restores' | 'restorePlans' | 'snapshots' | 'projects' | 'clusters' | 'jobs' | 'leases' | 'fenced' | 'transaction'>;
   readonly queue: JobQueue;
   readonly clock: Clock;
   /** Signs download addresses. */
@@ -26,6 +27,7 @@ export interface RestoresOptions {
   readonly baseUrl: () => string;
   readonly continuous: Pick<Continuous, 'findBase'>;
   readonly defaults: RestoreDefaults;
+  readonly standsElsewhere: StandsElsewhere;
 }
 
 export interface RestoreDefaults {
@@ -95,6 +97,11 @@ export function createRestores(options: RestoresOptions): Restores {
         if (targetClusterId === null || underWay !== null || (await tx.restorePlans.keptUntil(id)) === null || (await tx.restorePlans.isOpen(id))) throw nothingKept(restore);
         return queue.enqueue(tx, { id: newId(clock.now()), kind: 'dropKept', payload: { restoreId: id }, projectId, clusterId, snapshotId, restoreId: id, targetClusterId, requestedBy: nameOf(principal) });
       });
+    },
+    async abandon({ cluster, id, principal }) {
+      const { targetProjectId } = await find(cluster.id, id);
+      if (targetProjectId !== null) await requireTargetRole(catalog, targetProjectId, principal);
+      await abandonRestore(options, { restoreId: id, by: nameOf(principal) });
     },
     async outcome(clusterId, id) {
       await find(clusterId, id);

@@ -267,21 +267,24 @@ for (const { name, start } of DATABASES) {
       assert.deepEqual(await catalog.restores.result(id), { odd: 'name with \u0000' });
     });
 
-    test('pages through long lists from both ends, and counts them, through every change', async () => {
+    test('pages through long lists of several months, and counts them, through every change', async () => {
       const { cluster } = inventory;
       const ids: string[] = [];
       for (let n = 0; n < 23; n += 1) {
         ids.unshift((await insertCompleted(catalog, inventory)).snapshotId);
-        clock.advance(1000);
+        // Some fall into the same month, and one on the first instant of the next.
+        clock.advance(n === 10 ? untilNextMonth(clock.now()) : 4 * 86_400_000);
       }
-      for (const itemsPerPage of [5, 23, 40]) {
+      for (const itemsPerPage of [1, 5, 23, 40]) {
         const read: string[] = [];
+        const jobs: string[] = [];
         for (let pageNumber = 1; pageNumber <= Math.ceil(23 / itemsPerPage); pageNumber += 1) {
           const { items, totalCount } = await catalog.snapshots.list(cluster.id, { pageNumber, itemsPerPage }, { completedOnly: pageNumber % 2 === 0 });
           assert.equal(totalCount, 23);
           read.push(...items.map(({ id }) => id));
+          jobs.push(...(await catalog.jobs.list({ clusterIds: [cluster.id] }, { pageNumber, itemsPerPage })).items.map(({ snapshotId }) => snapshotId ?? ''));
         }
-        assert.deepEqual(read, ids);
+        assert.deepEqual([read, jobs], [ids, ids]);
       }
       assert.deepEqual(await catalog.snapshots.list(cluster.id, { pageNumber: 7, itemsPerPage: 5 }), { items: [], totalCount: 23 });
       await catalog.snapshots.markDeleted(ids[3] ?? '');
@@ -340,4 +343,9 @@ for (const { name, start } of DATABASES) {
       assert.deepEqual([await actions({ orgId: inventory.orgId, doneOnly: true }), await actions({ exceptActions: ['b', 'c'] }), await actions({ actions: [] }), await actions({ to: new Date(0) })], [['a'], ['a'], [], []]);
     });
   });
+}
+
+/** In milliseconds. */
+function untilNextMonth(now: Date): number {
+  return Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + 1) - now.getTime();
 }

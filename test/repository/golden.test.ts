@@ -18,6 +18,8 @@ import { collect, MASTER_KEY, openTestRepository, withTempDir } from '../support
 const GOLDEN = join(import.meta.dirname, '../fixtures/golden');
 
 interface Expected { readonly snapshotId: string; readonly chainId: string; readonly slices: number; readonly deltas?: number; readonly files: Readonly<Record<string, string>>;
+  /** Snapshots of which facts are told: those that are there, and those that are deleted. */
+  readonly keeps?: { readonly kept: readonly string[]; readonly gone: readonly string[] };
   /** What else opens it, where there is more than the master key of the tests. */
   readonly openers?: { readonly masterKey: string; readonly passphrase: string };
 }
@@ -65,6 +67,26 @@ for (const version of await readdir(GOLDEN)) {
       assert.deepEqual(await shown(), [true, true]);
       await repository.addFact({ snapshotId, kind: 'pin', createdAt: '2026-01-03T00:00:00Z', body: { kept: false, by: 'test' } });
       assert.deepEqual(await shown(), [false, false]);
+      await repository.close();
+    }));
+
+    test('has what a pin or a hold keeps, and nothing else that was deleted, in both readers, also behind prunes', () => withTempDir(async (folder) => {
+      const { snapshotId, keeps = { kept: [], gone: [] } } = await read();
+      const store = join(folder, 'store');
+      await cp(join(GOLDEN, version, 'store'), store, { recursive: true });
+      const repository = await openTestRepository(createLocalStorage(store), { tempDir: join(folder, 'temp') });
+      const shown = async (): Promise<readonly (readonly string[])[]> => {
+        const byOurs = (await collect(repository.listSnapshots())).map(({ id }) => id);
+        return [byOurs, readIndependently(store, MASTER_KEY).snapshots().map(({ id }) => id)].map((ids) => ids.filter((id) => keeps.kept.includes(id) || keeps.gone.includes(id)).sort());
+      };
+      const kept = [...keeps.kept].sort();
+      assert.deepEqual(await shown(), [kept, kept]);
+      for (let round = 0; round < 3; round += 1) await repository.prune();
+      assert.deepEqual(await shown(), [kept, kept]);
+      assert.deepEqual((await repository.check({ readData: true })).problems, []);
+      const roots = (await collect(createLocalStorage(store).list('snapshots/'))).map(({ name }) => name);
+      assert.deepEqual(keeps.gone.filter((id) => roots.some((name) => name.includes(id))), []);
+      assert.ok((await collect(repository.listSnapshots())).some(({ id }) => id === snapshotId));
       await repository.close();
     }));
 

@@ -161,6 +161,40 @@ describe('a backup configuration', () => {
     await refused(doors.opsManager('POST', `${CLUSTER}/snapshots/onDemandSnapshot?retentionDays=0`), 400, 'INVALID_QUERY_PARAMETER');
   });
 
+  test('is refused a filter with what is wrong about it, and what to do', async () => {
+    const words = async (body: unknown): Promise<string> => {
+      const { status, json } = await patch(body);
+      assert.deepEqual([status, json['errorCode']], [400, 'INVALID_FILTERLIST']);
+      return String(json['detail']);
+    };
+    assert.equal(await words({ includedNamespaces: ['a'], excludedNamespaces: ['b'] }), 'Backup configuration cannot specify both included namespaces and excluded namespaces. Send one list, and the other one empty or not at all.');
+    assert.equal(await words({ includedNamespaces: ['shop', 'a.*'] }), 'The namespace a.* is a pattern, which is not supported. Name each database or collection in full.');
+    assert.equal(await words({ excludedNamespaces: ['shop', 'a$b'] }), 'The namespace a$b is no name of a database or collection. Give it as database or database.collection.');
+  });
+
+  test('takes back whatever mechanism it tells', async () => {
+    for (const [login, told] of [['', 'NONE'], ['u:p@', 'MONGODB_CR'], ['u:p@|PLAIN', 'PLAIN'], ['u@|GSSAPI', 'GSSAPI'], ['|MONGODB-X509', 'MONGODB_X509'], ['|MONGODB-AWS', 'MONGODB_AWS'], ['|MONGODB-OIDC', 'MONGODB_OIDC']] as const) {
+      const [user, mechanism] = login.split('|');
+      await doors.catalog.clusters.setUri(ORDERS, `mongodb://${user}127.0.0.1:1/?replicaSet=rs0${mechanism === undefined ? '' : `&authMechanism=${mechanism}`}`, ['127.0.0.1:1']);
+      const { json } = await doors.opsManager('GET', CONFIG);
+      assert.equal(json['authMechanismName'], told);
+      const { status, text } = await patch({ authMechanismName: told });
+      assert.equal(status, 200, text);
+      await refused(patch({ authMechanismName: told === 'PLAIN' ? 'GSSAPI' : 'PLAIN' }), 403, 'UNSUPPORTED_FOR_CURRENT_CONFIG');
+    }
+    await refused(patch({ authMechanismName: 'MONGODB_AWS' }), 400, 'INVALID_AUTH_MECHANISM');
+  });
+
+  test('leaves an event that tells the name of the cluster, whatever its path has', async () => {
+    assert.equal((await patch({ excludedNamespaces: [] })).status, 200);
+    assert.equal((await doors.opsManager('PATCH', `${CONFIG}/snapshotSchedule`, { referenceHourOfDay: 3 })).status, 200);
+    assert.equal((await doors.opsManager('POST', `${CLUSTER}/snapshots/onDemandSnapshot?retentionDays=1`)).status, 200);
+    const listed = (await doors.atlas('GET', `/groups/${SHOP}/events?itemsPerPage=3`)).json['results'] as Record<string, unknown>[];
+    assert.deepEqual(listed.map(({ clusterName }) => clusterName), ['orders', 'orders', 'orders'], JSON.stringify(listed));
+    const { json } = await doors.atlas('GET', `/groups/${SHOP}/events/${String(listed[0]?.['id'])}`);
+    assert.deepEqual(json, listed[0]);
+  });
+
   test('is listed for every cluster of the group', async () => {
     const { json } = await doors.opsManager('GET', `/groups/${SHOP}/backupConfigs?itemsPerPage=100&pageNum=1`);
     assert.deepEqual((json['results'] as { readonly statusName: string }[]).map(({ statusName }) => statusName), ['INACTIVE', 'STARTED']);

@@ -285,7 +285,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
             id, delivery, projectId: of.projectId, clusterId: of.id, clusterName: of.name, snapshotId, snapshotCapturedAt: snapshot.capturedAt,
             snapshotPointInTime: snapshot.pointInTime, snapshotFinishedAt: snapshot.finishedAt, targetProjectId: targetCluster?.projectId ?? null,
             targetClusterId: targetCluster?.id ?? null, targetClusterName: targetCluster?.name ?? null, createdAt: clock.now(), startedAt: null, finishedAt: null,
-            state: 'queued', proof: null, jobId: job.id, form: from.form ?? null,
+            state: 'queued', proof: null, jobId: job.id, form: from.form ?? null, jobForm: jobForm ?? null,
             instant: base === null || from.instant === undefined ? null : { asked: from.instant, border: base.border, chainId: base.chainId },
             download: delivery === 'automated' ? null : {
               state: download?.readyAtOnce === true ? 'ready' : 'preparing',
@@ -310,6 +310,9 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
           const restore = restoreOf(of.id, id);
           if (restore.state !== 'completed') throw missing('RESTORE_NOTHING_KEPT', { id, state: restore.state });
           return newJob({ kind: 'dropKept', projectId: of.projectId, clusterId: of.id, snapshotId: restore.snapshotId, restoreId: id }, principal);
+        },
+        async abandon({ cluster: of, id }) {
+          if (restoreOf(of.id, id).state !== 'failed') throw missing('RESTORE_NOT_ABANDONABLE', { id, why: 'its servers are there' });
         },
         outcome: async (clusterId, id) => (restoreOf(clusterId, id).state === 'completed' ? { collections: [], movedAside: ['shop.old1'], warnings: ['one'], leftOut: null } : null),
         undoableUntil: async (clusterId, id) => (restoreOf(clusterId, id).state === 'completed' ? clock.now() : null),

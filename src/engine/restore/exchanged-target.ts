@@ -24,7 +24,7 @@ export async function refuseExchanged(plan: RestorePlan, target: Target, hasCopy
   }
   throw new LeafvaultError('RESTORE_TARGET_EXCHANGED', `Ending restore ${plan.restoreId} was refused: its target was another ${plan.replicaSetId === null || plan.replicaSetId === found ? 'deployment' : 'replica set'}`, {
     details: { expected: plan.replicaSetId, found },
-    hint: 'Nothing was changed. Give the cluster the connection string again that it had when the restore began; what is open there is ended within a minute',
+    hint: 'Nothing was changed. Give the cluster the connection string again that it had when the restore began; what is open there is ended within a minute. Where those servers are gone for good, `leafvault jobs abandon` gives it up',
   });
 }
 

@@ -65,7 +65,7 @@ export function createPlanStore(journal: RestoreJournal, target: Target, clock: 
  * The plan of a restore, null when there is none in either place.
  * @throws RESTORE_PLAN_INVALID, RESTORE_TARGET_EXCHANGED where other servers hold what the journal's plan speaks of
  */
-export async function loadPlan(restoreId: string, journal: RestoreJournal, target: Target): Promise<RestorePlan | null> {
+export async function loadPlan(restoreId: string, journal: Pick<RestoreJournal, 'load'>, target: Target): Promise<RestorePlan | null> {
   const fromJournal = await journal.load();
   const fromTarget = await plansOf(target).findOne({ _id: restoreId });
   if (fromJournal !== null) await refuseExchanged(parsePlan(fromJournal), target, fromTarget !== null);

@@ -13,7 +13,7 @@ import { cancelExport } from './export-calls.ts';
 import { askForDrill, cancelDrill, getDrill, getRecovery, listDrills, listRecovery } from './drill-calls.ts';
 import { getUpkeep } from './repository-calls.ts';
 import { presentJob, presentRestore } from './present-restore.ts';
-import { readRestore, readUndo } from './read-restore.ts';
+import { readAbandon, readRestore, readUndo } from './read-restore.ts';
 import { keepSnapshot, letGoOfSnapshot, listSnapshots } from './snapshot-calls.ts';
 import { previewSchedule } from './schedule-calls.ts';
 import { getOperation, getTimeline, listOperations } from './timeline-calls.ts';
@@ -50,6 +50,8 @@ export const CONSOLE_OPERATIONS: readonly Operation[] = [
   { method: 'POST', path: '/groups/:groupId/clusters/:clusterId/jobs/:jobId/resume', roles: CHANGERS, handle: resumeJob },
   { method: 'GET', path: '/groups/:groupId/repository', roles: ['GROUP_READ_ONLY'], handle: getUpkeep },
   { method: 'POST', path: `${RESTORE}/undo`, roles: ['GROUP_BACKUP_RECOVERY_OPERATOR'], handle: undoRestore },
+  // Nobody cleans up behind it any more.
+  { method: 'POST', path: `${RESTORE}/abandon`, roles: ['GROUP_OWNER'], handle: abandonRestore },
   { method: 'GET', path: '/groups/:groupId/recovery', roles: ['GROUP_READ_ONLY'], handle: listRecovery },
   { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/recovery', roles: ['GROUP_READ_ONLY'], handle: getRecovery },
   { method: 'GET', path: DRILLS, roles: ['GROUP_READ_ONLY'], handle: listDrills },
@@ -130,6 +132,15 @@ async function undoRestore(call: ProjectCall): Promise<Answer> {
   const cluster = await clusterOf(call);
   const job = await call.services.restores.undo({ cluster, id: readId('restoreJob', call.params['restoreId']), principal: call.principal, ...readUndo(call.body) });
   return { kind: 'one', body: presentJob(job) };
+}
+
+/** Answers the restore. */
+async function abandonRestore(call: ProjectCall): Promise<Answer> {
+  const cluster = await clusterOf(call);
+  const id = readId('restoreJob', call.params['restoreId']);
+  readAbandon(call.body);
+  await call.services.restores.abandon({ cluster, id, principal: call.principal });
+  return answerRestore(call, cluster, await call.services.restores.get(cluster.id, id));
 }
 
 /** Answers the job that drops it. */

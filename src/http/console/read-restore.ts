@@ -59,6 +59,13 @@ export function readUndo(given: unknown): { readonly undone: boolean | undefined
   return { undone };
 }
 
+const abandoning = z.strictObject({ serversAreGone: z.boolean().refine((said) => said, 'has to be true') });
+
+/** Somebody has to say it. @throws as `readBody` */
+export function readAbandon(body: unknown): void {
+  readBody(abandoning, body);
+}
+
 /** The vendor's doors read theirs alike, with codes of their own, and may change when the vendor does. */
 function instantOf({ oplogTs, oplogInc, pointInTimeUTCSeconds: seconds }: NonNullable<Given['instant']>): NonNullable<Order['instant']> {
   if (oplogTs !== undefined && oplogInc !== undefined && seconds === undefined) return { border: { t: oplogTs, i: oplogInc } };

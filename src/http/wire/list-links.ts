@@ -18,7 +18,7 @@ export interface ListPlace {
 export function listLinks(place: ListPlace): readonly Link[] {
   const [path = '', sent = ''] = place.target.split(/\?(.*)/s);
   const at = (query: string): string => `${place.origin}${path}${query === '' ? '' : `?${query}`}`;
-  if (place.page === null) return [{ rel: 'self', href: at(sent) }];
+  if (place.page === null) return [{ href: at(sent), rel: 'self' }];
   const { pageNumber, itemsPerPage } = place.page;
   const rest = sent.split('&').filter((each) => each !== '');
   const query = [
@@ -29,9 +29,9 @@ export function listLinks(place: ListPlace): readonly Link[] {
   ];
   const other = (number: number): string => at([...query.filter((each) => !isParameter(each, 'pageNum')), `pageNum=${number}`].join('&'));
   return [
-    { rel: 'self', href: at(query.join('&')) },
-    ...(pageNumber > 1 ? [{ rel: 'previous', href: other(pageNumber - 1) }] : []),
-    ...(pageNumber * itemsPerPage < place.totalCount ? [{ rel: 'next', href: other(pageNumber + 1) }] : []),
+    { href: at(query.join('&')), rel: 'self' },
+    ...(pageNumber > 1 ? [{ href: other(pageNumber - 1), rel: 'previous' }] : []),
+    ...(pageNumber * itemsPerPage < place.totalCount ? [{ href: other(pageNumber + 1), rel: 'next' }] : []),
   ];
 }
 

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { MongoClient } from 'mongodb';
 import { RESTORE_ROLE } from '../../../src/engine/mongo/roles.ts';
+import { freePort } from '../../../src/foundation/free-port.ts';
 import { newId } from '../../../src/foundation/ids.ts';
-import { dropKept, restoreSnapshot, settleRestore, undoRestore } from '../../../src/engine/restore/index.ts';
+import { dropKept, restoreSnapshot, settleRestore, standsElsewhere, undoRestore } from '../../../src/engine/restore/index.ts';
 import type { RestoreOptions } from '../../../src/engine/contracts.ts';
 import type { Repository, SnapshotRoot } from '../../../src/repository/repository.ts';
 import { createMemoryStorage } from '../../../src/storage/index.ts';
@@ -116,6 +117,22 @@ describe('a restore whose target was exchanged', () => {
     await assert.rejects(settleRestore(world.options), refused);
     assert.deepEqual(await world.journal.load(), before, 'the plan stays open, as it was');
   });
+
+  for (const sight of ['seen', 'blind'] as const) {
+    test(`stands elsewhere on other servers alone, and nobody knows where none answer; the id is ${sight}`, async () => {
+      await using world = await restoreWorld(repository, root, uris[sight].own, { oldCollections: 'keep' });
+      const asked = (uri: string): Promise<boolean> => world.journal.load().then((plan) => standsElsewhere({ ...world.options, plan, target: { uri } }));
+      assert.deepEqual([await asked(uris[sight].own), await asked(uris[sight].other)], [false, false], 'nothing was begun');
+      await interrupted('swap:old:shop.orders', restoreSnapshot, world.options);
+      const before = await world.journal.load();
+      assert.deepEqual([await asked(uris[sight].own), await asked(uris[sight].other)], [false, true]);
+      await assert.rejects(asked(`mongodb://127.0.0.1:${await freePort()}/?serverSelectionTimeoutMS=300`), { code: 'TARGET_UNREACHABLE' });
+      assert.deepEqual(await world.journal.load(), before, 'it only looks');
+      assert.equal(await settleRestore(world.options), 'old');
+      await restoreSnapshot(world.options);
+      assert.deepEqual([await asked(uris[sight].own), await asked(uris[sight].other)], [false, true], 'what it keeps is there alone');
+    });
+  }
 
   test('is known by what it made where its plan is gone from the target and nobody may see the id', async () => {
     await using world = await restoreWorld(repository, root, uris.blind.own);

@@ -123,6 +123,18 @@ describe('a restore at our own API', () => {
     assert.equal((await ask('DELETE', `${restoreId}/kept`, reader)).status, 403);
   });
 
+  test('is abandoned by an owner who says that its servers are gone, where they are', async () => {
+    const path = `${restoreId}/abandon`;
+    for (const body of [{}, { serversAreGone: false }, { serversAreGone: 'true' }, { serversAreGone: true, x: 1 }]) assert.equal((await ask('POST', path, operator, body)).status, 400, JSON.stringify(body));
+    const early = await ask('POST', path, operator, { serversAreGone: true });
+    assert.deepEqual([early.status, early.body['code'], early.body['details']], [409, 'RESTORE_NOT_ABANDONABLE', { id: restoreId, why: 'its servers are there' }]);
+    world.endJob(world.restores.get(restoreId)?.jobId ?? '', 'failed');
+    const manager = await world.grant('keeper', [{ role: 'GROUP_BACKUP_MANAGER', projectId: SHOP_ID }]);
+    assert.equal((await ask('POST', path, manager, { serversAreGone: true })).status, 403);
+    const { status, body } = await ask('POST', path, operator, { serversAreGone: true });
+    assert.deepEqual([status, body['id']], [200, restoreId]);
+  });
+
   test('says why it can not be undone', async () => {
     const { status, body } = await ask('POST', `${restoreId}/undo`, operator);
     assert.deepEqual([status, body['code']], [409, 'RESTORE_NOT_UNDOABLE']);

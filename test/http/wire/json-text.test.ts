@@ -11,6 +11,13 @@ describe('jsonText', () => {
     assert.equal(jsonText({ b: undefined, a: null }), '{"a":null}');
   });
 
+  test('is the same text in whatever order members and levels were written', () => {
+    const one = { href: 'x', id: '1', parts: [{ a: 1, b: [{ c: undefined, d: null }] }, 7, null, undefined], z: {} };
+    const other = { z: {}, parts: [{ b: [{ d: null, c: undefined }], a: 1 }, 7, null, undefined], id: '1', href: 'x' };
+    const text = '{"href":"x","id":"1","parts":[{"a":1,"b":[{"d":null}]},7,null,null],"z":{}}';
+    assert.deepEqual([jsonText(one), jsonText(other), jsonText([other, one])], [text, text, `[${text},${text}]`]);
+  });
+
   test('writes slashes as they are', () => {
     assert.equal(jsonText({ href: 'http://a/b' }), '{"href":"http://a/b"}');
   });

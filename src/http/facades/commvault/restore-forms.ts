@@ -56,14 +56,16 @@ function chosenItems(options: RestoreOptions): Pick<RestoreSelection, 'databases
   return parseItems(options.fileOption?.sourceItem ?? []);
 }
 
-/** The end of a backup is a snapshot; a time that is none needs what continuous backup followed. */
-function timeOf({ browseOption }: RestoreOptions, { pointInTimeToEndOfBackup = true, latestEndOfBackup = true }: MongoDbOptions): RestoreForm['from'] {
+/** The end of a backup is a snapshot; a time that is told to be none needs what continuous backup followed. */
+function timeOf({ browseOption }: RestoreOptions, { pointInTimeToEndOfBackup = true, latestEndOfBackup = pointInTimeToEndOfBackup }: MongoDbOptions): RestoreForm['from'] {
   const { toTime, toTimeValue } = browseOption?.timeRange ?? {};
   const asked = toTime || toTimeValue || 0;
   const at = typeof asked === 'number' ? new Date(asked * 1000) : new Date(`${asked.trim().replace(' ', 'T')}Z`);
   if (Number.isNaN(at.getTime())) throw new LeafvaultError('ATTRIBUTE_INVALID', 'Reading the body failed: toTimeValue is no time', { details: { name: 'browseOption.timeRange.toTimeValue' } });
-  if (at.getTime() === 0) return { newestUntil: null };
-  return pointInTimeToEndOfBackup || latestEndOfBackup ? { newestUntil: at } : { instant: at };
+  const isSnapshot = pointInTimeToEndOfBackup || latestEndOfBackup;
+  if (at.getTime() > 0) return isSnapshot ? { newestUntil: at } : { instant: at };
+  if (isSnapshot) return { newestUntil: null };
+  throw new LeafvaultError('ATTRIBUTE_MISSING', 'Reading the body failed: a restore to no end of a backup names its time', { details: { name: 'browseOption.timeRange.toTime' } });
 }
 
 function distributedTarget(options: RestoreOptions, { isInplaceRestore, destShardList = [] }: MongoDbOptions): RestoreTarget {

@@ -3,7 +3,8 @@ import type { FastifyRequest } from 'fastify';
 import { isId } from '../../../foundation/ids.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
 import type { Services, Subclient } from '../../../services/contracts.ts';
-import type { Cluster, JobForm, Snapshot, TimeSeriesChoice } from '../../../domain/records.ts';
+import type { NamespaceList } from '../../../domain/namespace-selection.ts';
+import type { Cluster, JobForm, RestoreSelection, Snapshot, TimeSeriesChoice } from '../../../domain/records.ts';
 import type { Principal } from '../../../domain/roles.ts';
 import { principalOf } from '../../facade.ts';
 import { parameter } from '../../wire/read-query.ts';
@@ -100,26 +101,37 @@ async function prepareRestore(
   const target = await resolveTarget(services, request, source, form.target);
   return async (task) => {
     const restore = await services.restores.create({
-      cluster, principal, ...from, timeSeries, jobForm: formOf({}, task), delivery: 'automated', target: { projectId: target.project.id, cluster: { id: target.cluster.id } }, selection: form.selection,
+      cluster, principal, selection: form.selection, ...from, timeSeries, jobForm: formOf({}, task), delivery: 'automated', target: { projectId: target.project.id, cluster: { id: target.cluster.id } },
     });
     return (await services.jobs.get(restore.jobId)).number;
   };
 }
 
-type Beginning = { readonly snapshotId: string } | { readonly instant: { readonly time: Date } };
+/** An instant has everything of the cluster, so it comes with what the subclient has of that. */
+type Beginning = { readonly snapshotId: string } | { readonly instant: { readonly time: Date }; readonly selection: RestoreSelection };
 
-/** @throws SNAPSHOT_NOT_FOUND, JOB_NOT_FOUND, SUBCLIENT_NOT_FOUND, ENTITY_UNKNOWN, IDS_DISAGREE where a subclient is told and the backup is of another one */
+/** @throws SNAPSHOT_NOT_FOUND, JOB_NOT_FOUND, SUBCLIENT_NOT_FOUND, SUBCLIENT_EMPTY, ENTITY_UNKNOWN, IDS_DISAGREE where a subclient is told and the backup, or what is chosen, is of another one */
 async function beginningOf(
-  services: Services, principal: Principal, { instance, association, form: { from } }: { readonly instance: Instance; readonly association: Association; readonly form: RestoreForm },
+  services: Services, principal: Principal, { instance, association, form: { from, selection } }: { readonly instance: Instance; readonly association: Association; readonly form: RestoreForm },
 ): Promise<Beginning> {
-  if ('instant' in from) return { instant: { time: from.instant } };
   const isTold = Boolean(association.subclientName || association.subclientId);
   // What was asked for as a subclient is never restored as everything.
   const subclient = await resolveSubclient(services, principal, isTold ? association : { ...association, subclientName: 'default' }, instance);
+  if ('instant' in from) return { instant: { time: from.instant }, selection: within(services.subclients.selectionOf(subclient), selection) };
   if ('newestUntil' in from) return { snapshotId: (await services.snapshots.newestOf(subclient, from.newestUntil)).id };
   const { id } = 'jobNumber' in from ? await snapshotOfJob(services, principal, instance.cluster, from.jobNumber) : await snapshotNamed(services, instance.cluster, from.snapshotName);
   if (isTold && !(await services.snapshots.isOf(subclient, id))) throw disagree('subclientName');
   return { snapshotId: id };
+}
+
+/** Nothing chosen is all that the subclient has. @throws IDS_DISAGREE */
+function within(content: NamespaceList | undefined, chosen: RestoreSelection): RestoreSelection {
+  if (content === undefined) return chosen;
+  const { databases, collections, renames } = chosen;
+  if (databases.length + collections.length === 0) return { ...content, renames };
+  const isOfSubclient = (namespace: string): boolean => content.collections.includes(namespace) || content.databases.includes(namespace.split('.', 1)[0] ?? '');
+  if (![...databases, ...collections].every(isOfSubclient)) throw disagree('fileOption.sourceItem');
+  return chosen;
 }
 
 async function snapshotNamed({ snapshots }: Services, cluster: Cluster, name: string): Promise<Snapshot> {

@@ -2,6 +2,7 @@
 // the others are marked in docs/reference/ops-manager.md.
 import { KEY_MISSING, KEY_ROWS } from '../../wire/atlas/administration-errors.ts';
 import { COMPLIANCE_ROWS } from '../../wire/compliance-rows.ts';
+import { ATTRIBUTE_INVALID, ENUM_UNKNOWN, FAMILY_FAILURES, FAMILY_IDS, FAMILY_ROWS, RESTORE_INCOMPLETE, UNAUTHORIZED, UNEXPECTED } from '../../wire/family-rows.ts';
 import { instantRows } from '../../wire/instant-rows.ts';
 import { MMS_BACKUP_ROWS } from '../../wire/mms-backup/errors.ts';
 import type { ErrorRow, ErrorTable, FailureTable } from '../../wire/mms-failure.ts';
@@ -23,14 +24,10 @@ export const OPS_MANAGER_V1_ERRORS = {
 const HOST_MISSING: ErrorRow = { status: 404, errorCode: 'HOST_NOT_FOUND', detail: 'No host with ID or name %s exists in the group.', parameters: ({ id, value }) => [id ?? value] };
 
 const INVALID_BY_KIND: Readonly<Record<string, ErrorRow>> = {
-  group: { status: 404, errorCode: 'INVALID_GROUP_ID', detail: 'An invalid group ID %s was specified.', parameters: ({ value }) => [value] },
-  organization: { status: 404, errorCode: 'INVALID_ORG_ID', detail: 'An invalid organization ID %s was specified.', parameters: ({ value }) => [value] },
+  ...FAMILY_IDS,
   cluster: { status: 404, errorCode: 'INVALID_CLUSTER_ID', detail: 'An invalid cluster ID %s was specified.', parameters: ({ value }) => [value] },
-  snapshot: { status: 404, errorCode: 'INVALID_SNAPSHOT_ID', detail: 'An invalid snapshot ID %s was specified.', parameters: ({ value }) => [value] },
-  restoreJob: { status: 404, errorCode: 'INVALID_JOB_ID', detail: 'An invalid restore job ID %s was specified.', parameters: ({ value }) => [value] },
   apiKey: KEY_MISSING,
   host: HOST_MISSING,
-  checkpoint: { status: 404, errorCode: 'INVALID_CHECKPOINT_ID', detail: 'An invalid checkpoint ID %s was specified.', parameters: ({ value }) => [value] },
 };
 
 /** Words of the vendor for the rules of a schedule; the others speak of how long something is kept. */
@@ -51,52 +48,39 @@ const BY_ATTRIBUTE: Readonly<Record<string, ErrorRow>> = {
 };
 const BACKUP_STATE_BY_TARGET = (verb: string): ErrorRow => ({ status: 409, errorCode: `CANNOT_${verb.toUpperCase()}_BACKUP_INVALID_STATE`, detail: `Cannot ${verb} backup unless the cluster is in the %s state; it is %s.`, parameters: ({ from, to }) => [to === 'started' ? 'INACTIVE or STOPPED' : to === 'stopped' ? 'STARTED' : 'STOPPED', String(from).toUpperCase()] });
 const [CANNOT_START, CANNOT_STOP, CANNOT_TERMINATE] = ['start', 'stop', 'terminate'].map(BACKUP_STATE_BY_TARGET) as [ErrorRow, ErrorRow, ErrorRow];
-const FILTER_INVALID: ErrorRow = { status: 400, errorCode: 'INVALID_FILTERLIST', detail: 'Backup configuration cannot specify both included namespaces and excluded namespaces, nor patterns or names that MongoDB does not take: %s.', parameters: ({ value }) => [value ?? 'both are given'] };
+const filterRow = (detail: string): ErrorRow => ({ status: 400, errorCode: 'INVALID_FILTERLIST', detail, parameters: ({ value }) => (value === undefined ? [] : [value]) });
 
-const UNEXPECTED: ErrorRow = { status: 500, errorCode: 'UNEXPECTED_ERROR', detail: 'Unexpected error.' };
-const UNAUTHORIZED: ErrorRow = { status: 401, errorCode: 'USER_UNAUTHORIZED', detail: 'Current user is not authorized to perform this action.' };
 
-const ATTRIBUTE_INVALID: ErrorRow = { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Invalid attribute %s specified.', parameters: ({ name }) => [name] };
-const ENUM_UNKNOWN: ErrorRow = { status: 400, errorCode: 'INVALID_ENUM_VALUE', detail: 'An invalid enumeration value %s was specified.', parameters: ({ value }) => [value] };
 
 const SNAPSHOT_MISSING: ErrorRow = { status: 404, errorCode: 'SNAPSHOT_NOT_FOUND', detail: 'No snapshot with ID %s exists for cluster %s.', parameters: ({ id, clusterId }) => [id, clusterId] };
 const SNAPSHOT_GONE: ErrorRow = { status: 409, errorCode: 'CANNOT_START_RESTORE_JOB_FOR_DELETED_CLUSTER_SNAPSHOT', detail: 'Cannot start restore job for deleted cluster snapshot.' };
 
 const ERRORS: ErrorTable = {
+  ...FAMILY_ROWS,
   ...KEY_ROWS,
   CREDENTIAL_NOT_FOUND: KEY_MISSING,
-  ORGANIZATION_NOT_FOUND: { status: 404, errorCode: 'ORG_NOT_FOUND', detail: 'No organization with ID %s exists.', parameters: ({ id }) => [id] },
-  PROJECT_NAME_NOT_FOUND: { status: 404, errorCode: 'GROUP_NAME_NOT_FOUND', detail: 'No group with name "%s" exists.', parameters: ({ name }) => [name] },
-  PROJECT_NAME_AMBIGUOUS: { status: 409, errorCode: 'MULTIPLE_GROUPS', detail: 'Multiple groups exist with the specified name.' },
   PROJECT_NOT_FOUND: { status: 401, errorCode: 'NOT_IN_GROUP', detail: 'The current user is not in the group, or the group does not exist.' },
   CLUSTER_NOT_FOUND: { status: 404, errorCode: 'CLUSTER_NOT_FOUND', detail: 'No cluster with ID %s exists in group %s.', parameters: ({ id, projectId }) => [id, projectId] },
   TARGET_NOT_FOUND: { status: 404, errorCode: 'CLUSTER_NOT_FOUND', detail: 'No cluster with ID %s exists in group %s.', parameters: ({ id, name, projectId }) => [id ?? name, projectId] },
   TARGET_FORBIDDEN: UNAUTHORIZED,
   SNAPSHOT_NOT_FOUND: ({ deleted }) => (deleted === true ? SNAPSHOT_GONE : SNAPSHOT_MISSING),
-  SNAPSHOT_NOT_COMPLETE: { status: 409, errorCode: 'CANNOT_START_RESTORE_JOB_FOR_INCOMPLETE_CLUSTER_SNAPSHOT', detail: 'Cannot start restore job for incomplete cluster snapshot.' },
+  SNAPSHOT_NOT_COMPLETE: RESTORE_INCOMPLETE,
   RESTORE_NOT_FOUND: { status: 404, errorCode: 'RESTORE_JOB_NOT_FOUND', detail: 'No restore job with ID %s exists for cluster %s.', parameters: ({ id, clusterId }) => [id, clusterId] },
   EXPIRY_INVALID: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Invalid attribute %s specified.', parameters: () => ['expires'] },
   ...COMPLIANCE_ROWS,
   BACKUP_STATE_INVALID: ({ to }) => (to === 'started' ? CANNOT_START : to === 'stopped' ? CANNOT_STOP : CANNOT_TERMINATE),
   BACKUP_STATE_UNSETTABLE: { status: 403, errorCode: 'UNSUPPORTED_SET_BACKUP_STATE', detail: 'Setting the backup state to %s is not supported.', parameters: ({ value }) => [value] },
-  SELECTION_INVALID: FILTER_INVALID,
-  FILTER_AMBIGUOUS: FILTER_INVALID,
-  FILTER_PATTERN: FILTER_INVALID,
+  SELECTION_INVALID: filterRow('The namespace %s is no name of a database or collection. Give it as database or database.collection.'),
+  FILTER_AMBIGUOUS: filterRow('Backup configuration cannot specify both included namespaces and excluded namespaces. Send one list, and the other one empty or not at all.'),
+  FILTER_PATTERN: filterRow('The namespace %s is a pattern, which is not supported. Name each database or collection in full.'),
   AUTH_MECHANISM_UNKNOWN: { status: 400, errorCode: 'INVALID_AUTH_MECHANISM', detail: 'An invalid authentication mechanism %s was specified.', parameters: ({ value }) => [value] },
   CONNECTION_FIXED: { status: 403, errorCode: 'UNSUPPORTED_FOR_CURRENT_CONFIG', detail: 'The attribute %s cannot be set: it follows from the connection string of the cluster.', parameters: ({ name }) => [name] },
   CHECKPOINTS_UNFIT: { status: 400, errorCode: 'CANNOT_SET_CLUSTER_CHECKPOINT_INTERVAL_FOR_REPLICA_SET', detail: 'The cluster checkpoint interval can only be set for sharded clusters, not replica sets.' },
   QUERY_MISSING: { status: 400, errorCode: 'MISSING_QUERY_PARAMETER', detail: 'The required query parameter %s was not specified.', parameters: ({ name }) => [name] },
   HOST_NOT_FOUND: HOST_MISSING,
   NOT_CONFIG_SERVER: { status: 404, errorCode: 'NOT_CONFIG_SERVER', detail: 'Host %s is not an SCCC config server.', parameters: ({ id }) => [id] },
-  TEXT_NOT_STORABLE: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Invalid attribute %s specified.', parameters: ({ name }) => [name] },
-  ROLE_MISSING: UNAUTHORIZED,
 
   ID_MALFORMED: ({ kind }) => INVALID_BY_KIND[String(kind)] ?? UNEXPECTED,
-  QUERY_INVALID: { status: 400, errorCode: 'INVALID_QUERY_PARAMETER', detail: 'Invalid query parameter %s specified.', parameters: ({ name }) => [name] },
-  BODY_NOT_OBJECT: { status: 400, errorCode: 'INVALID_JSON', detail: 'Received JSON does not match expected format.' },
-  ATTRIBUTE_MISSING: { status: 400, errorCode: 'MISSING_ATTRIBUTE', detail: 'The required attribute %s was not specified.', parameters: ({ name }) => [name] },
-  ATTRIBUTE_UNKNOWN: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Invalid attribute %s specified.', parameters: ({ name }) => [name] },
-  ATTRIBUTE_TYPE: { status: 400, errorCode: 'INVALID_JSON_ATTRIBUTE', detail: 'Received JSON for the %s attribute does not match expected format.', parameters: ({ name }) => [name] },
   ATTRIBUTE_INVALID: ({ name }) => BY_ATTRIBUTE[String(name)] ?? ATTRIBUTE_INVALID,
   ENUM_UNKNOWN: ({ name }) => BY_ATTRIBUTE[String(name)] ?? ENUM_UNKNOWN,
 
@@ -107,15 +91,10 @@ const ERRORS: ErrorTable = {
 };
 
 const FAILURES: FailureTable = {
+  ...FAMILY_FAILURES,
   wrongCredentials: UNAUTHORIZED,
-  bodyTooLarge: { status: 413, errorCode: 'PAYLOAD_TOO_LARGE', detail: 'The request body is larger than %s bytes.', parameters: ({ limitBytes }) => [limitBytes] },
   bodyNotJson: { status: 400, errorCode: 'INVALID_JSON', detail: 'Received JSON does not match expected format.' },
-  contentTypeRefused: { status: 415, errorCode: 'UNSUPPORTED_MEDIA_TYPE', detail: 'Cannot read a request body of type "%s": send application/json.', parameters: ({ contentType }) => [contentType] },
   badRequest: { status: 400, errorCode: 'INVALID_JSON', detail: 'Received JSON does not match expected format.' },
-  routeNotFound: { status: 404, errorCode: 'RESOURCE_NOT_FOUND', detail: 'Cannot find resource %s.', parameters: ({ path }) => [path] },
-  addressRefused: { status: 403, errorCode: 'IP_ADDRESS_NOT_ON_ACCESS_LIST', detail: 'IP address %s is not allowed to access this resource.', parameters: ({ address }) => [address] },
-  unavailable: { status: 503, errorCode: 'SERVICE_UNAVAILABLE', detail: 'The service is temporarily unavailable. Try again later.' },
-  internal: UNEXPECTED,
 };
 
 export const OPS_MANAGER_V1_TABLES = { errors: ERRORS, failures: FAILURES };

@@ -1,6 +1,6 @@
 // What each Ops Manager path asks of the services.
 import type { Cluster, Page, PageOf, Project, Restore, Snapshot } from '../../../domain/records.ts';
-import { isLeafvaultError, LeafvaultError } from '../../../foundation/errors.ts';
+import { LeafvaultError } from '../../../foundation/errors.ts';
 import type { ClusterSchedule } from '../../../services/contracts.ts';
 import type { Answer } from '../../wire/answer.ts';
 import { findProjectByName } from '../../wire/find-project.ts';
@@ -8,6 +8,7 @@ import type { Call, ProjectCall } from '../../wire/mms-routes.ts';
 import { cutPage } from '../../../domain/cut-page.ts';
 import { readEveryPage } from '../../wire/read-every-page.ts';
 import { readId } from '../../wire/read-id.ts';
+import { thereOrKept } from '../../wire/there-or-kept.ts';
 import { createMmsBackupHandlers } from '../../wire/mms-backup/handlers.ts';
 import { presentRange, presentRestoreJob, presentSnapshot } from '../../wire/mms-backup/present.ts';
 import { presentSchedule } from '../../wire/mms-backup/present-schedule.ts';
@@ -72,15 +73,8 @@ export function clusterOf(call: ProjectCall): Promise<Cluster> {
   return call.services.inventory.clusterById(call.project.id, readId('cluster', call.params['clusterId']));
 }
 
-async function sourceOf(call: ProjectCall): Promise<Cluster> {
-  try {
-    return await clusterOf(call);
-  } catch (error) {
-    const kept = isLeafvaultError(error, 'CLUSTER_NOT_FOUND') ? await call.services.administration.clusters.kept(call.project.id) : [];
-    const found = kept.find(({ id }) => id === call.params['clusterId']);
-    if (found === undefined) throw error;
-    return found;
-  }
+function sourceOf(call: ProjectCall): Promise<Cluster> {
+  return thereOrKept(clusterOf(call), () => call.services.administration.clusters.keptById(call.project.id, call.params['clusterId'] ?? ''));
 }
 
 /** With the members that Atlas's legacy form lacks. */

@@ -29,9 +29,11 @@ export function parseChangeBackupConfig(body: unknown, config: BackupConfig): Ch
 /** How a cluster is reached stands in its connection string, which this form does not have; telling what it is already changes nothing. */
 function refuseConnection(given: ReturnType<typeof changeBackupConfigBody.parse>, config: BackupConfig): void {
   const { authMechanismName: mechanism, username, password, sslEnabled, encryptionEnabled, storageEngineName, syncSource, preferredMember } = given;
-  if (mechanism !== undefined && !MECHANISMS.includes(mechanism)) throw new LeafvaultError('AUTH_MECHANISM_UNKNOWN', `Changing a backup configuration failed: there is no mechanism ${mechanism}`, { details: { value: mechanism } });
+  const isSame = mechanism === undefined || mechanism === authMechanismOf(config);
+  // What was told is taken back, also where the vendor has no word for it.
+  if (!isSame && !MECHANISMS.includes(mechanism)) throw new LeafvaultError('AUTH_MECHANISM_UNKNOWN', `Changing a backup configuration failed: there is no mechanism ${mechanism}`, { details: { value: mechanism } });
   const other: Readonly<Record<string, boolean>> = {
-    authMechanismName: mechanism !== undefined && mechanism !== authMechanismOf(config),
+    authMechanismName: !isSame,
     username: username !== undefined, password: password !== undefined,
     sslEnabled: sslEnabled !== undefined && sslEnabled !== (config.connection?.tls ?? false),
     encryptionEnabled: encryptionEnabled === true,

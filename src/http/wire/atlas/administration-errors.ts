@@ -24,6 +24,7 @@ export const KEY_ROWS: ErrorTable = {
   LAST_OWNER: { status: 409, errorCode: 'CANNOT_REMOVE_LAST_ORG_OWNER', detail: 'The organization %s must keep an owner.', parameters: ({ orgId }) => [orgId] },
   ACCESS_ENTRY_INVALID: { status: 400, errorCode: 'INVALID_IP_ADDRESS_OR_CIDR_NOTATION', detail: 'The address %s must be in valid IP address or CIDR notation.', parameters: ({ entry }) => [entry] },
   ACCESS_ENTRY_NOT_FOUND: { status: 404, errorCode: 'IP_ADDRESS_NOT_FOUND_IN_API_KEY_ACCESS_LIST', detail: 'IP address %s does not exist in the corresponding access list.', parameters: ({ entry }) => [entry] },
+  ACCESS_ENTRY_OWN: { status: 400, errorCode: 'CANNOT_REMOVE_CALLER_FROM_ACCESS_LIST', detail: 'Cannot remove caller\'s IP address %s from access list.', parameters: ({ address }) => [address] },
   ACCESS_LIST_FULL: { status: 400, errorCode: 'ACCESS_LIST_TOO_LONG', detail: 'An access list holds %s entries at most.', parameters: ({ limit }) => [limit] },
 };
 

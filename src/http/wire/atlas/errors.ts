@@ -2,6 +2,7 @@
 // where it has one; the others are marked in docs/reference/atlas.md.
 import { COMPLIANCE_ROWS } from '../compliance-rows.ts';
 import { ADMINISTRATION_ERRORS, ADMINISTRATION_IDS, ADMINISTRATION_ROWS } from './administration-errors.ts';
+import { ATTRIBUTE_INVALID, ENUM_UNKNOWN, FAMILY_FAILURES, FAMILY_IDS, FAMILY_ROWS, RESTORE_INCOMPLETE, UNEXPECTED } from '../family-rows.ts';
 import { instantRows } from '../instant-rows.ts';
 import { MMS_BACKUP_ROWS } from '../mms-backup/errors.ts';
 import type { ErrorRow, ErrorTable, FailureTable } from '../mms-failure.ts';
@@ -19,14 +20,10 @@ export const ATLAS_ERRORS = {
 } as const;
 
 const NOT_FOUND_BY_KIND: Readonly<Record<string, ErrorRow>> = {
+  ...FAMILY_IDS,
   ...ADMINISTRATION_IDS,
-  group: { status: 404, errorCode: 'INVALID_GROUP_ID', detail: 'An invalid group ID %s was specified.', parameters: ({ value }) => [value] },
-  organization: { status: 404, errorCode: 'INVALID_ORG_ID', detail: 'An invalid organization ID %s was specified.', parameters: ({ value }) => [value] },
-  snapshot: { status: 404, errorCode: 'INVALID_SNAPSHOT_ID', detail: 'An invalid snapshot ID %s was specified.', parameters: ({ value }) => [value] },
   exportBucket: { status: 404, errorCode: 'EXPORT_BUCKET_NOT_FOUND', detail: 'No export Bucket with ID %s does not exist.', parameters: ({ value }) => [value] },
   export: { status: 404, errorCode: 'EXPORT_JOB_NOT_FOUND', detail: 'No export job with ID %s exists.', parameters: ({ value }) => [value] },
-  restoreJob: { status: 404, errorCode: 'INVALID_JOB_ID', detail: 'An invalid restore job ID %s was specified.', parameters: ({ value }) => [value] },
-  checkpoint: { status: 404, errorCode: 'INVALID_CHECKPOINT_ID', detail: 'An invalid checkpoint ID %s was specified.', parameters: ({ value }) => [value] },
 };
 
 /** Words of the vendor for each rule of a schedule; what has none is an invalid policy. */
@@ -46,15 +43,11 @@ const SCHEDULE_BY_PART: Readonly<Record<string, ErrorRow>> = {
 };
 const ITEM_INCOMPLETE: ErrorRow = { status: 400, errorCode: 'MISSING_POLICY_ITEM_PARAMETERS', detail: 'Each policy item must contain all required fields.' };
 
-const RESTORE_INCOMPLETE: ErrorRow = { status: 409, errorCode: 'CANNOT_START_RESTORE_JOB_FOR_INCOMPLETE_CLUSTER_SNAPSHOT', detail: 'Cannot start restore job for incomplete cluster snapshot.' };
 const SNAPSHOT_INCOMPLETE: ErrorRow = { status: 409, errorCode: 'CANNOT_DOWNLOAD_INCOMPLETE_SNAPSHOT', detail: 'Cannot read incomplete cluster snapshot %s.', parameters: ({ id }) => [id] };
-const UNEXPECTED: ErrorRow = { status: 500, errorCode: 'UNEXPECTED_ERROR', detail: 'Unexpected error.' };
 
 export const ATLAS_ERROR_TABLE: ErrorTable = {
+  ...FAMILY_ROWS,
   ...ADMINISTRATION_ROWS,
-  ORGANIZATION_NOT_FOUND: { status: 404, errorCode: 'ORG_NOT_FOUND', detail: 'No organization with ID %s exists.', parameters: ({ id }) => [id] },
-  PROJECT_NAME_NOT_FOUND: { status: 404, errorCode: 'GROUP_NAME_NOT_FOUND', detail: 'No group with name "%s" exists.', parameters: ({ name }) => [name] },
-  PROJECT_NAME_AMBIGUOUS: { status: 409, errorCode: 'MULTIPLE_GROUPS', detail: 'Multiple groups exist with the specified name.' },
   PROJECT_NOT_FOUND: { status: 404, errorCode: 'GROUP_NOT_FOUND', detail: 'No group with ID %s exists.', parameters: ({ id }) => [id] },
   CLUSTER_NOT_FOUND: { status: 404, errorCode: 'CLUSTER_NOT_FOUND', detail: 'No cluster named %s exists in group %s.', parameters: ({ name, id, projectId }) => [name ?? id, projectId] },
   TARGET_NOT_FOUND: { status: 404, errorCode: 'CLUSTER_NOT_FOUND', detail: 'No cluster named %s exists in group %s.', parameters: ({ name, id, projectId }) => [name ?? id, projectId] },
@@ -65,17 +58,10 @@ export const ATLAS_ERROR_TABLE: ErrorTable = {
   RESTORE_NOT_CANCELLABLE: { status: 400, errorCode: 'CANNOT_CANCEL_AUTOMATED_RESTORE', detail: 'Automated restore cannot be cancelled: it is already over.' },
   EXPIRY_INVALID: { status: 400, errorCode: 'BACKUP_SNAPSHOT_RETENTION_VALUE_INVALID', detail: 'Retention value of snapshot is invalid.' },
   SELECTION_INVALID: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Invalid attribute %s specified.', parameters: ({ value }) => [value] },
-  TEXT_NOT_STORABLE: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Invalid attribute %s specified.', parameters: ({ name }) => [name] },
-  ROLE_MISSING: { status: 401, errorCode: 'USER_UNAUTHORIZED', detail: 'Current user is not authorized to perform this action.' },
 
   ID_MALFORMED: ({ kind }) => NOT_FOUND_BY_KIND[String(kind)] ?? UNEXPECTED,
-  QUERY_INVALID: { status: 400, errorCode: 'INVALID_QUERY_PARAMETER', detail: 'Invalid query parameter %s specified.', parameters: ({ name }) => [name] },
-  BODY_NOT_OBJECT: { status: 400, errorCode: 'INVALID_JSON', detail: 'Received JSON does not match expected format.' },
-  ATTRIBUTE_MISSING: { status: 400, errorCode: 'MISSING_ATTRIBUTE', detail: 'The required attribute %s was not specified.', parameters: ({ name }) => [name] },
-  ATTRIBUTE_UNKNOWN: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Invalid attribute %s specified.', parameters: ({ name }) => [name] },
-  ATTRIBUTE_TYPE: { status: 400, errorCode: 'INVALID_JSON_ATTRIBUTE', detail: 'Received JSON for the %s attribute does not match expected format.', parameters: ({ name }) => [name] },
-  ATTRIBUTE_INVALID: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Invalid attribute %s specified.', parameters: ({ name }) => [name] },
-  ENUM_UNKNOWN: { status: 400, errorCode: 'INVALID_ENUM_VALUE', detail: 'An invalid enumeration value %s was specified.', parameters: ({ value }) => [value] },
+  ATTRIBUTE_INVALID,
+  ENUM_UNKNOWN,
   RATE_LIMITED: { status: 429, errorCode: 'RATE_LIMITED', detail: 'Too many requests: the limit is %s at once. Wait %s seconds.', parameters: ({ limit, retryAfterSeconds }) => [limit, retryAfterSeconds] },
 
   POINT_IN_TIME_FORM: { status: 400, errorCode: 'INVALID_PIT_RESTORE_TIME', detail: 'Please provide a valid UTC time or an operation time (ts).' },
@@ -101,14 +87,9 @@ export const ATLAS_ERROR_TABLE: ErrorTable = {
 };
 
 export const ATLAS_FAILURE_TABLE: FailureTable = {
-  bodyTooLarge: { status: 413, errorCode: 'PAYLOAD_TOO_LARGE', detail: 'The request body is larger than %s bytes.', parameters: ({ limitBytes }) => [limitBytes] },
+  ...FAMILY_FAILURES,
   bodyNotJson: { status: 400, errorCode: 'MALFORMED_JSON', detail: 'Received JSON is malformed.' },
-  contentTypeRefused: { status: 415, errorCode: 'UNSUPPORTED_MEDIA_TYPE', detail: 'Cannot read a request body of type "%s": send application/json.', parameters: ({ contentType }) => [contentType] },
   badRequest: { status: 400, errorCode: 'VALIDATION_ERROR', detail: 'The request content produced the validation error: %s.', parameters: ({ detail }) => [detail] },
-  routeNotFound: { status: 404, errorCode: 'RESOURCE_NOT_FOUND', detail: 'Cannot find resource %s.', parameters: ({ path }) => [path] },
-  addressRefused: { status: 403, errorCode: 'IP_ADDRESS_NOT_ON_ACCESS_LIST', detail: 'IP address %s is not allowed to access this resource.', parameters: ({ address }) => [address] },
-  unavailable: { status: 503, errorCode: 'SERVICE_UNAVAILABLE', detail: 'The service is temporarily unavailable. Try again later.' },
-  internal: UNEXPECTED,
 };
 
 function missing(errorCode: string, what: string): ErrorRow {

@@ -135,9 +135,9 @@ function linksOf(
   const group = `${root}/groups/${record.projectId}`;
   const cluster = `${group}/clusters/${clusterSegment(record)}`;
   return [
-    { rel: 'self', href: `${cluster}/${at.self}` },
-    { rel: `${rels}/cluster`, href: cluster },
-    { rel: `${rels}/group`, href: group },
-    ...(at.snapshotId === undefined ? [] : [{ rel: `${rels}/snapshot`, href: `${cluster}/snapshots/${at.snapshotId}` }]),
+    { href: `${cluster}/${at.self}`, rel: 'self' },
+    { href: cluster, rel: `${rels}/cluster` },
+    { href: group, rel: `${rels}/group` },
+    ...(at.snapshotId === undefined ? [] : [{ href: `${cluster}/snapshots/${at.snapshotId}`, rel: `${rels}/snapshot` }]),
   ];
 }

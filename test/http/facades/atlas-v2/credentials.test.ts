@@ -69,6 +69,34 @@ describe('API keys', () => {
     assert.equal(codeOf(await world.say(await makeKey(`/orgs/${ORG}/apiKeys`, ['ORG_READ_ONLY']), 'POST', path, { body: [{ ipAddress: '127.0.0.1' }] })), '401 USER_UNAUTHORIZED');
   });
 
+  test('are good nowhere once the last address was taken out of their list, until another is put in', async () => {
+    const key = await makeKey(`/orgs/${ORG}/apiKeys`, ['ORG_READ_ONLY']);
+    const path = `/orgs/${ORG}/apiKeys/${key.id}/accessList`;
+    const ask = (from: string): Promise<string> => world.say(key, 'GET', `/groups/${SHOP}`, { from }).then(codeOf);
+    await world.say(OWNER, 'POST', path, { body: [{ ipAddress: '203.0.113.7' }] });
+    assert.equal((await world.say(OWNER, 'DELETE', `${path}/203.0.113.7`)).status, 204);
+    const { json } = await world.say(OWNER, 'GET', path);
+    assert.deepEqual([json['results'], json['totalCount']], [[], 0]);
+    for (const from of ['203.0.113.7', '198.51.100.9', '127.0.0.1']) assert.equal(await ask(from), '403 IP_ADDRESS_NOT_ON_ACCESS_LIST', from);
+    assert.equal(codeOf(await world.say(OWNER, 'DELETE', `${path}/203.0.113.7`)), '404 IP_ADDRESS_NOT_FOUND_IN_API_KEY_ACCESS_LIST');
+    assert.deepEqual(resultsOf(await world.say(OWNER, 'POST', path, { body: [{ ipAddress: '198.51.100.9' }] })).map(({ ipAddress }) => ipAddress), ['198.51.100.9']);
+    assert.equal((await world.say(key, 'GET', `/groups/${SHOP}`, { from: '198.51.100.9' })).status, 200);
+    assert.equal(await ask('203.0.113.7'), '403 IP_ADDRESS_NOT_ON_ACCESS_LIST');
+  });
+
+  test('do not take the address out of their own list that they ask from', async () => {
+    const key = await makeKey(`/orgs/${ORG}/apiKeys`, ['ORG_READ_ONLY']);
+    const path = `/orgs/${ORG}/apiKeys/${key.id}/accessList`;
+    await world.say(OWNER, 'POST', path, { body: [{ ipAddress: '203.0.113.7' }, { cidrBlock: '198.51.100.0/24' }, { cidrBlock: '203.0.113.0/30' }] });
+    const removed = (entry: string, from: string): Promise<number | string> => world.say(key, 'DELETE', `${path}/${encodeURIComponent(entry)}`, { from }).then((answer) => (answer.status === 204 ? 204 : codeOf(answer)));
+    const refused = await world.say(key, 'DELETE', `${path}/203.0.113.7`, { from: '203.0.113.7' });
+    assert.deepEqual([codeOf(refused), refused.json['detail']], ['400 CANNOT_REMOVE_CALLER_FROM_ACCESS_LIST', 'Cannot remove caller\'s IP address 203.0.113.7 from access list.']);
+    assert.equal(await removed('198.51.100.0/24', '198.51.100.9'), '400 CANNOT_REMOVE_CALLER_FROM_ACCESS_LIST', 'within a block');
+    assert.equal(await removed('198.51.100.0/24', '203.0.113.7'), 204);
+    await world.say(OWNER, 'POST', path, { body: [{ cidrBlock: '203.0.113.0/24' }] });
+    assert.equal(await removed('203.0.113.7', '203.0.113.7'), 204, 'another entry has the address');
+  });
+
   test('never get more than who makes them has', async () => {
     const manager = await makeKey(`/groups/${SHOP}/apiKeys`, ['GROUP_ACCESS_MANAGER']);
     const owner = await makeKey(`/groups/${SHOP}/apiKeys`, ['GROUP_OWNER']);
@@ -189,7 +217,16 @@ describe('service accounts', () => {
     const { json } = await world.token(own.clientId, own.secret);
     assert.equal(codeOf(await world.say({ token: String(json['access_token']) }, 'GET', `/groups/${SHOP}`)), '403 IP_ADDRESS_NOT_ON_ACCESS_LIST');
     assert.equal((await world.say(owner, 'DELETE', `/groups/${SHOP}/serviceAccounts/${own.clientId}/accessList/192.0.2.1`)).status, 204);
-    assert.equal((await world.say({ token: String(json['access_token']) }, 'GET', `/groups/${SHOP}`)).status, 200);
+    assert.equal(codeOf(await world.say({ token: String(json['access_token']) }, 'GET', `/groups/${SHOP}`)), '403 IP_ADDRESS_NOT_ON_ACCESS_LIST', 'an emptied list opens nothing');
+  });
+
+  test('do not take the address out of their own list that they ask from', async () => {
+    const account = await make(`/orgs/${ORG}/serviceAccounts`, ['ORG_OWNER']);
+    const path = `/orgs/${ORG}/serviceAccounts/${account.clientId}/accessList`;
+    assert.equal((await world.say(OWNER, 'POST', path, { body: [{ ipAddress: '127.0.0.1' }] })).status, 200);
+    const token = String((await world.token(account.clientId, account.secret)).json['access_token']);
+    assert.equal(codeOf(await world.say({ token }, 'DELETE', `${path}/127.0.0.1`)), '400 CANNOT_REMOVE_CALLER_FROM_ACCESS_LIST');
+    assert.equal((await world.say({ token }, 'GET', path)).json['totalCount'], 1);
   });
 });
 

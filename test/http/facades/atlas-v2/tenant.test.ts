@@ -62,6 +62,28 @@ describe('the shared tier of Atlas v2', () => {
     assert.equal(shown['status'], 'COMPLETED');
   });
 
+  test('keeps the target that a download named, in every form of the tier', async () => {
+    const body = { snapshotId, targetDeploymentItemName: "Ana's copy (2)".replaceAll(' ', '_'), targetProjectId: '5f00000000000000000000ff' };
+    const told = ({ targetDeploymentItemName, targetProjectId, deliveryType }: Readonly<Record<string, unknown>>): unknown => ({ targetDeploymentItemName, targetProjectId, deliveryType });
+    const wanted = { targetDeploymentItemName: body.targetDeploymentItemName, targetProjectId: body.targetProjectId, deliveryType: 'DOWNLOAD' };
+    const made = (await facade.atlas(`${TENANT}/download`, { method: 'POST', body })).json;
+    assert.deepEqual(told(made), wanted);
+    assert.deepEqual(told(await read(made['id'])), wanted);
+    const listed = (await facade.atlas(`${TENANT}/restores`)).json['results'] as Record<string, unknown>[];
+    assert.deepEqual(listed.filter(({ id }) => id === made['id']).map(told), [wanted]);
+    assert.deepEqual(told((await facade.ask(`/api/atlas/v1.0${TENANT}/restores/${String(made['id'])}`)).json), wanted);
+    const { targetProjectId: _, ...atHome } = body;
+    assert.equal((await read((await facade.atlas(`${TENANT}/download`, { method: 'POST', body: atHome })).json['id']))['targetProjectId'], SHOP_ID, 'the own project unless another is named');
+  });
+
+  for (const name of ['', 'x'.repeat(65), 'a\u0000b', 'a/b', 7]) {
+    test(`refuses ${JSON.stringify(String(name).slice(0, 5))} of ${String(name).length} characters as the target of a download`, async () => {
+      const { status, json } = await facade.atlas(`${TENANT}/download`, { method: 'POST', body: { snapshotId, targetDeploymentItemName: name } });
+      assert.equal(status, 400);
+      assert.match(String(json['errorCode']), /^INVALID_(?:JSON_)?ATTRIBUTE$/);
+    });
+  }
+
   test('tells the address of a download to who could have asked for it, in every form', async () => {
     const id = String((await facade.atlas(`/groups/${SHOP_ID}/flexClusters/orders/backup/download`, { method: 'POST', body: { snapshotId }, version: '2024-11-13' })).json['id']);
     const views = [

@@ -159,18 +159,61 @@ describe('createtask of Commvault', () => {
     assert.deepEqual(facade.lastSelection, { databases: ['shop'], collections: ['crm.people'], renames: [{ from: 'shop', to: 'shop2' }, { from: 'crm.people', to: 'crm.old' }] });
   });
 
-  test('restores to an instant between snapshots in that form where no end of a backup is meant, else to a snapshot', async () => {
-    const at = Math.floor(facade.clock.now().getTime() / 1000) + 50;
-    facade.world.window = { chainId: 'c'.repeat(24), from: { t: at - 50, i: 1 }, to: { t: at + 50, i: 9 }, snapshotId };
-    facade.clock.advance(120_000);
-    const options = { browseOption: { timeRange: { toTime: at } } };
-    const order = (form: object) => post(page({}, bigData({ isInplaceRestore: true, ...form }, options)));
-    const between = await order({ pointInTimeToEndOfBackup: false, latestEndOfBackup: false });
-    const [job] = jobsOf(between.json);
-    assert.deepEqual(facade.restores.get(String(job?.restoreId))?.instant?.asked, { time: new Date(at * 1000) }, between.text);
-    const [ofSnapshot] = jobsOf((await order({})).json);
-    assert.equal(facade.restores.get(String(ofSnapshot?.restoreId))?.instant ?? null, null);
-    facade.world.window = null;
+  describe('to an instant between snapshots, in that form', () => {
+    let options: { readonly browseOption: { readonly timeRange: { readonly toTime: number } } };
+    let at: number;
+    beforeEach(() => {
+      at = Math.floor(facade.clock.now().getTime() / 1000) + 50;
+      facade.world.window = { chainId: 'c'.repeat(24), from: { t: at - 50, i: 1 }, to: { t: at + 50, i: 9 }, snapshotId };
+      facade.clock.advance(120_000);
+      options = { browseOption: { timeRange: { toTime: at } } };
+    });
+    after(() => { facade.world.window = null; });
+    const BETWEEN = { isInplaceRestore: true, pointInTimeToEndOfBackup: false, latestEndOfBackup: false };
+    const ordered = async (form: object, { names = {}, more = options }: { readonly names?: Readonly<Record<string, unknown>>; readonly more?: Readonly<Record<string, unknown>> } = {}) => {
+      const { status, json, text } = await post(page(names, bigData(form, more)));
+      assert.equal(status, 200, text);
+      return facade.restores.get(String(jobsOf(json)[0]?.restoreId));
+    };
+
+    test('restores where no end of a backup is meant, else to a snapshot', async () => {
+      const wanted = { time: new Date(at * 1000) };
+      assert.deepEqual((await ordered(BETWEEN))?.instant?.asked, wanted);
+      assert.deepEqual((await ordered({ isInplaceRestore: true, pointInTimeToEndOfBackup: false }))?.instant?.asked, wanted, 'the time alone is told to be none of a backup');
+      for (const form of [{}, { pointInTimeToEndOfBackup: true, latestEndOfBackup: false }, { pointInTimeToEndOfBackup: false, latestEndOfBackup: true }]) {
+        assert.equal((await ordered({ isInplaceRestore: true, ...form }))?.instant ?? null, null, JSON.stringify(form));
+      }
+    });
+
+    test('restores of a named subclient what that has, never everything', async () => {
+      facade.subclients.set('people', { databases: ['crm'], collections: ['shop.orders'] });
+      const subclientId = await facade.services.numbers.numberOf('subclient', (await facade.services.subclients.resolve(ORDERS_ID, 'people')).id);
+      for (const names of [{ subclientName: 'People' }, { subclientName: undefined, subclientId }]) {
+        await ordered(BETWEEN, { names });
+        assert.deepEqual(facade.lastSelection, { databases: ['crm'], collections: ['shop.orders'], renames: [] }, JSON.stringify(names));
+      }
+      await ordered(BETWEEN, { names: { subclientName: 'people' }, more: { ...options, fileOption: { sourceItem: ['/crm/people', '/shop/orders'] } } });
+      assert.deepEqual(facade.lastSelection, { databases: [], collections: ['crm.people', 'shop.orders'], renames: [] });
+      for (const names of [{ subclientName: 'default' }, { subclientName: undefined }]) {
+        await ordered(BETWEEN, { names });
+        assert.deepEqual(facade.lastSelection, { databases: [], collections: [], renames: [] }, JSON.stringify(names));
+      }
+    });
+
+    test('is refused for what the subclient does not have, for one that is not there or empty, and without a time', async () => {
+      facade.subclients.set('people', { databases: ['crm'], collections: ['shop.orders'] });
+      facade.subclients.set('bare', { databases: [], collections: [] });
+      const refused = async (names: Readonly<Record<string, unknown>>, more: Readonly<Record<string, unknown>> = options): Promise<string> => {
+        const { status, json } = await post(page(names, bigData(BETWEEN, more)));
+        return `${status} ${String(json['errorMessage'])}`;
+      };
+      for (const item of ['/shop', '/shop/carts', '/other']) {
+        assert.match(await refused({ subclientName: 'people' }, { ...options, fileOption: { sourceItem: [item] } }), /^400 .*fileOption\.sourceItem does not belong/, item);
+      }
+      assert.match(await refused({ subclientName: 'none' }), /^404 .*No subclient named \[none\]/);
+      assert.match(await refused({ subclientName: 'bare' }), /^400 .*\[bare\] has no content/);
+      assert.match(await refused({}, {}), /^400 .*browseOption\.timeRange\.toTime$/);
+    });
   });
 
   const plain = (restoreOptions: unknown, operationType = 1001) => ({ subTask: { subTaskType: 3, operationType }, options: { restoreOptions } });

@@ -34,7 +34,7 @@ export async function addKeyEntries(call: OrganizationCall): Promise<Answer> {
 
 export async function removeKeyEntry(call: OrganizationCall): Promise<Answer> {
   requireOwnerOrSelf(call);
-  await call.services.administration.credentials.disallow({ ...atKey(call), entry: call.params['ipAddress'] ?? '', principal: call.principal });
+  await call.services.administration.credentials.disallow({ ...atKey(call), entry: call.params['ipAddress'] ?? '', principal: call.principal, address: call.address });
   return { kind: 'none' };
 }
 
@@ -47,7 +47,7 @@ export async function addAccountEntries(call: PlacedCall): Promise<Answer> {
 }
 
 export async function removeAccountEntry(call: PlacedCall): Promise<Answer> {
-  await call.services.administration.credentials.disallow({ ...atAccount(call), entry: call.params['ipAddress'] ?? '', principal: call.principal });
+  await call.services.administration.credentials.disallow({ ...atAccount(call), entry: call.params['ipAddress'] ?? '', principal: call.principal, address: call.address });
   return { kind: 'none' };
 }
 

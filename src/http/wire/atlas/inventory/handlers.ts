@@ -1,6 +1,6 @@
 // Reads of organizations, groups and clusters: what clients need on the way to a backup.
 import type { Cluster, Organization, Page, PageOf, Project } from '../../../../domain/records.ts';
-import { isLeafvaultError, LeafvaultError } from '../../../../foundation/errors.ts';
+import { LeafvaultError } from '../../../../foundation/errors.ts';
 import type { Answer } from '../../answer.ts';
 import { findProjectByName } from '../../find-project.ts';
 import type { Call, ProjectCall } from '../../mms-routes.ts';
@@ -8,6 +8,7 @@ import { cutPage } from '../../../../domain/cut-page.ts';
 import { readEveryPage } from '../../read-every-page.ts';
 import { readId } from '../../read-id.ts';
 import { parameter } from '../../read-query.ts';
+import { thereOrKept } from '../../there-or-kept.ts';
 import { presentCluster, presentGroup, presentOrganization } from './present.ts';
 
 export async function listOrganizations(call: Call): Promise<Answer> {
@@ -91,14 +92,9 @@ export async function refuseFlex(call: ProjectCall): Promise<Answer> {
   throw new LeafvaultError('NOT_FLEX', `Using the flex API failed: cluster ${name} is not flex`, { details: { clusterName: name } });
 }
 
-/** Also one that was deleted while its snapshots were kept: they can be read and restored. @throws CLUSTER_NOT_FOUND */
-export async function sourceOf(call: ProjectCall): Promise<Cluster> {
-  try {
-    return await clusterOf(call);
-  } catch (error) {
-    if (!isLeafvaultError(error, 'CLUSTER_NOT_FOUND')) throw error;
-    return call.services.administration.clusters.keptByName(call.project.id, call.params['clusterName'] ?? '');
-  }
+/** Also one that was deleted while its snapshots were kept. @throws CLUSTER_NOT_FOUND */
+export function sourceOf(call: ProjectCall): Promise<Cluster> {
+  return thereOrKept(clusterOf(call), () => call.services.administration.clusters.keptByName(call.project.id, call.params['clusterName'] ?? ''));
 }
 
 /** @throws CLUSTER_NOT_FOUND */

@@ -56,9 +56,9 @@ function linksOf(restore: Restore, root: string): readonly object[] {
   const group = `${root}/groups/${restore.projectId}`;
   const cluster = `${group}/clusters/${encodeURIComponent(restore.clusterName)}`;
   return [
-    { rel: 'self', href: `${cluster}/backup/restoreJobs/${restore.id}` },
-    { rel: 'https://cloud.mongodb.com/snapshot', href: `${cluster}/backup/snapshots/${restore.snapshotId}` },
-    { rel: 'https://cloud.mongodb.com/cluster', href: cluster },
-    { rel: 'https://cloud.mongodb.com/group', href: group },
+    { href: `${cluster}/backup/restoreJobs/${restore.id}`, rel: 'self' },
+    { href: `${cluster}/backup/snapshots/${restore.snapshotId}`, rel: 'https://cloud.mongodb.com/snapshot' },
+    { href: cluster, rel: 'https://cloud.mongodb.com/cluster' },
+    { href: group, rel: 'https://cloud.mongodb.com/group' },
   ];
 }

@@ -22,8 +22,8 @@ export function presentSnapshot(snapshot: Snapshot, root: string): object {
     frequencyType: snapshot.type === 'onDemand' ? 'ondemand' : frequencyOf(snapshot.policyItems ?? []) ?? undefined,
     id: snapshot.id,
     links: [
-      { rel: 'self', href: `${cluster}/backup/snapshots/${snapshot.id}` },
-      { rel: 'https://cloud.mongodb.com/cluster', href: cluster },
+      { href: `${cluster}/backup/snapshots/${snapshot.id}`, rel: 'self' },
+      { href: cluster, rel: 'https://cloud.mongodb.com/cluster' },
     ],
     mongodVersion: snapshot.mongodbVersion ?? undefined,
     policyItems: (snapshot.policyItems ?? []).map(({ id }) => id),

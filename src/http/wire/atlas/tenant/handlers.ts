@@ -20,9 +20,8 @@ export async function createTenantRestore(call: ProjectCall): Promise<Answer> {
 
 export async function downloadTenantSnapshot(call: ProjectCall): Promise<Answer> {
   const cluster = await sourceOf(call);
-  const { order, target } = parseTenantDownload(call.body, cluster);
-  const restore = await call.services.restores.create({ ...order, cluster, principal: call.principal });
-  return { kind: 'one', body: presentTenantRestore(restore, call.root, target) };
+  const restore = await call.services.restores.create({ ...parseTenantDownload(call.body, cluster), cluster, principal: call.principal });
+  return { kind: 'one', body: presentTenantRestore(restore, call.root) };
 }
 
 export async function listTenantRestores(call: ProjectCall): Promise<Answer> {

@@ -2,7 +2,7 @@
 import type { Cluster } from '../../../../domain/records.ts';
 import type { Restores } from '../../../../services/contracts.ts';
 import { readBody } from '../../read-body.ts';
-import { tenantRestoreBody } from './schemas.ts';
+import { tenantDownloadBody, tenantRestoreBody } from './schemas.ts';
 
 type Order = Omit<Parameters<Restores['create']>[0], 'cluster' | 'principal'>;
 
@@ -19,16 +19,8 @@ export function parseTenantRestore(body: unknown, cluster: Cluster): Order {
   };
 }
 
-/** The target of a download is named and echoed, never written to. */
-export function parseTenantDownload(body: unknown, cluster: Cluster): { readonly order: Order; readonly target: TenantTarget } {
-  const given = readBody(tenantRestoreBody, body);
-  return {
-    order: { snapshotId: given.snapshotId, delivery: 'download', download: { expirationHours: SNAPSHOT_URL_HOURS, maxDownloads: null, readyAtOnce: true } },
-    target: { deploymentItemName: given.targetDeploymentItemName, projectId: given.targetProjectId ?? cluster.projectId },
-  };
-}
-
-export interface TenantTarget {
-  readonly deploymentItemName: string;
-  readonly projectId: string;
+/** The target of a download is named and told again, never written to. */
+export function parseTenantDownload(body: unknown, cluster: Cluster): Order {
+  const { snapshotId, targetDeploymentItemName, targetProjectId = cluster.projectId } = readBody(tenantDownloadBody, body);
+  return { snapshotId, delivery: 'download', download: { expirationHours: SNAPSHOT_URL_HOURS, maxDownloads: null, readyAtOnce: true }, jobForm: { targetDeploymentItemName, targetProjectId } };
 }

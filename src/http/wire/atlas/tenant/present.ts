@@ -1,7 +1,6 @@
 // Restores and snapshots in the form of the shared tier.
 import type { Restore, Snapshot } from '../../../../domain/records.ts';
 import { isoSeconds, isoSecondsOrUnset } from '../../time-text.ts';
-import type { TenantTarget } from './parse.ts';
 
 /** Recorded: a restore is shown to expire six hours after it was scheduled. */
 const RESTORE_EXPIRY_MS = 6 * 3_600_000;
@@ -14,14 +13,15 @@ const STATUS: Readonly<Record<Restore['state'], string>> = {
   cancelled: 'FAILED',
 };
 
-/** @param target as the request named it; a download read later names the cluster it came from. */
-export function presentTenantRestore(restore: Restore, root: string, target?: TenantTarget): object {
+/** The target of a download is what its request named; one that named none tells the cluster that it came from. */
+export function presentTenantRestore(restore: Restore, root: string): object {
+  const { targetDeploymentItemName, targetProjectId } = restore.jobForm ?? {};
   return {
     clusterName: restore.clusterName,
     deliveryType: restore.delivery === 'download' ? 'DOWNLOAD' : 'RESTORE',
     expirationDate: isoSecondsOrUnset(expiryOf(restore)),
     id: restore.id,
-    links: [{ rel: 'self', href: `${clusterAt(restore, root)}/backup/tenant/restores/${restore.id}` }],
+    links: [{ href: `${clusterAt(restore, root)}/backup/tenant/restores/${restore.id}`, rel: 'self' }],
     projectId: restore.projectId,
     restoreFinishedDate: isoSecondsOrUnset(restore.finishedAt ?? (restore.download?.state === 'ready' ? restore.createdAt : null)),
     restoreScheduledDate: isoSeconds(restore.createdAt),
@@ -29,8 +29,8 @@ export function presentTenantRestore(restore: Restore, root: string, target?: Te
     snapshotId: restore.snapshotId,
     snapshotUrl: restore.download?.url ?? undefined,
     status: statusOf(restore),
-    targetDeploymentItemName: target?.deploymentItemName ?? restore.targetClusterName ?? restore.clusterName,
-    targetProjectId: target?.projectId ?? restore.targetProjectId ?? restore.projectId,
+    targetDeploymentItemName: restore.targetClusterName ?? targetDeploymentItemName ?? restore.clusterName,
+    targetProjectId: restore.targetProjectId ?? targetProjectId ?? restore.projectId,
   };
 }
 
@@ -39,7 +39,7 @@ export function presentTenantSnapshot(snapshot: Snapshot, root: string): object 
     expiration: isoSeconds(snapshot.expiresAt),
     finishTime: isoSecondsOrUnset(snapshot.finishedAt),
     id: snapshot.id,
-    links: [{ rel: 'self', href: `${clusterAt(snapshot, root)}/backup/tenant/snapshots/${snapshot.id}` }],
+    links: [{ href: `${clusterAt(snapshot, root)}/backup/tenant/snapshots/${snapshot.id}`, rel: 'self' }],
     mongoDBVersion: snapshot.mongodbVersion ?? undefined,
     scheduledTime: isoSeconds(snapshot.requestedAt),
     startTime: isoSecondsOrUnset(snapshot.startedAt),

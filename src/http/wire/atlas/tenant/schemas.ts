@@ -20,3 +20,6 @@ export const tenantRestoreBody = z.strictObject({
   snapshotUrl: ignored,
   status: ignored,
 });
+
+/** Its target is told again and never looked for: the vendor's pattern is all that a name has to fit. */
+export const tenantDownloadBody = tenantRestoreBody.extend({ targetDeploymentItemName: z.string().regex(/^[\p{L}\p{N}\-_.(),:&@+']{1,64}$/u) });

@@ -75,7 +75,7 @@ describe('a repository with a second copy', () => {
     return other;
   };
   const openOver = async (storage: Storage, copies: readonly Storage[] = [copy]): Promise<Repository> => {
-    const repository = await openWithCopies({ storage, copies, masterKey: MASTER_KEY, tempDir: '/tmp', clock, log: silent });
+    const repository = await openWithCopies({ storage, copies, masterKey: MASTER_KEY, tempDir: '/tmp', clock, log: silent, threads: 0 });
     open.push(repository);
     return repository;
   };

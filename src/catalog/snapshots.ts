@@ -73,7 +73,7 @@ export interface Snapshots {
   newestWhole(clusterId: string): Promise<SnapshotRecord | null>;
   /** The same of what is taken of the cluster by itself now: of everything, or of what its filter says. */
   newestUsual(clusterId: string): Promise<SnapshotRecord | null>;
-  /** Ids of completed ones that no newer one replaces, being of everything or of the same selection: whatever deletes by rule leaves them. */
+  /** Ids of completed ones that no newer one replaces, being sound and of everything or of the same selection: whatever deletes by rule leaves them. */
   irreplaceable(clusterId: string): Promise<readonly string[]>;
   /** The same of what was asked for as one of Commvault's subclients; of `default` also what nobody asked for as another one, under whatever filter. `notAfter`: of a time up to it. */
   newestOfSubclient(subclient: SubclientOfSnapshots, notAfter?: Date | null): Promise<SnapshotRecord | null>;
@@ -89,6 +89,8 @@ export interface Snapshots {
   markDeleted(id: string): Promise<boolean>;
   /** Also leaves the fact for the repository. From then on no policy changes it. */
   setExpiry(id: string, expiresAt: Date): Promise<void>;
+  /** What the newest check found: these can't be read whole, all others can. One that can't replaces no older one. */
+  noteDamaged(ids: readonly string[]): Promise<void>;
   /** Also leaves the fact for the repository. @param kept false: nothing keeps it any more, and `keep` says who says so */
   setKeep(id: string, kind: KeepKind, keep: Keep, kept: boolean): Promise<void>;
   /** Those of schedules, which a policy may change: not deleted, not failed, without an expiry that was set by hand. Inside a transaction, which then holds them. */
@@ -120,11 +122,11 @@ const NOT_KEPT = sql<boolean>`((pin is null and hold is null) or state in ('fail
 const LETS_GO = sql<boolean>`(pending_facts.kind = 'deleted' or pending_facts.body -> 'kept' = 'false'::jsonb)`;
 
 
-/** Whether a newer completed one is of everything, or of the same selection: no other has all that this one has. */
+/** Whether a newer completed one that no check found damaged is of everything, or of the same selection: no other has all that this one has. */
 function isReplaced(eb: ExpressionBuilder<Tables, 'snapshots'>) {
   return eb.exists(eb
     .selectFrom('snapshots as newer').select('newer.id').whereRef('newer.clusterId', '=', 'snapshots.clusterId')
-    .where('newer.deletedAt', 'is', null).where('newer.state', '=', 'completed')
+    .where('newer.deletedAt', 'is', null).where('newer.state', '=', 'completed').where('newer.damagedAt', 'is', null)
     .where(sql<boolean>`(newer.requested_at, newer.id) > (snapshots.requested_at, snapshots.id)`)
     .where(sql<boolean>`(${isWhole('newer.selection')} or ${isOfSame('newer.selection', 'snapshots.selection')})`));
 }
@@ -240,6 +242,11 @@ export function createSnapshots(context: CatalogContext): Snapshots {
     async allKept() {
       const rows = await db.selectFrom('snapshots').select('id').where('state', '=', 'completed').where('deletedAt', 'is', null).execute();
       return rows.map(({ id }) => id);
+    },
+    async noteDamaged(ids) {
+      const are = isOneOfMany('id', ids);
+      await db.updateTable('snapshots').set({ damagedAt: clock.now() }).where('damagedAt', 'is', null).where(are).execute();
+      await db.updateTable('snapshots').set({ damagedAt: null }).where('damagedAt', 'is not', null).where(sql<boolean>`not (${are})`).execute();
     },
     setExpiry: (id, expiresAt) =>
       atomically(context, async (inner) => {

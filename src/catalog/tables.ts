@@ -84,6 +84,7 @@ export interface SnapshotsTable {
   expiryByHand: Defaulted<boolean>;
   pin: ColumnType<Keep | null, string | null | undefined, string | null>;
   hold: ColumnType<Keep | null, string | null | undefined, string | null>;
+  damagedAt: ColumnType<Date | null, Date | null | undefined, Date | null>;
 }
 
 export interface SchedulesTable {

@@ -12,6 +12,8 @@ export interface CheckState {
   readonly last: CheckResult | null;
   /** Why the newest try did not come to its end; null once one did. */
   readonly failure: { readonly at: string; readonly cause: string } | null;
+  /** Slices and dumps that are damaged: each check reads them again, whatever its part. Absent: of before it was kept. */
+  readonly again?: readonly string[];
   /** Objects that are just being fetched again from a copy: whoever comes next goes on with them. Absent: none. */
   readonly mending?: readonly string[];
 }

@@ -26,6 +26,8 @@ const HOUR_MS = 60 * MINUTE_MS;
 const FAILED_AGAIN_MS = HOUR_MS;
 /** What the catalog keeps by name; the log has the numbers of the rest. */
 const MOST_NAMED = 200;
+/** Slices and dumps that are read again by each check, until they are sound. */
+const MOST_AGAIN = 1_000;
 const MEND_ROUNDS = 3;
 /** Beyond this a store is lost, and no case for mending object by object; the next check goes on. */
 const MOST_MENDED = 10_000;
@@ -58,7 +60,7 @@ async function checkWhenDue(parts: CheckOnScheduleParts, repository: Repository,
   let lost: readonly string[] = [];
   const check = async (): Promise<CheckReport> => {
     const found = await repository.check({
-      readData: { part, of: parts.parts }, quarantine: true, signal: claimed.signal,
+      readData: { part, of: parts.parts }, again: againOf(state.again ?? state.last?.objects ?? []), quarantine: true, signal: claimed.signal,
       onProgress: ({ phase, documentsDone, documentsTotal, bytesDone, bytesTotal }) => { progress = { phase, done: documentsDone, total: documentsTotal, bytesDone, bytesTotal }; },
     });
     lost = await hiddenSnapshots(parts.catalog, repository);
@@ -91,8 +93,11 @@ async function checkWhenDue(parts: CheckOnScheduleParts, repository: Repository,
     throw error;
   }
   const result = { ...resultOf(report, { startedAt: now, endedAt: clock.now(), part, of: parts.parts }), mended: mended.length, lostSnapshots: lost.slice(0, MOST_NAMED) };
+  // Before it ends: a worker that dies in between leaves more marked, not less.
+  if (await claimed.note((held) => held)) await parts.catalog.snapshots.noteDamaged([...new Set(report.problems.flatMap(({ affects }) => affects.map(({ snapshotId }) => snapshotId)))]);
+  const again = againOf(report.problems.map(({ object }) => object));
   const dueAt = new Date(now.getTime() + parts.everyHours * HOUR_MS).toISOString();
-  const ended = await claimed.end(({ mending: _, ...held }) => ({ ...held, ...(left.length === 0 ? {} : { mending: left }), nextPart: (part % parts.parts) + 1, dueAt, last: result, failure: null }));
+  const ended = await claimed.end(({ mending: _, ...held }) => ({ ...held, ...(left.length === 0 ? {} : { mending: left }), again, nextPart: (part % parts.parts) + 1, dueAt, last: result, failure: null }));
   if (ended) tell(parts.log, result);
 }
 
@@ -100,6 +105,11 @@ async function checkWhenDue(parts: CheckOnScheduleParts, repository: Repository,
 function lostRoot(id: string): CheckProblem {
   const object = `snapshots/${id}`;
   return { code: 'REPOSITORY_OBJECT_MISSING', object, message: `${object} is gone, though the catalog keeps the snapshot ${id}`, affects: [{ snapshotId: id, entry: null }] };
+}
+
+/** Of what is read by parts alone: bad packs are written down beside them, and everything else is read by each check. */
+function againOf(objects: readonly string[]): readonly string[] {
+  return objects.filter((name) => /^(oplog|catalog)\//.test(name)).slice(0, MOST_AGAIN);
 }
 
 function partOf({ nextPart }: CheckState, { parts }: CheckOnScheduleParts): number {

@@ -140,7 +140,7 @@ export interface CheckReport {
   readonly problems: readonly CheckProblem[];
 }
 
-/** One of `of` parts of all packs and slices, from 1 up: always the same ones, so that all parts together are everything. */
+/** One of `of` parts of all packs, slices and dumps, from 1 up: always the same ones, so that all parts together are everything. */
 export interface ReadShare { readonly part: number; readonly of: number }
 
 export interface CheckProblem {
@@ -233,8 +233,11 @@ export interface Repository {
    * @returns null where the store holds none
    */
   extendLocks(options: LockOptions): Promise<LockReport | null>;
-  /** `quarantine`: bad copies are written down, so that nothing new rests on them and the next snapshot stores them anew; else nothing is changed. */
-  check(options?: { readonly readData?: boolean | ReadShare; readonly quarantine?: boolean; readonly signal?: AbortSignal; readonly onProgress?: OnProgress }): Promise<CheckReport>;
+  /**
+   * `quarantine`: bad copies are written down, so that nothing new rests on them and the next snapshot stores them anew; else nothing is changed.
+   * `again`: names of slices and dumps that are read whatever the share, since an earlier check found them damaged.
+   */
+  check(options?: { readonly readData?: boolean | ReadShare; readonly again?: readonly string[]; readonly quarantine?: boolean; readonly signal?: AbortSignal; readonly onProgress?: OnProgress }): Promise<CheckReport>;
   /**
    * Brings a copy of this repository in another store up to date, beside writers, readers and prunes.
    * @throws REPOSITORY_COPY_REFUSED before anything is written, where that could harm what is in the other store; REPOSITORY_BUSY

@@ -12,6 +12,7 @@ import { createOverview } from '../../src/services/index.ts';
 import { createMemoryStorage, type Storage } from '../../src/storage/index.ts';
 import { insertCompleted, makeInventory, OUTCOME } from '../support/catalog-rows.ts';
 import { takeSnapshot } from '../support/capture.ts';
+import { appendSlices, beginChain, numberName } from '../support/chain-fixture.ts';
 import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
 import { startReplicaSet } from '../support/mongod.ts';
 import { emptyCatalog, silent, startEmbedded, type TestDatabase } from '../support/postgres.ts';
@@ -177,6 +178,31 @@ describe('a check on a schedule', () => {
     await run();
     const { last } = await stateNow();
     assert.deepEqual([last?.problems, last?.objects, last?.damaged, last?.lostSnapshots], [1, [`snapshots/${lost}`], [{ snapshotId: lost, namespaces: [] }], [lost]]);
+  });
+
+  test('tells of a slice that rotted each day, whatever part is read, until it is sound again', async () => {
+    const writer = await beginChain(repository);
+    await appendSlices(writer, randomChunks(20, 500));
+    const name = numberName(writer.head.id, 7);
+    const sound = await storage.get(name);
+    const run = worker(repository, 30);
+    await run();
+    await flip(storage, name);
+    const problems: number[] = [];
+    const day = async (): Promise<void> => {
+      clock.advance(24 * HOUR_MS);
+      await run();
+      problems.push((await stateNow()).last?.problems ?? -1);
+    };
+    for (let n = 1; n <= 35; n += 1) await day();
+    const found = problems.indexOf(1);
+    assert.ok(found >= 0 && found < 30, 'by its part');
+    assert.deepEqual(problems.slice(found), problems.slice(found).map(() => 1));
+    assert.deepEqual((await stateNow()).last?.objects, [name]);
+    await storage.delete(name);
+    await storage.put(name, sound);
+    await day();
+    assert.deepEqual([problems.at(-1), (await stateNow()).last?.objects], [0, []]);
   });
 
   test('finds what rotted, names snapshot and collection, and after the next snapshot of the source the old one is restored with proof', async () => {

@@ -6,7 +6,7 @@ import { positionOf } from '../../src/domain/cluster-time.ts';
 import { pruneKey, type PruneState } from '../../src/domain/prune-state.ts';
 import { LeafvaultError } from '../../src/foundation/errors.ts';
 import { newId } from '../../src/foundation/ids.ts';
-import { createChores, createRetentionChores, openPostgresQueue, trimChains, type Chore, type PostgresQueue } from '../../src/jobs/index.ts';
+import { checkOnSchedule, createChores, createRetentionChores, openPostgresQueue, trimChains, type Chore, type PostgresQueue } from '../../src/jobs/index.ts';
 import type { ChainWriter, Repository } from '../../src/repository/index.ts';
 import { createMemoryStorage, type Storage } from '../../src/storage/index.ts';
 import { insertCompleted, makeInventory, OUTCOME, type Inventory } from '../support/catalog-rows.ts';
@@ -140,6 +140,39 @@ describe('retention', () => {
     const next = await take();
     await run(/time is over/);
     assert.deepEqual(await alive(), [next]);
+  });
+
+  test('ends none for a newer one that a check names as damaged, until that one is whole again', async () => {
+    const [older, good] = [await take(), await take()];
+    const packs = (await collect(storage.list('packs/'))).map(({ name }) => name);
+    const damaged = await take();
+    for await (const { name } of storage.list('packs/')) if (!packs.includes(name)) await storage.delete(name);
+    const check = checkOnSchedule({ catalog, clock, log: silent, repositories: () => Promise.resolve([repository]), everyHours: 1, parts: 1 });
+    const checked = async (): Promise<void> => {
+      await check.run(AbortSignal.timeout(60_000));
+      clock.advance(DAY_MS);
+      await check.run(AbortSignal.timeout(60_000));
+    };
+    await checked();
+    clock.advance(30 * DAY_MS);
+    await run(/time is over/);
+    assert.deepEqual(await alive(), [damaged, good], 'the last good one stays');
+    assert.deepEqual((await catalog.snapshots.irreplaceable(inventory.cluster.id)).toSorted(), [good, damaged].toSorted());
+    assert.notEqual((await catalog.snapshots.get(older))?.deletedAt, null);
+    const sound = await take();
+    await run(/time is over/);
+    assert.deepEqual(await alive(), [sound]);
+  });
+
+  test('ends the older one once the check does not name the newer one any more', async () => {
+    const [older, newer] = [await take(), await take()];
+    await catalog.snapshots.noteDamaged([newer]);
+    clock.advance(30 * DAY_MS);
+    await run(/time is over/);
+    assert.deepEqual(await alive(), [newer, older]);
+    await catalog.snapshots.noteDamaged([older]);
+    await run(/time is over/);
+    assert.deepEqual(await alive(), [newer]);
   });
 
   test('keeps what was given more time', async () => {

@@ -16,7 +16,9 @@ export interface ChainsCheck {
   readonly problems: Problems;
   readonly signal: AbortSignal | undefined;
   /** Whether this slice is opened and decompressed, too; the newest always is: without it nobody can go on with the chain. */
-  readonly readsSlice: (sequence: number) => boolean;
+  readonly readsSlice: (chainId: string, sequence: number) => boolean;
+  /** Whether an earlier check found this object damaged: it is read whatever `readsSlice` says. */
+  readonly readsAgain?: (name: string) => boolean;
   /** Told of each numbered object that was read. */
   onRead(storedBytes: number): void;
 }
@@ -92,12 +94,16 @@ interface Numbers { readonly end: ChainEndRecord | null; readonly due: number; r
 /** @param link of the head, or of where the chain begins; null where it cannot be read */
 async function checkNumbered(check: ChainsCheck, chainId: string, link: ChainLink | null, { end, due, first, lookedUpTo }: Numbers): Promise<void> {
   let before = link;
+  /** The number that `before` is the link to. */
+  let linked = first;
   for (let sequence = first; sequence <= due; sequence = sequence === lookedUpTo && sequence < due ? due : sequence + 1) {
     throwIfAborted(check.signal);
-    const behind = before;
     const last = sequence === due;
-    before = null;
-    if (!last && !check.readsSlice(sequence)) continue;
+    const reads = check.readsSlice(chainId, sequence) || isAskedAgain(check, chainId, { sequence, last });
+    if (!last && !reads) continue;
+    const readsBefore = linked !== sequence && reads && sequence - 1 <= lookedUpTo;
+    const behind = linked === sequence ? before : readsBefore ? await linkBefore(check, chainId, sequence) : null;
+    linked = sequence + 1;
     const object = await attempt(check, sliceName(chainId, sequence), async () => {
       const read = await readUnlessPruned(check, chainId, sequence);
       if (read !== null) await verify(check, chainId, read, behind);
@@ -108,6 +114,18 @@ async function checkNumbered(check: ChainsCheck, chainId: string, link: ChainLin
     if (last && end !== null && behind !== null) await attempt(check, chainEndName(chainId), () => assertEndsAt(behind, end));
     before = object !== undefined && 'slice' in object ? linkOfSlice(object) : null;
   }
+}
+
+function isAskedAgain({ readsAgain = () => false }: ChainsCheck, chainId: string, { sequence, last }: { readonly sequence: number; readonly last: boolean }): boolean {
+  return readsAgain(sliceName(chainId, sequence)) || (last && readsAgain(chainEndName(chainId)));
+}
+
+/** Of the one before, which is not read otherwise this time: else nobody would ever compare the two. */
+async function linkBefore(check: ChainsCheck, chainId: string, sequence: number): Promise<ChainLink | null> {
+  const object = await attempt(check, sliceName(chainId, sequence - 1), () => readUnlessPruned(check, chainId, sequence - 1));
+  if (object == null || !('slice' in object)) return null;
+  check.onRead(object.slice.storedBytes);
+  return linkOfSlice(object);
 }
 
 /** null for one that was pruned since the names were listed. */

@@ -9,7 +9,7 @@ import { readBadCopies } from '../bad-copies.ts';
 import { deletedSnapshots } from '../facts.ts';
 import type { IndexPayload } from '../format/index-object.ts';
 import { readCondemned } from '../generations.ts';
-import { INDEXES, packName, partsOfSnapshotName, REPOSITORY_FILE, sessionName, SNAPSHOTS } from '../format/names.ts';
+import { INDEXES, packName, partsOfDumpName, partsOfSnapshotName, REPOSITORY_FILE, sessionName, SNAPSHOTS } from '../format/names.ts';
 import { createChunkLoader } from '../read/load-chunk.ts';
 import type { CheckReport, ReadShare } from '../repository.ts';
 import { openSession } from '../sessions.ts';
@@ -26,6 +26,8 @@ import { createProblems, type Problems } from './problems.ts';
 export interface CheckOptions {
   /** Read and verify every byte of every pack and slice, too, or of a share of them. */
   readonly readData?: boolean | ReadShare;
+  /** Names of slices and dumps that an earlier check found damaged: their bytes are read again, whatever the share. */
+  readonly again?: readonly string[];
   /** Write down which copies are bad, so that nothing new rests on them and the next snapshot stores them anew. */
   readonly quarantine?: boolean;
   readonly signal?: AbortSignal;
@@ -94,9 +96,11 @@ async function runCheck(context: RepositoryContext, unreadableIndexes: ReadonlyM
     throwIfAborted(signal);
     counted.snapshots += await checkSnapshot(context, listCheck, { id, place }, (name) => tell('check snapshots', counted.snapshots, name));
   }
+  const again = new Set(options.again);
+  const dumpsAgain = new Set(options.again?.map((name) => partsOfDumpName(name)?.dumpId));
   let slices = 0;
   await checkChains({
-    context, problems, signal, readsSlice: (sequence) => isInShare(options.readData, sequence),
+    context, problems, signal, readsSlice: (chainId, sequence) => isInShare(options.readData, runOf(chainId, sequence)), readsAgain: (name) => again.has(name),
     onRead(storedBytes) {
       slices += 1;
       counted.bytesRead += storedBytes;
@@ -105,7 +109,7 @@ async function runCheck(context: RepositoryContext, unreadableIndexes: ReadonlyM
   });
   await checkDumps(context, problems, {
     signal,
-    readsDump: (id, isNewest) => isNewest || isInShare(options.readData, Number.parseInt(id.slice(-8), 16)),
+    readsDump: (id, isNewest) => isNewest || dumpsAgain.has(id) || isInShare(options.readData, Number.parseInt(id.slice(-8), 16)),
     onRead(storedBytes) {
       counted.bytesRead += storedBytes;
     },
@@ -121,6 +125,14 @@ function onlyNamed<T>(found: ReadonlyMap<string, T>, named: ReadonlySet<string>)
 
 function isInShare(readData: CheckOptions['readData'], number: number): boolean {
   return typeof readData === 'object' ? number % readData.of === readData.part - 1 : readData === true;
+}
+
+/** So many slices that follow each other are of one share: each is compared with the one before it, and the first of a run needs that one read besides. */
+const RUN = 8;
+
+/** Chains begin in different shares, so that many short ones are spread. */
+function runOf(chainId: string, sequence: number): number {
+  return Math.floor(sequence / RUN) + Number.parseInt(chainId.slice(-8), 16);
 }
 
 /** Each with the last place that its root may have: one behind it came while we are at work. */

@@ -5,7 +5,7 @@
 // A passphrase stands in a file, too: `passphrase:<file>` in the place of the key file. Without an id it lists the snapshots. A bucket is copied into a folder first. Written from docs/design/repository-format.md (and the lists
 // of docs/design/consistency.md) alone, sharing no code with src/, so that the pages are proven to say enough. Numbers in comments are the sections.
 import { createDecipheriv, createHash, createHmac, hkdfSync, scryptSync } from 'node:crypto';
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 
@@ -46,13 +46,18 @@ export interface IndependentReader {
   chains(): IndependentChain[];
   /** True when the directories of the packs say the same as the indexes. */
   directoriesAgree(): boolean;
+  /** What was passed over so far since it can't be read, by its name, and why. */
+  readonly unreadable: ReadonlyMap<string, string>;
 }
 
 /** @param opener a master key of 32 bytes, or a passphrase */
 export function readIndependently(folder: string, opener: Buffer | string): IndependentReader {
   const key = repositoryKey(folder, opener);
   const hkdf = (salt: Uint8Array, info: string): Buffer => Buffer.from(hkdfSync('sha256', key, salt, info, 32));
-  const places = new Map<string, Place>();
+  // 8: a chunk may stand in several packs, and any copy will do: of one that rotted and was healed the other one is read.
+  const places = new Map<string, Place[]>();
+  const indexed = new Set<string>();
+  const unreadable = new Map<string, string>();
   const packs = new Map<string, Buffer>();
   const packOf = (id: string): Buffer => {
     const known = packs.get(id);
@@ -71,24 +76,47 @@ export function readIndependently(folder: string, opener: Buffer | string): Inde
     return gcm(hkdf(bytes.subarray(8, 40), 'leafvault 1 object'), Buffer.alloc(12), Buffer.concat([bytes.subarray(0, 8), Buffer.from(name)]), bytes.subarray(40));
   };
 
+  /** undefined for what can't be read: it is named, and the rest goes on. */
+  const orPassOver = <T>(name: string, read: () => T): T | undefined => {
+    try {
+      return read();
+    } catch (error) {
+      unreadable.set(name, messageOf(error));
+      return undefined;
+    }
+  };
+  const addPlaces = (found: readonly (readonly [string, Place])[]): void => {
+    for (const [id, place] of found) {
+      const known = places.get(id);
+      if (known === undefined) places.set(id, [place]);
+      // 7, type 2: full copies first. Two indexes may name the same pack.
+      else if (!known.some(({ pack }) => pack === place.pack)) known.splice(place.base === null ? 0 : known.length, 0, place);
+    }
+  };
+
   // 8: indexes
   for (const name of filesBelow(folder, 'indexes')) {
-    const payload = open(name, 1);
-    const count = payload.readUInt32LE(0);
+    const payload = orPassOver(name, () => open(name, 1));
+    if (payload === undefined) continue;
+    const [count, entries] = [payload.readUInt32LE(0), payload.readUInt32LE(4)];
     const packIds = Array.from({ length: count }, (_, i) => payload.toString('hex', 16 + i * 24, 28 + i * 24));
-    for (let i = 0; i < payload.readUInt32LE(4); i += 1) {
+    const basesAt = 16 + count * 24 + entries * 64;
+    addPlaces(Array.from({ length: entries }, (_, i) => {
       const at = 16 + count * 24 + i * 64;
-      // 7, type 2: of two copies the full one, since it may be a base.
-      const known = places.get(payload.toString('hex', at, at + 32));
-      if (known !== undefined && known.base === null && payload[at + 32] === 2) continue;
-      places.set(payload.toString('hex', at, at + 32), placeAt(payload, at, { pack: packIds[payload.readUInt32LE(at + 56)] ?? '', basesAt: 16 + count * 24 + payload.readUInt32LE(4) * 64 }));
-    }
+      return [payload.toString('hex', at, at + 32), placeAt(payload, at, { pack: packIds[payload.readUInt32LE(at + 56)] ?? '', basesAt })] as const;
+    }));
+    for (const id of packIds) indexed.add(id);
   }
 
+  // 8: packs that no index names may be read by their own directories, as a last resort
+  let recovered = false;
+  const recover = (): void => {
+    recovered = true;
+    for (const name of filesBelow(folder, 'packs').filter((each) => !indexed.has(basename(each)))) addPlaces(orPassOver(name, () => directoryOf(readFileSync(join(folder, name)), basename(name), hkdf)) ?? []);
+  };
+
   // 7: one chunk, by its index entry alone
-  const chunk = (id: string): Buffer => {
-    const place = places.get(id);
-    if (place === undefined) throw new Error(`no index names ${id}`);
+  const copyAt = (id: string, place: Place, depth: number): Buffer => {
     const pack = packOf(place.pack);
     const packKey = hkdf(pack.subarray(32, 64), 'leafvault 1 pack');
     const aad = Buffer.alloc(place.base === null ? 60 : 92);
@@ -99,17 +127,31 @@ export function readIndependently(folder: string, opener: Buffer | string): Inde
     aad.writeUInt32LE(place.counter, 52);
     aad.writeUInt32LE(place.raw, 56);
     if (place.base !== null) aad.write(place.base, 60, 'hex');
+    // 7, type 2: where all full copies of a base are lost, one that is a delta may be left; then no further.
+    expect(place.base === null || depth < 2, `${id} is a delta on a delta on a delta`);
     const plain = gcm(packKey, nonce(0, place.counter), aad, pack.subarray(place.offset, place.offset + place.stored));
-    const raw = place.type === 0 ? plain : zstdDecompressSync(plain, place.base === null ? {} : { dictionary: baseOf(place.base) });
+    const raw = place.type === 0 ? plain : zstdDecompressSync(plain, place.base === null ? {} : { dictionary: chunk(place.base, depth + 1) });
     expect(raw.length === place.raw, 'raw length');
     expect(createHmac('sha256', hkdf(Buffer.alloc(0), 'leafvault 1 chunk id')).update(raw).digest('hex') === id, 'chunk id');
     return raw;
   };
 
-  // 7, type 2: a base is never a delta itself
-  const baseOf = (id: string): Buffer => {
-    expect(places.get(id)?.type !== 2, 'base');
-    return chunk(id);
+  const chunk = (id: string, depth = 0): Buffer => {
+    const tried = new Set<Place>();
+    let failure: unknown;
+    for (;;) {
+      const place = places.get(id)?.find((each) => !tried.has(each));
+      if (place === undefined && recovered) throw failure ?? new Error(`no index names ${id}`);
+      if (place === undefined) recover();
+      else {
+        tried.add(place);
+        try {
+          return copyAt(id, place, depth);
+        } catch (error) {
+          failure ??= new Error(`chunk ${id} in ${packPath('', place.pack)}: ${messageOf(error)}`, { cause: error });
+        }
+      }
+    }
   };
 
   // 9: lists
@@ -140,23 +182,27 @@ export function readIndependently(folder: string, opener: Buffer | string): Inde
     // 11: roots; 12: facts of the kind `deleted`, which count where no pin and no hold does
     snapshots() {
       const facts = filesBelow(folder, 'facts').map((name) => ({ name, of: name.split('/')[1], kind: basename(name).split('-')[0] ?? '' }));
+      const factIn = (name: string) => orPassOver(name, () => JSON.parse(open(name, 3).toString()) as { id: string; createdAt: string; body: { kept?: unknown } });
+      // One that can't be read keeps, and deletes nothing.
       const keeps = (of: string | undefined, kind: string): boolean => {
-        const said = facts.filter((fact) => fact.of === of && fact.kind === kind).map(({ name }) => JSON.parse(open(name, 3).toString()) as { id: string; createdAt: string; body: { kept?: unknown } });
-        const last = said.sort((a, b) => (`${a.createdAt} ${a.id}` < `${b.createdAt} ${b.id}` ? -1 : 1)).at(-1);
-        return last !== undefined && last.body.kept !== false;
+        const said = facts.filter((fact) => fact.of === of && fact.kind === kind).map(({ name }) => factIn(name));
+        const last = said.filter((fact) => fact !== undefined).sort((a, b) => (`${a.createdAt} ${a.id}` < `${b.createdAt} ${b.id}` ? -1 : 1)).at(-1);
+        return said.includes(undefined) || (last !== undefined && last.body.kept !== false);
       };
-      const deleted = facts.filter(({ of, kind }) => kind === 'deleted' && !keeps(of, 'pin') && !keeps(of, 'hold')).map(({ of }) => of);
+      const deleted = facts.filter(({ name, of, kind }) => kind === 'deleted' && factIn(name) !== undefined && !keeps(of, 'pin') && !keeps(of, 'hold')).map(({ of }) => of);
       const idOf = (name: string): string => basename(name).slice(0, 24);
-      return filesBelow(folder, 'snapshots').filter((name) => !deleted.includes(idOf(name))).flatMap((name) => {
+      return filesBelow(folder, 'snapshots').filter((name) => !deleted.includes(idOf(name))).flatMap((name) => orPassOver(name, () => {
         const root = JSON.parse(open(name, 2).toString()) as { id: string; series: string; createdAt: string; body: Record<string, unknown>; entries: List; fenced?: string };
         expect(root.id === idOf(name), name);
         return root.fenced === undefined ? [{ id: root.id, series: root.series, createdAt: root.createdAt, body: root.body, entries: entriesOf(root.entries) }] : [];
-      });
+      }) ?? []);
     },
     directoriesAgree() {
       const seen = filesBelow(folder, 'packs').flatMap((name) => directoryOf(readFileSync(join(folder, name)), basename(name), hkdf));
-      return seen.length === places.size && seen.every(([id, place]) => JSON.stringify(places.get(id)) === JSON.stringify(place));
+      const said = new Set([...places].flatMap(([id, all]) => all.map((place) => JSON.stringify([id, place]))));
+      return seen.length === said.size && seen.every((each) => said.has(JSON.stringify(each)));
     },
+    unreadable,
   };
 }
 
@@ -291,14 +337,22 @@ function filesBelow(folder: string, prefix: string): string[] {
   }
 }
 
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 function expect(holds: boolean, what: string): void {
   if (!holds) throw new Error(`the format does not hold: ${what}`);
 }
 
 interface Body { readonly kind: 'collection' | 'timeseries' | 'view' | 'users' | 'roles'; readonly db: string; readonly name: string; readonly uuid: string | null; readonly options: string; readonly indexes: string; readonly temporary?: true }
 
-/** Writes `<db>/<collection>.bson` and `.metadata.json` as mongodump does. @param into a folder that is made */
-export function dumpIndependently(reader: IndependentReader, snapshot: IndependentSnapshot, into: string): void {
+/**
+ * Writes `<db>/<collection>.bson` and `.metadata.json` as mongodump does. @param into a folder that is made
+ * @returns collections that are damaged, by name, and why: `<collection>.bson.incomplete` has what comes before the damage, and mongorestore passes it by
+ */
+export function dumpIndependently(reader: IndependentReader, snapshot: IndependentSnapshot, into: string): ReadonlyMap<string, string> {
+  const damaged = new Map<string, string>();
   for (const { body, lists } of snapshot.entries) {
     const { kind, db, name, uuid, options, indexes, temporary } = body as Body;
     // The server's own, for a while: only an instant behind the snapshot may need it.
@@ -310,20 +364,27 @@ export function dumpIndependently(reader: IndependentReader, snapshot: Independe
       ...(uuid === null || kind === 'timeseries' ? [] : [`"uuid":"${uuid}"`]),
       `"collectionName":${JSON.stringify(name)}`, `"type":"${kind === 'view' || kind === 'timeseries' ? kind : 'collection'}"`,
     ];
-    writeFileSync(join(into, db, `${fileName(name)}.metadata.json`), `{${metadata.join()}}`);
-    if (kind === 'view') continue;
     const file = join(into, db, `${fileName(kind === 'timeseries' ? `system.buckets.${name}` : name)}.bson`);
-    writeFileSync(file, '');
-    for (const documents of settled(reader, lists)) appendFileSync(file, documents);
+    try {
+      if (kind !== 'view') writeFileSync(file, '');
+      if (kind !== 'view') for (const documents of settled(reader, lists)) appendFileSync(file, documents);
+      writeFileSync(join(into, db, `${fileName(name)}.metadata.json`), `{${metadata.join()}}`);
+    } catch (error) {
+      // A disk that is full, and the like, is no damage.
+      if (error instanceof Error && 'code' in error) throw error;
+      damaged.set(`${db}.${name}`, messageOf(error));
+      renameSync(file, `${file}.incomplete`);
+    }
   }
   const version = (snapshot.body['source'] as { readonly featureCompatibilityVersion?: string } | undefined)?.featureCompatibilityVersion;
-  if (version === undefined || !snapshot.entries.some(({ body }) => ['users', 'roles'].includes((body as Body).kind))) return;
+  if (version === undefined || !snapshot.entries.some(({ body }) => ['users', 'roles'].includes((body as Body).kind))) return damaged;
   // mongorestore takes users and roles only beside the version of their form.
   const string = (text: string): Buffer => Buffer.concat([int32(Buffer.byteLength(text) + 1), Buffer.from(`${text}\0`)]);
   writeFileSync(join(into, 'admin', 'system.version.bson'), Buffer.concat([
     bson([[2, '_id', string('featureCompatibilityVersion')], [2, 'version', string(version)]]), bson([[2, '_id', string('authSchema')], [16, 'currentVersion', int32(5)]]),
   ]));
   writeFileSync(join(into, 'admin', 'system.version.metadata.json'), '{"indexes":[{"v":{"$numberInt":"2"},"key":{"_id":{"$numberInt":"1"}},"name":"_id_"}],"collectionName":"system.version","type":"collection"}');
+  return damaged;
 }
 
 /** The settled set (consistency.md): the scan without the touched ids, then the patch. */
@@ -479,11 +540,14 @@ if (import.meta.main) {
   const passphraseFile = keyFile.startsWith('passphrase:') ? keyFile.slice('passphrase:'.length) : null;
   const reader = readIndependently(store, passphraseFile === null ? masterKeyIn(keyFile) : (readFileSync(passphraseFile, 'utf8').split(/\r?\n/)[0] ?? ''));
   const snapshots = reader.snapshots().sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
+  for (const [name, why] of reader.unreadable) console.error(`passed over: ${name} can not be read (${why})`);
   if (id === undefined || into === undefined) for (const each of snapshots) console.log(`${each.id}  ${each.createdAt}  ${each.entries.length} collections and views`);
   else {
     const snapshot = snapshots.find((each) => each.id === id);
     if (snapshot === undefined) throw new Error(`there is no snapshot ${id}; without an id they are listed`);
-    dumpIndependently(reader, snapshot, into);
-    console.log(`${snapshot.entries.length} collections and views are in ${into}`);
+    const damaged = dumpIndependently(reader, snapshot, into);
+    for (const [name, why] of damaged) console.error(`DAMAGED: ${name} is not whole (${why}); what could be read of it ends with .incomplete`);
+    console.log(`${snapshot.entries.length - damaged.size} collections and views are in ${into}`);
+    if (damaged.size > 0) process.exitCode = 3;
   }
 }

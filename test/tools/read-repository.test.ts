@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -11,11 +11,13 @@ import { promisify } from 'node:util';
 import { Decimal128, Double, Long, MongoClient } from 'mongodb';
 import { BACKUP_ROLE } from '../../src/engine/mongo/roles.ts';
 import { streamArchive, TOP_FOLDER } from '../../src/engine/archive/index.ts';
+import { packName } from '../../src/repository/format/names.ts';
 import { openKeySlots } from '../../src/repository/index.ts';
 import type { SnapshotRoot } from '../../src/repository/repository.ts';
 import { recoveryKeyOf } from '../../src/services/index.ts';
 import { createLocalStorage } from '../../src/storage/index.ts';
 import { takeSnapshot } from '../support/capture.ts';
+import { named } from '../support/delta-fixture.ts';
 import { startReplicaSet, type ReplicaSet } from '../support/mongod.ts';
 import { writeCorpus } from '../support/odd-corpus.ts';
 import { readIndependently } from '../../tools/read-repository.ts';
@@ -91,6 +93,25 @@ describe('the tool that reads a repository', { timeout: 120_000 }, () => {
     const ours = join(folder, TOP_FOLDER);
     assert.deepEqual(await files(into), await files(ours));
     for (const name of await files(ours)) assert.deepEqual((await readFile(join(into, name))).toString('latin1'), (await readFile(join(ours, name))).toString('latin1'), name);
+  });
+
+  test('makes what can be read of a snapshot that is damaged in part, and names the rest', async () => {
+    const store = join(folder, 'rotten');
+    await cp(place(), store, { recursive: true });
+    const [largest] = (await named(createLocalStorage(store))).sort((a, b) => b.storedLength - a.storedLength);
+    const pack = join(store, packName(largest?.pack ?? ''));
+    const bytes = await readFile(pack);
+    bytes[(largest?.offset ?? 0) + 20]! ^= 1;
+    await writeFile(pack, bytes);
+    const into = join(folder, 'in part');
+    const failure = await run(process.execPath, [TOOL, store, join(folder, 'master.key'), root.id, into]).then(() => assert.fail('it said nothing'), (error: { readonly code: number; readonly stderr: string }) => error);
+    assert.equal(failure.code, 3, failure.stderr);
+    const [, damaged = ''] = /^DAMAGED: (\S+) is not whole \(chunk [0-9a-f]{64} in packs\//.exec(failure.stderr) ?? assert.fail(failure.stderr);
+    const files = async (of: string): Promise<string[]> => (await readdir(of, { recursive: true, withFileTypes: true })).filter((item) => item.isFile()).map((item) => join(item.parentPath, item.name).slice(of.length + 1)).sort();
+    const file = `${damaged.replace('.', '/')}`;
+    const whole = (await files(join(folder, TOP_FOLDER))).filter((name) => !name.startsWith(`${file}.`));
+    assert.deepEqual((await files(into)).filter((name) => name !== `${file}.bson.incomplete`), whole, 'mongorestore finds all but that one');
+    for (const name of whole) assert.ok((await readFile(join(into, name))).equals(await readFile(join(folder, TOP_FOLDER, name))), name);
   });
 
   test('says what is wrong: another key, no such snapshot, no arguments', async () => {

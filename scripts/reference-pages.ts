@@ -5,7 +5,7 @@ import { EXIT_CODES, runCli } from '../src/cli/index.ts';
 import { settingsReference } from '../src/config/index.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const COMMANDS = ['serve', 'worker', 'check', 'copy', 'prune', 'status', 'jobs', 'jobs cancel', 'drill', 'drills', 'schedule preview', 'keys',
+const COMMANDS = ['serve', 'worker', 'check', 'copy', 'prune', 'status', 'clusters', 'jobs', 'jobs cancel', 'drill', 'drills', 'schedule preview', 'keys',
   ...['list', 'test', 'rotate', 'add-passphrase', 'add-key', 'remove', 'kit', 'test-kit'].map((name) => `keys ${name}`), 'snapshots list', 'snapshots pin', 'snapshots unpin', 'snapshots hold', 'snapshots release', 'compliance release', 'rescue', 'dump-catalog', 'roles', 'version'];
 
 /** File name below docs/reference/ -> content. */

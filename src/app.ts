@@ -36,7 +36,7 @@ export { roleCommands, standsElsewhere } from './engine/index.ts';
 export { ownersThatAreGone, readNeededUntil, trimCatalogDumps, trimChains, type TrimmedChain } from './jobs/index.ts';
 export { findDumps, planRescue, rescue, type FoundDump, type FoundDumps, type RescuePlan, type RescueReport } from './composition/rescue.ts';
 export { KEEP_KINDS, type KeepKind } from './domain/keeps.ts';
-export { abandonJob, cancelJob, keepSnapshot, letGoOfSnapshot, masterKeyFrom, pauseJob, previewClusterSchedule, resumeJob } from './services/index.ts';
+export { abandonJob, cancelJob, createOverview, keepSnapshot, letGoOfSnapshot, masterKeyFrom, pauseJob, previewClusterSchedule, resumeJob } from './services/index.ts';
 export type { UpkeepView } from './services/contracts.ts';
 export type { InstallationKeys, KeysReport } from './composition/installation-keys.ts';
 export type { RetiredSlot, RotationReport } from './composition/rotate-master-key.ts';

@@ -29,7 +29,9 @@ export interface NewRun {
 export interface Schedules {
   /** null: nothing is taken of the cluster. */
   get(clusterId: string): Promise<ScheduleRecord | null>;
-  /** The same inside a transaction, which then holds it; `wait` false: null also where another holds it. */
+  /** Clusters whose schedule takes something. */
+  withItems(): Promise<readonly string[]>;
+  /** That of `get` inside a transaction, which then holds it; `wait` false: null also where another holds it. */
   hold(clusterId: string, options: { readonly wait: boolean }): Promise<ScheduleRecord | null>;
   /** The row as given, made or changed. */
   save(record: ScheduleRecord): Promise<void>;
@@ -59,6 +61,10 @@ export function createSchedules({ db, clock }: CatalogContext): Schedules {
     async get(clusterId) {
       const row = await select().where('clusterId', '=', clusterId).executeTakeFirst();
       return row === undefined ? null : recordOf(row);
+    },
+    async withItems() {
+      const rows = await db.selectFrom('schedules').select('clusterId').where(sql<boolean>`jsonb_array_length(items) > 0`).execute();
+      return rows.map(({ clusterId }) => clusterId);
     },
     async hold(clusterId, { wait }) {
       const query = select().where('clusterId', '=', clusterId).forUpdate();

@@ -4,6 +4,7 @@ import { CONFIG_ERRORS, flagName, loadConfig, SETTINGS, type Config, type Settin
 import { describeError, isLeafvaultError } from '../foundation/errors.ts';
 import { runChangeJob } from './change-job.ts';
 import { runCheck } from './check.ts';
+import { runClusters } from './clusters.ts';
 import { runComplianceRelease } from './compliance.ts';
 import { runCopy } from './copy.ts';
 import { runDrill } from './drill.ts';
@@ -107,6 +108,11 @@ function buildProgram(world: CliWorld, outcome: { code: number }): Command {
     .action(run((config, flags) => runPrune(world, config, {
       dryRun: flags.dryRun === true, endSessionsAfterHours: typeof flags.endSessionsAfter === 'number' ? flags.endSessionsAfter : null, json: flags.json === true, passphrase: flags.passphrase === true,
     })));
+  withSettings(command('clusters', 'the clusters: whether each is backed up, which namespaces of it, and the newest instant that can be restored'), CATALOG_SETTINGS)
+    .option('--cluster <name>', 'only those of this name')
+    .option('--json', 'as a JSON array, with all fields')
+    .addHelpText('after', '\nIt reads the catalog with the master key and changes nothing.\n')
+    .action(run((config, flags) => runClusters(world, config, { cluster: text(flags.cluster), json: flags.json === true })));
   const jobs = configured('jobs', 'list the newest jobs: state, progress, why one failed, what a restore kept and warned of')
     .option('--limit <number>', `how many, 1 to ${MOST_JOBS}`, jobLimit, JOBS_SHOWN)
     .option('--cluster <name>', 'only of the clusters of this name')

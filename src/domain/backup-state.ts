@@ -1,6 +1,5 @@
 // Whether a cluster is backed up (docs/design/backup-states.md, "States").
 import type { Cluster } from './records.ts';
-import type { SnapshotSchedule } from './schedule.ts';
 
 export const BACKUP_STATES = ['started', 'stopped', 'terminating', 'inactive'] as const;
 export type BackupState = (typeof BACKUP_STATES)[number];
@@ -10,7 +9,7 @@ export function isFollowed({ continuousBackup, backupState, namespaceFilter }: P
   return continuousBackup && backupState === 'started' && namespaceFilter === null;
 }
 
-/** One that is started and of which nothing would be taken is inactive all the same. */
-export function shownState({ backupState, continuousBackup }: Pick<Cluster, 'backupState' | 'continuousBackup'>, { items }: Pick<SnapshotSchedule, 'items'>): BackupState {
-  return backupState === 'started' && items.length === 0 && !continuousBackup ? 'inactive' : backupState;
+/** @param isScheduled its schedule has items. One that is started and of which nothing would be taken is inactive all the same. */
+export function shownState({ backupState, continuousBackup }: Pick<Cluster, 'backupState' | 'continuousBackup'>, { isScheduled }: { readonly isScheduled: boolean }): BackupState {
+  return backupState === 'started' && !isScheduled && !continuousBackup ? 'inactive' : backupState;
 }

@@ -31,7 +31,7 @@ const FROM: Readonly<Record<Wanted, readonly BackupState[]>> = { started: ['inac
 
 export function createBackupConfigs(options: BackupConfigsOptions): BackupConfigs {
   const { catalog, clock } = options;
-  const stateOf = async (cluster: Cluster): Promise<BackupState> => shownState(cluster, await scheduleOf(catalog, cluster));
+  const stateOf = async (cluster: Cluster): Promise<BackupState> => shownState(cluster, await isScheduled(catalog, cluster));
   const get = async (cluster: Cluster): Promise<BackupConfig> => {
     const [state, uri] = [await stateOf(cluster), await catalog.clusters.uriOf(cluster.id)];
     return { cluster, state, filter: cluster.namespaceFilter, connection: uri === null ? null : loginOf(uri) };
@@ -53,7 +53,7 @@ export function createBackupConfigs(options: BackupConfigsOptions): BackupConfig
           await tx.clusters.setNamespaceFilter(held.id, checked);
         }
         if (state === undefined) return;
-        requireStep(held, shownState(held, await scheduleOf(tx, held)), state);
+        requireStep(held, shownState(held, await isScheduled(tx, held)), state);
         if (state !== 'started') forbidStopping(policy, held.name);
         else await begin(tx, clock, held, schedule);
         await tx.clusters.setBackupState(held.id, state);
@@ -94,8 +94,8 @@ function requireStep({ name }: Cluster, from: BackupState, to: Wanted): void {
   throw new LeafvaultError('BACKUP_STATE_INVALID', `Changing the backups of cluster ${name} to ${to} was refused: they are ${from}`, { details: { from, to, name }, hint: `From ${from} they can't become ${to}` });
 }
 
-async function scheduleOf(catalog: Pick<CatalogTransaction, 'schedules'>, { id, createdAt }: Cluster): Promise<Parameters<typeof shownState>[1]> {
-  return (await catalog.schedules.get(id))?.schedule ?? emptySchedule(id, createdAt);
+async function isScheduled({ schedules }: Pick<CatalogTransaction, 'schedules'>, { id }: Cluster): Promise<Parameters<typeof shownState>[1]> {
+  return { isScheduled: ((await schedules.get(id))?.schedule.items.length ?? 0) > 0 };
 }
 
 /** Each name once; a filter that names nothing is none. @throws SELECTION_INVALID */

@@ -1,4 +1,5 @@
 // Numbers over everything, for metrics.
+import type { BackupState } from '../domain/backup-state.ts';
 import type { Cluster, Job } from '../domain/records.ts';
 import type { ClusterRecovery, ContinuousState } from './contracts.ts';
 import type { CheckOverview, CopyOverview, LockOverview } from './upkeep-contracts.ts';
@@ -6,11 +7,13 @@ import type { CheckOverview, CopyOverview, LockOverview } from './upkeep-contrac
 export interface ClusterOverview {
   readonly cluster: Cluster;
   readonly projectName: string;
+  /** As it is shown: `inactive` also where nothing would be taken. */
+  readonly backupState: BackupState;
   /** Completed and not deleted. */
   readonly snapshots: number;
   /** Bytes that they added to the repository; null without one. */
   readonly storageSizeBytes: number | null;
-  /** Raw bytes of the newest one; null without one. */
+  /** Raw bytes of the newest one of what is taken of the cluster by itself now; null without one. */
   readonly dataSizeBytes: number | null;
   /** The newest instant that can be restored, of a snapshot or between two. */
   readonly recoveryPointAt: Date | null;

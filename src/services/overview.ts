@@ -1,6 +1,7 @@
 // What metrics tell: every cluster with its last success and proof, what it holds, and jobs by state.
 import type { CatalogAggregates, CatalogStore, ChainTotals, ClusterTotals, JobCount, Tailer } from '../catalog/index.ts';
 import { DRILLS_COUNTED } from '../domain/recovery-time.ts';
+import { shownState } from '../domain/backup-state.ts';
 import type { CheckState } from '../domain/check-state.ts';
 import type { Cluster, Project } from '../domain/records.ts';
 import { COPY_STATES, readCopyStates } from '../domain/copy-state.ts';
@@ -14,7 +15,7 @@ const PROJECTS_AT_ONCE = 500;
 
 export function createOverview(
   { catalog, clock, check, locks }: {
-    readonly catalog: Pick<CatalogAggregates, 'overview' | 'clusters' | 'projects' | 'tailers' | 'chains' | 'snapshots' | 'drills'> & Pick<CatalogStore, 'settings'>; readonly clock: Clock;
+    readonly catalog: Pick<CatalogAggregates, 'overview' | 'clusters' | 'projects' | 'tailers' | 'chains' | 'snapshots' | 'drills' | 'schedules'> & Pick<CatalogStore, 'settings'>; readonly clock: Clock;
     /** What stands in the catalog of the checks that run by themselves. */
     readonly check?: () => Promise<CheckState | null>;
     /** And of holding its objects. */
@@ -23,22 +24,27 @@ export function createOverview(
 ): Overview {
   return {
     async read() {
-      const [clusters, totals, jobs, projects, tailers, chains, copies, drills] = await Promise.all([
+      const [clusters, totals, jobs, projects, tailers, chains, copies, drills, scheduled] = await Promise.all([
         catalog.clusters.ofProjects(null), catalog.overview.clusterTotals(), catalog.overview.jobCounts(), allProjects(catalog), catalog.tailers.list(),
-        catalog.chains.totals(), catalog.settings.get(COPY_STATES), catalog.drills.newest(null, DRILLS_COUNTED),
+        catalog.chains.totals(), catalog.settings.get(COPY_STATES), catalog.drills.newest(null, DRILLS_COUNTED), catalog.schedules.withItems(),
       ]);
       const totalsOf = new Map(totals.map((each) => [each.clusterId, each]));
       const tailerOf = new Map(tailers.map((each) => [each.clusterId, each]));
       const chainsOf = new Map(chains.map((each) => [each.clusterId, each]));
       const drillsOf = Map.groupBy(drills, ({ clusterId }) => clusterId);
+      const isScheduled = new Set(scheduled);
+      const filtered = await filteredSizes(catalog, clusters);
       const now = clock.now();
       const nameOf = new Map(projects.map(({ id, name }) => [id, name]));
       return {
         clusters: clusters.map((cluster) => {
           const kept = chainsOf.get(cluster.id);
+          const told = overviewOf(cluster, nameOf.get(cluster.projectId) ?? '', totalsOf.get(cluster.id), kept);
+          const dataSizeBytes = cluster.namespaceFilter === null ? told.dataSizeBytes : filtered.get(cluster.id) ?? null;
           return {
-            ...overviewOf(cluster, nameOf.get(cluster.projectId) ?? '', totalsOf.get(cluster.id), kept),
-            recovery: recoveryOf(drillsOf.get(cluster.id) ?? [], totalsOf.get(cluster.id)?.dataSizeBytes ?? null),
+            ...told, dataSizeBytes,
+            backupState: shownState(cluster, { isScheduled: isScheduled.has(cluster.id) }),
+            recovery: recoveryOf(drillsOf.get(cluster.id) ?? [], dataSizeBytes),
             continuous: continuousOf(cluster, tailerOf.get(cluster.id) ?? null, kept, now),
           };
         }),
@@ -77,7 +83,7 @@ function continuousOf(cluster: Cluster, tailer: Tailer | null, kept: ChainTotals
   };
 }
 
-function overviewOf(cluster: Cluster, projectName: string, totals: ClusterTotals | undefined, kept: ChainTotals | undefined): Omit<ClusterOverview, 'continuous'> {
+function overviewOf(cluster: Cluster, projectName: string, totals: ClusterTotals | undefined, kept: ChainTotals | undefined): Omit<ClusterOverview, 'continuous' | 'backupState'> {
   const instants = [totals?.newestCapturedAt ?? null, kept?.recoveryPoint == null ? null : new Date(kept.recoveryPoint.t * 1000)].filter((each) => each !== null);
   return {
     cluster,
@@ -87,6 +93,12 @@ function overviewOf(cluster: Cluster, projectName: string, totals: ClusterTotals
     dataSizeBytes: totals?.dataSizeBytes ?? null,
     recoveryPointAt: instants.length === 0 ? null : new Date(Math.max(...instants.map((each) => each.getTime()))),
   };
+}
+
+/** The newest snapshot of everything is not what a restore would bring back there. */
+async function filteredSizes(catalog: Pick<CatalogAggregates, 'snapshots'>, clusters: readonly Cluster[]): Promise<ReadonlyMap<string, number | null>> {
+  const filtered = clusters.filter(({ namespaceFilter }) => namespaceFilter !== null);
+  return new Map(await Promise.all(filtered.map(async ({ id }) => [id, (await catalog.snapshots.newestUsual(id))?.dataSizeBytes ?? null] as const)));
 }
 
 async function allProjects(catalog: Pick<CatalogAggregates, 'projects'>): Promise<Project[]> {

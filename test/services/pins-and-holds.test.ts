@@ -90,8 +90,10 @@ describe('a pin or a hold', () => {
     const again = await doors.bearer('PUT', own(id, 'pin'), { reason: 'another' });
     assert.deepEqual([again.status, (again.json['pin'] as { readonly reason: unknown }).reason], [200, null], 'the first one stays');
     const list = await doors.bearer('GET', `/api/leafvault/v1/groups/${SHOP}/clusters/${ORDERS}/snapshots`);
-    const [newest] = list.json['results'] as { readonly id: string; readonly pin: object | null; readonly hold: object | null }[];
+    const [newest] = list.json['results'] as { readonly id: string; readonly pin: object | null; readonly hold: object | null; readonly capturedAt: unknown; readonly expiresAt: unknown }[];
     assert.deepEqual([newest?.id, newest?.pin !== null, newest?.hold], [id, true, null]);
+    const { capturedAt, expiresAt } = (await doors.catalog.snapshots.get(id))!;
+    assert.deepEqual([newest?.capturedAt, newest?.expiresAt], [capturedAt?.toISOString(), expiresAt.toISOString()]);
     await doors.catalog.transaction((tx) => tx.executeSql("update snapshots set state = 'failed' where id = $1", [id]));
     assert.equal((await doors.bearer('PUT', own(id, 'hold'), { reason: 'case 12' })).json['code'], 'SNAPSHOT_NOT_COMPLETE');
     assert.equal((await doors.atlas('DELETE', `${CLUSTER}/backup/snapshots/${id}`)).status, 204, 'it stands for nothing');

@@ -32,11 +32,11 @@ export const OUTCOME: SnapshotOutcome = {
 };
 
 /** A completed snapshot with its job, which is over. */
-export async function insertCompleted(catalog: Catalog, inventory: Inventory): Promise<{ readonly snapshotId: string; readonly jobId: string }> {
+export async function insertCompleted(catalog: Catalog, inventory: Inventory, selection: NewSnapshot['selection'] = null): Promise<{ readonly snapshotId: string; readonly jobId: string }> {
   const snapshotId = newId();
   return catalog.transaction(async (tx) => {
     const job = await tx.jobs.insert(jobRow(inventory, { snapshotId }));
-    await tx.snapshots.insert(snapshotRow(inventory, job.id, { id: snapshotId }));
+    await tx.snapshots.insert(snapshotRow(inventory, job.id, { id: snapshotId, selection }));
     await tx.snapshots.complete(snapshotId, OUTCOME);
     await tx.executeSql('update jobs set state = $1, finished_at = created_at where id = $2', ['completed', job.id]);
     return { snapshotId, jobId: job.id };

@@ -7,6 +7,7 @@ import type { Facade, Failure, FailureAnswer } from '../facade.ts';
 import { mountOperations, type AnswerMark, type Operation, type ProjectCall } from '../wire/mms-routes.ts';
 import { readId } from '../wire/read-id.ts';
 import type { Answer } from '../wire/answer.ts';
+import { getCluster, listClusters } from './cluster-calls.ts';
 import { clusterOf } from './cluster-of.ts';
 import { CONSOLE_STATUS } from './errors.ts';
 import { cancelExport } from './export-calls.ts';
@@ -30,6 +31,8 @@ const RESTORE = '/groups/:groupId/clusters/:clusterId/restores/:restoreId';
 const CHANGERS = ['GROUP_BACKUP_CREATOR', 'GROUP_BACKUP_RECOVERY_OPERATOR', 'GROUP_BACKUP_EXPORT_OPERATOR'] as const;
 
 export const CONSOLE_OPERATIONS: readonly Operation[] = [
+  { method: 'GET', path: '/groups/:groupId/clusters', roles: ['GROUP_READ_ONLY'], handle: listClusters },
+  { method: 'GET', path: '/groups/:groupId/clusters/:clusterId', roles: ['GROUP_READ_ONLY'], handle: getCluster },
   { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/continuous', roles: ['GROUP_READ_ONLY'], handle: getContinuous },
   { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/schedule/preview', roles: ['GROUP_READ_ONLY'], handle: previewSchedule },
   { method: 'GET', path: '/groups/:groupId/clusters/:clusterId/timeline', roles: ['GROUP_READ_ONLY'], handle: getTimeline },

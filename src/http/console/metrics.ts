@@ -1,6 +1,7 @@
 // Prometheus metrics, read from the catalog when they are asked for: any process of an installation tells the same.
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Clock } from '../../foundation/clock.ts';
+import { BACKUP_STATES } from '../../domain/backup-state.ts';
 import type { ClusterOverview, ContinuousState, CopyOverview, LockOverview, Overview } from '../../services/contracts.ts';
 
 export interface Metrics {
@@ -27,8 +28,9 @@ const CLUSTER_GAUGES: readonly { readonly name: string; readonly help: string; v
     help: 'How much work a loss of the cluster would cost now (RPO)',
     value: ({ recoveryPointAt }, now) => (recoveryPointAt === null ? null : Math.max(0, (now.getTime() - recoveryPointAt.getTime()) / 1000)),
   },
+  { name: 'leafvault_backup_filtered', help: '1 where a filter leaves namespaces of the cluster out of its backups, 0 where everything is taken', value: ({ cluster }) => Number(cluster.namespaceFilter !== null) },
   { name: 'leafvault_snapshots', help: 'Whole snapshots that are kept', value: ({ snapshots }) => snapshots },
-  { name: 'leafvault_snapshot_data_bytes', help: 'Raw BSON bytes of the newest whole snapshot', value: ({ dataSizeBytes }) => dataSizeBytes },
+  { name: 'leafvault_snapshot_data_bytes', help: 'Raw BSON bytes of the newest whole snapshot, under a filter of namespaces of the newest one of what that takes', value: ({ dataSizeBytes }) => dataSizeBytes },
   { name: 'leafvault_snapshot_storage_bytes', help: 'Bytes that the kept snapshots added to the repository', value: ({ storageSizeBytes }) => storageSizeBytes },
   { name: 'leafvault_continuous_lag_seconds', help: 'From the newest instant that continuous backup can restore to now', value: ({ continuous }) => continuous?.lagSeconds ?? null },
   { name: 'leafvault_continuous_headroom_seconds', help: 'Oplog that the cluster can still drop before continuous backup loses something', value: ({ continuous }) => continuous?.headroomSeconds ?? null },
@@ -60,6 +62,7 @@ export function createMetrics({ overview, clock, version }: { readonly overview:
   const states = new Gauge({
     name: 'leafvault_continuous_state', help: '1 for the state that continuous backup of the cluster is in, 0 for the others', labelNames: [...CLUSTER_LABELS, 'state'], registers: [registry],
   });
+  const backups = new Gauge({ name: 'leafvault_backup_state', help: '1 for the state that the backups of the cluster are in, 0 for the others', labelNames: [...CLUSTER_LABELS, 'state'], registers: [registry] });
   const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers: [registry] });
   const checked = {
     endedAt: gauge('leafvault_check_last_timestamp_seconds', 'When the repository was last checked by itself, to the end'),
@@ -111,6 +114,8 @@ export function createMetrics({ overview, clock, version }: { readonly overview:
         if (read !== null) gauge.set({ copy: String(copy.number) }, read);
       }
     }
+    backups.reset();
+    for (const cluster of found.clusters) for (const state of BACKUP_STATES) backups.set({ ...labelsOf(cluster), state }, cluster.backupState === state ? 1 : 0);
     states.reset();
     for (const cluster of found.clusters.filter(({ continuous }) => continuous !== null)) {
       for (const state of STATES) states.set({ ...labelsOf(cluster), state }, cluster.continuous?.state === state ? 1 : 0);

@@ -1,7 +1,7 @@
 // JSON as the vendor's servers write it: keys in alphabetical order at every level, compact or in Jackson's
 // pretty form (`"key" : value`, two spaces, arrays that open on the line of their key).
 
-/** `value` as JSON text. Members that are `undefined` are left out. */
+/** `value` as JSON text. Members that are `undefined` are left out, a date is its time. */
 export function jsonText(value: unknown, pretty = false): string {
   return pretty ? prettyText(value, '') : compactText(value);
 }
@@ -32,7 +32,7 @@ function prettyText(value: unknown, indent: string): string {
   if (Array.isArray(value)) {
     return value.length === 0 ? '[ ]' : `[ ${value.map((each) => prettyText(each, indent)).join(', ')} ]`;
   }
-  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
+  if (value === null || typeof value !== 'object' || value instanceof Date) return JSON.stringify(value) ?? 'null';
   const deeper = `${indent}  `;
   const given = value as Readonly<Record<string, unknown>>;
   const members = Object.keys(value).sort().filter((key) => given[key] !== undefined).map((key) => `${deeper}${JSON.stringify(key)} : ${prettyText(given[key], deeper)}`);

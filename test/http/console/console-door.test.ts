@@ -30,7 +30,7 @@ const OVERVIEW: OverviewRead = {
         id: '5f0000000000000000000004', projectId: '5f0000000000000000000003', name: 'orders', createdAt: new Date(0), hosts: ['db.internal:27017'],
         replicaSetName: 'rs0', mongodbVersion: '6.0.5', lastSuccessAt: new Date('2026-03-01T11:00:00Z'), lastProvenAt: new Date('2026-03-01T10:00:00Z'), continuousBackup: true, ...UNTAGGED,
       },
-      projectName: 'shop "west"', snapshots: 3, storageSizeBytes: 5_000, dataSizeBytes: 20_000, recoveryPointAt: new Date('2026-03-01T10:58:20Z'),
+      projectName: 'shop "west"', backupState: 'started', snapshots: 3, storageSizeBytes: 5_000, dataSizeBytes: 20_000, recoveryPointAt: new Date('2026-03-01T10:58:20Z'),
       continuous: { state: 'warning', lagSeconds: 42, headroomSeconds: 7200, slices: 10, rawBytes: 90_000, storedBytes: 30_000 },
     },
     {
@@ -38,7 +38,7 @@ const OVERVIEW: OverviewRead = {
         id: '5f0000000000000000000005', projectId: '5f0000000000000000000003', name: 'new', createdAt: new Date(0), hosts: ['db2.internal:27017'],
         replicaSetName: null, mongodbVersion: null, lastSuccessAt: null, lastProvenAt: null, continuousBackup: false, ...UNTAGGED,
       },
-      projectName: 'shop "west"', snapshots: 0, storageSizeBytes: null, dataSizeBytes: null, recoveryPointAt: null, continuous: null,
+      projectName: 'shop "west"', backupState: 'inactive', snapshots: 0, storageSizeBytes: null, dataSizeBytes: null, recoveryPointAt: null, continuous: null,
     },
   ],
   jobs: [{ kind: 'snapshot', state: 'completed', count: 3 }, { kind: 'restore', state: 'failed', count: 1 }],
@@ -119,9 +119,19 @@ describe('GET /metrics', () => {
     ]);
   });
 
+  test('tells whether a cluster is backed up, and whether all of it', async () => {
+    const [orders, ...others] = OVERVIEW.clusters;
+    const filtered = { ...orders!, backupState: 'stopped', cluster: { ...orders!.cluster, namespaceFilter: { kind: 'excluded', databases: ['cache'], collections: [] } } } as const;
+    const { body } = await (await setUp({ overview: { ...OVERVIEW, clusters: [filtered, ...others] } })).inject({ url: '/metrics' });
+    const lines = body.split('\n').filter((line) => line.startsWith('leafvault_backup')).map((line) => line.replace(/\{.*cluster="(\w+)",cluster_id="\w+"(?:,state="(\w+)")?\}/, ' $1 $2').replace('  ', ' '));
+    assert.deepEqual(lines.filter((line) => line.startsWith('leafvault_backup_filtered')), ['leafvault_backup_filtered orders 1', 'leafvault_backup_filtered new 0']);
+    assert.deepEqual(lines.filter((line) => line.startsWith('leafvault_backup_state') && line.endsWith(' 1')), ['leafvault_backup_state orders stopped 1', 'leafvault_backup_state new inactive 1']);
+    assert.equal(lines.filter((line) => line.startsWith('leafvault_backup_state')).length, 8);
+  });
+
   test('leaves out what never happened instead of telling zero', async () => {
     const lines = (await (await setUp()).inject({ url: '/metrics' })).body.split('\n').filter((line) => line.includes('cluster="new"'));
-    assert.deepEqual(lines.map((line) => line.split('{')[0]), ['leafvault_snapshots']);
+    assert.deepEqual([...new Set(lines.map((line) => line.split('{')[0]))], ['leafvault_backup_filtered', 'leafvault_snapshots', 'leafvault_backup_state']);
   });
 
   test('names no host and no version of a server', async () => {

@@ -18,6 +18,11 @@ describe('jsonText', () => {
     assert.deepEqual([jsonText(one), jsonText(other), jsonText([other, one])], [text, text, `[${text},${text}]`]);
   });
 
+  test('writes a date as its time, wherever it stands', () => {
+    const value = { at: new Date('2026-03-01T12:00:00Z'), all: [new Date(0)], none: null };
+    for (const pretty of [false, true]) assert.deepEqual(JSON.parse(jsonText(value, pretty)), { at: '2026-03-01T12:00:00.000Z', all: ['1970-01-01T00:00:00.000Z'], none: null });
+  });
+
   test('writes slashes as they are', () => {
     assert.equal(jsonText({ href: 'http://a/b' }), '{"href":"http://a/b"}');
   });

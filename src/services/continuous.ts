@@ -19,7 +19,9 @@ export interface ContinuousOptions {
 
 export function createContinuous({ catalog, clock, patienceMs }: ContinuousOptions): Continuous {
   const read = async (cluster: Cluster) => {
-    const [tailer, chains] = await Promise.all([catalog.tailers.get(cluster.id), catalog.chains.windows(cluster.id)]);
+    // After each other: inside of a transaction there is one connection.
+    const tailer = await catalog.tailers.get(cluster.id);
+    const chains = await catalog.chains.windows(cluster.id);
     const windows = chains.flatMap(windowOf);
     const now = clock.now();
     return { tailer, chains, windows, now, state: stateOf({ cluster, tailer, now, hasBase: chains.some(({ end, base }) => end === null && base !== null) }) };

@@ -303,6 +303,12 @@ export interface Audit {
   record(event: { readonly principal: Principal | null; readonly action: string; readonly projectId: string | null; readonly orgId?: string | null; readonly object: string | null; readonly address: string; readonly details?: Readonly<Record<string, unknown>> }): Promise<void>;
 }
 
+/**
+ * All that `work` asks of the services that it is given counts, or nothing. An instant that is not kept yet is not waited for.
+ * What it throws is thrown on.
+ */
+export type Together = <T>(work: (inside: Pick<Services, 'snapshots' | 'restores' | 'schedules' | 'jobs' | 'numbers'>) => Promise<T>) => Promise<T>;
+
 export interface Services {
   readonly inventory: Inventory;
   readonly snapshots: Snapshots;
@@ -324,6 +330,7 @@ export interface Services {
   readonly numbers: Numbers;
   readonly subclients: Subclients;
   readonly identity: Identity;
+  readonly together: Together;
   readonly audit: Audit;
   readonly administration: Administration;
 }

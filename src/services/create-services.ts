@@ -32,6 +32,7 @@ import { createSnapshotContents, type ReadContents } from './snapshot-contents.t
 import { createSnapshots } from './snapshots.ts';
 import { createTimeline, type TimelineReader } from './timeline.ts';
 import { createSubclients } from './subclients.ts';
+import { createTogether } from './together.ts';
 import { createUpkeep } from './upkeep.ts';
 
 export interface ServicesOptions {
@@ -97,6 +98,7 @@ export function createServices(
     drills: createDrills({ catalog, queue, clock, defaults: drillDefaults }),
     numbers: catalog.numbers,
     subclients: createSubclients(catalog),
+    together: createTogether({ catalog, clock, restoring, catchUp }),
     audit: createAudit(catalog),
     administration: {
       organizations: createOrganizations(catalog),

@@ -379,6 +379,8 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
         },
       },
       subclients: subclients.service,
+      // Nothing is taken back here: what that is worth is shown on a real catalog.
+      together: (work) => work(world.services),
     },
   };
   return world;

@@ -8,7 +8,8 @@ import { systemClock } from '../../../src/foundation/clock.ts';
 import { buildServer, downloadsDoor, facades, oauthDoor, type HttpServer } from '../../../src/http/index.ts';
 import { openPostgresQueue } from '../../../src/jobs/index.ts';
 import { applyDeclared, createServices } from '../../../src/services/index.ts';
-import { OUTCOME } from '../../support/catalog-rows.ts';
+import { OUTCOME, type Inventory } from '../../support/catalog-rows.ts';
+import { saveBase, saveChain } from '../../support/chain-rows.ts';
 import { checkAgainst } from '../../support/check-schema.ts';
 import { keyPaths, pageExample } from '../../support/page-keys.ts';
 import { silent, startEmbedded, type TestDatabase } from '../../support/postgres.ts';
@@ -149,6 +150,59 @@ describe('the reference endpoints over a real socket', () => {
     assert.deepEqual([job.jobs[0]?.jobSummary['status'], job.jobs[0]?.jobSummary['jobType']], ['Queued', 'Backup']);
     assert.equal((await runCurl(['--request', 'POST', '--header', `Authtoken: ${token}`, '--header', 'Content-type: application/xml', `${api}/Logout`])).status, 200);
     assert.equal((await runCurl(['--header', `Authtoken: ${token}`, `${api}/Job/${jobIds[0]}`])).status, 401);
+  });
+
+  describe('a task of Commvault that is refused in part does nothing at all', () => {
+    const everything = { pageNumber: 1, itemsPerPage: 500 };
+    let token: string;
+    before(async () => {
+      const login = await runCurl(['--request', 'POST', '--header', JSON_TYPE, '--data-raw', JSON.stringify({ username: 'admin', password: Buffer.from('change-me').toString('base64') }), `${origin}/commandcenter/api/Login`]);
+      token = String(jsonOf(login)['token']);
+    });
+    const ask = (path: string, body: unknown): Promise<CurlAnswer> =>
+      runCurl(['--request', 'POST', '--header', JSON_TYPE, '--header', `Authtoken: ${token}`, '--data-raw', JSON.stringify(body), `${origin}/commandcenter/api/${path}`]);
+    const task = (associations: readonly object[], subTasks: readonly object[], taskType = 1): Promise<CurlAnswer> =>
+      ask('createtask', { taskInfo: { associations: associations.map((each) => ({ clientName: 'shop', subclientName: 'default', ...each })), task: { taskType }, subTasks } });
+    const BACKUP = { subTask: { subTaskType: 2, operationType: 2 }, options: { backupOpts: { backupLevel: 1 } } };
+    const countJobs = async (): Promise<number> => (await catalog.jobs.list({ clusterIds: [ORDERS, COPY] }, everything)).totalCount;
+
+    test('a restore of two instances, of which one has no window', async () => {
+      const t = Math.floor(Date.now() / 1000) - 600;
+      const orders = { project: await catalog.projects.get(SHOP), cluster: await catalog.clusters.get(ORDERS) } as unknown as Inventory;
+      await saveBase(catalog, orders, { t, i: 1 });
+      await saveChain(catalog, orders, { t: t - 10, i: 1 }, { t: t + 60, i: 1 });
+      const toInstant = { subTask: { subTaskType: 3, operationType: 1001 }, options: { restoreOptions: {
+        browseOption: { timeRange: { toTime: t + 30 } }, destination: { inPlace: true }, fileOption: { sourceItem: ['/'] },
+        distributedAppsRestoreOptions: { mongoDBRestoreOptions: { pointInTimeToEndOfBackup: false, latestEndOfBackup: false, isInplaceRestore: true } },
+      } } };
+      const before = await countJobs();
+      const refused = await task([{ instanceName: 'orders' }, { instanceName: 'copy' }], [toInstant]);
+      assert.deepEqual([refused.status, await countJobs()], [400, before], refused.body);
+      const taken = await task([{ instanceName: 'orders' }, { instanceName: 'orders' }], [toInstant]);
+      assert.deepEqual([taken.status, await countJobs()], [200, before + 2], taken.body);
+    });
+
+    test('a backup of two subclients, of which the filter leaves one out', async () => {
+      const made = await ask('Subclient', { subClientProperties: { subClientEntity: { clientName: 'shop', instanceName: 'copy', backupsetName: 'defaultBackupSet', subclientName: 'sales' }, cloudDbContent: { children: [{ path: '/sales' }] } } });
+      assert.equal(made.status, 200, made.body);
+      await catalog.clusters.setNamespaceFilter(COPY, { kind: 'excluded', databases: ['sales'], collections: [] });
+      const before = await countJobs();
+      const refused = await task([{ instanceName: 'orders' }, { instanceName: 'copy', subclientName: 'sales' }], [BACKUP]);
+      assert.deepEqual([refused.status, await countJobs()], [400, before], refused.body);
+      await catalog.clusters.setNamespaceFilter(COPY, null);
+      const taken = await task([{ instanceName: 'orders' }, { instanceName: 'copy', subclientName: 'sales' }], [BACKUP]);
+      assert.deepEqual([taken.status, await countJobs()], [200, before + 2], taken.body);
+      const [first, second] = await Promise.all((jsonOf(taken)['jobIds'] as string[]).map((number) => catalog.jobs.byNumber(Number(number))));
+      assert.deepEqual(second?.form?.['task'], first?.number, 'both are of one task');
+    });
+
+    test('a schedule whose second item is like its first', async () => {
+      const daily = { ...BACKUP, pattern: { freq_type: 4, active_start_time: 9000 } };
+      const items = async (): Promise<number> => (await catalog.schedules.get(COPY))?.schedule.items.length ?? 0;
+      const before = await items();
+      const refused = await task([{ instanceName: 'copy' }], [daily, daily], 2);
+      assert.deepEqual([refused.status, await items()], [400, before], refused.body);
+    });
   });
 
   test('a service account reads with a bearer token', async () => {

@@ -1,4 +1,4 @@
-// `createtask` and the backup of a subclient: every association is understood before the first job is made, then one job for each.
+// `createtask` and the backup of a subclient: every association is understood, then one job is made for each, or none where one is refused.
 import type { FastifyRequest } from 'fastify';
 import { isId } from '../../../foundation/ids.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
@@ -23,8 +23,9 @@ import { numberIn, subclientByNumber, type Instance } from './tree/place.ts';
 const RETENTION_DAYS = 30;
 const MAY_BACK_UP = ['GROUP_BACKUP_CREATOR'] as const;
 
+type Inside = Parameters<Parameters<Services['together']>[0]>[0];
 /** Makes one job, gives its number. `task`: the number of the first job of the task; null: this is it. */
-type Start = (task: number | null) => Promise<number>;
+type Start = (inside: Inside, task: number | null) => Promise<number>;
 
 interface Order<Kind extends Work> {
   readonly work: Kind;
@@ -35,11 +36,10 @@ interface Order<Kind extends Work> {
 export async function createTask(services: Services, request: FastifyRequest): Promise<object> {
   const { associations, work, schedules } = parseCreateTask(request.body);
   if (schedules !== null) {
-    const additions: (() => Promise<number>)[] = [];
+    const additions: ((inside: Inside) => Promise<number>)[] = [];
     for (const times of schedules) for (const association of associations) additions.push(await prepareSchedule(services, request, { association, times }));
-    const numbers: number[] = [];
-    for (const add of additions) numbers.push(await add());
-    return { taskId: numbers[0] };
+    const [taskId] = await services.together((inside) => inOrder(additions, (add) => add(inside)));
+    return { taskId };
   }
   const timeSeries = readTimeSeries(request.headers);
   const starts: Start[] = [];
@@ -59,9 +59,14 @@ export async function backUpSubclient(services: Services, request: FastifyReques
 }
 
 async function runTask(services: Services, starts: readonly Start[]): Promise<object> {
-  const jobNumbers: number[] = [];
-  for (const start of starts) jobNumbers.push(await start(jobNumbers[0] ?? null));
+  const jobNumbers = await services.together((inside) => inOrder(starts, (start, made) => start(inside, made[0] ?? null)));
   return { taskId: await services.numbers.numberOf('task', String(jobNumbers[0])), jobIds: jobNumbers.map(String) };
+}
+
+async function inOrder<T>(all: readonly T[], act: (each: T, made: readonly number[]) => Promise<number>): Promise<readonly number[]> {
+  const made: number[] = [];
+  for (const each of all) made.push(await act(each, made));
+  return made;
 }
 
 function prepare(services: Services, request: FastifyRequest, order: Order<Work>): Promise<Start> {
@@ -78,9 +83,9 @@ async function prepareBackup(services: Services, request: FastifyRequest, associ
 /** @throws SUBCLIENT_EMPTY */
 function startBackup(services: Services, principal: Principal, { cluster, subclient, level }: { readonly cluster: Cluster; readonly subclient: Subclient; readonly level: BackupLevel }): Start {
   const selection = services.subclients.selectionOf(subclient);
-  return async (task) => {
+  return async ({ snapshots }, task) => {
     const jobForm = formOf({ subclientId: subclient.id, subclientName: subclient.name, level: level.name }, task);
-    const { job } = await services.snapshots.create({
+    const { job } = await snapshots.create({
       cluster, principal, jobForm, description: `Commvault subclient ${subclient.name}`, retentionDays: RETENTION_DAYS, isRetentionAsked: false, ...(selection === undefined ? {} : { selection }),
     });
     return job.number;
@@ -99,11 +104,11 @@ async function prepareRestore(
   const { cluster } = source;
   const from = await beginningOf(services, principal, { instance: source, association, form });
   const target = await resolveTarget(services, request, source, form.target);
-  return async (task) => {
-    const restore = await services.restores.create({
+  return async ({ restores, jobs }, task) => {
+    const restore = await restores.create({
       cluster, principal, selection: form.selection, ...from, timeSeries, jobForm: formOf({}, task), delivery: 'automated', target: { projectId: target.project.id, cluster: { id: target.cluster.id } },
     });
-    return (await services.jobs.get(restore.jobId)).number;
+    return (await jobs.get(restore.jobId)).number;
   };
 }
 
@@ -117,7 +122,11 @@ async function beginningOf(
   const isTold = Boolean(association.subclientName || association.subclientId);
   // What was asked for as a subclient is never restored as everything.
   const subclient = await resolveSubclient(services, principal, isTold ? association : { ...association, subclientName: 'default' }, instance);
-  if ('instant' in from) return { instant: { time: from.instant }, selection: within(services.subclients.selectionOf(subclient), selection) };
+  if ('instant' in from) {
+    // Here, where one that is not kept yet can be waited for.
+    await services.continuous.findBase(instance.cluster, { time: from.instant });
+    return { instant: { time: from.instant }, selection: within(services.subclients.selectionOf(subclient), selection) };
+  }
   if ('newestUntil' in from) return { snapshotId: (await services.snapshots.newestOf(subclient, from.newestUntil)).id };
   const { id } = 'jobNumber' in from ? await snapshotOfJob(services, principal, instance.cluster, from.jobNumber) : await snapshotNamed(services, instance.cluster, from.snapshotName);
   if (isTold && !(await services.snapshots.isOf(subclient, id))) throw disagree('subclientName');

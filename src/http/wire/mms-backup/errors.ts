@@ -10,6 +10,7 @@ export const MMS_BACKUP_ERRORS = {
   CHECKPOINT_NOT_FOUND: 'There are no checkpoints. details: {id, clusterId}',
   GROUP_MISMATCH: 'A body names another group than the path. details: {groupId, projectId}',
   SNAPSHOT_CHANGE_AMBIGUOUS: 'Both doNotDelete and expires are given. No details',
+  SNAPSHOT_OVER: 'A snapshot that has expired cannot be changed. details: {id}',
   SNAPSHOT_CHANGE_MISSING: 'Neither doNotDelete nor expires is given. No details',
 } as const;
 
@@ -25,6 +26,7 @@ export const MMS_BACKUP_ROWS: ErrorTable = {
   TIMESTAMP_FRACTIONAL: { status: 400, errorCode: 'FRACTIONAL_TIMESTAMP', detail: 'The attribute %s must be a whole number of seconds.', parameters: ({ name }) => [name] },
   CHECKPOINT_NOT_FOUND: { status: 404, errorCode: 'CHECKPOINT_NOT_FOUND', detail: 'No checkpoint with ID %s exists for cluster %s.', parameters: ({ id, clusterName, clusterId }) => [id, clusterName ?? clusterId] },
   GROUP_MISMATCH: { status: 400, errorCode: 'GROUP_MISMATCH', detail: 'The group ID in the request body does not match the group ID %s in the URL.', parameters: ({ projectId }) => [projectId] },
+  SNAPSHOT_OVER: { status: 403, errorCode: 'CANNOT_MODIFY_SNAPSHOT', detail: 'Cannot modify snapshot %s: it has expired.', parameters: ({ id }) => [id] },
   SNAPSHOT_CHANGE_AMBIGUOUS: { status: 400, errorCode: 'INVALID_ATTRIBUTE', detail: 'Only one of the attributes %s and %s may be specified.', parameters: () => ['doNotDelete', 'expires'] },
   SNAPSHOT_CHANGE_MISSING: { status: 400, errorCode: 'MISSING_ONE_OF_ATTRIBUTES', detail: 'Either the %s attribute or the %s attribute must be specified.', parameters: () => ['doNotDelete', 'expires'] },
 };

@@ -105,13 +105,13 @@ function missing(name: string): LeafvaultError {
 }
 
 /** Before there were pins `doNotDelete` kept a snapshot for a century from its capture. */
-export const FOREVER_DAYS = 36_500;
+const FOREVER_DAYS = 36_500;
 const DAY_MS = 24 * HOUR_MS;
 
 /**
- * Either `doNotDelete`, which is a pin, or `expires`; a time in the past deletes the snapshot.
+ * Either `doNotDelete`, which is a pin, or `expires`; a time in the past deletes the snapshot. To take away a pin that is not there changes nothing.
  * @throws SNAPSHOT_CHANGE_AMBIGUOUS, SNAPSHOT_CHANGE_MISSING, SNAPSHOT_UNFINISHED (completion sets the expiry, a change before
- *   it would be lost) beside the faults of the body
+ *   it would be lost), SNAPSHOT_OVER beside the faults of the body
  */
 export function parseUpdateSnapshot(body: unknown, snapshot: Snapshot, now: Date): { readonly expiresAt: Date } | { readonly deleteNow: true } | { readonly pinned: boolean } {
   const { doNotDelete, expires } = readBody(updateSnapshotBody, body);
@@ -121,18 +121,24 @@ export function parseUpdateSnapshot(body: unknown, snapshot: Snapshot, now: Date
   if (expires !== undefined) {
     const expiresAt = new Date(expires);
     if (expiresAt <= now) return { deleteNow: true };
-    requireFinished(snapshot);
+    requireChangeable(snapshot, now);
     return { expiresAt };
   }
   if (doNotDelete === undefined) throw new LeafvaultError('SNAPSHOT_CHANGE_MISSING', 'Changing a snapshot failed: neither doNotDelete nor expires is given');
-  requireFinished(snapshot);
-  if (doNotDelete || snapshot.pin !== null) return { pinned: doNotDelete };
+  requireChangeable(snapshot, now);
+  if (doNotDelete || snapshot.pin !== null || !isForCentury(snapshot)) return { pinned: doNotDelete };
   const counted = (snapshot.capturedAt ?? snapshot.requestedAt).getTime() + snapshot.retentionDays * DAY_MS;
   return { expiresAt: new Date(Math.max(counted, now.getTime() + DAY_MS)) };
 }
 
-function requireFinished({ id, state }: Snapshot): void {
+function requireChangeable({ id, state, expiresAt, pin, hold }: Snapshot, now: Date): void {
   if (state !== 'completed') throw new LeafvaultError('SNAPSHOT_UNFINISHED', `Changing snapshot ${id} failed: it is ${state}`, { details: { id } });
+  if (expiresAt <= now && pin === null && hold === null) throw new LeafvaultError('SNAPSHOT_OVER', `Changing snapshot ${id} failed: it has expired`, { details: { id } });
+}
+
+/** Kept for good in the way of before there were pins. */
+export function isForCentury({ capturedAt, requestedAt, expiresAt }: Snapshot): boolean {
+  return expiresAt.getTime() - (capturedAt ?? requestedAt).getTime() >= FOREVER_DAYS * DAY_MS;
 }
 
 /** Jobs of a batch are those of a sharded cluster's shards; none here belongs to one, so a list of one is empty. */

@@ -3,7 +3,7 @@ import { showInstant, type InstantRange } from '../../../domain/instant.ts';
 import type { ClusterTime } from '../../../domain/cluster-time.ts';
 import type { Download, Restore, Snapshot } from '../../../domain/records.ts';
 import { isoSeconds, isoSecondsOrUnset } from '../time-text.ts';
-import { FOREVER_DAYS } from './parse.ts';
+import { isForCentury } from './parse.ts';
 
 /** Where links lead. */
 export interface MmsPlace {
@@ -16,7 +16,6 @@ export interface MmsPlace {
   clusterSegment(record: { readonly clusterId: string; readonly clusterName: string }): string;
 }
 
-const DAY_MS = 86_400_000;
 
 const JOB_STATUS: Readonly<Record<Restore['state'], string>> = {
   queued: 'IN_PROGRESS',
@@ -99,7 +98,7 @@ export function presentSnapshot(snapshot: Snapshot, place: MmsPlace): object {
     clusterName: snapshot.clusterName,
     complete: snapshot.state === 'completed',
     created: timestamp,
-    doNotDelete: snapshot.pin !== null || snapshot.expiresAt.getTime() - taken.getTime() >= FOREVER_DAYS * DAY_MS,
+    doNotDelete: snapshot.pin !== null || isForCentury(snapshot),
     expires: isoSeconds(snapshot.expiresAt),
     groupId: snapshot.projectId,
     id: snapshot.id,

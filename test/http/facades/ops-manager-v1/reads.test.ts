@@ -80,6 +80,33 @@ describe('reads of Ops Manager', () => {
     assert.equal((await change({ doNotDelete: 'yes' }))['errorCode'], 'INVALID_JSON_ATTRIBUTE');
   });
 
+  test('leave the expiry of what was never kept for good alone, and give back the one that was once far away instead', async () => {
+    const change = async (body: unknown) => (await facade.ask(`${CLUSTER}/snapshots/${whole}`, { method: 'PATCH', body })).json;
+    assert.equal((await change({ expires: '2027-01-01T00:00:00Z' }))['expires'], '2027-01-01T00:00:00Z');
+    const told = await change({ doNotDelete: false });
+    assert.deepEqual([told['doNotDelete'], told['expires']], [false, '2027-01-01T00:00:00Z']);
+    const snapshot = facade.snapshots.get(whole);
+    assert.ok(snapshot?.capturedAt);
+    facade.snapshots.set(whole, { ...snapshot, expiresAt: new Date(snapshot.capturedAt.getTime() + 36_500 * 86_400_000) });
+    assert.equal((await facade.ask(`${CLUSTER}/snapshots/${whole}`)).json['doNotDelete'], true);
+    const back = await change({ doNotDelete: false });
+    assert.deepEqual([back['doNotDelete'], back['expires']], [false, '2026-03-04T12:00:00Z']);
+  });
+
+  test('change nothing of a snapshot that has expired, as long as nothing keeps it', async () => {
+    const snapshot = facade.snapshots.get(whole);
+    assert.ok(snapshot);
+    const expired = { ...snapshot, expiresAt: facade.clock.now() };
+    facade.snapshots.set(whole, expired);
+    for (const body of [{ doNotDelete: true }, { doNotDelete: false }, { expires: '2027-01-01T00:00:00Z' }]) {
+      const { status, json } = await facade.ask(`${CLUSTER}/snapshots/${whole}`, { method: 'PATCH', body });
+      assert.deepEqual([status, json['errorCode'], json['detail']], [403, 'CANNOT_MODIFY_SNAPSHOT', `Cannot modify snapshot ${whole}: it has expired.`]);
+    }
+    facade.snapshots.set(whole, { ...expired, pin: { by: 'somebody', reason: null, at: '2026-03-01T12:00:00Z' } });
+    assert.equal((await facade.ask(`${CLUSTER}/snapshots/${whole}`, { method: 'PATCH', body: { doNotDelete: false } })).status, 200);
+    facade.snapshots.set(whole, snapshot);
+  });
+
   test('change nothing of a snapshot that is not complete', async () => {
     for (const body of [{ doNotDelete: true }, { expires: '2027-01-01T00:00:00Z' }]) {
       const { status, json } = await facade.ask(`${CLUSTER}/snapshots/${running}`, { method: 'PATCH', body });

@@ -21,29 +21,31 @@ const DAYS_OF_MONTHS = 31;
 /** The operation "delete" of the vendor's command. */
 const DELETE = 3;
 
+type Inside = Pick<Services, 'schedules' | 'numbers'>;
+
 /** @returns adds its items to the cluster's schedule, gives the number of the first one's task @throws TASK_UNSUPPORTED, and as names are resolved */
-export async function prepareSchedule(services: Services, request: FastifyRequest, { association, times }: { readonly association: Association; readonly times: Times }): Promise<() => Promise<number>> {
+export async function prepareSchedule(services: Services, request: FastifyRequest, { association, times }: { readonly association: Association; readonly times: Times }): Promise<(inside: Inside) => Promise<number>> {
   const instance = await resolveInstance(services, association, { request, anyOf: MAY_CHANGE });
   const { cluster } = instance;
   const subclient = await resolveSubclient(services, principalOf(request), association, instance);
   if (!subclient.isDefault) throw unsupported(`A schedule of the subclient ${subclient.name}: only everything, which is "default", is backed up by schedule; that`);
   refuseOtherTime(await services.schedules.get(cluster), times);
-  return () => addItems(services, principalOf(request), cluster, times);
+  return (inside) => addItems(inside, principalOf(request), cluster, times);
 }
 
 /** @throws TASK_UNSUPPORTED, SCHEDULE_INVALID */
-async function addItems(services: Services, principal: Principal, cluster: Cluster, times: Times): Promise<number> {
+async function addItems({ schedules, numbers }: Inside, principal: Principal, cluster: Cluster, times: Times): Promise<number> {
   const { referenceHour, referenceMinute } = times;
   let known: ReadonlySet<string> = new Set();
   // Of what it finds, inside of the change: another task, or another association of this one, may have made items a moment ago.
-  const made = await services.schedules.change({ cluster, principal, change: (old) => {
+  const made = await schedules.change({ cluster, principal, change: (old) => {
     refuseOtherTime(old, times);
     known = new Set(old.items.map(({ id }) => id));
     const items = times.items.reduce<readonly GivenItem[]>((all, frequency) => [...all, { ...frequency, retentionUnit: 'days', retentionValue: daysBetween(all, frequency) }], old.items);
     return { items, referenceHour, referenceMinute };
   } });
   const first = made.items.find(({ id }) => !known.has(id));
-  return services.numbers.numberOf('task', taskOf(first?.id ?? ''));
+  return numbers.numberOf('task', taskOf(first?.id ?? ''));
 }
 
 function refuseOtherTime(old: Pick<ClusterSchedule, 'items' | 'referenceHour' | 'referenceMinute'>, { referenceHour, referenceMinute }: Times): void {
@@ -87,9 +89,11 @@ export async function runCommand(services: Services, request: FastifyRequest): P
   const doomed: Found[] = [];
   for (const { subtaskId } of order.subtaskEntity) doomed.push(await scheduleByNumber(services, principal, subtaskId));
   for (const { place } of doomed) await requireChange(services, request, place, MAY_CHANGE);
-  for (const { place: { cluster }, item } of doomed) {
-    await services.schedules.change({ cluster, principal, change: ({ items }) => ({ items: items.filter(({ id }) => id !== item.id) }) });
-  }
+  await services.together(async ({ schedules }) => {
+    for (const { place: { cluster }, item } of doomed) {
+      await schedules.change({ cluster, principal, change: ({ items }) => ({ items: items.filter(({ id }) => id !== item.id) }) });
+    }
+  });
   return { errorCode: 0, errorMessage: '' };
 }
 

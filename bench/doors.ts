@@ -22,7 +22,7 @@ const WARM_UP = 20;
 /** The most that is told at once; the default of the doors is 100. */
 const PAGE = Number(process.argv.find((each) => each.startsWith('--page='))?.slice('--page='.length) ?? 500);
 const AIM_MS = 25;
-const [PROJECT, CLUSTER] = ['5f0000000000000000000003', '5f0000000000000000000004'];
+const [ORG, PROJECT, CLUSTER, BUCKET] = ['5f0000000000000000000001', '5f0000000000000000000003', '5f0000000000000000000004', '5f0000000000000000000006'];
 const ACCOUNT = { clientId: 'mdb_sa_id_5f0000000000000000000002', clientSecret: 'mdb_sa_sk_bench' };
 const BACKUP = `/groups/${PROJECT}/clusters/orders`;
 const SERVERLESS = `/groups/${PROJECT}/serverless/orders/backup`;
@@ -33,6 +33,10 @@ const PATHS: readonly string[] = [
   `${BACKUP}/snapshots?completed=false`, `${BACKUP}/backup/tenant/snapshots`, `${SERVERLESS}/snapshots?{page}`, `${SERVERLESS}/restoreJobs?{page}`,
   ...['backup/snapshots', 'backup/snapshots/shardedCluster', 'backup/restoreJobs', 'backup/tenant/snapshots', 'backup/tenant/restores', 'snapshots', 'restoreJobs'].map((path) => `${BACKUP}/${path}/{id}`),
   `${SERVERLESS}/snapshots/{id}`, `${SERVERLESS}/restoreJobs/{id}`, `${BACKUP}/backup/snapshots?pointInTimeUtcSeconds=1700000000`,
+  ...['?{page}', '/{id}', '/{id}/collections', '/{id}/collections/shop.orders'].map((path) => `${BACKUP}/collectionRestoreJobs${path}`),
+  `${BACKUP}/backup/exports?{page}`, `${BACKUP}/backup/exports/{id}`, `${BACKUP}/backup/schedule`, `/groups/${PROJECT}/backup/exportBuckets`,
+  `${BACKUP}/backup/snapshots/{id}/databases`, `${BACKUP}/backup/snapshots/{id}/databases/shop/collections`,
+  `/groups/${PROJECT}/events?{page}`, `/groups/${PROJECT}/events?eventType=CLUSTER_DELETED&{page}`, `/orgs/${ORG}/events?{page}`, '/clusters', `/groups/${PROJECT}/clusters`,
 ];
 
 const database = await startEmbedded();
@@ -72,9 +76,10 @@ async function serverOn(catalog: Catalog, queue: Parameters<typeof createService
   const none = { read: () => Promise.reject(new Error('There is no chain')), find: () => Promise.reject(new Error('There is no chain')) };
   const services = createServices({
     catalog, queue, clock: systemClock, secret: Buffer.alloc(32, 9), restoreDefaults: { timeSeries: 'refuse', keepHours: 0 }, baseUrl: () => 'http://leafvault.bench', openArchive: () => Readable.from([]), timelineReader: none,
+    readContents: () => Promise.resolve([{ db: 'shop', name: 'orders', documents: 1_000, bytes: 5_000_000 }]),
   });
   await applyDeclared({ catalog, clock: systemClock }, [{
-    name: 'Example', serviceAccounts: [{ ...ACCOUNT, roles: ['ORG_OWNER'] }], projects: [{ name: 'shop', id: PROJECT, clusters: [{ name: 'orders', id: CLUSTER, uri: 'mongodb://127.0.0.1:1/?replicaSet=rs0' }] }],
+    name: 'Example', id: ORG, serviceAccounts: [{ ...ACCOUNT, roles: ['ORG_OWNER'] }], projects: [{ name: 'shop', id: PROJECT, clusters: [{ name: 'orders', id: CLUSTER, uri: 'mongodb://127.0.0.1:1/?replicaSet=rs0' }] }],
   }]);
   return buildServer({
     services, facades, plugins: [oauthDoor(services.identity)], log: silent, publicUrl: 'http://leafvault.bench', version: { gitHash: 'b'.repeat(40), versionString: 'bench' },
@@ -103,9 +108,27 @@ async function fill(catalog: Catalog): Promise<void> {
       select ${id('b2', 'n')}, case when n % 10 = 0 then 'download' else 'automated' end, '${PROJECT}', '${CLUSTER}', 'orders', ${id('b1', 'n')}, '${PROJECT}', '${CLUSTER}', 'orders', '{"databases":[],"collections":[],"renames":[]}', 'ALL', true, ${when}, ${id('a2', 'n')}
       from generate_series(1, ${ROWS}) n`, []);
     await tx.executeSql(`insert into downloads (restore_id, expiration_hours, file_name, ready_at, expires_at) select ${id('b2', 'n')}, 1, 'rs0.tar.gz', ${when}, timestamptz '2099-01-01' from generate_series(10, ${ROWS}, 10) n`, []);
+    const [request, contents, outcome] = [
+      { writeStrategy: 'OVERWRITE_EXISTING', databases: [], collections: [{ source: 'shop.orders' }], databaseSuffix: null, collectionSuffix: null }, [{ db: 'shop', name: 'orders', documents: 1_000 }],
+      { collections: [{ from: 'shop.orders', to: 'shop.orders', documents: 1_000, bytes: 5_000_000, hash: 'a'.repeat(64), indexes: 1, failedIndexes: [] }], documents: 1_000, bytes: 5_000_000, movedAside: [], warnings: [] },
+    ].map((each) => JSON.stringify(each));
+    const plan = JSON.stringify({ kind: 'restore', state: 'undone', swaps: [{ from: 'shop.orders', db: 'shop', name: 'orders', shadow: 'leafvault.1', shadowUuid: 'aa', liveUuid: 'bb', proven: null, failedIndexes: [] }], timeSeries: [], views: [], padding: 'x'.repeat(1_000) });
+    await tx.executeSql(`insert into collection_restores (restore_id, cluster_id, created_at, request, contents) select id, cluster_id, created_at, $1, $2 from restores`, [request, contents]);
+    await tx.executeSql(`update restores set result = $1 where job_id in (select id from jobs where state = 'completed')`, [outcome]);
+    await tx.executeSql(`insert into restore_plans (restore_id, job_id, plan, saved_at, settled_at, outcome) select id, job_id, $1, created_at, created_at, 'old' from restores`, [plan]);
+    await tx.executeSql(`insert into jobs (id, kind, state, project_id, cluster_id, snapshot_id, payload, requested_by, created_at, started_at, finished_at)
+      select ${id('a3', 'n')}, 'export', ${state}, '${PROJECT}', '${CLUSTER}', ${id('b1', 'n')}, '{}', 'bench', ${when}, ${when}, ${when} from generate_series(1, ${ROWS}) n`, []);
+    await tx.executeSql(`insert into export_buckets (id, project_id, bucket_name, iam_role_id, created_at) values ('${BUCKET}', '${PROJECT}', 'exports', '${BUCKET}', now())`, []);
+    await tx.executeSql(`insert into exports (id, project_id, cluster_id, cluster_name, snapshot_id, bucket_id, job_id, prefix, labels, created_at, exported_collections, total_collections)
+      select ${id('b3', 'n')}, '${PROJECT}', '${CLUSTER}', 'orders', ${id('b1', 'n')}, '${BUCKET}', ${id('a3', 'n')}, 'exported_snapshots/' || n, '[]', ${when}, 1, 1 from generate_series(1, ${ROWS}) n`, []);
+    await tx.executeSql('insert into leases (job_id) select id from jobs', []);
+    await tx.executeSql(`insert into audit_events (at, principal_kind, principal_id, principal_name, action, project_id, org_id, object, address, details)
+      select ${when}, 'serviceAccount', 'b', 'bench', case when n % 50 = 0 then 'deleteGroupCluster' else 'createGroupClusterBackupSnapshot' end, '${PROJECT}', '${ORG}', 'orders', '127.0.0.1', jsonb_build_object('status', case when n % 10 = 0 then 404 else 200 end) from generate_series(1, ${ROWS}) n`, []);
     await tx.executeSql(`insert into row_counts select 'jobs', cluster_id, month_of(created_at), kind, false, count(*) from jobs group by 2, 3, 4
       union all select 'snapshots', cluster_id, month_of(requested_at), '', state = 'completed', count(*) from snapshots group by 2, 3, 5
-      union all select 'restores', cluster_id, month_of(created_at), '', true, count(*) from restores group by 2, 3`, []);
+      union all select 'restores', cluster_id, month_of(created_at), '', true, count(*) from restores group by 2, 3
+      union all select 'collectionRestores', cluster_id, month_of(created_at), '', true, count(*) from collection_restores group by 2, 3
+      union all select 'exports', cluster_id, month_of(created_at), '', true, count(*) from exports group by 2, 3`, []);
   });
   const client = new pg.Client(clientConfigOf(catalog.address, catalog.schema));
   await client.connect();
@@ -155,7 +178,7 @@ async function timesOf(client: Worker, address: string, path: string, token: str
   const times: number[] = [];
   for (let n = -WARM_UP; n < REQUESTS; n += 1) {
     const url = `${address}/api/atlas/v2${filled(path)}`;
-    client.postMessage({ url, headers: { accept: 'application/vnd.atlas.2023-01-01+json', authorization: `Bearer ${token}` } } satisfies Question);
+    client.postMessage({ url, headers: { accept: 'application/vnd.atlas.2025-03-12+json', authorization: `Bearer ${token}` } } satisfies Question);
     const [{ status, milliseconds, text }] = await once(client, 'message') as [Answered];
     if (status !== 200) throw new Error(`${url} answered ${status}: ${text}`);
     if (n >= 0) times.push(milliseconds);
@@ -165,7 +188,7 @@ async function timesOf(client: Worker, address: string, path: string, token: str
 
 function filled(path: string): string {
   const one = 1 + Math.floor(Math.random() * ROWS);
-  const letter = /restore/i.test(path) ? 'b2' : 'b1';
+  const letter = /restore/i.test(path) ? 'b2' : path.includes('exports') ? 'b3' : 'b1';
   return path.replace('{id}', `${letter}${one.toString(16).padStart(22, '0')}`).replace('{page}', `itemsPerPage=${PAGE}&pageNum=${1 + Math.floor((Math.random() * ROWS) / PAGE)}`);
 }
 

@@ -55,9 +55,11 @@ export function createAuditEvents({ db, clock }: CatalogContext): AuditEvents {
     },
     async list(filter, page) {
       const found = matches(filter);
-      const rows = db.selectFrom('auditEvents').select(COLUMNS).where(found).orderBy('at', 'desc').orderBy('id', 'desc');
-      const { items, totalCount } = await readPage(db, page, rows, db.selectFrom('auditEvents').select(countRows).where(found));
-      return { items: items.map((row) => ({ ...row, principalKind: row.principalKind as Principal['kind'] | null })), totalCount };
+      // The page is picked on an index alone: what is skipped is never read whole.
+      const picked = db.selectFrom('auditEvents').select('id').where(found).orderBy('at', 'desc').orderBy('id', 'desc');
+      const { items, totalCount } = await readPage(db, page, picked, db.selectFrom('auditEvents').select(countRows).where(found));
+      const rows = await db.selectFrom('auditEvents').select(COLUMNS).where(sql<boolean>`id in (select unnest(${items.map(({ id }) => id)}::bigint[]))`).orderBy('at', 'desc').orderBy('id', 'desc').execute();
+      return { items: rows.map((row) => ({ ...row, principalKind: row.principalKind as Principal['kind'] | null })), totalCount };
     },
   };
 }

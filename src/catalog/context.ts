@@ -67,7 +67,7 @@ export async function readLongPage<T>(
 
 /** Kept counts of one kind of row, newest month first; `where` narrows them to clusters, kinds, active or not. */
 export async function countsOf(
-  db: Kysely<Tables>, counted: 'jobs' | 'snapshots' | 'restores',
+  db: Kysely<Tables>, counted: 'jobs' | 'snapshots' | 'restores' | 'collectionRestores' | 'exports',
   where: { readonly clusterIds?: readonly string[]; readonly projectId?: string; readonly kinds?: readonly string[]; readonly active?: boolean },
 ): Promise<readonly MonthCount[]> {
   let query = db.selectFrom('rowCounts').select(['month', sql<number>`sum(n)::bigint`.as('n')]).where('counted', '=', counted).groupBy('month').orderBy('month', 'desc');

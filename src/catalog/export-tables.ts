@@ -41,4 +41,11 @@ export interface ExportsTable {
   totalCollections: Defaulted<number>;
 }
 
-export interface CollectionRestoresTable { restoreId: string; clusterId: string; createdAt: Date; request: Json<CollectionRestoreRequest> }
+export interface CollectionRestoresTable {
+  restoreId: string;
+  clusterId: string;
+  createdAt: Date;
+  request: Json<CollectionRestoreRequest>;
+  /** JSON text: names may hold what jsonb refuses. */
+  contents: Defaulted<string | null>;
+}

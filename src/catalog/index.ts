@@ -10,6 +10,7 @@ export { clientConfigOf } from './connection.ts';
 export type { Listener } from './listen.ts';
 export type { ApiKey, NewApiKey } from './api-keys.ts';
 export type { AuditEvent, AuditFilter, NewAuditEvent } from './audit-events.ts';
+export type { ChosenNamespace, CollectionRestoreRow } from './collection-restores.ts';
 export type { Chain, ChainGrowth, ChainTotals, ChainWindow } from './chains.ts';
 export type { ClusterChange, ClusterNews, NewCluster } from './clusters.ts';
 export type { ComplianceRecord } from './compliance.ts';

@@ -1,8 +1,10 @@
 // The journal of a restore: the plan that tells after a crash what was begun on the target.
-import { isAnyOf, type CatalogContext } from './context.ts';
+import { isAnyOf, isOneOfMany, type CatalogContext } from './context.ts';
 
 export interface RestorePlans {
   load(restoreId: string): Promise<Readonly<Record<string, unknown>> | null>;
+  /** Of those of these restores that have one, by id. */
+  loadMany(restoreIds: readonly string[]): Promise<ReadonlyMap<string, Readonly<Record<string, unknown>> | null>>;
   /** Call it only inside `catalog.fenced`: a worker that lost its job must not touch the journal. */
   save(restoreId: string, jobId: string, plan: Readonly<Record<string, unknown>>): Promise<void>;
   /** `old`: the target is as it was; `new`: the restore stands. */
@@ -30,6 +32,10 @@ export function createRestorePlans({ db, clock }: CatalogContext): RestorePlans 
     async load(restoreId) {
       const row = await db.selectFrom('restorePlans').select('plan').where('restoreId', '=', restoreId).executeTakeFirst();
       return row === undefined ? null : (JSON.parse(row.plan) as Readonly<Record<string, unknown>>);
+    },
+    async loadMany(restoreIds) {
+      const rows = await db.selectFrom('restorePlans').select(['restoreId', 'plan']).where(isOneOfMany('restoreId', restoreIds)).execute();
+      return new Map(rows.map(({ restoreId, plan }) => [restoreId, JSON.parse(plan) as Readonly<Record<string, unknown>> | null]));
     },
     async save(restoreId, jobId, plan) {
       // The job changes with an undo: whoever settles what a job left must not take it for over while it runs.

@@ -7,11 +7,10 @@ import type { ReadContents, SnapshotNamespace } from '../services/index.ts';
 const MOST_LISTS = 8;
 const MOST_NAMES = 50_000;
 
-export function contentsReader({ repository }: { readonly repository: Repository }): ReadContents {
+export function contentsReader({ repository }: { readonly repository: Pick<Repository, 'openReader' | 'loadSnapshot'> }): ReadContents {
   const kept = new Map<string, readonly SnapshotNamespace[]>();
-  return async (snapshotId) => {
-    const known = kept.get(snapshotId);
-    if (known !== undefined) return known;
+  const underWay = new Map<string, Promise<readonly SnapshotNamespace[]>>();
+  const read = async (snapshotId: string): Promise<readonly SnapshotNamespace[]> => {
     const reader = await repository.openReader();
     try {
       const found = await listNamespaces({ reader, root: await repository.loadSnapshot(snapshotId) });
@@ -22,5 +21,12 @@ export function contentsReader({ repository }: { readonly repository: Repository
     } finally {
       await reader.close();
     }
+  };
+  return async (snapshotId) => {
+    const known = kept.get(snapshotId) ?? underWay.get(snapshotId);
+    if (known !== undefined) return known;
+    const reading = read(snapshotId).finally(() => underWay.delete(snapshotId));
+    underWay.set(snapshotId, reading);
+    return reading;
   };
 }

@@ -1,17 +1,29 @@
 // A first look at a server: whether it answers, and what it is.
 import type { MongoClient } from 'mongodb';
 import { checkServerVersion, connect, readServerFacts, type ServerFacts } from './mongo/index.ts';
+import { missingRights } from './missing-rights.ts';
 
 /** A member of a set as the one that answered sees it. */
 export interface ProbedMember { readonly host: string; readonly state: 'PRIMARY' | 'SECONDARY' | 'ARBITER' | 'UNKNOWN' }
 
-/** Fails within seconds, in words without secrets. @throws SOURCE_UNREACHABLE, SOURCE_AUTH_FAILED, SOURCE_URI_INVALID, SOURCE_SET_NAME_OTHER, SOURCE_TOO_OLD */
-export async function probeServer(uri: string): Promise<Pick<ServerFacts, 'topology' | 'replicaSetName' | 'version'> & { readonly members: readonly ProbedMember[] }> {
+export interface Probed extends Pick<ServerFacts, 'topology' | 'replicaSetName' | 'version'> {
+  readonly members: readonly ProbedMember[];
+  /** What a snapshot needs and the account may not do; empty where that was not asked. */
+  readonly missing: readonly string[];
+}
+
+/**
+ * Fails within seconds, in words without secrets.
+ * @param rights whether the account is tried, too
+ * @throws SOURCE_UNREACHABLE, SOURCE_AUTH_FAILED, SOURCE_URI_INVALID, SOURCE_SET_NAME_OTHER, SOURCE_TOO_OLD
+ */
+export async function probeServer(uri: string, { rights = false }: { readonly rights?: boolean } = {}): Promise<Probed> {
   const client = await connect(uri);
   try {
     const { topology, replicaSetName, version } = await readServerFacts(client);
     checkServerVersion(version);
-    return { topology, replicaSetName, version, members: replicaSetName === null ? [] : await membersOf(client) };
+    const members = replicaSetName === null ? [] : await membersOf(client);
+    return { topology, replicaSetName, version, members, missing: rights ? await missingRights(client, topology) : [] };
   } finally {
     await client.close();
   }

@@ -30,6 +30,8 @@ export interface FoundServer {
   readonly version: string;
   /** Of a replica set, as far as the account may see them. */
   readonly members?: readonly { readonly host: string; readonly state: MemberState }[];
+  /** What every snapshot needs and the account may not do; empty or absent where that was not asked. */
+  readonly missing?: readonly string[];
 }
 
 export interface ClusterDetails {

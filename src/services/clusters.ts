@@ -9,7 +9,7 @@ import { describeError, isLeafvaultError, LeafvaultError } from '../foundation/e
 import { newId } from '../foundation/ids.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import type { Clusters, FoundServer } from './administration-contracts.ts';
-import { hostsOf, optionOfThisMachine } from './cluster-address.ts';
+import { hostsOf, loginOf, optionOfThisMachine } from './cluster-address.ts';
 import type { Snapshots } from './contracts.ts';
 import { deleteSnapshots } from './delete-snapshots.ts';
 import { holdCluster, requiredCluster } from './hold-cluster.ts';
@@ -23,8 +23,8 @@ export interface ClustersOptions {
   readonly queue: JobQueue;
   readonly clock: Clock;
   readonly snapshots: Pick<Snapshots, 'delete'>;
-  /** Connects and looks who answers. Fails within seconds, in words without secrets. */
-  readonly probe: (uri: string) => Promise<FoundServer>;
+  /** Connects and looks who answers, and with `rights` what the account lacks. Fails within seconds, in words without secrets. */
+  readonly probe: (uri: string, options: { readonly rights: boolean }) => Promise<FoundServer>;
 }
 
 const AT_ONCE = 500;
@@ -91,7 +91,7 @@ const NEEDS_SET = 'continuous backup follows the oplog of a replica set, and thi
 async function tried({ probe }: ClustersOptions, uri: string, continuousBackup: boolean): Promise<FoundServer> {
   let found: FoundServer;
   try {
-    found = await probe(uri);
+    found = await probe(uri, { rights: true });
   } catch (cause) {
     // Words of the engine name hosts and causes, never a secret.
     const why = isLeafvaultError(cause) ? cause.message : describeError(cause);
@@ -100,6 +100,9 @@ async function tried({ probe }: ClustersOptions, uri: string, continuousBackup: 
   }
   if (found.topology === 'sharded') throw unfit('it is a mongos, and sharded clusters are not captured yet');
   if (continuousBackup && found.topology !== 'replicaSet') throw unfit(NEEDS_SET);
+  const { missing = [] } = found;
+  // One that can't read would let every snapshot fail, and with that go around a compliance policy.
+  if (missing.length > 0) throw unfit(`${loginOf(uri).mechanism === null ? 'the connection string names no account, and without one the server refuses' : 'the account may not do'} what a snapshot needs: ${missing.join(', ')}. The role leafvaultBackup has it; \`leafvault roles\` prints how to create it`);
   return found;
 }
 

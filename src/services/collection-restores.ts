@@ -1,12 +1,12 @@
 // Restores of some collections: a restore, and how it was asked for (docs/design/collection-restores.md).
 import { cutPage } from '../domain/cut-page.ts';
-import type { CatalogStore } from '../catalog/index.ts';
+import type { CatalogStore, ChosenNamespace, CollectionRestoreRow } from '../catalog/index.ts';
 import type { CollectionRestoreRequest, NamespaceChoice } from '../domain/collection-restore.ts';
 import type { RestoreSelection } from '../domain/records.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import { isId } from '../foundation/ids.ts';
 import { collectionsOfJob } from './collection-states.ts';
-import type { CollectionRestore, CollectionRestores } from './contracts.ts';
+import type { CollectionRestore, CollectionRestores, RestoreOutcome } from './contracts.ts';
 import { presentRestore } from './downloads.ts';
 import { createRestore, type RestoresOptions } from './restores.ts';
 import type { ReadContents } from './snapshot-contents.ts';
@@ -18,37 +18,59 @@ export interface CollectionRestoresOptions {
 }
 
 export function createCollectionRestores({ catalog, restores, readContents }: CollectionRestoresOptions): CollectionRestores {
-  const present = async (id: string, request: CollectionRestoreRequest): Promise<CollectionRestore> => {
-    const record = await catalog.restores.get(id);
-    const job = record === null ? null : await catalog.jobs.get(record.jobId);
-    if (record === null || job === null) throw notFound(id);
-    const restore = presentRestore(record, { now: restores.clock.now(), key: restores.key, baseUrl: restores.baseUrl });
-    const plan = await catalog.restorePlans.load(id);
-    const collections = collectionsOfJob({ request, plan, job, indexStrategy: record.indexStrategy, contents: job.state === 'completed' && plan !== null ? [] : await contentsOf(record.snapshotId) });
-    return { restore, request, indexStrategy: record.indexStrategy, job, collections };
+  /** Of a page, by a few statements for all of its rows. */
+  const presentAll = async (rows: readonly CollectionRestoreRow[]): Promise<readonly CollectionRestore[]> => {
+    const ids = rows.map(({ restoreId }) => restoreId);
+    const [records, outcomes] = await Promise.all([catalog.restores.many(ids), catalog.restores.results(ids)]);
+    const unsaid = rows.filter(({ restoreId, contents }) => contents === null || !outcomes.has(restoreId)).map(({ restoreId }) => restoreId);
+    const [jobs, plans] = await Promise.all([catalog.jobs.many([...records.values()].map(({ jobId }) => jobId)), catalog.restorePlans.loadMany(unsaid)]);
+    const presented: CollectionRestore[] = [];
+    for (const row of rows) {
+      const record = records.get(row.restoreId);
+      const job = jobs.get(record?.jobId ?? '');
+      // Gone between two statements, by the end of its project.
+      if (record === undefined || job === undefined) continue;
+      const outcome = (outcomes.get(row.restoreId) ?? null) as RestoreOutcome | null;
+      // One after another: each that is not kept yet opens a reader of the repository.
+      const contents = row.contents ?? (outcome === null ? await learnContents(row, record.snapshotId) : null);
+      const { indexStrategy } = record;
+      const restore = presentRestore(record, { now: restores.clock.now(), key: restores.key, baseUrl: restores.baseUrl });
+      presented.push({ restore, request: row.request, indexStrategy, job, collections: collectionsOfJob({ request: row.request, plan: plans.get(row.restoreId) ?? null, outcome, job, indexStrategy, contents }) });
+    }
+    return presented;
   };
-  /** A snapshot that went meanwhile: what the plan says is left. One that is over says it all. */
-  const contentsOf = async (snapshotId: string): ReturnType<ReadContents> => {
+  const present = async (row: CollectionRestoreRow): Promise<CollectionRestore> => {
+    const [presented] = await presentAll([row]);
+    if (presented === undefined) throw notFound(row.restoreId);
+    return presented;
+  };
+  /** Looks into the snapshot, once, and keeps what counts. Null where it went before anybody looked: what the plan says is left. */
+  const learnContents = async ({ restoreId, request }: CollectionRestoreRow, snapshotId: string): Promise<readonly ChosenNamespace[] | null> => {
     const snapshot = await catalog.snapshots.get(snapshotId);
     // A snapshot that can't be read is told of by the job; its row has to be shown all the same.
-    return snapshot === null || snapshot.deletedAt !== null ? [] : readContents(snapshotId).catch(() => []);
+    const all = snapshot === null || snapshot.deletedAt !== null ? null : await readContents(snapshotId).catch(() => null);
+    if (all === null) return null;
+    const [databases, collections] = [request.databases, request.collections].map((choices) => new Set(choices.map(({ source }) => source)));
+    const chosen = all.filter(({ db, name }) => databases?.has(db) || collections?.has(`${db}.${name}`)).map(({ db, name, documents }) => ({ db, name, documents }));
+    await catalog.collectionRestores.keepContents(restoreId, chosen);
+    return chosen;
   };
   const find = async (clusterId: string, id: string): Promise<CollectionRestore> => {
     const row = isId(id) ? await catalog.collectionRestores.get(id) : null;
     const record = row === null ? null : await catalog.restores.get(id);
     if (row === null || record?.clusterId !== clusterId) throw notFound(id, clusterId);
-    return present(id, row.request);
+    return present(row);
   };
   return {
     async create({ request, ...order }) {
       const restore = await createRestore(restores, {
         ...order, delivery: 'automated', selection: selectionOf(request), existing: request.writeStrategy === 'CREATE_NEW' ? 'refuse' : 'replace', usersAndRoles: false,
       }, (tx, { id, clusterId }) => tx.collectionRestores.insert(id, clusterId, request));
-      return present(restore.id, request);
+      return present({ restoreId: restore.id, request, contents: null });
     },
     async list(clusterId, page) {
       const { items, totalCount } = await catalog.collectionRestores.list(clusterId, page);
-      return { items: await Promise.all(items.map(({ restoreId, request }) => present(restoreId, request))), totalCount };
+      return { items: await presentAll(items), totalCount };
     },
     get: find,
     async collections({ clusterId, id, filter, page }) {

@@ -53,7 +53,7 @@ export interface ServicesOptions {
   readonly restoreDefaults: RestoreDefaults;
   readonly drillDefaults?: DrillDefaults;
   /** Looks who answers at a connection string; without it no cluster can be registered by API. */
-  readonly probe?: (uri: string) => Promise<FoundServer>;
+  readonly probe?: (uri: string, options?: { readonly rights?: boolean }) => Promise<FoundServer>;
   /** Asked before a restore is abandoned; without it none is. */
   readonly standsElsewhere?: StandsElsewhere;
   /** What becomes of due times that nobody looked at; default `once`. */

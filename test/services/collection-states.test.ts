@@ -37,7 +37,7 @@ describe('collections of a restore job', () => {
   test('tell of each index that could not be built', () => {
     const failedIndexes = [{ name: 'by text', reason: 'duplicate key' }];
     const plan = { kind: 'restore', state: 'finished', swaps: [step('shop.orders', 'store_old.orders-1', { shadowUuid: 'aa', proven: { documents: 10 }, failedIndexes })], views: [step('shop.v', 'store_old.v-1')] };
-    const [orders, view] = collectionsOfJob(facts({ plan, job: { state: 'completed', phase: null }, contents: [], request: { ...REQUEST, collections: [] } }));
+    const [orders, view] = collectionsOfJob(facts({ plan, job: { state: 'completed', phase: null }, contents: null, request: { ...REQUEST, collections: [] } }));
     assert.deepEqual([orders?.state, orders?.index, orders?.restoredDocuments], ['INDEX_BUILD_FAILED', { state: 'FAILED', failed: failedIndexes, errorMessage: 'by text: duplicate key' }, 10]);
     assert.deepEqual([view?.source, view?.state, view?.index.state], ['shop.v', 'SUCCESSFUL', 'SUCCESSFUL']);
   });

@@ -25,8 +25,8 @@ export interface ServicesWorld {
   close(): Promise<void>;
 }
 
-/** @param options `probe`: who answers at a connection string */
-export async function openServicesWorld(database: TestDatabase, options: Partial<Pick<ServicesOptions, 'probe'>> = {}): Promise<ServicesWorld> {
+/** @param options `probe`: who answers at a connection string; `readContents`: what snapshots hold */
+export async function openServicesWorld(database: TestDatabase, options: Partial<Pick<ServicesOptions, 'probe' | 'readContents'>> = {}): Promise<ServicesWorld> {
   const clock = fakeClock();
   const catalog = await database.open({ clock });
   const queue = await openPostgresQueue({ catalog, log: silent });

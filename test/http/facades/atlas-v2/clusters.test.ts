@@ -78,6 +78,16 @@ describe('registering a cluster', () => {
     assert.deepEqual((await world.catalog.clusters.list(SHOP, { pageNumber: 1, itemsPerPage: 10 })).items.map(({ name }) => name), ['by-header', 'orders']);
   });
 
+  test('names what the account may not do, and keeps no string with which every snapshot would fail', async () => {
+    const weak = await mongo.createUser({ user: 'weak', password: 's3cret', roles: [{ role: 'read', db: 'shop' }] });
+    const answer = await register('weak', { leafvaultConnectionString: weak });
+    assert.equal(codeOf(answer), '400 UNSUPPORTED_CLUSTER_SETTING');
+    assert.match(String(answer.json['detail']), /the account may not do what a snapshot needs: listDatabases, .*find on all collections.*, find on local\.oplog\.rs.*leafvaultBackup/);
+    const nobody = await register('nobody', { leafvaultConnectionString: mongo.uri });
+    assert.match(String(nobody.json['detail']), /names no account/);
+    assert.deepEqual((await world.catalog.clusters.list(SHOP, { pageNumber: 1, itemsPerPage: 10 })).items.map(({ name }) => name), ['by-header', 'orders']);
+  });
+
   test('refuses what would not be done', async () => {
     for (const body of [{ paused: true }, { clusterType: 'SHARDED' }]) assert.equal(codeOf(await register('odd', body)), '400 UNSUPPORTED_CLUSTER_SETTING');
     assert.equal(codeOf(await register('odd', { retentionInDays: 3 })), '400 INVALID_ATTRIBUTE');
@@ -92,6 +102,7 @@ describe('changing a cluster', () => {
     assert.deepEqual(checkAgainst('updateGroupCluster', '2023-02-01', changed.json), []);
     assert.deepEqual([changed.json['pitEnabled'], changed.json['labels']], [true, [{ key: 'a', value: 'b' }]]);
     assert.equal(codeOf(await world.say(OWNER, 'PATCH', `${CLUSTERS}/by-header`, { body: { leafvaultConnectionString: uri.replace('s3cret', 'wr0ng') } })), '400 CLUSTER_UNREACHABLE');
+    assert.match(String((await world.say(OWNER, 'PATCH', `${CLUSTERS}/by-header`, { body: { leafvaultConnectionString: mongo.uri } })).json['detail']), /names no account/, 'also of the same servers');
     assert.equal(await world.catalog.clusters.uriOf((await world.catalog.clusters.byName(SHOP, 'by-header'))?.id ?? ''), uri);
     assert.equal(codeOf(await world.say(OWNER, 'PATCH', `${CLUSTERS}/by-header`, { body: { name: 'another' } })), '400 INVALID_ATTRIBUTE');
   });

@@ -196,6 +196,38 @@ describe('what was lost in the source, by whatever it was', () => {
   }
 });
 
+describe('a chain', () => {
+  test('that lost something in the source is copied as far as it goes, and told, also where it ended', () => withSource(async (source, to) => {
+    await goOn(source);
+    const chain = (await objectNames(source.storage)).filter((name) => name.startsWith('oplog/'));
+    const slices = chain.filter((name) => /\/[0-9]{10}$/.test(name));
+    const lost = [...slices, ...chain.filter((name) => name.endsWith('/head'))];
+    assert.ok(slices.length >= 3, `${slices.length} slices`);
+    for (const name of lost) {
+      const poor = await changed(source, (each) => each === name, () => null);
+      const fresh = createMemoryStorage();
+      const { damaged } = await copyTo(poor, fresh);
+      assert.deepEqual(damaged.map(({ object }) => object), [name]);
+      if (!name.endsWith('/head')) await assertWholeCopy(fresh, source.contents, name);
+      assert.deepEqual((await copyTo(source.storage, fresh)).damaged, [], 'it is back');
+      await assertSame(source.storage, fresh, name);
+    }
+    await copyTo(source.storage, to);
+    await assertSame(source.storage, to);
+  }));
+
+  test('is copied whole where the store names things twice', () => withSource(async (source, to) => {
+    await goOn(source);
+    const twice: Storage = { ...source.storage, async *list(prefix) {
+      const names = await collect(source.storage.list(prefix));
+      yield* [...names, ...names];
+    } };
+    const { damaged, withheld } = await copyTo(twice, to);
+    assert.deepEqual([damaged, withheld], [[], []]);
+    await assertSame(source.storage, to);
+  }));
+});
+
 describe('a snapshot that is pinned, and that a fact from elsewhere says is deleted,', () => {
   const say = async ({ repository }: Source, snapshotId: string, kind: string, minute: number, body: Record<string, unknown> = {}): Promise<void> =>
     void (await repository.addFact({ snapshotId, kind, createdAt: `2026-01-01T00:0${minute}:00.000Z`, body }));

@@ -3,6 +3,7 @@ import type { CheckState } from '../domain/check-state.ts';
 import type { CopyState } from '../domain/copy-state.ts';
 import type { MendedState } from '../domain/mended-state.ts';
 import type { LockState } from '../domain/lock-state.ts';
+import type { StoreState } from '../domain/store-state.ts';
 
 export interface CheckOverview {
   /** When the last one that came to its end did. */
@@ -57,6 +58,8 @@ export interface UpkeepView {
   readonly copies: readonly Required<CopyState>[];
   /** null: nothing is held, or no worker has looked yet. */
   readonly locks: LockState | null;
+  /** What the store could when the service last began; null: nobody asked it yet. Absent: as null. */
+  readonly store?: StoreState | null;
   /** Damaged objects that were fetched again from a copy; null: none yet. */
   readonly mended: MendedState | null;
 }

@@ -4,6 +4,7 @@ import { checkKey, type CheckState } from '../domain/check-state.ts';
 import { COPY_STATES, readCopyStates } from '../domain/copy-state.ts';
 import { mendedKey, type MendedState } from '../domain/mended-state.ts';
 import { locksKey, type LockState } from '../domain/lock-state.ts';
+import { storeKey, type StoreState } from '../domain/store-state.ts';
 import { isHeld } from '../domain/running-chore.ts';
 import type { Clock } from '../foundation/clock.ts';
 import type { CheckView, DamagedSnapshot, Upkeep } from './contracts.ts';
@@ -34,12 +35,13 @@ export function createUpkeep({ catalog, clock }: UpkeepOptions): Upkeep {
   return {
     async read(projectId) {
       const id = await repositoryId();
-      const [check, copies, locks, mended] = await Promise.all([catalog.settings.get(checkKey(id)), catalog.settings.get(COPY_STATES), catalog.settings.get(locksKey(id)), catalog.settings.get(mendedKey(id))]);
+      const [check, copies, locks, mended, store] = await Promise.all([catalog.settings.get(checkKey(id)), catalog.settings.get(COPY_STATES), catalog.settings.get(locksKey(id)), catalog.settings.get(mendedKey(id)), catalog.settings.get(storeKey(id))]);
       return {
         check: check === undefined ? null : await viewOf(check as CheckState),
         copies: readCopyStates(copies).map(({ running, last = null, failure = null, ...rest }) => ({ ...rest, running: alive(running), last, failure })),
         locks: (locks as LockState | undefined) ?? null,
         mended: (mended as MendedState | undefined) ?? null,
+        store: (store as StoreState | undefined) ?? null,
       };
 
       async function viewOf(state: CheckState): Promise<CheckView> {

@@ -23,14 +23,18 @@ export async function runStatus(world: CliWorld, config: Config, { json }: { rea
   }
 }
 
-function textOf({ check, prune, copies, locks, mended }: UpkeepView): string {
-  const lines = [...checkLines(check), ...mendedLines(mended), ...pruneLines(prune), ...copies.flatMap(copyLines), ...lockLines(locks)];
+function textOf({ check, prune, copies, locks, mended, store }: UpkeepView): string {
+  const lines = [...storeLines(store), ...checkLines(check), ...mendedLines(mended), ...pruneLines(prune), ...copies.flatMap(copyLines), ...lockLines(locks)];
   return `${lines.map(plainLine).join('\n')}\n`;
 }
 
 /** Each line keeps its indent. */
 function plainLine(line: string): string {
   return `${/^ */.exec(line)?.[0] ?? ''}${plain(line.trimStart())}`;
+}
+
+function storeLines(store: UpkeepView['store']): string[] {
+  return store?.conditionalPut === false ? ['store: it has no conditional put, so NOTHING IS PRUNED and it only grows; copy the repository to one that has it (`leafvault copy --to`, then `--promote`)'] : [];
 }
 
 function checkLines(check: UpkeepView['check']): string[] {

@@ -7,6 +7,7 @@ import type { Logger } from '../foundation/logger.ts';
 import type { RepositoryProvider } from '../jobs/index.ts';
 import { openOrInitRepository, openWithCopies, type Repository } from '../repository/index.ts';
 import { openStorage, withLimit, type LockTerms, type Storage } from '../storage/index.ts';
+import { noteStore } from './note-store.ts';
 
 export interface OpenedRepository extends RepositoryProvider {
   readonly repository: Repository;
@@ -60,6 +61,7 @@ export async function openOneRepository({ catalog, address, copies: addresses = 
     const { id } = repository;
     if (repository.isCopy) throw isCopy(address);
     if ((await catalog.settings.getOrSet(REPOSITORY_ID, id)) !== id) throw other(address);
+    await noteStore({ storage, repositoryId: id, settings: catalog.settings, log: rest.log });
     const opened = repository;
     return {
       repository: opened,

@@ -4,6 +4,7 @@ import type { CopyState } from '../domain/copy-state.ts';
 import type { MendedState } from '../domain/mended-state.ts';
 import type { PruneState } from '../domain/prune-state.ts';
 import type { LockState } from '../domain/lock-state.ts';
+import type { StoreState } from '../domain/store-state.ts';
 
 export interface CheckOverview {
   /** When the last one that came to its end did. */
@@ -67,6 +68,8 @@ export interface UpkeepView {
   readonly locks: LockState | null;
   /** null: no worker has pruned yet. */
   readonly prune: PruneState | null;
+  /** What the store could when the service last began; null: nobody asked it yet. Absent: as null. */
+  readonly store?: StoreState | null;
   /** Damaged objects that were fetched again from a copy; null: none yet. */
   readonly mended: MendedState | null;
 }

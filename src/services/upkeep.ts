@@ -5,6 +5,7 @@ import { COPY_STATES, readCopyStates } from '../domain/copy-state.ts';
 import { mendedKey, type MendedState } from '../domain/mended-state.ts';
 import { pruneKey, type PruneState } from '../domain/prune-state.ts';
 import { locksKey, type LockState } from '../domain/lock-state.ts';
+import { storeKey, type StoreState } from '../domain/store-state.ts';
 import { isHeld } from '../domain/running-chore.ts';
 import type { Clock } from '../foundation/clock.ts';
 import type { CheckView, DamagedSnapshot, Upkeep } from './contracts.ts';
@@ -19,6 +20,7 @@ const REPOSITORY_ID = 'repositoryId';
 
 export function createUpkeep({ catalog, clock }: UpkeepOptions): Upkeep {
   /** What a dead worker left says nothing about now. */
+  const pruneView = (state: PruneState): PruneState => ({ ...state, running: alive(state.running) });
   const alive = <T extends { readonly beatAt: string }>(running: T | null | undefined): T | null => (isHeld(running, clock.now()) ? running ?? null : null);
   const repositoryId = async (): Promise<string> => String(await catalog.settings.get(REPOSITORY_ID));
 
@@ -35,13 +37,16 @@ export function createUpkeep({ catalog, clock }: UpkeepOptions): Upkeep {
   return {
     async read(projectId) {
       const id = await repositoryId();
-      const [check, prune, copies, locks, mended] = await Promise.all([catalog.settings.get(checkKey(id)), catalog.settings.get(pruneKey(id)) as Promise<PruneState | undefined>, catalog.settings.get(COPY_STATES), catalog.settings.get(locksKey(id)), catalog.settings.get(mendedKey(id))]);
+      const [check, prune, copies, locks, mended, store] = await Promise.all(
+        [checkKey(id), pruneKey(id), COPY_STATES, locksKey(id), mendedKey(id), storeKey(id)].map((key) => catalog.settings.get(key)),
+      );
       return {
         check: check === undefined ? null : await viewOf(check as CheckState),
         copies: readCopyStates(copies).map(({ running, last = null, failure = null, ...rest }) => ({ ...rest, running: alive(running), last, failure })),
-        prune: prune === undefined ? null : { ...prune, running: alive(prune.running) },
+        prune: prune === undefined ? null : pruneView(prune as PruneState),
         locks: (locks as LockState | undefined) ?? null,
         mended: (mended as MendedState | undefined) ?? null,
+        store: (store as StoreState | undefined) ?? null,
       };
 
       async function viewOf(state: CheckState): Promise<CheckView> {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { openOneRepository, type OneRepositoryOptions } from '../../src/composition/one-repository.ts';
+import { storeKey } from '../../src/domain/store-state.ts';
 import { systemClock } from '../../src/foundation/clock.ts';
 import { createLogger } from '../../src/foundation/logger.ts';
 import { settingsInMemory } from '../support/settings-in-memory.ts';
@@ -27,6 +28,12 @@ describe('openOneRepository', () => {
     const second = await openOneRepository(options);
     await second.close();
     assert.equal(second.repository.id, first.repository.id);
+  });
+
+  test('asks at the start what the store can, for whoever asks how it is', async () => {
+    const { repository, close } = await openOneRepository(options);
+    await close();
+    assert.deepEqual(await options.catalog.settings.get(storeKey(repository.id)), { conditionalPut: true });
   });
 
   test('tells when its store is gone', async () => {

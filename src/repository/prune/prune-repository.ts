@@ -23,7 +23,7 @@ import { sweepPacks } from './sweep-packs.ts';
 /** @throws REPOSITORY_PRUNE_REFUSED */
 export async function pruneRepository(shared: RepositoryContext, parts: PruneParts): Promise<PruneReport> {
   if (!(await shared.storage.conditionalPut())) {
-    throw refused('the store can not refuse a name that is taken, so two writers could not be kept apart', 'Use a store with conditional put');
+    throw refused('the store can not refuse a name that is taken, so two writers could not be kept apart', 'Copy the repository to a store with conditional put (`leafvault copy --to`, then `leafvault copy --promote`), and set repository.store to it');
   }
   const prune = startPrune(shared, parts);
   try {

@@ -226,7 +226,7 @@ export interface Repository {
    * @returns null where the store holds none
    */
   extendLocks(options: LockOptions): Promise<LockReport | null>;
-  /** `quarantine`: bad copies are written down, so that nothing new rests on them and the next snapshot stores them anew; else nothing is changed. */
+  /** `quarantine`: bad copies are written down, so that nothing new rests on them and the next snapshot stores them anew; else nothing is changed. @throws REPOSITORY_IS_COPY with `quarantine` in a copy */
   check(options?: { readonly readData?: boolean | ReadShare; readonly quarantine?: boolean; readonly signal?: AbortSignal; readonly onProgress?: OnProgress }): Promise<CheckReport>;
   /**
    * Brings a copy of this repository in another store up to date, beside writers, readers and prunes.

@@ -45,7 +45,7 @@ export function createOverview(
         jobs: jobs satisfies readonly JobCount[],
         check: await checkOverview(catalog, (await check?.()) ?? null),
         locks: lockOverview((await locks?.()) ?? null),
-        copies: readCopyStates(copies).map(({ number, succeededAt, problems }) => ({ number, succeededAt: succeededAt === null ? null : new Date(succeededAt), problems })),
+        copies: readCopyStates(copies).map(({ number, succeededAt, problems, rotted }) => ({ number, rotted: rotted?.objects ?? 0, succeededAt: succeededAt === null ? null : new Date(succeededAt), problems })),
       };
     },
   };

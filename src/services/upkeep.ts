@@ -37,7 +37,7 @@ export function createUpkeep({ catalog, clock }: UpkeepOptions): Upkeep {
       const [check, copies, locks, mended] = await Promise.all([catalog.settings.get(checkKey(id)), catalog.settings.get(COPY_STATES), catalog.settings.get(locksKey(id)), catalog.settings.get(mendedKey(id))]);
       return {
         check: check === undefined ? null : await viewOf(check as CheckState),
-        copies: readCopyStates(copies).map(({ running, last = null, failure = null, ...rest }) => ({ ...rest, running: alive(running), last, failure })),
+        copies: readCopyStates(copies).map(({ running, last = null, read = null, rotted = null, failure = null, ...rest }) => ({ ...rest, running: alive(running), last, read, rotted, failure })),
         locks: (locks as LockState | undefined) ?? null,
         mended: (mended as MendedState | undefined) ?? null,
       };

@@ -34,7 +34,7 @@ export async function runCopy(world: CliWorld, config: Config, flags: CopyFlags)
   const log = createLogger(config.logLevel);
   const repository = await openRepositoryOf(config, { clock: systemClock, log });
   try {
-    const isOver = await ownersThatAreGone({ clock: systemClock, afterMs: flags.endSessionsAfterHours === null ? null : flags.endSessionsAfterHours * HOUR_MS });
+    const isOver = await ownersThatAreGone({ clock: systemClock, since: 'created', afterMs: flags.endSessionsAfterHours === null ? null : flags.endSessionsAfterHours * HOUR_MS });
     if (flags.promote) {
       if (repository.isCopy) await repository.promote({ isOver });
       world.out(`The repository in ${config.repositoryStore} is ${repository.isCopy ? 'no copy any more' : 'no copy'}: it can be written to. Do not write to the store that it was copied from\n`);

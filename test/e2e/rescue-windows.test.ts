@@ -11,9 +11,8 @@ import { leafvaultFolder, startLeafvault } from '../support/leafvault.ts';
 import { freePort } from '../support/mongod.ts';
 
 const LAUNCHER = join(import.meta.dirname, '../../bin/leafvault');
-const isLong = process.env['LEAFVAULT_LONG_TESTS'] !== undefined;
 
-test('windows come back: the chain goes on where it was, and an instant from before the fire is restored', { skip: !isLong && 'long' }, async () => {
+test('windows come back: the chain goes on where it was, and an instant from before the fire is restored', async () => {
   await using source = await startSource(500);
   await using folder = await leafvaultFolder();
   const port = await freePort();

@@ -24,6 +24,18 @@ interface Lost {
   readonly settings: Record<string, unknown>;
 }
 
+const SCHEDULE = { referenceHourOfDay: 5, referenceMinuteOfHour: 17, restoreWindowDays: 6 };
+
+function holdOf(snapshotId: string): string {
+  return `/api/leafvault/v1/groups/${PROJECT.id}/clusters/${CLUSTER.id}/snapshots/${snapshotId}/hold`;
+}
+
+/** The keeper's words; null: nothing holds it. */
+async function heldFor(origin: string, snapshotId: string, key: { publicKey: string; privateKey: string }): Promise<string | null> {
+  const { body } = await call(origin, 'GET', `/api/leafvault/v1/groups/${PROJECT.id}/clusters/${CLUSTER.id}/snapshots`, undefined, key);
+  return (body.results as { id: string; hold: { reason: string } | null }[]).find(({ id }) => id === snapshotId)?.hold?.reason ?? null;
+}
+
 /** An installation with two snapshots, of which all but store and recovery key is burnt; the dump is older than the second. */
 async function loseEverything(source: Source, folder: LeafvaultFolder): Promise<Lost> {
   const store = join(folder.path, 'store');
@@ -31,6 +43,8 @@ async function loseEverything(source: Source, folder: LeafvaultFolder): Promise<
   const leafvault = await startLeafvault({ folder, port: await freePort(), settings });
   const before = await takeSnapshot(leafvault.origin);
   assert.equal(before.status, 'completed', await leafvault.log());
+  assert.equal((await call(leafvault.origin, 'PUT', holdOf(String(before.id)), { reason: 'a lawsuit' })).status, 200);
+  assert.equal((await call(leafvault.origin, 'PATCH', `${BACKUP}/schedule`, SCHEDULE)).status, 200);
   await run(LAUNCHER, ['dump-catalog', '--config', join(folder.path, 'leafvault.yaml')]);
   await source.client.db('shop').collection('orders').insertOne({ text: 'later' });
   const after = await takeSnapshot(leafvault.origin);
@@ -128,6 +142,9 @@ describe('leafvault rescue', () => {
     const [newer, older] = listed.body.results as { expiresAt: string; createdAt: string; description: string }[];
     const days = ({ expiresAt, createdAt }: { expiresAt: string; createdAt: string }): number => Math.round((Date.parse(expiresAt) - Date.parse(createdAt)) / 86_400_000);
     assert.deepEqual([days(newer!), days(older!), newer!.description], [1, 30, 'test']);
+    const { body: schedule } = await call(leafvault.origin, 'GET', `${BACKUP}/schedule`);
+    assert.deepEqual([schedule.referenceHourOfDay, schedule.referenceMinuteOfHour, schedule.restoreWindowDays], [5, 17, 6], 'its schedule is back');
+    assert.deepEqual([await heldFor(leafvault.origin, before, KEY), await heldFor(leafvault.origin, after, KEY)], ['a lawsuit', null]);
     await provesItself(source, leafvault.origin, before, KEY);
     assert.equal((await takeSnapshot(leafvault.origin)).status, 'completed', 'and it takes snapshots as before');
     assert.equal(await leafvault.stop(), 0);
@@ -153,6 +170,7 @@ async function fromSnapshotsAlone(source: Source, folder: LeafvaultFolder, { sto
   const results = listed.body.results as { id: string; status: string; description: string; expiresAt: string }[];
   assert.deepEqual(results.filter(({ status }) => status === 'completed').map(({ id }) => id).slice(1), [after, before], JSON.stringify(results));
   assert.equal(results.find(({ id }) => id === before)?.description, 'test');
+  assert.equal(await heldFor(leafvault.origin, before, key), 'a lawsuit', 'which a fact of the repository tells');
   await provesItself(source, leafvault.origin, before, key);
   assert.equal(await leafvault.stop(), 0);
 }

@@ -39,20 +39,20 @@ async function fill(db: string, name: string, count: number, bytes: number = 300
 }
 
 describe('the next snapshot of a collection of which little changed at random', () => {
-  it('stores what changed as deltas, and is as true to the source as the first', async () => {
+  it('stores less than 3 % for 1 % of the documents, as deltas, and is as true to the source as the first', async () => {
     const selection = { databases: ['deltas'], collections: [] };
     const storage = createMemoryStorage();
     const own = await openTestRepository(storage, { packBytes: 1024 * 1024 });
     await fill('deltas', 'a', 12_000, 400);
     const first = await takeSnapshot({ uri, repository: own, selection });
     const a = client.db('deltas').collection<{ _id: number }>('a');
-    for (let n = 0; n < 12_000; n += 100) await a.updateOne({ _id: n }, { $set: { n: -n } });
+    for (let each = 0; each < 120; each += 1) await a.updateOne({ _id: Math.floor(Math.random() * 12_000) }, { $inc: { n: 20_000 } });
     await a.deleteMany({ _id: { $in: [7, 4_444, 9_001] } });
     await a.insertOne({ _id: 20_000 });
     const second = await takeSnapshot({ uri, repository: own, selection, previous: first.root });
     const deltas = await deltasIn(storage);
     assert.ok(deltas.length > 20, `${deltas.length} deltas`);
-    assert.ok(second.root.stats.storedBytes < first.root.stats.storedBytes * 0.1, `${second.root.stats.storedBytes} bytes after ${first.root.stats.storedBytes}`);
+    assert.ok(second.root.stats.storedBytes < first.root.stats.storedBytes * 0.03, `${second.root.stats.storedBytes} bytes after ${first.root.stats.storedBytes}`);
     assert.ok(second.root.stats.newRawBytes > first.root.stats.newRawBytes * 0.4, 'most chunks are new');
     assert.deepEqual(compareWithOracle(await readBack(own, second.root), await readOracle(client, ['deltas'], second.body.pointInTime!)), []);
     assert.deepEqual((await own.check({ readData: true })).problems, []);

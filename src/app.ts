@@ -143,7 +143,7 @@ function buildWorker({ options, catalog, queue, repositories, tempRoot }: Parts)
     createLostDrillsChore({ catalog, clock, log, find: findRehearsals }),
     scheduleDrills({ catalog, clock, log, defaults: config.drills, ask: createAskForDrill({ queue, clock }) }),
     ...createLockChores({ catalog, clock, log, repository: repositories.repository, terms: repositories.lockTerms }),
-    ...createCopyChores({ catalog, clock, log, repository: repositories.repository, copies: repositories.copies, keepDays: config.copies.keepDays }),
+    ...createCopyChores({ catalog, clock, log, repository: repositories.repository, copies: repositories.copies, keepDays: config.copies.keepDays, check: config.check }),
   ];
   return new Worker({ catalog, queue, handlers, clock, log, tempRoot, concurrency: config.jobsAtOnce, chores });
 }

@@ -1,5 +1,5 @@
 // `leafvault copy`: brings second copies up to date, with the master key and without the catalog, beside a service that runs.
-import { openRepositoryOf, openStorage, ownersThatAreGone, readNeededUntil, withLimit, type CopyReport } from '../app.ts';
+import { openRepositoryOf, openStorage, ownersThatAreGone, readNeededUntil, withLimit, type CopyReport, type ReadShare } from '../app.ts';
 import type { Config } from '../config/index.ts';
 import { systemClock } from '../foundation/clock.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
@@ -17,6 +17,7 @@ export interface CopyFlags {
   /** Take the store of the settings, which is a copy, into use; nothing is copied. */
   readonly promote: boolean;
   readonly allowEmptySource: boolean;
+  readonly readData: boolean | ReadShare;
   readonly endSessionsAfterHours: number | null;
   /** What went from the repository stays in the copy for so long. */
   readonly keepDays: number;
@@ -33,7 +34,7 @@ export async function runCopy(world: CliWorld, config: Config, flags: CopyFlags)
   const log = createLogger(config.logLevel);
   const repository = await openRepositoryOf(config, { clock: systemClock, log });
   try {
-    const isOver = await ownersThatAreGone({ clock: systemClock, afterMs: flags.endSessionsAfterHours === null ? null : flags.endSessionsAfterHours * HOUR_MS });
+    const isOver = await ownersThatAreGone({ clock: systemClock, since: 'created', afterMs: flags.endSessionsAfterHours === null ? null : flags.endSessionsAfterHours * HOUR_MS });
     if (flags.promote) {
       if (repository.isCopy) await repository.promote({ isOver });
       world.out(`The repository in ${config.repositoryStore} is ${repository.isCopy ? 'no copy any more' : 'no copy'}: it can be written to. Do not write to the store that it was copied from\n`);
@@ -47,7 +48,7 @@ export async function runCopy(world: CliWorld, config: Config, flags: CopyFlags)
       const to = withLimit(openStorage(address), take);
       try {
         const report = await repository.copyTo({
-          to, isOver, keepDays: flags.keepDays, ...(to.objectLock === undefined ? {} : { neededUntil: await readNeededUntil(repository, systemClock) }), dryRun: flags.dryRun, allowEmptySource: flags.allowEmptySource, signal: world.stop, ...(flags.json ? {} : { onProgress: teller(world) }),
+          to, isOver, keepDays: flags.keepDays, ...(to.objectLock === undefined ? {} : { neededUntil: await readNeededUntil(repository, systemClock) }), dryRun: flags.dryRun, readData: flags.readData, allowEmptySource: flags.allowEmptySource, signal: world.stop, ...(flags.json ? {} : { onProgress: teller(world) }),
         });
         isWhole = isWhole && report.damaged.length === 0 && report.withheld.length === 0 && (report.locks?.failed ?? []).length === 0;
         world.out(flags.json ? `${JSON.stringify({ copy: to.address, ...report })}\n` : describe(to.address, report, flags.dryRun));
@@ -62,7 +63,7 @@ export async function runCopy(world: CliWorld, config: Config, flags: CopyFlags)
 }
 
 function describe(address: string, report: CopyReport, dryRun: boolean): string {
-  const { snapshots, objects, bytes, skipped, deleted, replaced, damaged, withheld, postponed, kept, stuck, locks } = report;
+  const { snapshots, objects, bytes, skipped, deleted, replaced, rotted, readBytes, damaged, withheld, postponed, kept, stuck, locks } = report;
   const lines = [
     `${address}: ${snapshots} snapshots`,
     dryRun
@@ -72,6 +73,8 @@ function describe(address: string, report: CopyReport, dryRun: boolean): string 
     ...(stuck.length === 0 ? [] : [`${stuck.length} objects stay, since the store does not let them go; the next run asks again`]),
     ...(locks === null ? [] : [`object lock (${locks.mode}, ${locks.days} days): ${locks.objects} objects are needed, ${locks.extended} of them are held longer now`, ...locks.failed.map(({ object, message }) => `NOT HELD ${object}: ${message}`)]),
     ...replaced.map((name) => `put again, since it had another size there: ${name} (what was there is under quarantine/)`),
+    ...(readBytes === 0 ? [] : [`read back ${size(readBytes)} of what was there; ${rotted.length} objects had rotted`]),
+    ...rotted.map((name) => `put again, since it had rotted there: ${name} (what was there is under quarantine/)`),
     ...damaged.map(({ object, message }) => `DAMAGED ${object}: ${message}`),
     ...withheld.map((name) => `withheld, since it needs what is damaged: ${name}`),
     ...(damaged.length === 0 ? [] : ['Run `leafvault check --read-data --repair-from <copy>` to mend what the copy has whole']),

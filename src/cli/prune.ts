@@ -22,7 +22,7 @@ const HOUR_MS = 3_600_000;
 export async function runPrune(world: CliWorld, config: Config, { dryRun, endSessionsAfterHours, json, passphrase }: PruneFlags): Promise<number> {
   const repository = await openRepositoryOf(config, { clock: systemClock, log: createLogger(config.logLevel) }, passphrase ? await askPassphrase(world) : null);
   try {
-    const isOver = await ownersThatAreGone({ clock: systemClock, afterMs: endSessionsAfterHours === null ? null : endSessionsAfterHours * HOUR_MS });
+    const isOver = await ownersThatAreGone({ clock: systemClock, since: 'created', afterMs: endSessionsAfterHours === null ? null : endSessionsAfterHours * HOUR_MS });
     const report = await repository.prune({ dryRun, isOver, signal: world.stop });
     const chains = dryRun ? [] : await trimChains(repository, { now: systemClock.now(), signal: world.stop });
     const { dumps } = dryRun ? { dumps: [] } : await trimCatalogDumps(repository, { signal: world.stop });

@@ -82,6 +82,7 @@ function buildProgram(world: CliWorld, outcome: { code: number }): Command {
   configured('copy', 'bring second copies of the repository up to date; beside a running service and without one')
     .option('--to <address>', 'file:<folder> or s3://…, empty or a copy of this repository (default: all of repository.copies)')
     .option('--dry-run', 'change nothing, tell what would be copied and taken away')
+    .option('--read-data [share]', 'also read back what is in the copy, and put anew what rotted there; 3/30: the third of thirty parts', readShare)
     .option('--promote', 'take the copy in repository.store into use: from then on it is a repository like any other')
     .option('--allow-empty-source', 'go on where the repository has no snapshots and the copy has some')
     .option('--end-sessions-after <hours>', 'also end sessions in the copy of processes on other machines that were opened longer ago', hours)
@@ -90,7 +91,7 @@ function buildProgram(world: CliWorld, outcome: { code: number }): Command {
     .option('--json', 'as a JSON object for each copy, with all fields')
     .addHelpText('after', '\nA service does it by itself. `leafvault check --repository-store <copy>` proves that the copy is whole.\n')
     .action(run((config, flags) => runCopy(world, config, {
-      to: typeof flags.to === 'string' ? flags.to : null, dryRun: flags.dryRun === true, promote: flags.promote === true, allowEmptySource: flags.allowEmptySource === true,
+      to: typeof flags.to === 'string' ? flags.to : null, dryRun: flags.dryRun === true, promote: flags.promote === true, allowEmptySource: flags.allowEmptySource === true, readData: flags.readData ?? false,
       keepDays: typeof flags.keepDays === 'number' ? flags.keepDays : config.copies.keepDays,
       bytesPerSecond: typeof flags.limit === 'number' ? flags.limit * 1_000_000 : config.copies.bytesPerSecond,
       endSessionsAfterHours: typeof flags.endSessionsAfter === 'number' ? flags.endSessionsAfter : null, json: flags.json === true,

@@ -73,11 +73,13 @@ function progressText({ phase, done, total, bytesDone }: NonNullable<NonNullable
   return `${phase}, ${done}${total === null ? '' : ` of ${total}`}, ${size(bytesDone)} read`;
 }
 
-function copyLines({ number, address, startedAt, succeededAt, problems, running, last, failure }: Copy): string[] {
+function copyLines({ number, address, startedAt, succeededAt, problems, running, last, read, rotted, failure }: Copy): string[] {
   return [
     `second copy ${number} (${address}): ${succeededAt === null ? 'not up to date yet' : `up to date ${succeededAt}`}${problems === 0 ? '' : `, ${problems} PROBLEMS`}`,
     ...(running === null ? [`  the newest run began ${startedAt}`] : [`  a copier is at work since ${running.since}: ${running.objects} objects with ${size(running.bytes)}`]),
     ...(last === null ? [] : [`  the last one to end put ${last.objects} objects with ${size(last.bytes)}, took away ${last.deleted}, kept ${last.kept}; it shows ${last.snapshots} snapshots`]),
+    ...(read === null ? [] : [`  part ${read.part} of ${read.of} of it was read back ${read.at} (${size(read.bytes)})`]),
+    ...(rotted === null ? [] : [`  ${rotted.objects} objects had rotted there and were put anew, the newest ${rotted.lastAt}`, ...rotted.names.map((name) => `    ${name}`)]),
     ...(last?.damaged ?? []).map((object) => `  damaged or gone in the repository: ${object}`),
     ...(last?.withheld ?? []).map((name) => `  withheld, since it needs what is damaged: ${name}`),
     ...(failure === null ? [] : [`  the newest did not come to its end (${failure.at}): ${failure.cause}`]),

@@ -14,6 +14,10 @@ export interface CopyState {
   readonly running?: (Omit<RunningChore, 'token'> & { readonly objects: number; readonly bytes: number }) | null;
   /** The last run that came to its end; null before the first. */
   readonly last?: CopyResult | null;
+  /** The share of the copy that was read back last; null: none was yet. */
+  readonly read?: { readonly part: number; readonly of: number; readonly at: string; readonly bytes: number } | null;
+  /** Objects that had rotted in the copy and were put anew, since it is there; the newest of their names. Null: none. */
+  readonly rotted?: { readonly objects: number; readonly lastAt: string; readonly names: readonly string[] } | null;
   /** Why the newest run did not come to its end; null once one did. */
   readonly failure?: { readonly at: string; readonly cause: string } | null;
 }

@@ -5,7 +5,7 @@ import { isHeld } from '../domain/running-chore.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { describeError, isLeafvaultError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
-import type { CopyOptions, CopyReport, Repository } from '../repository/repository.ts';
+import type { CopyOptions, CopyReport, ReadShare, Repository } from '../repository/repository.ts';
 import { readNeededUntil } from './needed-until.ts';
 import { BEAT_MS } from './one-worker.ts';
 import { ownersThatAreGone } from './session-owner.ts';
@@ -19,6 +19,8 @@ export interface CopyingParts {
   readonly copies: readonly CopyOptions['to'][];
   /** What went from the repository stays in the copies for so long; default 0. */
   readonly keepDays?: number;
+  /** As often a share of each copy is read back, one of so many parts; `everyHours` 0, default: never. */
+  readonly check?: { readonly everyHours: number; readonly parts: number };
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -65,6 +67,7 @@ async function isDue(catalog: Catalog, before: CopyState | undefined, now: Date)
 async function copyOne(parts: CopyingParts, storage: CopyOptions['to'], state: CopyState, signal: AbortSignal): Promise<void> {
   const { catalog, repository, clock, log, keepDays = 0 } = parts;
   const isOver = await ownersThatAreGone({ clock, workers: () => catalog.workers.list(), afterMs: DAY_MS });
+  const readData = shareToRead(parts, state);
   const needs = storage.objectLock === undefined ? {} : { neededUntil: await readNeededUntil(repository, clock) };
   const since = clock.now().toISOString();
   let [objects, bytes] = [0, 0];
@@ -72,21 +75,38 @@ async function copyOne(parts: CopyingParts, storage: CopyOptions['to'], state: C
   const beat = startBeat(() => save(parts, { ...state, running: running() }), { everyMs: BEAT_MS, what: 'the copier', log });
   try {
     const report = await repository.copyTo({
-      to: storage, isOver, keepDays, goesOn: state.succeededAt !== null, signal, ...needs,
+      to: storage, isOver, keepDays, goesOn: state.succeededAt !== null, readData, signal, ...needs,
       onProgress: ({ documentsDone, bytesDone }) => { [objects, bytes] = [documentsDone, bytesDone]; },
     }).finally(beat.stop);
-    const { damaged, withheld, replaced, stuck, locks, ...figures } = report;
+    const { damaged, withheld, replaced, rotted, stuck, locks, ...figures } = report;
     const unheld = locks?.failed.length ?? 0;
     const problems = damaged.length + withheld.length + unheld;
-    log.info({ copy: storage.address, ...figures, stuck: stuck.length, unheld, replaced, problems }, 'a second copy was brought up to date');
+    log.info({ copy: storage.address, ...figures, stuck: stuck.length, unheld, replaced, rotted: rotted.length, problems }, 'a second copy was brought up to date');
     for (const { object, message } of damaged) log.error({ copy: storage.address, object, reason: message }, 'an object of the repository could not be copied, or is only in the copy');
+    if (rotted.length > 0) log.error({ copy: storage.address, rotted: rotted.slice(0, MOST_NAMED), count: rotted.length }, 'objects had rotted in a second copy; they were put there anew, and what was there is below quarantine/');
     if (withheld.length > 0) log.error({ copy: storage.address, withheld }, 'snapshots are not in the copy, since what they need is damaged');
     for (const { object, message } of locks?.failed ?? []) log.error({ copy: storage.address, object, reason: message }, 'an object of the copy is not held as it should be');
-    await save(parts, { ...state, problems, running: null, failure: null, last: resultOf(report, clock.now()), succeededAt: problems === 0 ? clock.now().toISOString() : state.succeededAt });
+    await save(parts, { ...state, problems, running: null, failure: null, last: resultOf(report, clock.now()), ...readBack(report, state, readData, clock.now()), succeededAt: problems === 0 ? clock.now().toISOString() : state.succeededAt });
   } catch (error) {
     if (!isLeafvaultError(error, 'REPOSITORY_BUSY')) throw error;
     log.info({ copy: storage.address }, 'another process copies already');
   }
+}
+
+/** Of a copy: the next part in turn; undefined where it is not due. */
+function shareToRead({ check, clock }: CopyingParts, { read }: CopyState): ReadShare | undefined {
+  const { everyHours, parts } = check ?? { everyHours: 0, parts: 1 };
+  if (everyHours === 0 || (read !== undefined && read !== null && clock.now().getTime() - Date.parse(read.at) < everyHours * HOUR_MS)) return undefined;
+  const last = read?.of === parts ? read.part : 0;
+  return { part: (last % parts) + 1, of: parts };
+}
+
+function readBack({ rotted, readBytes }: CopyReport, before: CopyState, share: ReadShare | undefined, now: Date): Pick<CopyState, 'read' | 'rotted'> {
+  const at = now.toISOString();
+  return {
+    read: share === undefined ? (before.read ?? null) : { ...share, at, bytes: readBytes },
+    rotted: rotted.length === 0 ? (before.rotted ?? null) : { objects: (before.rotted?.objects ?? 0) + rotted.length, lastAt: at, names: [...rotted, ...(before.rotted?.names ?? [])].slice(0, MOST_NAMED) },
+  };
 }
 
 function resultOf({ snapshots, objects, bytes, deleted, kept, postponed, damaged, withheld, locks }: CopyReport, endedAt: Date): CopyResult {

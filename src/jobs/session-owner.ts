@@ -21,17 +21,35 @@ interface GoneOptions {
   readonly workers?: () => Promise<readonly Owner[]>;
   /** A session of whose owner nothing is known is over after this; null: never. */
   readonly afterMs: number | null;
+  /** `seen`, the default: since this process saw it first, by a clock that only grows. `created`: since the instant that its owner's clock wrote, for a person who says so. */
+  readonly since?: 'seen' | 'created';
 }
 
+/** Of sessions whose owners nothing is known of, when this process saw each first and last. A session is written once, so it stays the same one. */
+const seenBy = new WeakMap<Clock, Map<string, { readonly first: number; last: number }>>();
+
 /** For `PruneOptions.isOver`. A process of this machine is asked for, a worker that is heard of is at work however long it takes. */
-export async function ownersThatAreGone({ clock, workers, afterMs }: GoneOptions): Promise<(session: OpenSession) => Promise<boolean>> {
+export async function ownersThatAreGone({ clock, workers, afterMs, since = 'seen' }: GoneOptions): Promise<(session: OpenSession) => Promise<boolean>> {
   const here = await thisProcess();
-  return async ({ owner: text, createdAt }) => {
+  return async ({ id, owner: text, createdAt }) => {
     const owner = readOwner(text);
     if (owner !== null && owner.host === here.host) return isDead({ ...owner, id: '' });
     if (owner !== null && (await workers?.())?.some((worker) => isSame(worker, owner)) === true) return false;
-    return afterMs !== null && clock.now().getTime() - Date.parse(createdAt) > afterMs;
+    if (afterMs === null) return false;
+    // The clock of another machine may be days behind, and ours may be set: neither takes anything from a reader.
+    return (since === 'seen' ? seenForMs(clock, id, 2 * afterMs) : clock.now().getTime() - Date.parse(createdAt)) > afterMs;
   };
+}
+
+/** @param forgetMs those that nobody asked for so long are gone, and forgotten */
+function seenForMs(clock: Clock, id: string, forgetMs: number): number {
+  const now = clock.monotonicMs();
+  const seen = seenBy.get(clock) ?? new Map<string, { readonly first: number; last: number }>();
+  seenBy.set(clock, seen);
+  for (const [each, { last }] of seen) if (now - last > forgetMs) seen.delete(each);
+  const { first } = seen.get(id) ?? { first: now };
+  seen.set(id, { first, last: now });
+  return now - first;
 }
 
 function isSame(a: Owner, b: Owner): boolean {

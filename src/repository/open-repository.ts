@@ -130,7 +130,10 @@ export async function openRepository(options: OpenByAnyKey): Promise<Repository>
       return work((signal) => pruneRepository(context, { ...pruneOptions, signal, tempDir: options.tempDir, packBytes: options.packBytes }), pruneOptions.signal);
     },
     extendLocks: async (lockOptions) => work((signal) => extendLocks(context, { ...lockOptions, signal }), lockOptions.signal),
-    check: async (checkOptions = {}) => work((signal) => checkRepository(context, loader.unreadable, { ...checkOptions, signal }), checkOptions.signal),
+    async check(checkOptions = {}) {
+      if (checkOptions.quarantine === true) assertWritable();
+      return work((signal) => checkRepository(context, loader.unreadable, { ...checkOptions, signal }), checkOptions.signal);
+    },
     copyTo: async (copyOptions) => work((signal) => copyRepository(context, { ...copyOptions, signal }, { tempDir: options.tempDir, retry: options.retry }), copyOptions.signal),
     async promote(promoteOptions = {}) {
       assertOpen();

@@ -236,6 +236,7 @@ export interface Repository {
   /**
    * `quarantine`: bad copies are written down, so that nothing new rests on them and the next snapshot stores them anew; else nothing is changed.
    * `again`: names of slices and dumps that are read whatever the share, since an earlier check found them damaged.
+   * @throws REPOSITORY_IS_COPY with `quarantine` in a copy
    */
   check(options?: { readonly readData?: boolean | ReadShare; readonly again?: readonly string[]; readonly quarantine?: boolean; readonly signal?: AbortSignal; readonly onProgress?: OnProgress }): Promise<CheckReport>;
   /**

@@ -55,7 +55,7 @@ export function createOverview(
         check: await checkOverview(catalog, (await check?.()) ?? null),
         prune: pruneOverview((await prune?.()) ?? null),
         locks: lockOverview((await locks?.()) ?? null),
-        copies: readCopyStates(copies).map(({ number, succeededAt, problems }) => ({ number, succeededAt: succeededAt === null ? null : new Date(succeededAt), problems })),
+        copies: readCopyStates(copies).map(({ number, succeededAt, problems, rotted }) => ({ number, rotted: rotted?.objects ?? 0, succeededAt: succeededAt === null ? null : new Date(succeededAt), problems })),
       };
     },
   };

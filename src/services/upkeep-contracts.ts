@@ -25,6 +25,8 @@ export interface CopyOverview {
   readonly succeededAt: Date | null;
   /** Objects of the repository that were found damaged or gone, and roots that were withheld for them, in the last run. */
   readonly problems: number;
+  /** Objects that had rotted in the copy and were put anew, since it is there. */
+  readonly rotted: number;
 }
 
 export interface LockOverview {

@@ -42,7 +42,7 @@ export function createUpkeep({ catalog, clock }: UpkeepOptions): Upkeep {
       );
       return {
         check: check === undefined ? null : await viewOf(check as CheckState),
-        copies: readCopyStates(copies).map(({ running, last = null, failure = null, ...rest }) => ({ ...rest, running: alive(running), last, failure })),
+        copies: readCopyStates(copies).map(({ running, last = null, read = null, rotted = null, failure = null, ...rest }) => ({ ...rest, running: alive(running), last, read, rotted, failure })),
         prune: prune === undefined ? null : pruneView(prune as PruneState),
         locks: (locks as LockState | undefined) ?? null,
         mended: (mended as MendedState | undefined) ?? null,

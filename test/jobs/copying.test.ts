@@ -116,6 +116,37 @@ describe('second copies', () => {
     assert.equal(await roots(copies[0]!), 1);
   });
 
+  test('are read back, a share each day, and what rotted there is put anew and told', async () => {
+    const check = { everyHours: 24, parts: 3 };
+    const [copy] = copies as [Storage, Storage];
+    const runWith = async (): Promise<void> => {
+      for (const chore of createCopyChores({ catalog, clock, log: silent, repository, copies: [copy], check })) await chore.run(AbortSignal.timeout(60_000));
+    };
+    await take();
+    await runWith();
+    const pack = (await objectNames(copy)).find((name) => name.startsWith('packs/')) ?? assert.fail();
+    const sound = await copy.get(pack);
+    const bytes = Buffer.from(sound);
+    bytes.writeUInt8(bytes.readUInt8(100) ^ 1, 100);
+    await copy.delete(pack);
+    await copy.put(pack, bytes);
+    const parts: (number | undefined)[] = [];
+    for (let day = 0; day < 3; day += 1) {
+      clock.advance(HOUR_MS);
+      await take();
+      await runWith();
+      assert.equal((await states())[0]?.read?.part, day + 1, 'a run within the day reads nothing back');
+      clock.advance(23 * HOUR_MS);
+      await runWith();
+      parts.push((await states())[0]?.read?.part);
+    }
+    assert.deepEqual(parts, [2, 3, 1]);
+    const [state] = await states();
+    assert.deepEqual([state?.rotted?.names, state?.rotted?.objects, state?.problems], [[pack], 1, 0]);
+    assert.ok((await copy.get(pack)).equals(sound));
+    assert.equal((await createOverview({ catalog, clock }).read()).copies?.[0]?.rotted, 1);
+  });
+
   test('are made by one of two workers that look at once', async () => {
     await take();
     await Promise.all([run(), run()]);

@@ -43,6 +43,7 @@ const COPY_GAUGES: readonly { readonly name: string; readonly help: string; valu
   { name: 'leafvault_copy_last_success_timestamp_seconds', help: 'When a second copy of the repository was last brought up to date', value: ({ succeededAt }) => secondsOf(succeededAt) },
   { name: 'leafvault_copy_age_seconds', help: 'How far a second copy of the repository is behind', value: ({ succeededAt }, now) => (succeededAt === null ? null : Math.max(0, (now.getTime() - succeededAt.getTime()) / 1000)) },
   { name: 'leafvault_copy_problems', help: 'Objects that the last run of a copier found damaged or gone, and snapshots that it withheld for them', value: ({ problems }) => problems },
+  { name: 'leafvault_copy_rotted_objects', help: 'Objects that had rotted in a second copy and were put there anew, since it is there', value: ({ rotted }) => rotted },
 ];
 const LOCK_GAUGES: readonly { readonly name: string; readonly help: string; value(locks: LockOverview): number | null }[] = [
   { name: 'leafvault_lock_last_success_timestamp_seconds', help: 'When everything that snapshots need was last found held against deletion, or was held longer', value: ({ succeededAt }) => secondsOf(succeededAt) },

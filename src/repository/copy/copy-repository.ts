@@ -109,7 +109,7 @@ async function run(transfer: Transfer, { isCopy, session }: { readonly isCopy: b
   const after = options.dryRun === true ? roots : await sizesIn(to, SNAPSHOTS);
   return {
     repositoryId: source.id, snapshots: new Set([...after.keys()].map((name) => partsOfSnapshotName(name)?.id)).size,
-    ...counted, kept: keeping.kept, stuck: transfer.stuck, locks: null, replaced: transfer.replaced, damaged: transfer.damaged, withheld, postponed: !swept,
+    ...counted, kept: keeping.kept, stuck: transfer.stuck, locks: null, replaced: transfer.replaced, rotted: transfer.rotted, damaged: transfer.damaged, withheld, postponed: !swept,
   };
 }
 
@@ -252,7 +252,7 @@ async function copyRoots(transfer: Transfer, exclusive: Exclusive | null, { root
   const withheld: string[] = [];
   for (const [name, sizeBytes] of [...roots].sort(([a], [b]) => placeOf(a) - placeOf(b))) {
     if (before.get(name) === sizeBytes) {
-      transfer.counted.skipped += 1;
+      await carry(transfer, { name, sizeBytes }, sizeBytes);
       continue;
     }
     if (missing.size > 0 || unreadable) {

@@ -3,7 +3,7 @@ import type { OnProgress } from '../../foundation/progress.ts';
 import type { Storage } from '../../storage/index.ts';
 import type { LockReport } from '../lock/extend-locks.ts';
 import type { NeededUntil } from '../lock/needed-objects.ts';
-import type { OpenSession } from '../repository.ts';
+import type { OpenSession, ReadShare } from '../repository.ts';
 
 export interface CopyOptions {
   /** Store of the copy: empty, or marked as a copy of this repository. */
@@ -14,6 +14,8 @@ export interface CopyOptions {
   readonly keepDays?: number;
   /** Until when snapshots are needed: for a copy in a store that holds objects. Default: for ever. */
   readonly neededUntil?: NeededUntil;
+  /** What is in the copy is read back, or a share of it: what rotted there is put anew. Default: sizes alone are compared. Nothing is read in a dry run. */
+  readonly readData?: boolean | ReadShare | undefined;
   /** Take everything from the copy where the source shows no snapshots any more. Default: refused. */
   readonly allowEmptySource?: boolean;
   /** The copy was made before: an empty store is not where it was, and refused. Default: it is where one begins. */
@@ -43,6 +45,10 @@ export interface CopyReport {
   readonly locks: LockReport | null;
   /** Objects of the copy that had another size: in its quarantine now, and put anew. Their names. */
   readonly replaced: readonly string[];
+  /** Objects of the copy that were read back and had rotted: likewise. */
+  readonly rotted: readonly string[];
+  /** Bytes of the copy that were read back. */
+  readonly readBytes: number;
   /** Objects of the source that are damaged or gone, and are not in the copy. */
   readonly damaged: readonly { readonly object: string; readonly message: string }[];
   /** Names of roots that were not put, since they need what is damaged. */

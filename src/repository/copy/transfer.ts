@@ -1,6 +1,7 @@
 // Single objects on their way from the source to the copy, and what is counted of them.
+import { createHash } from 'node:crypto';
 import { throwIfAborted } from '../../foundation/abort.ts';
-import type { LeafvaultError } from '../../foundation/errors.ts';
+import { isLeafvaultError, type LeafvaultError } from '../../foundation/errors.ts';
 import { isDamage } from '../format/damage.ts';
 import { REPOSITORY_FILE } from '../format/names.ts';
 import type { ObjectInfo, Storage } from '../../storage/index.ts';
@@ -17,8 +18,9 @@ export interface Transfer {
   readonly source: RepositoryContext;
   readonly to: Storage;
   readonly options: CopyOptions;
-  readonly counted: { objects: number; bytes: number; skipped: number; deleted: number };
+  readonly counted: { objects: number; bytes: number; skipped: number; deleted: number; readBytes: number };
   readonly replaced: string[];
+  readonly rotted: string[];
   readonly damaged: { readonly object: string; readonly message: string }[];
   /** Names of what the copy's store did not let go. */
   readonly stuck: string[];
@@ -28,7 +30,7 @@ export interface Transfer {
 export type Carried = 'there' | 'gone' | 'damaged' | 'held';
 
 export function startTransfer(source: RepositoryContext, to: Storage, options: CopyOptions): Transfer {
-  return { source, to, options, counted: { objects: 0, bytes: 0, skipped: 0, deleted: 0 }, replaced: [], damaged: [], stuck: [] };
+  return { source, to, options, counted: { objects: 0, bytes: 0, skipped: 0, deleted: 0, readBytes: 0 }, replaced: [], rotted: [], damaged: [], stuck: [] };
 }
 
 /**
@@ -37,9 +39,10 @@ export function startTransfer(source: RepositoryContext, to: Storage, options: C
  * @param look shown the verified bytes, before they are put; false holds them back
  */
 export async function carry(transfer: Transfer, { name, sizeBytes }: ObjectInfo, inCopy: number | undefined, look?: (bytes: Buffer) => boolean): Promise<Carried> {
-  const { source, to, options: { signal, dryRun, onProgress }, counted, replaced } = transfer;
+  const { source, to, options: { signal, dryRun, onProgress }, counted, replaced, rotted } = transfer;
   throwIfAborted(signal);
-  if (inCopy === sizeBytes) {
+  const isRotten = inCopy === sizeBytes && (await hasRotted(transfer, name));
+  if (inCopy === sizeBytes && !isRotten) {
     counted.skipped += 1;
     return 'there';
   }
@@ -56,9 +59,9 @@ export async function carry(transfer: Transfer, { name, sizeBytes }: ObjectInfo,
       return 'damaged';
     }
     throwIfAborted(signal);
-    if (inCopy !== undefined && inCopy !== bytes.length) {
+    if (inCopy !== undefined && (isRotten || inCopy !== bytes.length)) {
       await quarantineObject({ storage: to }, name);
-      replaced.push(name);
+      (isRotten ? rotted : replaced).push(name);
     }
     await putSame(to, name, bytes, signal);
     size = bytes.length;
@@ -67,6 +70,29 @@ export async function carry(transfer: Transfer, { name, sizeBytes }: ObjectInfo,
   counted.bytes += size;
   onProgress?.({ phase: 'copy', documentsDone: counted.objects, documentsTotal: null, bytesDone: counted.bytes, bytesTotal: null, namespace: name });
   return 'there';
+}
+
+/** Rot leaves the size as it is: a share of what is there is read back. */
+async function hasRotted({ source, to, options: { readData = false, dryRun, signal }, counted }: Transfer, name: string): Promise<boolean> {
+  if (dryRun === true || !isInShare(readData, name)) return false;
+  const bytes = await readObjectIfAny(to, name);
+  throwIfAborted(signal);
+  if (bytes === null) return true;
+  counted.readBytes += bytes.length;
+  try {
+    await verifyObject(source, name, bytes);
+    return false;
+  } catch (error) {
+    if (isLeafvaultError(error, 'REPOSITORY_FORMAT_NEWER')) return false;
+    if (!isDamage(error)) throw error;
+    return true;
+  }
+}
+
+/** The same object is always in the same part. */
+function isInShare(readData: NonNullable<CopyOptions['readData']>, name: string): boolean {
+  if (typeof readData === 'boolean') return readData;
+  return createHash('sha256').update(name).digest().readUInt32LE(0) % readData.of === readData.part - 1;
 }
 
 export function tellDamage({ damaged }: Transfer, object: string, message: string): void {

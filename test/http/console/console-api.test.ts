@@ -96,7 +96,7 @@ describe('GET …/repository', () => {
         last: { startedAt: at, endedAt: at, part: 3, of: 30, bytesRead: 100, problems: 2, quarantinedCopies: 1, objects: ['packs/ab/c'], damaged: [] },
         damaged: [{ snapshotId: 'a'.repeat(24), namespaces: ['shop.orders'], projectId: SHOP_ID, clusterId: ORDERS_ID, clusterName: 'orders' }], damagedElsewhere: 1,
       },
-      copies: [{ address: 's3://secret-place', number: 1, startedAt: at, succeededAt: null, problems: 0, running, last: null, failure: null }],
+      copies: [{ address: 's3://secret-place', number: 1, startedAt: at, succeededAt: null, problems: 0, running, last: null, read: null, rotted: null, failure: null }],
       locks: { mode: 'compliance', days: 30, startedAt: at, endedAt: at, succeededAt: at, last: { objects: 5, extended: 1, failed: 0, failedObjects: [], hiddenBytes: 7 }, failure: null },
       mended: { objects: 3, lastAt: at, names: ['packs/ab/c'] },
       prune: {
@@ -111,7 +111,7 @@ describe('GET …/repository', () => {
     assert.deepEqual(check?.['running'], { since: at, beatAt: at, progress: { phase: 'check packs', done: 2, total: 9, bytesDone: 100, bytesTotal: null } });
     assert.deepEqual([check?.['last']?.['problems'], check?.['last']?.['damagedElsewhere']], [2, 1]);
     assert.deepEqual(check?.['last']?.['damaged'], [{ snapshotId: 'a'.repeat(24), namespaces: ['shop.orders'], clusterId: ORDERS_ID, clusterName: 'orders' }]);
-    assert.deepEqual(copies, [{ number: 1, startedAt: at, succeededAt: null, problems: 0, running, last: null, failure: null }]);
+    assert.deepEqual(copies, [{ number: 1, startedAt: at, succeededAt: null, problems: 0, running, last: null, read: null, rotted: null, failure: null }]);
     assert.equal(objectLock?.['days'], 30);
     const { failure, last } = body['prune'] as Record<string, Record<string, unknown>>;
     assert.deepEqual([failure, last?.['waitingBytes'], last?.['inTheWay']], [{ at, cause: 'a root is damaged' }, 20, [{ kind: 'reader', createdAt: at }]]);

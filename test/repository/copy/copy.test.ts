@@ -324,6 +324,57 @@ test('an object of the copy with another size is moved aside and put again', () 
   await assertSame(source.storage, torn);
 }));
 
+describe('what rotted in a copy', () => {
+  /** One object of each kind, with a flipped bit. */
+  async function rot(copy: Storage): Promise<{ readonly rotten: Storage; readonly names: string[] }> {
+    const kinds = Map.groupBy((await objectNames(copy)).filter((name) => name.includes('/')), (name) => name.slice(0, name.indexOf('/')));
+    const names = [...kinds.values()].map(([name]) => name ?? '').sort();
+    return { rotten: await copyToMemory(copy, (name, bytes) => (names.includes(name) ? flip(bytes) : bytes)), names };
+  }
+
+  test('is not seen by sizes, is found when it is read back, and put anew from the source', () => withSource(async (source, to) => {
+    await copyTo(source.storage, to);
+    const { rotten, names } = await rot(to);
+    assert.ok(['facts', 'indexes', 'keys', 'oplog', 'packs', 'snapshots'].every((kind) => names.some((name) => name.startsWith(kind))), names.join());
+    const bySize = await copyTo(source.storage, rotten);
+    assert.deepEqual([bySize.rotted, bySize.readBytes], [[], 0]);
+    const found: string[] = [];
+    let readBytes = 0;
+    for (const part of [1, 2, 3]) {
+      const report = await copyTo(source.storage, rotten, { readData: { part, of: 3 } });
+      found.push(...report.rotted);
+      readBytes += report.readBytes;
+      assert.deepEqual([report.damaged, report.replaced], [[], []]);
+    }
+    assert.deepEqual(found.sort(), names, 'each by one of the parts');
+    await assertSame(source.storage, rotten);
+    assert.equal((await objectNames(rotten)).filter((name) => name.startsWith('quarantine/')).length, names.length);
+    const again = await copyTo(source.storage, rotten, { readData: true });
+    assert.deepEqual([again.rotted, again.objects, again.readBytes], [[], 0, readBytes], 'all parts together are everything');
+  }));
+
+  test('and in the source, too, is told and left as it is', () => withSource(async (source, to) => {
+    await copyTo(source.storage, to);
+    const pack = (await objectNames(to)).find((name) => name.startsWith('packs/')) ?? '';
+    const rotten = await copyToMemory(to, (name, bytes) => (name === pack ? flip(bytes) : bytes));
+    const report = await copyTo(await changed(source, (name) => name === pack), rotten, { readData: true });
+    assert.deepEqual([report.rotted, report.damaged.map(({ object }) => object)], [[], [pack]]);
+    assert.deepEqual((await objectNames(rotten)).filter((name) => name.startsWith('quarantine/')), []);
+  }));
+
+  test('is told by a check there, which writes nothing down: only a copier writes to a copy', () => withSource(async (source, to) => {
+    await copyTo(source.storage, to);
+    const pack = (await objectNames(to)).find((name) => name.startsWith('packs/'));
+    const rotten = await copyToMemory(to, (name, bytes) => (name === pack ? flip(bytes) : bytes));
+    const before = await objectNames(rotten);
+    const copy = await openTestRepository(rotten);
+    await assert.rejects(copy.check({ readData: true, quarantine: true }), { code: 'REPOSITORY_IS_COPY', hint: /leafvault copy --read-data/ });
+    assert.ok((await copy.check({ readData: true })).problems.length > 0);
+    await copy.close();
+    assert.deepEqual(await objectNames(rotten), before);
+  }));
+});
+
 test('a copy opens with the master key of its source, and with no other', () => withSource(async (source, to) => {
   await copyTo(source.storage, to);
   await assert.rejects(openRepository({ storage: to, masterKey: Buffer.alloc(32, 8), tempDir: '/tmp' }), { code: 'REPOSITORY_KEY_WRONG' });

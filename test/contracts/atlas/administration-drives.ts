@@ -4,6 +4,8 @@ import type { Drive, World } from './drives.ts';
 /** A group and a cluster of their own: what others ask about stays. */
 const inOtherGroup = ({ params }: World): Readonly<Record<string, string>> => ({ groupId: params['otherGroupId'] ?? '' });
 const ofCopy = (): Readonly<Record<string, string>> => ({ clusterName: 'copy' });
+/** One for each version that makes clusters; the newest makes `copy`. */
+const copyOf = (version: string) => (version === '2024-10-23' ? 'copy' : `copy-${version}`);
 const tags = [{ key: 'made-by', value: 'contract' }];
 
 const KEYS: readonly Drive[] = [
@@ -50,11 +52,13 @@ const ACCOUNTS: readonly Drive[] = [
 
 export const ADMINISTRATION_DRIVES: readonly Drive[] = [
   { id: 'createGroup', body: ({ params }) => ({ name: 'contract', orgId: params['orgId'], tags }), keep: { otherGroupId: 'id' } },
-  { id: 'updateGroup', body: () => ({ name: 'contract-renamed' }), params: inOtherGroup },
+  { id: 'updateGroup', plainToo: true, body: () => ({ name: 'contract-renamed' }), params: inOtherGroup },
   { id: 'deleteGroup', params: inOtherGroup },
-  { id: 'createGroupCluster', body: ({ params }) => ({ name: 'copy', leafvaultConnectionString: params['connectionString'], backupEnabled: false, tags }) },
-  { id: 'updateGroupCluster', everyVersion: true, body: () => ({ tags: [] }), params: ofCopy },
+  { id: 'createGroupCluster', everyVersion: true, body: ({ params }, version) => ({ name: copyOf(version), leafvaultConnectionString: params['connectionString'], backupEnabled: false, tags }) },
+  { id: 'updateGroupCluster', everyVersion: true, plainToo: true, body: () => ({ tags: [] }), params: ofCopy },
   { id: 'listGroupClusters', query: 'includeDeletedWithRetainedBackups=true' },
+  { id: 'deleteGroupCluster', versions: ['2023-01-01'], params: () => ({ clusterName: 'copy-2023-01-01' }) },
+  ...['copy-2023-02-01', 'copy-2024-08-05'].map((clusterName): Drive => ({ id: 'deleteGroupCluster', params: () => ({ clusterName }) })),
   { id: 'deleteGroupCluster', params: ofCopy },
   ...KEYS,
   ...ACCOUNTS,

@@ -25,6 +25,10 @@ export interface Drive {
   readonly params?: (world: World) => Readonly<Record<string, string>>;
   /** All versions are asked of reads; of others the newest alone, unless told. */
   readonly everyVersion?: boolean;
+  /** These versions alone. */
+  readonly versions?: readonly string[];
+  /** A change that may be made again: its twins below v1.0 and v1.5 are asked for it, too. */
+  readonly plainToo?: boolean;
   /** Before the answer of the next one counts. */
   readonly then?: (world: World) => Promise<void>;
 }
@@ -63,7 +67,7 @@ export const DRIVES: readonly Drive[] = [
   },
   { id: 'listGroupClusterBackupSnapshots' },
   { id: 'getGroupClusterBackupSnapshot' },
-  { id: 'updateGroupClusterBackupSnapshot', body: () => ({ retentionUnit: 'WEEKS', retentionValue: 2 }) },
+  { id: 'updateGroupClusterBackupSnapshot', plainToo: true, body: () => ({ retentionUnit: 'WEEKS', retentionValue: 2 }) },
   { id: 'listGroupClusterBackupSnapshotShardedClusters' },
   { id: 'getGroupClusterBackupSnapshotShardedCluster' },
   ...EXPORT_DRIVES,

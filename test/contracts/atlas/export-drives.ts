@@ -5,7 +5,7 @@ import { isIn } from './over.ts';
 const NEWEST = '2025-03-12';
 const CLUSTER = ({ params }: World): string => `/groups/${params['groupId']}/clusters/${params['clusterName']}`;
 const inGuardedGroup = ({ params }: World): Readonly<Record<string, string>> => ({ groupId: params['guardedGroupId'] ?? '' });
-const bucket = (name: string) => ({ params }: World) => ({ bucketName: name, cloudProvider: 'AWS', iamRoleId: params['exportTarget'] });
+const bucket = (name: string) => ({ params }: World, version: string) => ({ bucketName: `${name}-${version}`, cloudProvider: 'AWS', iamRoleId: params['exportTarget'] });
 
 export const EXPORT_DRIVES: readonly Drive[] = [
   { id: 'listGroupClusterBackupSnapshotDatabases' },
@@ -25,7 +25,7 @@ export const EXPORT_DRIVES: readonly Drive[] = [
   { id: 'listGroupClusterCollectionRestoreJobCollections' },
   { id: 'getGroupClusterCollectionRestoreJobCollection' },
 
-  { id: 'createGroupBackupExportBucket', body: bucket('contract-first'), keep: { exportBucketId: '_id' } },
+  { id: 'createGroupBackupExportBucket', everyVersion: true, body: bucket('contract-first'), keep: { exportBucketId: '_id' } },
   { id: 'updateGroupBackupExportBucket', body: () => ({ requirePrivateNetworking: false }) },
   { id: 'deleteGroupBackupExportBucket' },
   { id: 'createGroupBackupExportBucket', body: bucket('contract-second'), keep: { exportBucketId: '_id' } },

@@ -44,8 +44,8 @@ export const API_KEY_OPERATIONS: DescribedResource = {
     [keys.assignApiKey, { summary: 'Gives an API key roles in a project', body: assignmentBody, answer: one(apiKey) }],
     [accessLists.listKeyEntries, { summary: 'Lists the addresses from which an API key may be used', answer: page(keyEntry) }],
     [accessLists.getKeyEntry, { summary: 'Reads an entry of the access list of an API key', answer: one(keyEntry) }],
-    [accessLists.addKeyEntries, { summary: 'Adds to the access list of an API key', body: entriesBody, answer: page(keyEntry) }],
-    [accessLists.removeKeyEntry, { summary: 'Takes an entry out of the access list of an API key', answer: { kind: 'none' } }],
+    [accessLists.addKeyEntries, { summary: 'Adds to the access list of an API key, as an owner of the organization or the key itself', body: entriesBody, answer: page(keyEntry) }],
+    [accessLists.removeKeyEntry, { summary: 'Takes an entry out of the access list of an API key, as an owner of the organization or the key itself', answer: { kind: 'none' } }],
   ],
 };
 

@@ -11,8 +11,8 @@ import { parseItems } from './tree/content.ts';
 export interface RestoreForm {
   readonly from:
     | { readonly snapshotName: string }
-    /** Of the newest snapshot of the subclient, up to a time if one is given. */
-    | { readonly newestUntil: Date | null }
+    /** Of the newest snapshot of the subclient, up to a time if one is given; an older one than `since` is none. */
+    | { readonly newestUntil: Date | null; readonly since: Date | null }
     /** Of the backup with this number. */
     | { readonly jobNumber: number }
     | { readonly instant: Date };
@@ -58,14 +58,19 @@ function chosenItems(options: RestoreOptions): Pick<RestoreSelection, 'databases
 
 /** The end of a backup is a snapshot; a time that is told to be none needs what continuous backup followed. */
 function timeOf({ browseOption }: RestoreOptions, { pointInTimeToEndOfBackup = true, latestEndOfBackup = pointInTimeToEndOfBackup }: MongoDbOptions): RestoreForm['from'] {
-  const { toTime, toTimeValue } = browseOption?.timeRange ?? {};
-  const asked = toTime || toTimeValue || 0;
-  const at = typeof asked === 'number' ? new Date(asked * 1000) : new Date(`${asked.trim().replace(' ', 'T')}Z`);
-  if (Number.isNaN(at.getTime())) throw new LeafvaultError('ATTRIBUTE_INVALID', 'Reading the body failed: toTimeValue is no time', { details: { name: 'browseOption.timeRange.toTimeValue' } });
-  const isSnapshot = pointInTimeToEndOfBackup || latestEndOfBackup;
-  if (at.getTime() > 0) return isSnapshot ? { newestUntil: at } : { instant: at };
-  if (isSnapshot) return { newestUntil: null };
+  const { fromTime, fromTimeValue, toTime, toTimeValue } = browseOption?.timeRange ?? {};
+  const [since, at] = [readTime('fromTimeValue', fromTime || fromTimeValue || 0), readTime('toTimeValue', toTime || toTimeValue || 0)];
+  if (pointInTimeToEndOfBackup || latestEndOfBackup) return { newestUntil: at, since };
+  if (at !== null && since !== null && at < since) throw new LeafvaultError('ATTRIBUTE_INVALID', 'Reading the body failed: the time range ends before it begins', { details: { name: 'browseOption.timeRange.fromTime' } });
+  if (at !== null) return { instant: at };
   throw new LeafvaultError('ATTRIBUTE_MISSING', 'Reading the body failed: a restore to no end of a backup names its time', { details: { name: 'browseOption.timeRange.toTime' } });
+}
+
+/** Seconds, or a time in words. Null: not told. @throws ATTRIBUTE_INVALID */
+function readTime(name: string, told: string | number): Date | null {
+  const at = typeof told === 'number' ? new Date(told * 1000) : new Date(`${told.trim().replace(' ', 'T')}Z`);
+  if (Number.isNaN(at.getTime())) throw new LeafvaultError('ATTRIBUTE_INVALID', `Reading the body failed: ${name} is no time`, { details: { name: `browseOption.timeRange.${name}` } });
+  return at.getTime() > 0 ? at : null;
 }
 
 function distributedTarget(options: RestoreOptions, { isInplaceRestore, destShardList = [] }: MongoDbOptions): RestoreTarget {

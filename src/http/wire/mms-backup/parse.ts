@@ -64,7 +64,7 @@ function instantOf({ pointInTimeUTCMillis: timeMs, oplogTs, oplogInc }: Body): I
   if (oplogTs === undefined) throw missing('oplogTs');
   if (oplogInc === undefined) throw missing('oplogInc');
   const t = typeof oplogTs === 'number' ? oplogTs : oplogSeconds(oplogTs);
-  if (t < 0 || t > LAST_SECOND) throw new LeafvaultError('ATTRIBUTE_INVALID', 'Creating a restore job failed: oplogTs is no time of an oplog', { details: { name: 'oplogTs' } });
+  if (Number.isNaN(t) || t < 0 || t > LAST_SECOND) throw new LeafvaultError('ATTRIBUTE_INVALID', 'Creating a restore job failed: oplogTs is no time of an oplog', { details: { name: 'oplogTs' } });
   if (Number.isInteger(t)) return { border: { t, i: oplogInc } };
   throw new LeafvaultError('TIMESTAMP_FRACTIONAL', 'Creating a restore job failed: oplogTs is no whole number of seconds', { details: { name: 'oplogTs' } });
 }

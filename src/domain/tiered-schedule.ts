@@ -26,6 +26,8 @@ const TIERS: Readonly<Record<Tier, { readonly frequency: FrequencyType; readonly
   monthlyMonths: { frequency: 'monthly', unit: 'months', interval: LAST_DAY },
 };
 
+/** Of a new hourly item: that of the default schedule. */
+const DEFAULT_DAYS = 7;
 const DAYS_OF = { days: 1, weeks: 7, months: 31 } as const;
 
 /** Of several items of one frequency the one that keeps longest counts. */
@@ -50,20 +52,23 @@ function countIn({ retentionUnit, retentionValue }: Retention, unit: keyof typeo
 /**
  * The items after a change of tiers. A number that is what the tiers say already changes nothing, so that what was read can be sent
  * back; 0 takes a tier away; another number goes to all items of its frequency, whose intervals stay.
- * @throws SCHEDULE_INVALID: one half of an hourly item alone
+ * @throws SCHEDULE_INVALID: a retention of an hourly item that is not there, without its interval
  */
 export function withTiers(items: readonly PolicyItem[], change: Partial<Tiers>): readonly TieredItem[] {
   const now = tiersOf(items);
   const changed = (tier: keyof Tiers): number | undefined => (change[tier] === now[tier] ? undefined : change[tier]);
-  return (Object.keys(TIERS) as Tier[]).reduce((all, tier) => withTier(all, tier, changed(tier)), withHourly(items, changed('intervalHours'), changed('retentionDays')));
+  const others = (Object.keys(TIERS) as Tier[]).reduce<readonly TieredItem[]>((all, tier) => withTier(all, tier, changed(tier)), items);
+  return withHourly(others, changed('intervalHours'), changed('retentionDays'));
 }
 
 function withHourly(items: readonly TieredItem[], interval: number | undefined, days: number | undefined): readonly TieredItem[] {
   if (interval === undefined && days === undefined) return items;
   const old = items.find(({ frequencyType }) => frequencyType === 'hourly');
   if (old === undefined) {
-    if (interval === undefined || days === undefined) throw broken('items', 'there is no hourly item: its interval and its retention are needed both', interval ?? days);
-    return [{ frequencyType: 'hourly', frequencyInterval: interval, retentionUnit: 'days', retentionValue: days }, ...items];
+    if (interval === undefined) throw broken('items', 'there is no hourly item: its interval is needed, too', days);
+    // As long as unless told, no longer than what is rarer is kept.
+    const retentionValue = days ?? Math.min(DEFAULT_DAYS, ...items.map((item) => longestDays(item)));
+    return [{ frequencyType: 'hourly', frequencyInterval: interval, retentionUnit: 'days', retentionValue }, ...items];
   }
   const news = { ...old, ...(interval === undefined ? {} : { frequencyInterval: interval }), ...(days === undefined ? {} : { retentionUnit: 'days' as const, retentionValue: days }) };
   return items.map((item) => (item === old ? news : item));

@@ -77,7 +77,7 @@ async function begin(tx: CatalogTransaction, clock: Clock, cluster: Cluster, rec
   if (record !== null && (record.schedule.items.length > 0 || !isInactive)) await tx.schedules.save({ schedule: record.schedule, progress: freshProgress(clock.now()) });
   else await firstSchedule({ catalog: tx, clock }, cluster.id, { policy: await tx.compliance.hold(cluster.projectId), scheduled: true });
   // What is no replica set has no oplog to follow.
-  if (isInactive && cluster.replicaSetName !== null) await tx.clusters.setContinuousBackup(cluster.id, true);
+  if (cluster.replicaSetName !== null) await tx.clusters.setContinuousBackup(cluster.id, true);
 }
 
 async function terminate(options: BackupConfigsOptions, cluster: Cluster, principal: Parameters<BackupConfigs['change']>[0]['principal']): Promise<void> {

@@ -42,6 +42,8 @@ describe('the schedule as one number for each frequency', () => {
     assert.deepEqual(without, items.filter(({ frequencyType }) => frequencyType !== 'daily'));
     assert.deepEqual(withTiers(without as PolicyItem[], { dailyDays: 9 }).at(-1), { frequencyType: 'daily', frequencyInterval: 1, retentionUnit: 'days', retentionValue: 9 });
     assert.deepEqual(withTiers([], { intervalHours: 8, retentionDays: 3 } satisfies Partial<Tiers>), [{ frequencyType: 'hourly', frequencyInterval: 8, retentionUnit: 'days', retentionValue: 3 }]);
-    assert.throws(() => withTiers([], { intervalHours: 8 }), { code: 'SCHEDULE_INVALID' });
+    assert.throws(() => withTiers([], { retentionDays: 3 }), { code: 'SCHEDULE_INVALID' });
+    const hourlyDays = (change: Partial<Tiers>): number | undefined => withTiers([], { intervalHours: 8, ...change })[0]?.retentionValue;
+    assert.deepEqual([hourlyDays({}), hourlyDays({ dailyDays: 3 }), hourlyDays({ weeklyWeeks: 4 })], [7, 3, 7], 'as in the default schedule, no longer than what is rarer');
   });
 });

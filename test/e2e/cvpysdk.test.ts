@@ -23,6 +23,12 @@ describe('cvpysdk', { timeout: 300_000 }, () => {
   let sdk: CvpysdkSession;
   /** The next job waits in this phase until it is asked to rest or to end. */
   let held: string | null = null;
+  let reached: () => void = () => undefined;
+  /** @returns the job waits */
+  const hold = (phase: string): Promise<void> => {
+    held = phase;
+    return new Promise((resolve) => { reached = resolve; });
+  };
 
   before(async () => {
     [servers, world] = await Promise.all([startReplicaSet(), openTailerWorld()]);
@@ -38,6 +44,7 @@ describe('cvpysdk', { timeout: 300_000 }, () => {
     await world.startWorker(async (phase) => {
       if (held !== phase) return;
       held = null;
+      reached();
       await until('somebody to ask the running job for something', async () => {
         const { items } = await world.catalog.jobs.list({ clusterIds: [ORDERS], active: true }, { pageNumber: 1, itemsPerPage: 10 });
         // The worker hears of a pause by the renewal of its lease, every second.
@@ -156,8 +163,10 @@ answer = [old != commcell._headers['Authtoken'], sorted(commcell.clients.all_cli
   });
 
   test('suspends a backup that runs, whose worker is free meanwhile, and resumes it', async () => {
-    held = 'scanned';
-    const [status, number] = await sdk.run("job = everything.backup('Full')\njob.pause(wait_for_job_to_pause=True)\nanswer = [job.status, int(job.job_id)]") as [string, number];
+    const waits = hold('scanned');
+    await sdk.run("job = everything.backup('Full')");
+    await waits;
+    const [status, number] = await sdk.run("job.pause(wait_for_job_to_pause=True)\nanswer = [job.status, int(job.job_id)]") as [string, number];
     assert.equal(status, 'Suspended');
     const paused = (await world.catalog.jobs.byNumber(number))!;
     assert.deepEqual([paused.state, paused.attempt], ['queued', 1]);
@@ -174,8 +183,10 @@ answer = [old != commcell._headers['Authtoken'], sorted(commcell.clients.all_cli
   test('suspends a restore once it has loaded, and resumes it: the collections are those that it had loaded', async () => {
     const wanted = await contentOfServer(servers.uri);
     await client.db('shop').collection('orders').deleteMany({});
-    held = 'indexes';
-    assert.equal(await sdk.run("job = instance.restore('orders', newest['snapShotName'], {})\njob.pause(wait_for_job_to_pause=True)\nanswer = job.status"), 'Suspended');
+    const waits = hold('indexes');
+    await sdk.run("job = instance.restore('orders', newest['snapShotName'], {})");
+    await waits;
+    assert.equal(await sdk.run("job.pause(wait_for_job_to_pause=True)\nanswer = job.status"), 'Suspended');
     const resting = await client.db('shop').listCollections({ name: /^__lv_/ }).toArray() as Document[];
     assert.equal(resting.length, 1);
     assert.equal(await client.db('shop').collection('orders').countDocuments(), 0, 'what is live is as it was');
@@ -186,8 +197,10 @@ answer = [old != commcell._headers['Authtoken'], sorted(commcell.clients.all_cli
   });
 
   test('kills a backup that runs, submits it again, and lists all of it', async () => {
-    held = 'listed';
-    assert.deepEqual(await sdk.run("job = everything.backup('Full')\njob.kill(wait_for_job_to_kill=True)\nanswer = [job.status, wait(job)]"), ['Killed', false]);
+    const waits = hold('listed');
+    await sdk.run("job = everything.backup('Full')");
+    await waits;
+    assert.deepEqual(await sdk.run("job.kill(wait_for_job_to_kill=True)\nanswer = [job.status, wait(job)]"), ['Killed', false]);
     assert.deepEqual(await sdk.run('again = job.resubmit()\nanswer = [wait(again), again.status, again.job_id != job.job_id]'), [true, 'Completed', true]);
     const [all, active, finished] = await sdk.run(`
 control = commcell.job_controller

@@ -104,6 +104,24 @@ describe('a backup configuration', () => {
     assert.equal((await patch({ statusName: 'STARTED' })).json['statusName'], 'STARTED');
   });
 
+  test('of a cluster that got a schedule first is followed once somebody starts it', async () => {
+    const config = `/groups/${SHOP}/backupConfigs/${COPY}`;
+    const state = async (statusName: string): Promise<unknown> => (await doors.opsManager('PATCH', config, { statusName })).json['statusName'];
+    const scheduled = await doors.opsManager('PATCH', `${config}/snapshotSchedule`, {
+      // As mongocli sends `schedule update --snapshotIntervalHours 12`.
+      clusterId: COPY, groupId: SHOP, snapshotIntervalHours: 12, dailySnapshotRetentionDays: 0, weeklySnapshotRetentionWeeks: 0, monthlySnapshotRetentionMonths: 0, pointInTimeWindowHours: 0, referenceHourOfDay: 0, referenceMinuteOfHour: 0,
+    });
+    assert.deepEqual([scheduled.status, scheduled.json['snapshotIntervalHours'], scheduled.json['snapshotRetentionDays']], [200, 12, 7], scheduled.text);
+    assert.equal((await doors.opsManager('GET', config)).json['statusName'], 'STARTED', 'its schedule is followed');
+    assert.deepEqual((await followed()).includes(COPY), false);
+    assert.deepEqual([await state('STOPPED'), await state('STARTED')], ['STOPPED', 'STARTED']);
+    assert.equal((await followed()).includes(COPY), true);
+    assert.equal((await doors.opsManager('GET', `${config}/snapshotSchedule`)).json['snapshotIntervalHours'], 12, 'its schedule is the same');
+    await doors.catalog.clusters.setContinuousBackup(COPY, false);
+    const emptied = await doors.atlas('DELETE', `/groups/${SHOP}/clusters/copy/backup/schedule`);
+    assert.ok(emptied.status < 300, emptied.text);
+  });
+
   test('goes on with an end that broke off', async () => {
     await doors.catalog.clusters.setBackupState(ORDERS, 'terminating');
     assert.equal(await stateOf(), 'TERMINATING');
@@ -290,6 +308,8 @@ describe('the schedule of Ops Manager', () => {
     for (const [body, code] of [
       [{ snapshotIntervalHours: 7 }, 'INVALID_SNAPSHOT_INTERVAL'],
       [{ snapshotRetentionDays: 99_999 }, 'INVALID_SNAPSHOT_RETENTION_PERIOD'],
+      [{ pointInTimeWindowHours: 9_000_000 }, 'CANNOT_SET_POINT_IN_TIME_WINDOW'],
+      [{ snapshotRetentionDays: -1 }, 'ATTRIBUTE_NEGATIVE'],
       [{ dailySnapshotRetentionDays: 1 }, 'INVALID_DAILY_SNAPSHOT_RETENTION_PERIOD'],
       [{ weeklySnapshotRetentionWeeks: 99_999 }, 'INVALID_WEEKLY_SNAPSHOT_RETENTION_PERIOD'],
       [{ monthlySnapshotRetentionMonths: 99_999 }, 'INVALID_MONTHLY_SNAPSHOT_RETENTION_PERIOD'],

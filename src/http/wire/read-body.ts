@@ -40,6 +40,9 @@ function firstFault(issues: readonly z.core.$ZodIssue[], given: object): Leafvau
   const value = valueAt(given, issue.path);
   if (value === undefined) return fault('ATTRIBUTE_MISSING', name, 'is required');
   if (issue.code === 'invalid_type' || issue.code === 'invalid_union') return fault('ATTRIBUTE_TYPE', name, 'has the wrong type');
+  if (issue.code === 'too_small' && typeof value === 'number' && value <= 0) {
+    return new LeafvaultError('ATTRIBUTE_INVALID', `Reading the body failed: attribute ${name} ${issue.message}`, { details: { name, mayBeZero: issue.minimum === 0 && issue.inclusive !== false } });
+  }
   if (issue.code !== 'invalid_value') return fault('ATTRIBUTE_INVALID', name, issue.message);
   if (typeof value !== 'string') return fault('ATTRIBUTE_TYPE', name, 'has the wrong type');
   return fault('ENUM_UNKNOWN', name, `is none of ${issue.values.join(', ')}`, value);

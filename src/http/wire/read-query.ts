@@ -59,6 +59,13 @@ export function parameter(query: unknown, name: string): string | undefined {
   return typeof first === 'string' ? first : undefined;
 }
 
+/** The same where clients write names in any case. */
+export function parameterInAnyCase(query: unknown, name: string): string | undefined {
+  const wanted = name.toLowerCase();
+  const key = Object.keys((query ?? {}) as object).find((each) => each.toLowerCase() === wanted);
+  return key === undefined ? undefined : parameter(query, key);
+}
+
 /** All texts of a parameter that may come several times; undefined where it is not given. */
 export function everyParameter(query: unknown, name: string): readonly string[] | undefined {
   const value = (query as Readonly<Record<string, unknown>> | null)?.[name];

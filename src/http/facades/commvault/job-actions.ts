@@ -6,7 +6,7 @@ import type { Principal } from '../../../domain/roles.ts';
 import type { Services } from '../../../services/contracts.ts';
 import { rolesToChange } from '../../authorize.ts';
 import { principalOf } from '../../facade.ts';
-import { parameter } from '../../wire/read-query.ts';
+import { parameterInAnyCase } from '../../wire/read-query.ts';
 import { unsupported, wordsOf } from './errors.ts';
 import { numberIn, visibleJob } from './jobs.ts';
 import { requireChange } from './resolve-entity.ts';
@@ -42,7 +42,7 @@ export async function actOnJob(services: Services, request: FastifyRequest): Pro
   const { action = '' } = request.params as { action?: string };
   const { job, place } = await visibleJob(services, principal, numberIn(request));
   await requireChange(services, request, place, rolesToChange(job.kind));
-  const startSuspended = (parameter(request.query, 'startInSuspendedState') ?? '').toLowerCase() === 'true';
+  const startSuspended = (parameterInAnyCase(request.query, 'startInSuspendedState') ?? '').toLowerCase() === 'true';
   try {
     const act = ACTIONS[action.toLowerCase()];
     if (act === undefined) throw unsupported(`The action ${action}`);

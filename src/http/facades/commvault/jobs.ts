@@ -7,12 +7,15 @@ import type { Clock } from '../../../foundation/clock.ts';
 import type { Services } from '../../../services/contracts.ts';
 import { principalOf } from '../../facade.ts';
 import { readBody } from '../../wire/read-body.ts';
-import { parameter } from '../../wire/read-query.ts';
+import { parameterInAnyCase } from '../../wire/read-query.ts';
 import { wordsOf } from './errors.ts';
 import { parseJobList, parseJobNumber, parseJobsQuery, type JobListRequest } from './parse.ts';
 import { presentEvents, presentJobDetails, presentJobs, presentJobSummary, presentTaskDetails, type JobPlace, type JobWords, type ShownJob } from './present.ts';
 import { jobDetailsBody } from './schemas.ts';
 import { placeOf, type Instance } from './tree/place.ts';
+
+/** Newest jobs whose events are told where no job is named. */
+const JOBS_OF_EVENTS = 20;
 
 export async function getJob(services: Services, clock: Clock, request: FastifyRequest): Promise<object> {
   return presentJobs([presentJobSummary(await visibleJob(services, principalOf(request), numberIn(request)), clock.now())], 1);
@@ -32,11 +35,16 @@ export function getTaskDetails(services: Services, request: FastifyRequest): Pro
   });
 }
 
-/** Of one job; events of the whole server are in the audit and the log. */
+/** Of one job, or of the newest ones that are visible; events of other things are in the audit and the log. */
 export async function listEvents(services: Services, request: FastifyRequest): Promise<object> {
-  const number = parameter(request.query, 'jobId') ?? parameter(request.query, 'jobid');
-  if (number === undefined) throw new LeafvaultError('QUERY_INVALID', 'Reading events failed: they are those of one job', { details: { name: 'jobId, which is required' } });
-  return presentEvents(await visibleJob(services, principalOf(request), parseJobNumber(number)));
+  const principal = principalOf(request);
+  const number = parameterInAnyCase(request.query, 'jobId');
+  if (number !== undefined) return presentEvents([await visibleJob(services, principal, parseJobNumber(number))]);
+  const clusterIds = (await services.inventory.visibleClusters(principal)).map(({ cluster }) => cluster.id);
+  const { items } = await services.jobs.list({ clusterIds }, { pageNumber: 1, itemsPerPage: JOBS_OF_EVENTS });
+  const shown: ShownJob[] = [];
+  for (const job of items) shown.push(await visibleJob(services, principal, job.number));
+  return presentEvents(shown);
 }
 
 export function listJobs(services: Services, clock: Clock, request: FastifyRequest): Promise<object> {

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { JobKind } from '../../../domain/records.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
 import { readBody } from '../../wire/read-body.ts';
-import { parameter } from '../../wire/read-query.ts';
+import { parameterInAnyCase } from '../../wire/read-query.ts';
 import { unsupported } from './errors.ts';
 import { readLevel, word, type BackupLevel } from './levels.ts';
 import { parseRestore, type RestoreForm } from './restore-forms.ts';
@@ -102,7 +102,7 @@ const MOST_LIMIT = 1000;
 
 /** `GET Job`: filters in the query, `limit` and `offset` in the query or, as the docs say, in headers. */
 export function parseJobList(request: Pick<FastifyRequest, 'query' | 'headers'>): JobListRequest {
-  const told = (name: string): string | undefined => parameter(request.query, name) ?? headerText(request.headers[name]);
+  const told = (name: string): string | undefined => parameterInAnyCase(request.query, name) ?? headerText(request.headers[name.toLowerCase()]);
   const clientId = told('clientId');
   const lookup = told('completedJobLookupTime');
   return {

@@ -203,8 +203,12 @@ export function presentTaskDetails({ job, place, words }: ShownJob, taskId: numb
   };
 }
 
-/** What happened to a job, newest first; made of its row, so there is no more than that knows. */
-export function presentEvents({ job, place, words }: ShownJob): object {
+/** What happened to jobs, newest first; made of their rows, so there is no more than those know. */
+export function presentEvents(shown: readonly ShownJob[]): object {
+  return { commservEvents: shown.flatMap(eventsOf).sort((one, other) => other.timeSource - one.timeSource || other.id - one.id) };
+}
+
+function eventsOf({ job, place, words }: ShownJob) {
   const [information, minor, critical] = [0, 3, 6] as const;
   const happened: { readonly at: Date; readonly severity: number; readonly description: string }[] = [
     { at: job.createdAt, severity: information, description: `${TYPE[job.kind]} was asked for by ${job.requestedBy}` },
@@ -220,11 +224,9 @@ export function presentEvents({ job, place, words }: ShownJob): object {
     happened.push({ at: job.finishedAt, severity: job.state === 'failed' ? critical : information, description: `${TYPE[job.kind]} ${STATUS[job.state].toLowerCase()}${cause}` });
   }
   const clientEntity = { clientId: place.clientId, clientName: place.project.name, displayName: place.project.name };
-  return {
-    commservEvents: happened.map(({ at, severity, description }, index) => ({
-      id: job.number * 1000 + index, jobId: job.number, severity, description, timeSource: epoch(at), eventCode: '0', eventCodeString: '0:0', subsystem: 'JobManager', type: 0, acknowledge: 0, clientEntity,
-    })).reverse(),
-  };
+  return happened.map(({ at, severity, description }, index) => ({
+    id: job.number * 1000 + index, jobId: job.number, severity, description, timeSource: epoch(at), eventCode: '0', eventCodeString: '0:0', subsystem: 'JobManager', type: 0, acknowledge: 0, clientEntity,
+  }));
 }
 
 function epoch(date: Date): number {

@@ -12,8 +12,8 @@ import { parseItems } from './tree/content.ts';
 export interface RestoreForm {
   readonly from:
     | { readonly snapshotName: string }
-    /** Of the newest snapshot of the subclient, up to a time if one is given. */
-    | { readonly newestUntil: Date | null }
+    /** Of the newest snapshot of the subclient, up to a time if one is given; an older one than `since` is none. */
+    | { readonly newestUntil: Date | null; readonly since: Date | null }
     /** Of the backup with this number. */
     | { readonly jobNumber: number }
     | { readonly instant: Date };
@@ -59,14 +59,20 @@ function chosenItems(options: RestoreOptions): Pick<RestoreSelection, 'databases
 
 /** The end of a backup is a snapshot; a time that is told to be none needs what continuous backup followed. */
 function timeOf({ browseOption }: RestoreOptions, { pointInTimeToEndOfBackup = true, latestEndOfBackup = pointInTimeToEndOfBackup }: MongoDbOptions): RestoreForm['from'] {
-  const { toTime, toTimeValue } = browseOption?.timeRange ?? {};
-  const asked = toTime || toTimeValue || 0;
-  if (typeof asked === 'string') requireUtc(browseOption?.timeZone?.TimeZoneName, 'A time');
-  const at = typeof asked === 'number' ? new Date(asked * 1000) : timeOfText(asked, 'browseOption.timeRange.toTimeValue');
-  const isSnapshot = pointInTimeToEndOfBackup || latestEndOfBackup;
-  if (at.getTime() > 0) return isSnapshot ? { newestUntil: at } : { instant: at };
-  if (isSnapshot) return { newestUntil: null };
+  const zone = browseOption?.timeZone?.TimeZoneName;
+  const { fromTime, fromTimeValue, toTime, toTimeValue } = browseOption?.timeRange ?? {};
+  const [since, at] = [readTime('fromTimeValue', fromTime || fromTimeValue || 0, zone), readTime('toTimeValue', toTime || toTimeValue || 0, zone)];
+  if (pointInTimeToEndOfBackup || latestEndOfBackup) return { newestUntil: at, since };
+  if (at !== null && since !== null && at < since) throw new LeafvaultError('ATTRIBUTE_INVALID', 'Reading the body failed: the time range ends before it begins', { details: { name: 'browseOption.timeRange.fromTime' } });
+  if (at !== null) return { instant: at };
   throw new LeafvaultError('ATTRIBUTE_MISSING', 'Reading the body failed: a restore to no end of a backup names its time', { details: { name: 'browseOption.timeRange.toTime' } });
+}
+
+/** Seconds, or a text in UTC. Null: not told. @throws ATTRIBUTE_INVALID */
+function readTime(name: string, told: string | number, zone: string | undefined): Date | null {
+  if (typeof told === 'string') requireUtc(zone, 'A time');
+  const at = typeof told === 'number' ? new Date(told * 1000) : timeOfText(told, `browseOption.timeRange.${name}`);
+  return at.getTime() > 0 ? at : null;
 }
 
 function distributedTarget(options: RestoreOptions, { isInplaceRestore, destShardList = [] }: MongoDbOptions): RestoreTarget {

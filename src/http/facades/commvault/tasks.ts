@@ -7,7 +7,7 @@ import type { NamespaceList } from '../../../domain/namespace-selection.ts';
 import type { Cluster, JobForm, RestoreSelection, Snapshot, TimeSeriesChoice } from '../../../domain/records.ts';
 import type { Principal } from '../../../domain/roles.ts';
 import { principalOf } from '../../facade.ts';
-import { parameter } from '../../wire/read-query.ts';
+import { parameterInAnyCase } from '../../wire/read-query.ts';
 import { readTimeSeries } from '../../wire/read-time-series.ts';
 import { readLevel, type BackupLevel } from './levels.ts';
 import { parseCreateTask, type Work } from './parse.ts';
@@ -52,7 +52,7 @@ export async function createTask(services: Services, request: FastifyRequest): P
 /** What the SDK calls for a backup. */
 export async function backUpSubclient(services: Services, request: FastifyRequest): Promise<object> {
   const principal = principalOf(request);
-  const level = readLevel(parameter(request.query, 'backupLevel') ?? parameter(request.query, 'backuplevel'));
+  const level = readLevel(parameterInAnyCase(request.query, 'backupLevel'));
   const { place, subclient } = await subclientByNumber(services, principal, numberIn(request, 'subclient'));
   await requireChange(services, request, place, MAY_BACK_UP);
   return runTask(services, [startBackup(services, principal, { cluster: place.cluster, subclient, level })]);
@@ -127,10 +127,17 @@ async function beginningOf(
     await services.continuous.findBase(instance.cluster, { time: from.instant });
     return { instant: { time: from.instant }, selection: within(services.subclients.selectionOf(subclient), selection) };
   }
-  if ('newestUntil' in from) return { snapshotId: (await services.snapshots.newestOf(subclient, from.newestUntil)).id };
+  if ('newestUntil' in from) return { snapshotId: (await newestWithin(services, subclient, from)).id };
   const { id } = 'jobNumber' in from ? await snapshotOfJob(services, principal, instance.cluster, from.jobNumber) : await snapshotNamed(services, instance.cluster, from.snapshotName);
   if (isTold && !(await services.snapshots.isOf(subclient, id))) throw disagree('subclientName');
   return { snapshotId: id };
+}
+
+/** @throws SNAPSHOT_NOT_FOUND */
+async function newestWithin({ snapshots }: Services, subclient: Subclient, { newestUntil, since }: { readonly newestUntil: Date | null; readonly since: Date | null }): Promise<Snapshot> {
+  const newest = await snapshots.newestOf(subclient, newestUntil);
+  if (since === null || (newest.capturedAt ?? newest.requestedAt) >= since) return newest;
+  throw new LeafvaultError('SNAPSHOT_NOT_FOUND', `Restoring subclient ${subclient.name} failed: no snapshot is so new`, { details: { id: `newest since ${since.toISOString()}`, clusterId: subclient.clusterId } });
 }
 
 /** Nothing chosen is all that the subclient has. @throws IDS_DISAGREE */

@@ -50,8 +50,8 @@ const BACKUP_STATE_BY_TARGET = (verb: string): ErrorRow => ({ status: 409, error
 const [CANNOT_START, CANNOT_STOP, CANNOT_TERMINATE] = ['start', 'stop', 'terminate'].map(BACKUP_STATE_BY_TARGET) as [ErrorRow, ErrorRow, ErrorRow];
 const filterRow = (detail: string): ErrorRow => ({ status: 400, errorCode: 'INVALID_FILTERLIST', detail, parameters: ({ value }) => (value === undefined ? [] : [value]) });
 
-
-
+const NEGATIVE: ErrorRow = { status: 400, errorCode: 'ATTRIBUTE_NEGATIVE', detail: 'The attribute %s cannot be negative.', parameters: ({ name }) => [name] };
+const NEGATIVE_OR_ZERO: ErrorRow = { status: 400, errorCode: 'ATTRIBUTE_NEGATIVE_OR_ZERO', detail: 'The attribute %s cannot be negative or zero.', parameters: ({ name }) => [name] };
 const SNAPSHOT_MISSING: ErrorRow = { status: 404, errorCode: 'SNAPSHOT_NOT_FOUND', detail: 'No snapshot with ID %s exists for cluster %s.', parameters: ({ id, clusterId }) => [id, clusterId] };
 const SNAPSHOT_GONE: ErrorRow = { status: 409, errorCode: 'CANNOT_START_RESTORE_JOB_FOR_DELETED_CLUSTER_SNAPSHOT', detail: 'Cannot start restore job for deleted cluster snapshot.' };
 
@@ -81,7 +81,7 @@ const ERRORS: ErrorTable = {
   NOT_CONFIG_SERVER: { status: 404, errorCode: 'NOT_CONFIG_SERVER', detail: 'Host %s is not an SCCC config server.', parameters: ({ id }) => [id] },
 
   ID_MALFORMED: ({ kind }) => INVALID_BY_KIND[String(kind)] ?? UNEXPECTED,
-  ATTRIBUTE_INVALID: ({ name }) => BY_ATTRIBUTE[String(name)] ?? ATTRIBUTE_INVALID,
+  ATTRIBUTE_INVALID: ({ name, mayBeZero }) => BY_ATTRIBUTE[String(name)] ?? (mayBeZero === undefined ? ATTRIBUTE_INVALID : mayBeZero === true ? NEGATIVE : NEGATIVE_OR_ZERO),
   ENUM_UNKNOWN: ({ name }) => BY_ATTRIBUTE[String(name)] ?? ENUM_UNKNOWN,
 
   ...MMS_BACKUP_ROWS,

@@ -75,7 +75,8 @@ export const changeScheduleBody = z.strictObject({
   dailySnapshotRetentionDays: wholeNumber.optional(),
   weeklySnapshotRetentionWeeks: wholeNumber.optional(),
   monthlySnapshotRetentionMonths: wholeNumber.optional(),
-  pointInTimeWindowHours: wholeNumber.optional(),
+  /** Far beyond the longest window, which the schedule knows. */
+  pointInTimeWindowHours: z.int().min(0).max(10_000_000).optional(),
   clusterCheckpointIntervalMin: z.int().refine((minutes) => [15, 30, 60].includes(minutes), 'is none of 15, 30, 60').optional(),
   referenceHourOfDay: z.int().min(0).max(23).optional(),
   referenceMinuteOfHour: z.int().min(0).max(59).optional(),

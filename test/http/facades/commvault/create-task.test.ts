@@ -159,6 +159,18 @@ describe('createtask of Commvault', () => {
     assert.deepEqual(facade.lastSelection, { databases: ['shop'], collections: ['crm.people'], renames: [{ from: 'shop', to: 'shop2' }, { from: 'crm.people', to: 'crm.old' }] });
   });
 
+  test('restores no snapshot that is older than the begin of the time range', async () => {
+    const taken = Math.floor(facade.clock.now().getTime() / 1000);
+    for (const form of [bigData({ isInplaceRestore: true }, { browseOption: { timeRange: { fromTime: taken + 1 } } }), { subTask: { subTaskType: 3, operationType: 1001 }, options: { restoreOptions: { browseOption: { timeRange: { fromTimeValue: new Date((taken + 1) * 1000).toISOString().slice(0, 19).replace('T', ' ') } }, fileOption: { sourceItem: ['/'] } } } }]) {
+      const { status, json } = await post(page({}, form));
+      assert.deepEqual([status, String(json['errorMessage']).slice(0, 51)], [404, 'Failed to run task. No snapshot named [newest since']);
+    }
+    const { status, json, text } = await post(page({}, bigData({ isInplaceRestore: true }, { browseOption: { timeRange: { fromTime: taken, toTime: taken + 10 } } })));
+    assert.deepEqual([status, facade.restores.get(String(jobsOf(json)[0]?.restoreId))?.snapshotId], [200, snapshotId], text);
+    const { status: refused } = await post(page({}, bigData({ isInplaceRestore: true, pointInTimeToEndOfBackup: false }, { browseOption: { timeRange: { fromTime: taken, toTime: taken - 1 } } })));
+    assert.equal(refused, 400, 'nor to an instant before it');
+  });
+
   describe('to an instant between snapshots, in that form', () => {
     let options: { readonly browseOption: { readonly timeRange: { readonly toTime: number } } };
     let at: number;

@@ -136,6 +136,8 @@ describe('jobs of Commvault', () => {
     const clientId = await facade.services.numbers.numberOf('project', OTHER_ID);
     assert.equal(numbersIn(await list(`?clientId=${clientId}`)).length, 1);
     assert.deepEqual(numbersIn(await list('?clientId=99999')), []);
+    assert.deepEqual(numbersIn(await list('?ClientID=99999')), [], 'names come in any case');
+    assert.equal(numbersIn(await list(`?CLIENTID=${clientId}&Limit=1`)).length, 1);
     facade.clock.advance(3_600_000);
     assert.ok(!states(await list('?completedJobLookupTime=60')).has('Failed'));
     for (const query of ['?jobCategory=Some', '?limit=many', '?offset=-1', '?limit=1001']) assert.equal((await facade.commvault(`/Job${query}`)).status, 400, query);
@@ -197,7 +199,7 @@ describe('jobs of Commvault', () => {
     assert.ok(cluster);
     const { id } = await subclients.create({ cluster, name: 'Told', databases: ['sales'], collections: [] });
     const subclientId = await facade.services.numbers.numberOf('subclient', id);
-    const { json: started } = await facade.commvault(`/Subclient/${subclientId}/action/backup?backupLevel=incremental&collectMetaInfo=False`, { method: 'POST', headers: { 'content-type': 'application/xml' } });
+    const { json: started } = await facade.commvault(`/Subclient/${subclientId}/action/backup?BackupLevel=incremental&collectMetaInfo=False`, { method: 'POST', headers: { 'content-type': 'application/xml' } });
     const number = Number((started['jobIds'] as string[])[0]);
     const note = /^Asked for as Incremental: a whole snapshot/;
     const shown = await summary(number);
@@ -209,11 +211,14 @@ describe('jobs of Commvault', () => {
     assert.equal(task['taskId'], started['taskId']);
     assert.deepEqual(subTasks[0]?.options, { backupOpts: { backupLevel: 'Incremental' } });
     facade.endJob(idOf(number), 'failed', 'the disk was full');
-    const { json } = await facade.commvault(`/Events?jobId=${number}`);
+    const { json } = await facade.commvault(`/Events?JobId=${number}`);
     const events = json['commservEvents'] as { severity: number; description: string; jobId: number }[];
     assert.deepEqual([events[0]?.severity, events[0]?.description, events[0]?.jobId], [6, 'Backup failed: the disk was full', number]);
     assert.ok(events.some(({ description }) => note.test(description)));
-    assert.equal((await facade.commvault('/Events')).status, 400);
+    const every = (await facade.commvault('/Events')).json['commservEvents'] as { id: number; jobId: number; timeSource: number }[];
+    assert.ok(new Set(every.map(({ jobId }) => jobId)).size > 1, 'without a job those of the newest ones');
+    assert.deepEqual(every.filter(({ jobId }) => jobId === number), events);
+    assert.ok(every.every(({ timeSource }, n) => n === 0 || timeSource <= (every[n - 1]?.timeSource ?? 0)), 'newest first');
     assert.equal((await facade.commvault('/Events?jobId=99999')).status, 404);
     assert.match(JSON.stringify((await facade.commvault('/Job/99999/TaskDetails')).json), /^\{"error":\{"errList":\[.*"errorMessage":"Job \[99999\] does not exist"/);
     const query = async (jobFilter: unknown, more: Readonly<Record<string, unknown>> = {}) => numbersIn((await facade.commvault('/Jobs', { method: 'POST', body: { scope: 1, category: 0, pagingConfig: { offset: 0, limit: 100 }, jobFilter, ...more } })).json);

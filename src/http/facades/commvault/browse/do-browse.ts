@@ -4,7 +4,7 @@ import { isLeafvaultError, LeafvaultError } from '../../../../foundation/errors.
 import type { Snapshot } from '../../../../domain/records.ts';
 import type { Services, Subclient } from '../../../../services/contracts.ts';
 import { principalOf } from '../../../facade.ts';
-import { parameter } from '../../../wire/read-query.ts';
+import { parameterInAnyCase } from '../../../wire/read-query.ts';
 import { wordsOf } from '../errors.ts';
 import { snapshotOfJob } from '../jobs.ts';
 import { resolveBrowsed } from '../resolve-entity.ts';
@@ -30,7 +30,7 @@ export async function doBrowse(services: Services, request: FastifyRequest): Pro
 /** The short form: what is in the newest snapshot of a subclient at `path`. */
 export async function browseSubclient(services: Services, request: FastifyRequest): Promise<object> {
   const { place, subclient } = await subclientByNumber(services, principalOf(request), numberIn(request, 'subclient'));
-  const path = parameter(request.query, 'path') ?? '';
+  const path = parameterInAnyCase(request.query, 'path') ?? '';
   return orTold(() => answer(services, request, { instance: place, subclient }, readBrowse({ paths: [{ path }] })));
 }
 

@@ -15,6 +15,8 @@ export async function sessionOwner(): Promise<string> {
 /** For `afterMs` of workers: longer than any command that is no worker takes. */
 export const SESSION_ENDS_AFTER_MS = 24 * 3_600_000;
 
+const FORGOTTEN_AFTER_MS = 90 * SESSION_ENDS_AFTER_MS;
+
 interface GoneOptions {
   readonly clock: Clock;
   /** Workers that were heard of; default: none is known. */
@@ -37,16 +39,16 @@ export async function ownersThatAreGone({ clock, workers, afterMs, since = 'seen
     if (owner !== null && (await workers?.())?.some((worker) => isSame(worker, owner)) === true) return false;
     if (afterMs === null) return false;
     // The clock of another machine may be days behind, and ours may be set: neither takes anything from a reader.
-    return (since === 'seen' ? seenForMs(clock, id, 2 * afterMs) : clock.now().getTime() - Date.parse(createdAt)) > afterMs;
+    return (since === 'seen' ? seenForMs(clock, id) : clock.now().getTime() - Date.parse(createdAt)) > afterMs;
   };
 }
 
-/** @param forgetMs those that nobody asked for so long are gone, and forgotten */
-function seenForMs(clock: Clock, id: string, forgetMs: number): number {
+/** Those that nobody asked for in months are gone, and forgotten; a prune or a check that asks comes every few days. */
+function seenForMs(clock: Clock, id: string): number {
   const now = clock.monotonicMs();
   const seen = seenBy.get(clock) ?? new Map<string, { readonly first: number; last: number }>();
   seenBy.set(clock, seen);
-  for (const [each, { last }] of seen) if (now - last > forgetMs) seen.delete(each);
+  for (const [each, { last }] of seen) if (now - last > FORGOTTEN_AFTER_MS) seen.delete(each);
   const { first } = seen.get(id) ?? { first: now };
   seen.set(id, { first, last: now });
   return now - first;

@@ -278,8 +278,11 @@ describe('organizations, clusters and API keys of Ops Manager', () => {
   test('are those of Atlas', async () => {
     assert.equal((await doors.opsManager('GET', '/orgs')).json['totalCount'], 1);
     assert.equal((await doors.opsManager('GET', `/orgs/${ORG}`)).json['name'], 'Example');
-    const [group] = (await doors.opsManager('GET', '/clusters')).json['results'] as { readonly groupName: string; readonly clusters: readonly { readonly name: string }[] }[];
+    await doors.catalog.clusters.setUri(ORDERS, 'mongodb://u:p@127.0.0.1:1/?replicaSet=rs0&tls=true', ['127.0.0.1:1']);
+    await doors.catalog.clusters.setUri(COPY, 'mongodb://127.0.0.1:1/?replicaSet=rs0', ['127.0.0.1:1']);
+    const [group] = (await doors.opsManager('GET', '/clusters')).json['results'] as { readonly groupName: string; readonly clusters: readonly { readonly authEnabled: boolean; readonly sslEnabled: boolean; readonly name: string }[] }[];
     assert.deepEqual([group?.groupName, group?.clusters.map(({ name }) => name)], ['shop', ['copy', 'orders']]);
+    assert.deepEqual(group?.clusters.map(({ authEnabled, sslEnabled }) => [authEnabled, sslEnabled]), [[false, false], [true, true]], 'as Leafvault connects');
   });
 
   test('are made, changed, bound to addresses and deleted', async () => {

@@ -6,6 +6,7 @@ import { unsupported } from './errors.ts';
 import { disagree } from './resolve-entity.ts';
 import { readTarget, type RestoreTarget } from './restore-target.ts';
 import type { RestoreOptions } from './schemas.ts';
+import { requireUtc, timeOfText } from './time-text.ts';
 import { parseItems } from './tree/content.ts';
 
 export interface RestoreForm {
@@ -43,7 +44,7 @@ function plainForm(options: RestoreOptions): RestoreForm {
   const { jobIds = [], fileOption: { sourceItem = [] } = {}, destination: { inPlace = null } = {} } = options;
   const jobs = [...new Set([...jobIds, ...sourceItem.flatMap((item) => /^2:([1-9]\d{0,9})$/.exec(item)?.slice(1) ?? [])].map(Number))];
   if (jobs.length > 1) throw unsupported('A restore of several backups at once');
-  const items = sourceItem.filter((item) => !/^2:\d+$/.test(item));
+  const items = sourceItem.filter((item) => item !== '' && !/^2:\d+$/.test(item));
   if (jobs.length === 0 && items.length === 0) throw new LeafvaultError('ATTRIBUTE_MISSING', 'Reading the body failed: nothing says what is restored', { details: { name: 'fileOption.sourceItem' } });
   return {
     from: jobs[0] === undefined ? timeOf(options, {}) : { jobNumber: jobs[0] },
@@ -59,17 +60,18 @@ function chosenItems(options: RestoreOptions): Pick<RestoreSelection, 'databases
 /** The end of a backup is a snapshot; a time that is told to be none needs what continuous backup followed. */
 function timeOf({ browseOption }: RestoreOptions, { pointInTimeToEndOfBackup = true, latestEndOfBackup = pointInTimeToEndOfBackup }: MongoDbOptions): RestoreForm['from'] {
   const { fromTime, fromTimeValue, toTime, toTimeValue } = browseOption?.timeRange ?? {};
-  const [since, at] = [readTime('fromTimeValue', fromTime || fromTimeValue || 0), readTime('toTimeValue', toTime || toTimeValue || 0)];
+  const zone = browseOption?.timeZone?.TimeZoneName;
+  const [since, at] = [readTime('fromTimeValue', fromTime || fromTimeValue || 0, zone), readTime('toTimeValue', toTime || toTimeValue || 0, zone)];
   if (pointInTimeToEndOfBackup || latestEndOfBackup) return { newestUntil: at, since };
   if (at !== null && since !== null && at < since) throw new LeafvaultError('ATTRIBUTE_INVALID', 'Reading the body failed: the time range ends before it begins', { details: { name: 'browseOption.timeRange.fromTime' } });
   if (at !== null) return { instant: at };
   throw new LeafvaultError('ATTRIBUTE_MISSING', 'Reading the body failed: a restore to no end of a backup names its time', { details: { name: 'browseOption.timeRange.toTime' } });
 }
 
-/** Seconds, or a time in words. Null: not told. @throws ATTRIBUTE_INVALID */
-function readTime(name: string, told: string | number): Date | null {
-  const at = typeof told === 'number' ? new Date(told * 1000) : new Date(`${told.trim().replace(' ', 'T')}Z`);
-  if (Number.isNaN(at.getTime())) throw new LeafvaultError('ATTRIBUTE_INVALID', `Reading the body failed: ${name} is no time`, { details: { name: `browseOption.timeRange.${name}` } });
+/** Null: not told. @throws ATTRIBUTE_INVALID, TASK_UNSUPPORTED for a text in another zone than UTC */
+function readTime(name: string, told: string | number, zone: string | undefined): Date | null {
+  if (typeof told === 'string') requireUtc(zone, 'A time');
+  const at = typeof told === 'number' ? new Date(told * 1000) : timeOfText(told, `browseOption.timeRange.${name}`);
   return at.getTime() > 0 ? at : null;
 }
 

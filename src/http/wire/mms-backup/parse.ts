@@ -7,7 +7,7 @@ import { isId } from '../../../foundation/ids.ts';
 import type { Restores } from '../../../services/contracts.ts';
 import { readBody } from '../read-body.ts';
 import { parameter } from '../read-query.ts';
-import { createRestoreJobBody, updateSnapshotBody } from './schemas.ts';
+import { createRestoreJobBody, updateSnapshotBody, isoTime } from './schemas.ts';
 
 type Body = z.infer<typeof createRestoreJobBody>;
 type Order = Omit<Parameters<Restores['create']>[0], 'cluster' | 'principal'>;
@@ -64,7 +64,7 @@ function instantOf({ pointInTimeUTCMillis: timeMs, oplogTs, oplogInc }: Body): I
   if (oplogTs === undefined) throw missing('oplogTs');
   if (oplogInc === undefined) throw missing('oplogInc');
   const t = typeof oplogTs === 'number' ? oplogTs : oplogSeconds(oplogTs);
-  if (Number.isNaN(t) || t < 0 || t > LAST_SECOND) throw new LeafvaultError('ATTRIBUTE_INVALID', 'Creating a restore job failed: oplogTs is no time of an oplog', { details: { name: 'oplogTs' } });
+  if (t < 0 || t > LAST_SECOND) throw noOplogTime();
   if (Number.isInteger(t)) return { border: { t, i: oplogInc } };
   throw new LeafvaultError('TIMESTAMP_FRACTIONAL', 'Creating a restore job failed: oplogTs is no whole number of seconds', { details: { name: 'oplogTs' } });
 }
@@ -75,9 +75,15 @@ function timeOf(ms: number): Date {
   throw new LeafvaultError('ATTRIBUTE_INVALID', 'Creating a restore job failed: pointInTimeUTCMillis is no time', { details: { name: 'pointInTimeUTCMillis' } });
 }
 
-/** Epoch seconds, or an ISO date. NaN for anything else. */
+/** Epoch seconds, or an ISO date with its zone: without one it would be a time of this machine. @throws ATTRIBUTE_INVALID */
 function oplogSeconds(text: string): number {
-  return /^\d+(\.\d+)?$/.test(text) ? Number(text) : Date.parse(text) / 1000;
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
+  if (isoTime.safeParse(text).success) return Date.parse(text) / 1000;
+  throw noOplogTime();
+}
+
+function noOplogTime(): LeafvaultError {
+  return new LeafvaultError('ATTRIBUTE_INVALID', 'Creating a restore job failed: oplogTs is no time of an oplog', { details: { name: 'oplogTs' } });
 }
 
 function lifeOf({ delivery }: Body, now: Date): number {

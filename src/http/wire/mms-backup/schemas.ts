@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 const ignored = z.unknown().optional();
 /** ISO 8601 with a zone; whole seconds or finer. */
-const isoTime = z.iso.datetime({ offset: true });
+export const isoTime = z.iso.datetime({ offset: true });
 /** mongocli sends epoch seconds as a string; numbers are as good, and the docs speak of an ISO date. */
 const oplogTs = z.union([z.string().min(1), z.number()]);
 

@@ -212,6 +212,20 @@ describe('createtask of Commvault', () => {
       }
     });
 
+    test('takes the time as a text of UTC, and no text that could mean another time', async () => {
+      const until = (toTimeValue: string, timeZone?: string) => ({ browseOption: { timeRange: { toTimeValue }, ...(timeZone === undefined ? {} : { timeZone: { TimeZoneName: timeZone } }) } });
+      const text = new Date(at * 1000).toISOString().slice(0, 19).replace('T', ' ');
+      for (const more of [until(text), until(text.replace(' ', 'T')), until(String(at)), until(text, 'UTC'), until(text, '(UTC) Coordinated Universal Time'), until(String(at), '(UTC+01:00) Berlin')]) {
+        assert.deepEqual((await ordered(BETWEEN, { more }))?.instant?.asked, { time: new Date(at * 1000) }, JSON.stringify(more));
+      }
+      for (const value of ['2026-02-30 10:00:00', '1/2/2026', '2026-03', '12 Mar 2026', '2026-03-01 25:00:00', '2026-03-01 12:00:00 +01:00', 'now']) {
+        const { status, json } = await post(page({}, bigData(BETWEEN, until(value))));
+        assert.deepEqual([status, String(json['errorMessage']).replace(/^.*: /, '')], [400, 'browseOption.timeRange.toTimeValue'], value);
+      }
+      const { status, json } = await post(page({}, bigData(BETWEEN, until(text, '(UTC+01:00) Berlin'))));
+      assert.deepEqual([status, json['errorMessage']], [400, 'Failed to run task. A time in the time zone (UTC+01:00) Berlin, which is no UTC, is not supported']);
+    });
+
     test('is refused for what the subclient does not have, for one that is not there or empty, and without a time', async () => {
       facade.subclients.set('people', { databases: ['crm'], collections: ['shop.orders'] });
       facade.subclients.set('bare', { databases: [], collections: [] });
@@ -241,6 +255,8 @@ describe('createtask of Commvault', () => {
     assert.deepEqual([byJob?.snapshotId, byJob?.targetClusterId, facade.lastSelection], [snapshotId, ORDERS_ID, { databases: [], collections: ['shop.orders'], renames: [] }]);
     await restoredBy(page({}, plain({ fileOption: { sourceItem: [`2:${number}`] } }, 1005)));
     assert.deepEqual(facade.lastSelection, { databases: [], collections: [], renames: [] }, 'a backup alone is all of it');
+    await restoredBy(page({}, plain({ jobIds: [number], fileOption: { sourceItem: ['', '/shop/orders'] } }, 1005)));
+    assert.deepEqual(facade.lastSelection, { databases: [], collections: ['shop.orders'], renames: [] }, 'an empty item says nothing');
     const elsewhere = await restoredBy(page({}, plain({ fileOption: { sourceItem: ['\\\\crm'] }, destination: { inPlace: false, destinationInstance: { instanceName: 'copy' } } })));
     assert.deepEqual([elsewhere?.snapshotId, elsewhere?.targetClusterId, facade.lastSelection], [snapshotId, COPY_ID, { databases: ['crm'], collections: [], renames: [] }]);
   });
@@ -310,6 +326,7 @@ describe('createtask of Commvault', () => {
     ['a restore without its form', () => page({}, { subTask: { subTaskType: 3 }, options: { restoreOptions: {} } }), 400, 587203993, /format is invalid: fileOption\.sourceItem/],
     ['a restore without a snapshot', () => page({}, restoreOf({ targetInstanceId: 'copy' })), 400, 587203993, /format is invalid: restoreSnapshotId/],
     ['a granular restore of nothing', () => page({}, bigData({ isGranularRecovery: true })), 400, 587203993, /format is invalid: destGranularEntityList/],
+    ['a restore whose only item is empty', () => page({}, plain({ fileOption: { sourceItem: [''] } })), 400, 587203993, /format is invalid: fileOption\.sourceItem/],
     ['a restore of files alone', () => page({}, bigData({ restoreFilesOnly: true })), 400, 587203993, /files without the data/],
     ['a restore to an instant that was not followed', () => page({}, bigData({ pointInTimeToEndOfBackup: false, latestEndOfBackup: false }, { browseOption: { timeRange: { toTime: 1_772_366_400 } } })), 400, 587203993, /continuous backup is off/],
     ['a restore to a host that two have', () => page({}, bigData({ destShardList: [{ destHostName: 'db2.example', destPortNumber: 27017 }] })), 400, 587203993, /host \[db2\.example:27017\].*: shop\/orders, shop\/copy, other\/vault$/],

@@ -142,6 +142,7 @@ describe('restore jobs of Ops Manager', () => {
     for (const [form, body, border, increment] of [
       ['milliseconds: everything before that second', { pointInTimeUTCMillis: (T1 + 50) * 1000 + 999 }, { t: T1 + 49, i: 0xffff_ffff }, 0],
       ["mongocli's text: that entry included", { oplogTs: String(T1 + 50), oplogInc: 3 }, { t: T1 + 50, i: 3 }, 3],
+      ['a date with its zone', { oplogTs: new Date((T1 + 50) * 1000).toISOString().replace('Z', '+00:00'), oplogInc: 3 }, { t: T1 + 50, i: 3 }, 3],
       ['numbers: that entry included', { oplogTs: T1 + 50, oplogInc: 3 }, { t: T1 + 50, i: 3 }, 3],
     ] as const) {
       test(`by ${form}`, async () => {
@@ -178,6 +179,7 @@ describe('restore jobs of Ops Manager', () => {
     ['an oplog time as a number', () => ({ delivery: AUTOMATED, oplogTs: 1772366400, oplogInc: 1 }), 409, 'NO_CHECKPOINT_FOR_PIT_RESTORE'],
     ['an oplog time without its increment', () => ({ delivery: AUTOMATED, oplogTs: 1772366400 }), 400, 'MISSING_ATTRIBUTE'],
     ['an increment without its oplog time', () => ({ delivery: AUTOMATED, oplogInc: 1 }), 400, 'MISSING_ATTRIBUTE'],
+    ...['2026-03-01T12:00:00', '2026-03-01 12:00:00', '3/1/2026', '2026-02-30T12:00:00Z', 'March 2026'].map((oplogTs) => [`${oplogTs}, which could mean another time,`, () => ({ delivery: AUTOMATED, oplogTs, oplogInc: 1 }), 400, 'INVALID_ATTRIBUTE'] as const),
     ['a broken second', () => ({ delivery: AUTOMATED, oplogTs: '1772366400.5', oplogInc: 1 }), 400, 'FRACTIONAL_TIMESTAMP'],
     ['a checkpoint', () => ({ delivery: AUTOMATED, checkpointId: '0'.repeat(24) }), 404, 'CHECKPOINT_NOT_FOUND'],
     ["a checkpoint in the Go client's spelling", () => ({ delivery: AUTOMATED, checkPointId: '0'.repeat(24) }), 404, 'CHECKPOINT_NOT_FOUND'],

@@ -4,6 +4,7 @@ import { LAST_DAY, type SnapshotSchedule } from '../../../../domain/schedule.ts'
 import { FREQUENCIES, type FrequencyType, type PolicyItem } from '../../../../domain/retention.ts';
 import { unsupported } from '../errors.ts';
 import type { patternBody } from '../schemas.ts';
+import { requireUtc } from '../time-text.ts';
 import { TIME_ZONE } from '../tree/present-tree.ts';
 
 type Pattern = z.infer<typeof patternBody>;
@@ -30,8 +31,7 @@ const ANY_DAY = 8;
 /** @throws TASK_UNSUPPORTED: what of the pattern no item can say */
 export function parsePattern(pattern: Pattern): Times {
   const { active_start_time: start = 0, timeZone, active_end_date: endDate = 0, active_end_occurence: occurrences = 0, repeatPattern = [] } = pattern;
-  const zone = timeZone?.TimeZoneName ?? '';
-  if (zone !== '' && !/^\(?utc\)?( coordinated universal time)?$/i.test(zone)) throw unsupported(`A schedule in the time zone ${zone}, which is no UTC,`);
+  requireUtc(timeZone?.TimeZoneName, 'A schedule');
   if (endDate > 0 || occurrences > 0) throw unsupported('A schedule that ends by itself');
   if (repeatPattern.length > 0) throw unsupported('A schedule with exceptions');
   if (start % 60 !== 0) throw unsupported('A schedule to the second');

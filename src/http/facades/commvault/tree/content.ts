@@ -26,9 +26,10 @@ export function parseContent({ children = [] }: z.infer<typeof contentBody>): Su
   return sortNames(names);
 }
 
-/** What a restore chooses: nothing where one of the items is everything. */
+/** What a restore chooses: nothing where one of the items is everything. An empty one says nothing. */
 export function parseItems(items: readonly string[]): SubclientContent {
-  return sortNames(items.some((each) => EVERYTHING.includes(each)) ? [] : items);
+  const told = items.filter((each) => each !== '');
+  return sortNames(told.some((each) => EVERYTHING.includes(each)) ? [] : told);
 }
 
 /** `/db/collection`, `db/collection` and `db.collection` mean one; a database has no dot in its name. Empty: the root. */

@@ -7,7 +7,7 @@ import * as handlers from './handlers.ts';
 import { createClusterBody, updateClusterBody } from './schemas.ts';
 
 const short = z.strictObject({
-  alertCount: count, backupEnabled: z.boolean(), clusterId: hexId, name: z.string(), nodeCount: count, type: z.literal('REPLICA_SET'), versions: z.array(z.string()),
+  alertCount: count, authEnabled: z.boolean().optional(), backupEnabled: z.boolean(), clusterId: hexId, name: z.string(), nodeCount: count, sslEnabled: z.boolean().optional(), type: z.literal('REPLICA_SET'), versions: z.array(z.string()),
 });
 const groupOfClusters = {
   name: 'GroupOfClusters',

@@ -42,7 +42,7 @@ export async function listAllClusters(call: Call): Promise<Answer> {
   const byProject = Map.groupBy(await call.services.inventory.visibleClusters(call.principal), ({ project }) => project.id);
   const { items, totalCount } = cutPage(projects, page);
   const results = await Promise.all(items.map(async (project) => {
-    const clusters = (byProject.get(project.id) ?? []).map(async ({ cluster }) => ({ ...cluster, isBackedUp: (await call.services.backupConfigs.stateOf(cluster)) === 'started' }));
+    const clusters = (byProject.get(project.id) ?? []).map(({ cluster }) => call.services.backupConfigs.get(cluster));
     return presentGroupOfClusters({ project, orgName: names.get(project.orgId) ?? '', clusters: await Promise.all(clusters) });
   }));
   return { kind: 'list', page, totalCount, results };

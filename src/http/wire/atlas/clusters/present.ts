@@ -1,10 +1,10 @@
 // Clusters of all groups in Atlas's short form.
-import type { Cluster, Project } from '../../../../domain/records.ts';
+import type { Project } from '../../../../domain/records.ts';
+import type { BackupConfig } from '../../../../services/contracts.ts';
 
-/** With whether something is taken of it by itself. */
-type ShownCluster = Cluster & { readonly isBackedUp: boolean };
+type ShownCluster = Pick<BackupConfig, 'cluster' | 'state' | 'connection'>;
 
-/** What was never measured (data size, availability) is left out. */
+/** What was never measured (data size, availability) is left out; login and TLS are those of our connection, left out where there is none. */
 export function presentGroupOfClusters({ project, orgName, clusters }: { readonly project: Project; readonly orgName: string; readonly clusters: readonly ShownCluster[] }): object {
   return {
     clusters: clusters.map(presentShortly),
@@ -17,10 +17,11 @@ export function presentGroupOfClusters({ project, orgName, clusters }: { readonl
   };
 }
 
-function presentShortly({ id, name, hosts, mongodbVersion, isBackedUp }: ShownCluster): object {
+function presentShortly({ cluster: { id, name, hosts, mongodbVersion }, state, connection }: ShownCluster): object {
   return {
     alertCount: 0,
-    backupEnabled: isBackedUp,
+    ...(connection === null ? {} : { authEnabled: connection.mechanism !== null, sslEnabled: connection.tls }),
+    backupEnabled: state === 'started',
     clusterId: id,
     name,
     nodeCount: hosts.length,

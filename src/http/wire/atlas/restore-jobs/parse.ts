@@ -19,11 +19,18 @@ const DOWNLOAD_HOURS = 1;
 export function parseCreateRestoreJob(body: unknown, schema: z.ZodType<Body> = createRestoreJobBody): Order {
   const given = readBody(schema, body);
   if (given.deliveryType === 'pointInTime') return { instant: instantOf(given), delivery: 'automated', target: targetOf(given) };
+  refuseInstant(given);
   const snapshotId = required(given, 'snapshotId');
   if (given.deliveryType === 'download') {
     return { snapshotId, delivery: 'download', download: { expirationHours: DOWNLOAD_HOURS, maxDownloads: null, readyAtOnce: false } };
   }
   return { snapshotId, delivery: 'automated', target: targetOf(given) };
+}
+
+/** A snapshot in the place of an instant that was named would be older data than was asked for. */
+function refuseInstant(given: Body): void {
+  const name = (['oplogTs', 'oplogInc', 'pointInTimeUTCSeconds'] as const).find((each) => given[each] !== undefined);
+  if (name !== undefined) throw new LeafvaultError('ATTRIBUTE_INVALID', `Reading the body failed: ${name} is for pointInTime, not ${given.deliveryType}`, { details: { name } });
 }
 
 function targetOf(given: Body): NonNullable<Order['target']> {

@@ -7,7 +7,7 @@ export const WIRE_ERRORS = {
   ATTRIBUTE_MISSING: 'A required attribute of the body is absent. details: {name}',
   ATTRIBUTE_UNKNOWN: 'The body has an attribute that the operation does not know. details: {name}',
   ATTRIBUTE_TYPE: 'An attribute of the body has the wrong JSON type. details: {name}',
-  ATTRIBUTE_INVALID: 'An attribute of the body has the right type and a value that cannot be. details: {name}',
+  ATTRIBUTE_INVALID: 'An attribute of the body has the right type and a value that cannot be. details: {name}, of a number that is 0 or less where it may not be also {mayBeZero}',
   ENUM_UNKNOWN: 'An attribute of the body names none of the known values. details: {name, value}',
   PROJECT_NAME_NOT_FOUND: 'No visible project has that name. details: {name}',
   PROJECT_NAME_AMBIGUOUS: 'Several visible projects have that name. details: {name}',

@@ -199,9 +199,11 @@ describe('the reference endpoints over a real socket', () => {
     test('a schedule whose second item is like its first', async () => {
       const daily = { ...BACKUP, pattern: { freq_type: 4, active_start_time: 9000 } };
       const items = async (): Promise<number> => (await catalog.schedules.get(COPY))?.schedule.items.length ?? 0;
-      const before = await items();
+      assert.equal((await digest(`/api/atlas/v2/groups/${SHOP}/clusters/copy/backup/schedule`, '--request', 'DELETE')).status, 200);
       const refused = await task([{ instanceName: 'copy' }], [daily, daily], 2);
-      assert.deepEqual([refused.status, await items()], [400, before], refused.body);
+      assert.deepEqual([refused.status, await items()], [400, 0], refused.body);
+      const taken = await task([{ instanceName: 'copy' }], [daily], 2);
+      assert.deepEqual([taken.status, await items()], [200, 1], taken.body);
     });
   });
 

@@ -26,7 +26,7 @@ describe('readBody', () => {
     ['a fraction for a whole number', { name: 'xy', count: 1.5 }, 'ATTRIBUTE_TYPE', { name: 'count' }],
     ['neither of two types', { name: 'xy', either: [] }, 'ATTRIBUTE_TYPE', { name: 'either' }],
     ['an object for a word', { name: 'xy', kind: {} }, 'ATTRIBUTE_TYPE', { name: 'kind' }],
-    ['a value out of range', { name: 'xy', count: 0 }, 'ATTRIBUTE_INVALID', { name: 'count' }],
+    ['a value out of range, and whether zero is within', { name: 'xy', count: 0 }, 'ATTRIBUTE_INVALID', { name: 'count', mayBeZero: false }],
     ['a text too short', { name: 'x' }, 'ATTRIBUTE_INVALID', { name: 'name' }],
     ['an unknown word', { name: 'xy', kind: 'c' }, 'ENUM_UNKNOWN', { name: 'kind', value: 'c' }],
   ];

@@ -59,8 +59,8 @@ function chosenItems(options: RestoreOptions): Pick<RestoreSelection, 'databases
 
 /** The end of a backup is a snapshot; a time that is told to be none needs what continuous backup followed. */
 function timeOf({ browseOption }: RestoreOptions, { pointInTimeToEndOfBackup = true, latestEndOfBackup = pointInTimeToEndOfBackup }: MongoDbOptions): RestoreForm['from'] {
-  const zone = browseOption?.timeZone?.TimeZoneName;
   const { fromTime, fromTimeValue, toTime, toTimeValue } = browseOption?.timeRange ?? {};
+  const zone = browseOption?.timeZone?.TimeZoneName;
   const [since, at] = [readTime('fromTimeValue', fromTime || fromTimeValue || 0, zone), readTime('toTimeValue', toTime || toTimeValue || 0, zone)];
   if (pointInTimeToEndOfBackup || latestEndOfBackup) return { newestUntil: at, since };
   if (at !== null && since !== null && at < since) throw new LeafvaultError('ATTRIBUTE_INVALID', 'Reading the body failed: the time range ends before it begins', { details: { name: 'browseOption.timeRange.fromTime' } });
@@ -68,7 +68,7 @@ function timeOf({ browseOption }: RestoreOptions, { pointInTimeToEndOfBackup = t
   throw new LeafvaultError('ATTRIBUTE_MISSING', 'Reading the body failed: a restore to no end of a backup names its time', { details: { name: 'browseOption.timeRange.toTime' } });
 }
 
-/** Seconds, or a text in UTC. Null: not told. @throws ATTRIBUTE_INVALID */
+/** Null: not told. @throws ATTRIBUTE_INVALID, TASK_UNSUPPORTED for a text in another zone than UTC */
 function readTime(name: string, told: string | number, zone: string | undefined): Date | null {
   if (typeof told === 'string') requireUtc(zone, 'A time');
   const at = typeof told === 'number' ? new Date(told * 1000) : timeOfText(told, `browseOption.timeRange.${name}`);

@@ -50,7 +50,10 @@ const timeText = z.union([seconds, z.string().max(64)]).optional();
 
 const restoreOptions = z.looseObject({
   jobIds: z.array(z.coerce.number().int().positive()).max(100).optional(),
-  browseOption: z.looseObject({ timeRange: z.looseObject({ fromTime: seconds, fromTimeValue: timeText, toTime: seconds, toTimeValue: timeText }).optional(), timeZone: z.looseObject({ TimeZoneName: name }).optional() }).optional(),
+  browseOption: z.looseObject({
+    timeRange: z.looseObject({ fromTime: seconds, fromTimeValue: timeText, toTime: seconds, toTimeValue: timeText }).optional(),
+    timeZone: z.looseObject({ TimeZoneName: name }).optional(),
+  }).optional(),
   destination: z.looseObject({
     inPlace: flag,
     destPath: z.union([z.string().max(4096), z.array(z.string().max(4096)).max(100)]).optional(),

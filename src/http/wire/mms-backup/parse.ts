@@ -64,7 +64,7 @@ function instantOf({ pointInTimeUTCMillis: timeMs, oplogTs, oplogInc }: Body): I
   if (oplogTs === undefined) throw missing('oplogTs');
   if (oplogInc === undefined) throw missing('oplogInc');
   const t = typeof oplogTs === 'number' ? oplogTs : oplogSeconds(oplogTs);
-  if (Number.isNaN(t) || t < 0 || t > LAST_SECOND) throw noOplogTime();
+  if (t < 0 || t > LAST_SECOND) throw noOplogTime();
   if (Number.isInteger(t)) return { border: { t, i: oplogInc } };
   throw new LeafvaultError('TIMESTAMP_FRACTIONAL', 'Creating a restore job failed: oplogTs is no whole number of seconds', { details: { name: 'oplogTs' } });
 }

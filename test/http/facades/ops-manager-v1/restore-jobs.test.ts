@@ -27,6 +27,19 @@ describe('restore jobs of Ops Manager', () => {
   const read = async (id: unknown) => (await facade.ask(`${JOBS}/${String(id)}`)).json;
   const jobOf = (id: unknown): string => facade.restores.get(String(id))?.jobId ?? '';
 
+  test('is refused with a code of its own where the snapshot is not complete', async () => {
+    const running = String((await facade.atlas(`/groups/${SHOP_ID}/clusters/orders/backup/snapshots`, { method: 'POST', body: {} })).json['id']);
+    for (const delivery of [{ methodName: 'HTTP' }, AUTOMATED]) {
+      const { status, json } = await post({ delivery, snapshotId: running });
+      assert.deepEqual([status, json['errorCode']], [409, 'CANNOT_START_RESTORE_JOB_FOR_INCOMPLETE_CLUSTER_SNAPSHOT']);
+    }
+  });
+
+  test('is nothing that a change of the automation could start: mongocli enables and disables hosts by one', async () => {
+    const { status, json } = await facade.ask(`/api/public/v1.0/groups/${SHOP_ID}/automationConfig`, { method: 'PUT', body: { version: 1, processes: [], backupVersions: [{ hostname: 'db1.example' }] } });
+    assert.deepEqual([status, json['errorCode']], [404, 'RESOURCE_NOT_FOUND']);
+  });
+
   test('is refused with a code of its own where the snapshot was deleted', async () => {
     assert.equal((await facade.ask(`${CLUSTER}/snapshots/${snapshotId}`, { method: 'DELETE' })).status, 204);
     const { status, json } = await post({ delivery: { methodName: 'HTTP' }, snapshotId });

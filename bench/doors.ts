@@ -187,7 +187,9 @@ async function timesOf(client: Worker, address: string, path: string, token: str
 }
 
 function filled(path: string): string {
-  const one = 1 + Math.floor(Math.random() * ROWS);
+  const any = 1 + Math.floor(Math.random() * ROWS);
+  // One that failed can't be looked into.
+  const one = path.includes('/databases') && any % 1_000 === 0 ? any - 1 : any;
   const letter = /restore/i.test(path) ? 'b2' : path.includes('exports') ? 'b3' : 'b1';
   return path.replace('{id}', `${letter}${one.toString(16).padStart(22, '0')}`).replace('{page}', `itemsPerPage=${PAGE}&pageNum=${1 + Math.floor((Math.random() * ROWS) / PAGE)}`);
 }

@@ -76,6 +76,14 @@ test('a snapshot is looked into, restored beside, and exported to a folder altho
   assert.equal(await source.client.db('shop').collection('recovered_copy').countDocuments(), 2_000);
   assert.equal((await ask(origin, 'GET', `${cluster}/collectionRestoreJobs`)).body['totalCount'], 3);
 
+  const own = `/api/leafvault/v1/groups/${PROJECT.id}/clusters/${CLUSTER.id}`;
+  const undo = await ask(origin, 'POST', `${own}/restores/${String(over.body['id'])}/undo`);
+  assert.equal(undo.status, 200, JSON.stringify(undo.body));
+  await endOf(origin, `${own}/jobs/${String(undo.body['id'])}`, ['completed']);
+  assert.equal(await source.client.db('shop').collection('recovered_copy').countDocuments(), 0);
+  const undone = (await ask(origin, 'GET', `${cluster}/collectionRestoreJobs/${String(over.body['id'])}`)).body;
+  assert.deepEqual([undone['state'], undone['restoredDocuments'], undone['totalDocuments']], ['SUCCESSFUL', 2_001, 2_001], 'what it restored is told after it was taken back');
+
   const bucket = await ask(origin, 'POST', `${group}/backup/exportBuckets`, { bucketName: 'acme', cloudProvider: 'AWS', iamRoleId: TARGET });
   assert.equal(bucket.status, 200, JSON.stringify(bucket.body));
   const asked = await ask(origin, 'POST', `${cluster}/backup/exports`, { snapshotId: snapshot['id'], exportBucketId: bucket.body['_id'] });

@@ -40,6 +40,7 @@ const CLUSTER = (world: World): string => `/groups/${world.params['groupId']}/cl
 const NO_FLEX = { status: 400, errorCode: 'CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API' };
 const snapshotOf = ({ params }: World): { readonly snapshotId: string | undefined } => ({ snapshotId: params['snapshotId'] });
 const target = ({ params }: World) => ({ targetClusterName: params['clusterName'], targetGroupId: params['groupId'] });
+const elsewhere = ({ params }: World): Readonly<Record<string, string>> => ({ groupId: params['elsewhereId'] ?? '', clusterName: 'elsewhere' });
 const tenantBody = (world: World) => ({ ...snapshotOf(world), targetDeploymentItemName: world.params['clusterName'], targetProjectId: world.params['groupId'] });
 const restoreIsOver = (name: string) => (world: World): Promise<void> => world.settled(`${CLUSTER(world)}/backup/restoreJobs/${world.params[name]}`, isOver);
 
@@ -83,6 +84,15 @@ export const DRIVES: readonly Drive[] = [
   { id: 'createGroupClusterBackupRestoreJob', body: (world) => ({ deliveryType: 'automated', ...snapshotOf(world), ...target(world) }), keep: { restoreJobId: 'id', restoreId: 'id', jobId: 'id' }, then: restoreIsOver('restoreJobId') },
   { id: 'getGroupClusterBackupRestoreJob' },
   { id: 'listGroupClusterBackupRestoreJobs' },
+  // Into a cluster of another group.
+  { id: 'createGroup', body: ({ params }) => ({ name: 'elsewhere', orgId: params['orgId'] }), keep: { elsewhereId: 'id' } },
+  { id: 'createGroupCluster', params: elsewhere, body: ({ params }) => ({ name: 'elsewhere', leafvaultConnectionString: params['connectionString'], backupEnabled: false }) },
+  { id: 'createGroupClusterBackupRestoreJob', body: (world) => ({ deliveryType: 'automated', ...snapshotOf(world), targetClusterName: 'elsewhere', targetGroupId: world.params['elsewhereId'] }), keep: { restoreJobId: 'id' }, then: restoreIsOver('restoreJobId') },
+  { id: 'getGroupClusterBackupRestoreJob' },
+  { id: 'deleteGroupCluster', params: elsewhere },
+  { id: 'deleteGroup', params: elsewhere },
+  // Without continuous backup there is no instant.
+  { id: 'createGroupClusterBackupRestoreJob', body: (world) => ({ deliveryType: 'pointInTime', pointInTimeUTCSeconds: 1_700_000_000, ...target(world) }), refused: { status: 409, errorCode: 'NO_CHECKPOINT_FOR_PIT_RESTORE' } },
 
   { id: 'downloadGroupClusterBackupTenant', body: tenantBody, keep: { restoreId: 'id' } },
   { id: 'getGroupClusterBackupTenantRestore' },

@@ -51,7 +51,7 @@ describe('the reference pages', () => {
   for (const [page, { errors, failures }] of [['atlas.md', ATLAS_V2_TABLES], ['ops-manager.md', OPS_MANAGER_V1_TABLES]] as const) {
     test(`list the error codes of ${page}`, () => {
       const rows: ErrorRow[] = [...Object.values(errors), ...Object.values(failures)].flatMap((entry) => (typeof entry !== 'function' ? [entry]
-        : [...RULES.map((rule) => entry({ rule, part: rule, to: rule, frequencyType: rule, name: rule, deleted: true })), ...['group', 'organization', 'cluster', 'snapshot', 'restoreJob', 'checkpoint', 'exportBucket', 'export', 'apiKey', 'serviceAccount', 'event'].flatMap((kind) => ['/x', '/backup/tenant/', '/backup/exports'].map((path) => entry({ kind, path })))]));
+        : [...RULES.map((rule) => entry({ rule, part: rule, to: rule, frequencyType: rule, name: rule, deleted: true })), entry({ name: 'count', mayBeZero: true }), entry({ name: 'count', mayBeZero: false }), ...['group', 'organization', 'cluster', 'snapshot', 'restoreJob', 'checkpoint', 'exportBucket', 'export', 'apiKey', 'serviceAccount', 'event'].flatMap((kind) => ['/x', '/backup/tenant/', '/backup/exports'].map((path) => entry({ kind, path })))]));
       const told = new Set(rows.map(({ status, errorCode }) => `${status} \`${errorCode}\``));
       const listed = new Set(rowsBelow(page, 'Errors').map(([status, code]) => `${status} ${code}`));
       listed.delete('401 `UNEXPECTED_ERROR`');

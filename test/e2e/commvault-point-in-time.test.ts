@@ -93,6 +93,9 @@ carts.refresh()`);
     await restored(`job = order(${instant})`);
     assert.deepEqual(await hashes(), good);
     assert.deepEqual(await sdk.run("answer = [job.status, job.job_type, job.num_of_files_transferred > 500, job.task_details['subTasks'][0]['subTask']['subTaskType']]"), ['Completed', 'Restore', true, 3]);
+    assert.deepEqual(
+      await sdk.run("options = job.task_details['subTasks'][0]['options']['restoreOptions']\nanswer = [options['browseOption']['timeRange']['toTime'], options['destination']['destinationInstance']['instanceName'], 'cloudAppsRestoreOptions' in options]"),
+      [instant, 'orders', false]);
   });
 
   test('is refused with the reason for a time that was not followed', async () => {

@@ -95,7 +95,13 @@ answer = [wait(job), job.status, job.subclient_name, job.backup_level, job.pendi
     assert.equal(await sdk.run("newest = instance.browse()[0]\nanswer = newest['snapShotName']"), newest.id);
     assert.deepEqual(await sdk.run(`
 job = instance.restore('orders', newest['snapShotName'], {})
-answer = [wait(job), job.job_type, job.task_details['subTasks'][0]['subTask']['subTaskType'], [event['description'] for event in job.get_events()][0]]`), [true, 'Restore', 3, 'Restore completed']);
+answer = [wait(job), job.job_type, job.task_details['subTasks'][0]['subTask']['subTaskType'], job.task_details['subTasks'][0]['options']['restoreOptions']['cloudAppsRestoreOptions']['documentDBRestoreOptions']['restoreSnapshotId'] == newest['snapShotName'],
+          [event['description'] for event in job.get_events()][0]]`), [true, 'Restore', 3, true, 'Restore completed']);
+    assert.deepEqual(await sdk.run(`
+seen = commcell.event_viewer.events(details=True)
+mine = [number for number, event in seen.items() if event['jobId'] == int(job.job_id)]
+event = commcell.event_viewer.get(mine[0])
+answer = [event.job_id == int(job.job_id), event.event_code, seen[mine[0]]['description'], len(commcell.event_viewer.events({'jobId': job.job_id})) == len(mine)]`), [true, '0', 'Restore completed', true]);
     assert.deepEqual(await contentOfServer(servers.uri), wanted);
   });
 

@@ -10,7 +10,7 @@ import { readBody } from '../../wire/read-body.ts';
 import { parameterInAnyCase } from '../../wire/read-query.ts';
 import { wordsOf } from './errors.ts';
 import { parseJobList, parseJobNumber, parseJobsQuery, type JobListRequest } from './parse.ts';
-import { presentEvents, presentJobDetails, presentJobs, presentJobSummary, presentTaskDetails, type JobPlace, type JobWords, type ShownJob } from './present.ts';
+import { jobOfEvent, presentEvent, presentEvents, presentJobDetails, presentJobs, presentJobSummary, presentTaskDetails, type JobPlace, type JobWords, type ShownJob } from './present.ts';
 import { jobDetailsBody } from './schemas.ts';
 import { placeOf, type Instance } from './tree/place.ts';
 
@@ -31,7 +31,9 @@ export async function getJobDetails(services: Services, request: FastifyRequest)
 export function getTaskDetails(services: Services, request: FastifyRequest): Promise<object> {
   return orErrorList(async () => {
     const shown = await visibleJob(services, principalOf(request), numberIn(request));
-    return presentTaskDetails(shown, await services.numbers.numberOf('task', String(shown.words.task)));
+    const { job } = shown;
+    const restore = job.kind === 'restore' && job.restoreId !== null ? await services.restores.get(job.clusterId, job.restoreId) : null;
+    return presentTaskDetails(shown, { taskId: await services.numbers.numberOf('task', String(shown.words.task)), restore });
   });
 }
 
@@ -45,6 +47,17 @@ export async function listEvents(services: Services, request: FastifyRequest): P
   const shown: ShownJob[] = [];
   for (const job of items) shown.push(await visibleJob(services, principal, job.number));
   return presentEvents(shown);
+}
+
+/** One of those: its number holds that of its job. @throws ENTITY_UNKNOWN, JOB_NOT_FOUND */
+export async function getEvent(services: Services, request: FastifyRequest): Promise<object> {
+  const id = numberIn(request);
+  return presentEvent([await visibleJob(services, principalOf(request), jobOfEvent(id))], id);
+}
+
+/** Those that are not over. */
+export function listActiveJobs(services: Services, clock: Clock, request: FastifyRequest): Promise<object> {
+  return answerList(services, clock, principalOf(request), { ...parseJobList(request), active: true });
 }
 
 export function listJobs(services: Services, clock: Clock, request: FastifyRequest): Promise<object> {

@@ -1,6 +1,8 @@
 // Jobs, logins and snapshots in Commvault's form.
-import type { Job, Snapshot } from '../../../domain/records.ts';
+import { showInstant } from '../../../domain/instant.ts';
+import type { Job, Restore, Snapshot } from '../../../domain/records.ts';
 import type { Principal } from '../../../domain/roles.ts';
+import { LeafvaultError } from '../../../foundation/errors.ts';
 import { FULL, noteOn } from './levels.ts';
 import { APP_NAME, APPLICATION_ID, BACKUPSET_NAME, type Place } from './tree/place.ts';
 
@@ -26,6 +28,9 @@ const TYPE: Readonly<Record<Job['kind'], string>> = {
   drill: 'Data Verification',
   export: 'Auxiliary Copy',
 };
+
+/** Events are numbered within their job. */
+const EVENTS_OF_JOB = 1_000;
 
 /** Where a job belongs, with Commvault's integers. */
 export interface JobPlace extends Place {
@@ -186,8 +191,8 @@ export function presentSnapshotItem(snapshot: Snapshot, place: Place): object {
   };
 }
 
-/** What a task asked for, from what its job knows. */
-export function presentTaskDetails({ job, place, words }: ShownJob, taskId: number): object {
+/** What a task asked for, from what its job knows. @param restore what the job restores; null: it is none, or its row is gone */
+export function presentTaskDetails({ job, place, words }: ShownJob, { taskId, restore }: { readonly taskId: number; readonly restore: Restore | null }): object {
   const isBackup = job.kind === 'snapshot';
   return {
     taskInfo: {
@@ -195,17 +200,39 @@ export function presentTaskDetails({ job, place, words }: ShownJob, taskId: numb
       task: { taskId, taskType: 1, taskName: '', ownerName: job.requestedBy, taskFlags: { disabled: false } },
       subTasks: [{
         subTask: { subTaskId: taskId, subTaskName: TYPE[job.kind], subTaskType: isBackup ? 2 : 3, operationType: isBackup ? 2 : 1001 },
-        options: isBackup
-          ? { backupOpts: { backupLevel: words.level ?? FULL.name } }
-          : { restoreOptions: { cloudAppsRestoreOptions: { documentDBRestoreOptions: { restoreSnapshotId: job.snapshotId ?? '' } } } },
+        options: isBackup ? { backupOpts: { backupLevel: words.level ?? FULL.name } } : { restoreOptions: restoreOptionsOf(job, restore) },
       }],
     },
+  };
+}
+
+/** A time in the form of the big data apps, which alone has one; a snapshot in that of DocumentDB. */
+function restoreOptionsOf({ snapshotId, clusterId }: Job, restore: Restore | null): object {
+  const { instant = null, targetClusterId = null, targetClusterName = null } = restore ?? {};
+  const target = targetClusterName === null ? {} : { destination: { inPlace: targetClusterId === clusterId, destinationInstance: { instanceName: targetClusterName } } };
+  if (instant === null) return { ...target, cloudAppsRestoreOptions: { documentDBRestoreOptions: { restoreSnapshotId: snapshotId ?? '' } } };
+  return {
+    ...target,
+    browseOption: { timeRange: { toTime: showInstant(instant.asked).t } },
+    distributedAppsRestoreOptions: { mongoDBRestoreOptions: { pointInTimeToEndOfBackup: false } },
   };
 }
 
 /** What happened to jobs, newest first; made of their rows, so there is no more than those know. */
 export function presentEvents(shown: readonly ShownJob[]): object {
   return { commservEvents: shown.flatMap(eventsOf).sort((one, other) => other.timeSource - one.timeSource || other.id - one.id) };
+}
+
+/** The one event with this number. @throws ENTITY_UNKNOWN */
+export function presentEvent(shown: readonly ShownJob[], id: number): object {
+  const commservEvents = shown.flatMap(eventsOf).filter((event) => event.id === id);
+  if (commservEvents.length === 0) throw new LeafvaultError('ENTITY_UNKNOWN', `Reading event ${id} failed: there is none`, { details: { kind: 'event', name: id } });
+  return { commservEvents };
+}
+
+/** The number of the job of which an event tells. */
+export function jobOfEvent(id: number): number {
+  return Math.floor(id / EVENTS_OF_JOB);
 }
 
 function eventsOf({ job, place, words }: ShownJob) {
@@ -225,7 +252,7 @@ function eventsOf({ job, place, words }: ShownJob) {
   }
   const clientEntity = { clientId: place.clientId, clientName: place.project.name, displayName: place.project.name };
   return happened.map(({ at, severity, description }, index) => ({
-    id: job.number * 1000 + index, jobId: job.number, severity, description, timeSource: epoch(at), eventCode: '0', eventCodeString: '0:0', subsystem: 'JobManager', type: 0, acknowledge: 0, clientEntity,
+    id: job.number * EVENTS_OF_JOB + index, jobId: job.number, severity, description, timeSource: epoch(at), eventCode: '0', eventCodeString: '0:0', subsystem: 'JobManager', type: 0, acknowledge: 0, clientEntity,
   }));
 }
 

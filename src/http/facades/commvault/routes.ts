@@ -5,7 +5,7 @@ import { presentFailure } from './errors.ts';
 import { browseSubclient, doBrowse } from './browse/do-browse.ts';
 import { browseSnapshots } from './browse/snapshots.ts';
 import { actOnJob } from './job-actions.ts';
-import { getJob, getJobDetails, getTaskDetails, listEvents, listJobs, queryJobs } from './jobs.ts';
+import { getEvent, getJob, getJobDetails, getTaskDetails, listActiveJobs, listEvents, listJobs, queryJobs } from './jobs.ts';
 import { getSchedule, listSchedules, runCommand } from './schedules/schedules.ts';
 import { login, logout, renewToken, whoAmI } from './sessions.ts';
 import { backUpSubclient, createTask } from './tasks.ts';
@@ -52,8 +52,10 @@ export const COMMVAULT_OPERATIONS: readonly CommvaultOperation[] = [
   { method: 'GET', path: '/job', handle: ({ services, clock }, request) => listJobs(services, clock, request) },
   { method: 'GET', path: '/job/:number', handle: ({ services, clock }, request) => getJob(services, clock, request) },
   { method: 'POST', path: '/jobs', handle: ({ services, clock }, request) => queryJobs(services, clock, request) },
+  { method: 'GET', path: '/jobs/active', handle: ({ services, clock }, request) => listActiveJobs(services, clock, request) },
   { method: 'GET', path: '/job/:number/taskdetails', handle: ({ services }, request) => getTaskDetails(services, request) },
   { method: 'GET', path: '/events', handle: ({ services }, request) => listEvents(services, request) },
+  { method: 'GET', path: '/events/:number', handle: ({ services }, request) => getEvent(services, request) },
   { method: 'POST', path: '/jobdetails', handle: ({ services }, request) => getJobDetails(services, request) },
   { method: 'POST', path: '/job/:number/action/:action', handle: ({ services }, request) => actOnJob(services, request) },
   { method: 'POST', path: '/browserdsbackups', handle: ({ services }, request) => browseSnapshots(services, request) },

@@ -174,7 +174,10 @@ describe('jobs of Commvault', () => {
     const number = await backup();
     const resubmit = (query = '') => facade.commvault(`/Job/${number}/action/Resubmit${query}`, { method: 'POST', headers: { 'content-type': 'application/xml' } });
     assert.match(JSON.stringify((await resubmit()).json), /can not be submitted again: it is still queued/);
+    const active = async (): Promise<unknown[]> => numbersIn((await facade.commvault('/Jobs/Active')).json);
+    assert.ok((await active()).includes(number));
     facade.endJob(idOf(number), 'failed', 'the disk was full');
+    assert.ok(!(await active()).includes(number), 'what is over is not among the active ones');
     const { json } = await resubmit('?startInSuspendedState=True');
     const again = Number((json['jobIds'] as string[])[0]);
     assert.notEqual(again, number);
@@ -210,7 +213,10 @@ describe('jobs of Commvault', () => {
     const { task, subTasks } = taskInfo as { task: Record<string, unknown>; subTasks: { options: unknown }[] };
     assert.equal(task['taskId'], started['taskId']);
     assert.deepEqual(subTasks[0]?.options, { backupOpts: { backupLevel: 'Incremental' } });
+    const active = async (): Promise<unknown[]> => numbersIn((await facade.commvault('/Jobs/Active')).json);
+    assert.ok((await active()).includes(number));
     facade.endJob(idOf(number), 'failed', 'the disk was full');
+    assert.ok(!(await active()).includes(number), 'what is over is not among the active ones');
     const { json } = await facade.commvault(`/Events?JobId=${number}`);
     const events = json['commservEvents'] as { severity: number; description: string; jobId: number }[];
     assert.deepEqual([events[0]?.severity, events[0]?.description, events[0]?.jobId], [6, 'Backup failed: the disk was full', number]);
@@ -220,6 +226,9 @@ describe('jobs of Commvault', () => {
     assert.deepEqual(every.filter(({ jobId }) => jobId === number), events);
     assert.ok(every.every(({ timeSource }, n) => n === 0 || timeSource <= (every[n - 1]?.timeSource ?? 0)), 'newest first');
     assert.equal((await facade.commvault('/Events?jobId=99999')).status, 404);
+    assert.deepEqual((await facade.commvault(`/Events/${every[0]?.id}`)).json['commservEvents'], [every[0]]);
+    const none = await facade.commvault(`/Events/${(every[0]?.id ?? 0) + 500}`);
+    assert.deepEqual([none.status, none.json['errorCode']], [404, 4]);
     assert.match(JSON.stringify((await facade.commvault('/Job/99999/TaskDetails')).json), /^\{"error":\{"errList":\[.*"errorMessage":"Job \[99999\] does not exist"/);
     const query = async (jobFilter: unknown, more: Readonly<Record<string, unknown>> = {}) => numbersIn((await facade.commvault('/Jobs', { method: 'POST', body: { scope: 1, category: 0, pagingConfig: { offset: 0, limit: 100 }, jobFilter, ...more } })).json);
     assert.deepEqual(await query({ entity: { subclientId } }), [number]);

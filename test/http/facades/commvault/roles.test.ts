@@ -87,6 +87,8 @@ const TABLE: Readonly<Record<string, readonly Row[]>> = {
   'GET /job/:number': [{ may: 'read', ask: async (numbers) => ({ path: `/Job/${await numbers.backup()}` }) }],
   'GET /job/:number/taskdetails': [{ may: 'read', ask: async (numbers) => ({ path: `/Job/${await numbers.backup()}/TaskDetails` }), seen: /taskInfo/ }],
   'GET /events': [{ may: 'read', ask: async (numbers) => ({ path: `/Events?jobId=${await numbers.backup()}` }) }],
+  'GET /events/:number': [{ may: 'read', ask: async (numbers) => ({ path: `/Events/${(await numbers.backup()) * 1_000}` }) }],
+  'GET /jobs/active': [{ may: 'read', ask: async (numbers) => ({ path: `/Jobs/Active?x=${await numbers.backup()}` }), seen: /"orders"/ }],
   'POST /jobdetails': [{ may: 'read', ask: async (numbers) => ({ path: '/JobDetails', body: { jobId: await numbers.backup() } }), seen: /jobDetail"/ }],
   'POST /job/:number/action/:action': ['kill', 'pause', 'resume', 'Resubmit'].flatMap((name) => [action(name, 'backup'), action(name, 'restore')]),
   'POST /browserdsbackups': [{ may: 'read', ask: ({ instance }) => ({ path: '/BrowseRDSBackups', body: { entity: { instanceId: instance } } }) }],

@@ -145,6 +145,23 @@ describe('restore jobs of Ops Manager', () => {
     assert.deepEqual((await facade.ask(`${JOBS}/${String(id)}?envelope=true`)).json, { status: 200, content: plain, envelope: plain });
   });
 
+  test('wraps an error, too, and prints what is to be pretty', async () => {
+    const missing = `${JOBS}/${'0'.repeat(24)}`;
+    const { status, json } = await facade.ask(missing);
+    assert.equal(status, 404);
+    const wrapped = await facade.ask(`${missing}?envelope=true`);
+    assert.deepEqual([wrapped.status, wrapped.json], [404, { status: 404, content: json, envelope: json }]);
+    const { id } = await create({ methodName: 'HTTP' });
+    const { text } = await facade.ask(`${JOBS}/${String(id)}?pretty=true`);
+    assert.match(text, /^\{\n {2}"clusterId" : "[0-9a-f]{24}",\n[^]*\n {2}"links" : \[ \{\n {4}"href" : /);
+    assert.deepEqual(JSON.parse(text), await read(id));
+  });
+
+  test('lists nothing by a batch, since only shards come in batches', async () => {
+    await create({ methodName: 'HTTP' });
+    assert.deepEqual((await facade.ask(`${JOBS}?batchId=${'0'.repeat(24)}`)).json['totalCount'], 0);
+  });
+
   const AUTOMATED = { methodName: 'AUTOMATED_RESTORE', targetGroupId: SHOP_ID, targetClusterId: COPY_ID };
 
   describe('to a point in time', () => {

@@ -49,7 +49,8 @@ describe('a snapshot that was paused', { timeout: 300_000 }, () => {
   const content = async (): Promise<Document> => ((await source.client.db('shop').command({ dbHash: 1 })) as { readonly collections: Document }).collections;
 
   test('goes on in other processes, after a stop and after a kill, and is restored to what the source held', async () => {
-    await slowDown(500);
+    // Longer than any two looks at the job are apart: each of the four replies is seen.
+    await slowDown(2_500);
     const asked = await call(leafvault.origin, 'POST', `${BACKUP}/snapshots`, { description: 'test', retentionInDays: 1 });
     const snapshotId = String(asked.body.id);
     const listed = (await call(leafvault.origin, 'GET', `${OWN}/snapshots`)).body['results'] as readonly { readonly id: string; readonly jobId: string }[];
@@ -82,7 +83,7 @@ describe('a snapshot that was paused', { timeout: 300_000 }, () => {
     assert.equal((await endOfSnapshot(leafvault.origin, snapshotId)).status, 'completed', await leafvault.log());
     // What the killed one had read since the stop is read twice.
     const read = (await given()) - before;
-    assert.ok(read < WIDE, `${read} documents were read after the pause`);
+    assert.ok(read < 1.25 * WIDE, `${read} documents were read after the pause`);
     assert.deepEqual((await call(leafvault.origin, 'GET', `${JOBS}/${id}`)).body['warnings'], []);
 
     await source.client.db('shop').dropDatabase();

@@ -21,6 +21,8 @@ describe('a repository under object lock', { timeout: 120_000 }, () => {
     const gone = await writeSnapshot(repository, { c: randomChunks(12, 3_000) });
     const first = await writeSnapshot(repository, contents.first);
     const second = await writeSnapshot(repository, contents.second);
+    // Of two in one second, what is there counts as the newer one.
+    await untilAfter(Math.floor(Date.now() / 1_000) * 1_000 + 1_000);
     await remove(gone, repository);
     const pruned = await repository.prune();
     assert.ok(pruned.freedBytes > 0);
@@ -30,8 +32,9 @@ describe('a repository under object lock', { timeout: 120_000 }, () => {
     await repository.close();
 
     const { Versions = [] } = await server.client.send(new ListObjectVersionsCommand({ Bucket }));
-    const then = Math.max(...Versions.map(({ LastModified }) => LastModified?.getTime() ?? 0));
-    while (Date.now() < then + 1_000) await new Promise((resolve) => void setTimeout(resolve, 50));
+    // The next whole second behind the last change: what went by then (markers have their times, too) is seen as gone.
+    const then = (Math.floor(Math.max(Date.now(), ...Versions.map(({ LastModified }) => LastModified?.getTime() ?? 0)) / 1_000) + 1) * 1_000;
+    await untilAfter(then + 1_000);
     let refused = 0;
     for (const [i, { Key, VersionId }] of Versions.entries()) {
       await server.client.send(new DeleteObjectCommand({ Bucket, Key, VersionId })).catch(() => { refused += 1; });
@@ -61,3 +64,8 @@ describe('a repository under object lock', { timeout: 120_000 }, () => {
     for (const store of [storage, past]) await store.close();
   });
 });
+
+/** The server's clock is this one, in whole seconds. */
+async function untilAfter(time: number): Promise<void> {
+  while (Date.now() < time) await new Promise((resolve) => void setTimeout(resolve, 50));
+}

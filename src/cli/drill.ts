@@ -50,20 +50,27 @@ export async function runDrill(world: CliWorld, config: Config, flags: DrillFlag
   }
 }
 
-/** Tells each phase on its way; null when the person would not wait. */
+/** Tells each phase once, those that went by between two looks with the end; null when the person would not wait. */
 async function endOf(world: CliWorld, { catalog, drills }: OpenDrills, cluster: Cluster, asked: Drill): Promise<Drill | null> {
   const beganAt = systemClock.monotonicMs();
-  let told: string | null = null;
+  const told = new Set<string>();
+  const tell = (phase: string): void => {
+    if (!told.has(phase)) world.err(`${phase} …\n`);
+    told.add(phase);
+  };
+  let isIdleTold = false;
   for (;;) {
     const drill = await drills.get(cluster.id, asked.id);
-    if (drill.state !== 'queued' && drill.state !== 'running') return drill;
+    if (drill.state !== 'queued' && drill.state !== 'running') {
+      for (const { phase } of drill.phases) tell(phase);
+      return drill;
+    }
     const phase = (await catalog.jobs.get(drill.jobId))?.phase ?? null;
-    if (phase !== null && phase !== told) world.err(`${phase} …\n`);
-    if (phase === null && told === null && drill.state === 'queued' && systemClock.monotonicMs() - beganAt > IDLE_TOLD_MS) {
-      told = '';
+    if (phase !== null) tell(phase);
+    else if (!isIdleTold && told.size === 0 && drill.state === 'queued' && systemClock.monotonicMs() - beganAt > IDLE_TOLD_MS) {
+      isIdleTold = true;
       world.err('No worker has taken it yet: is `leafvault serve` or `leafvault worker` running, with a free slot?\n');
     }
-    told = phase ?? told;
     if (!(await sleep(LOOK_MS, world.stop).then(() => true, () => false))) return null;
   }
 }

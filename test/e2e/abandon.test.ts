@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { BACKUP, call, CLUSTER, PROJECT, settingsFor, startSource, takeSnapshot, until } from '../support/installation.ts';
 import { leafvaultFolder, startLeafvault } from '../support/leafvault.ts';
 import { freePort } from '../support/mongod.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 
 const COLLECTIONS = 24;
 const OWN = `/api/leafvault/v1/groups/${PROJECT.id}/clusters/${CLUSTER.id}`;
@@ -23,7 +24,7 @@ describe('a restore whose servers were built anew', { timeout: 180_000 }, () => 
     assert.equal(asked.status, 200);
     const restore = `${OWN}/restores/${String(asked.body['id'])}`;
     const isSwapping = async (): Promise<boolean> => (await shop.listCollections({}, { nameOnly: true }).toArray()).some(({ name }) => name.startsWith('__lv_') && name.includes('.old'));
-    for (const deadline = performance.now() + 60_000; !(await isSwapping());) assert.ok(performance.now() < deadline, 'it never began to swap');
+    for (const deadline = performance.now() + PATIENCE_MS; !(await isSwapping());) assert.ok(performance.now() < deadline, 'it never began to swap');
     await leafvault.kill();
     await source.mongo.stop();
 

@@ -50,7 +50,7 @@ describe('cvpysdk', { timeout: 300_000 }, () => {
         // The worker hears of a pause by the renewal of its lease, every second.
         const isHeard = (pausedAt: Date | null): boolean => pausedAt !== null && systemClock.now().getTime() - pausedAt.getTime() > 1500;
         return items.some(({ state, pausedAt, cancelRequestedAt }) => state === 'running' && (isHeard(pausedAt) || cancelRequestedAt !== null));
-      }, 60_000);
+      });
     });
     sdk = await openCvpysdk(origin, { user: 'admin', password: 'change-me' });
   });

@@ -4,6 +4,7 @@ import type { Db, Document } from 'mongodb';
 import { BACKUP, call, CLUSTER, PROJECT, settingsFor, startSource, takeSnapshot, until, type Source } from '../support/installation.ts';
 import { leafvaultFolder, startLeafvault, type LeafvaultFolder, type LeafvaultProcess } from '../support/leafvault.ts';
 import { freePort } from '../support/mongod.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 
 /** Many, so that a kill after the first rename is long before the last. */
 const COLLECTIONS = 36;
@@ -80,7 +81,7 @@ describe('Leafvault killed with SIGKILL', { timeout: 300_000 }, () => {
 
   /** Looks at the target without a pause, so that the kill falls where it is meant to. */
   async function killOnce(isThere: (now: Names) => boolean): Promise<void> {
-    for (const deadline = performance.now() + 30_000; !isThere(await namesInShop());) assert.ok(performance.now() < deadline, 'the moment to kill never came');
+    for (const deadline = performance.now() + PATIENCE_MS; !isThere(await namesInShop());) assert.ok(performance.now() < deadline, 'the moment to kill never came');
     await leafvault.kill();
   }
 

@@ -8,6 +8,7 @@ import { EJSON } from 'bson';
 import { BACKUP, call, CLUSTER, PROJECT, settingsFor, startSource } from '../support/installation.ts';
 import { leafvaultFolder, startLeafvault } from '../support/leafvault.ts';
 import { freePort } from '../support/mongod.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { S3_KEY, startS3, whyNot, type S3Kind } from '../support/s3-servers.ts';
 
 const TARGET = '5f00000000000000000000ee';
@@ -39,7 +40,7 @@ describe('the export of a schedule', { concurrency: true, timeout: 300_000 }, ()
         policies: [{ policyItems: [{ frequencyType: 'hourly', frequencyInterval: 1, retentionUnit: 'days', retentionValue: 2 }] }],
       });
       let exported: Record<string, unknown> | undefined;
-      for (const deadline = performance.now() + 150_000; exported === undefined && performance.now() < deadline; await delay(250)) {
+      for (const deadline = performance.now() + PATIENCE_MS; exported === undefined && performance.now() < deadline; await delay(250)) {
         const { results } = await ask('GET', `${BACKUP}/exports`) as { readonly results: readonly Record<string, unknown>[] };
         exported = results.find(({ state }) => ['Successful', 'Failed', 'Cancelled'].includes(String(state)));
       }

@@ -5,6 +5,7 @@ import type { Job } from '../../src/domain/records.ts';
 import { newId } from '../../src/foundation/ids.ts';
 import type { JobQueue } from '../../src/jobs/index.ts';
 import { insertCompleted, snapshotRow, type Inventory } from './catalog-rows.ts';
+import { PATIENCE_MS } from './patience.ts';
 
 export interface Asked { readonly job: Job; readonly snapshotId: string; readonly restoreId: string | null }
 
@@ -44,7 +45,7 @@ export async function askForVerify(catalog: Catalog, queue: JobQueue, { project,
 }
 
 /** Polls until `wanted` gives something; the last thing seen is in the error. */
-export async function until<T>(what: string, wanted: () => Promise<T | null | undefined | false>, patienceMs = 20_000): Promise<T> {
+export async function until<T>(what: string, wanted: () => Promise<T | null | undefined | false>, patienceMs = PATIENCE_MS): Promise<T> {
   const end = performance.now() + patienceMs;
   for (;;) {
     const found = await wanted();

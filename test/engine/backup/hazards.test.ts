@@ -9,6 +9,7 @@ import type { Repository } from '../../../src/repository/index.ts';
 import { createMemoryStorage } from '../../../src/storage/index.ts';
 import { readBack, takeSnapshot, type CapturedInTest, type LogLine } from '../../support/capture.ts';
 import { startReplicaSet, type ReplicaSet } from '../../support/mongod.ts';
+import { PATIENCE_MS } from '../../support/patience.ts';
 import { openTestRepository } from '../../support/repository-fixture.ts';
 import { compareWithOracle, readOracle } from './oracle.ts';
 
@@ -53,11 +54,11 @@ async function held<T>(member: MongoClient, { failPoint, data = {} }: { failPoin
 }
 
 async function poll<T>(what: string, read: () => Promise<T | false | null | undefined>): Promise<T> {
-  for (const deadline = performance.now() + 30_000; performance.now() < deadline; await delay(20)) {
+  for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline; await delay(20)) {
     const found = await read();
     if (found !== false && found !== null && found !== undefined) return found;
   }
-  throw new Error(`Waited 30 s for ${what}`);
+  throw new Error(`Waited too long for ${what}`);
 }
 
 /** The last entry that the secondary knows a majority to hold. */

@@ -62,7 +62,7 @@ describe('a restore drill', { timeout: 180_000 }, () => {
     return drill ?? assert.fail('there is no snapshot');
   };
   const endOf = async ({ id, jobId }: Drill): Promise<Drill> => {
-    await ended(catalog, jobId, 60_000);
+    await ended(catalog, jobId);
     return (await catalog.drills.get(id)) ?? assert.fail();
   };
   const databases = async (): Promise<string[]> => ((await source.mongo.admin({ listDatabases: 1, nameOnly: true })).databases as { name: string }[]).map(({ name }) => name).sort();

@@ -108,7 +108,7 @@ describe('instants of a random workload', { timeout: 1_800_000 }, () => {
 
   /** The worker is killed with the base in its hands; the next one takes it. */
   async function takeBase(): Promise<void> {
-    const base = await until('a base to be asked for', async () => (await world.catalog.snapshots.list(inventory.cluster.id, { pageNumber: 1, itemsPerPage: 5 })).items[0], 60_000);
+    const base = await until('a base to be asked for', async () => (await world.catalog.snapshots.list(inventory.cluster.id, { pageNumber: 1, itemsPerPage: 5 })).items[0]);
     await running(world.catalog, base.jobId);
     await killWorker();
     await reach(world, inventory, await mark(client), { base: true });
@@ -137,7 +137,7 @@ describe('instants of a random workload', { timeout: 1_800_000 }, () => {
   async function makeTrouble(troubles: readonly Trouble[]): Promise<void> {
     for (const trouble of troubles) {
       await reach(world, inventory, await mark(client));
-      if (trouble === 'step down') await until('an election', () => servers.stepDown().then(() => true, () => false), 60_000);
+      if (trouble === 'step down') await until('an election', () => servers.stepDown().then(() => true, () => false));
       else if (trouble === 'kill the tailer') tailer = await killed(tailer);
       else if (trouble === 'kill the worker') await killWorker();
       else await killServer(trouble === 'kill a primary');
@@ -165,7 +165,7 @@ describe('instants of a random workload', { timeout: 1_800_000 }, () => {
         await running(world.catalog, jobId);
         await killWorker();
       }
-      const job = await ended(world.catalog, jobId, 180_000);
+      const job = await ended(world.catalog, jobId);
       assert.equal(job.state, 'completed', `${place.label}: ${JSON.stringify(job)}`);
       assert.deepEqual(await differences(target.uri, place.held, { capped: place.capped, databases: workload.databases }), [], `${place.label} (seed ${SEED})`);
     }

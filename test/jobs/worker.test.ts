@@ -270,10 +270,13 @@ for (const { name, start } of DATABASES) {
     });
 
     test('lets a short job end when it is stopped', async () => {
-      const worker = await startWorker({ verify: async ({ signal }) => { await sleep(300, signal); return () => Promise.resolve(); } }, { drainMs: 5000 });
+      const nearlyDone = Promise.withResolvers<void>();
+      const worker = await startWorker({ verify: async ({ signal }) => { await nearlyDone.promise; signal.throwIfAborted(); return () => Promise.resolve(); } }, { drainMs: 600_000 });
       const job = await askForVerify(catalog, queue, inventory);
       await running(catalog, job.id);
-      await worker.stop();
+      const stopping = worker.stop();
+      nearlyDone.resolve();
+      await stopping;
       assert.equal((await catalog.jobs.get(job.id))?.state, 'completed');
     });
 

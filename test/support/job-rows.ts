@@ -64,6 +64,15 @@ export function ended(catalog: Catalog, jobId: string, patienceMs?: number): Pro
   }, patienceMs);
 }
 
+/** Of a job that is not held: it may be over when it is looked at. */
+export function begun(catalog: Catalog, jobId: string): Promise<Job> {
+  return until(`job ${jobId} to begin`, async () => {
+    const job = await catalog.jobs.get(jobId);
+    return job !== null && job.attempt > 0 && job;
+  });
+}
+
+/** Of a job that somebody holds, or it may go by between two looks. */
 export function running(catalog: Catalog, jobId: string): Promise<Job> {
   return until(`job ${jobId} to run`, async () => {
     const job = await catalog.jobs.get(jobId);

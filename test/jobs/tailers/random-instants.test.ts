@@ -8,7 +8,7 @@ import { compareClusterTimes, type ClusterTime } from '../../../src/domain/clust
 import { borderOf, type Instant } from '../../../src/domain/instant.ts';
 import { makeInventory, type Inventory } from '../../support/catalog-rows.ts';
 import { askForInstant, differences, servicesOf } from '../../support/instant-restores.ts';
-import { ended, running, until } from '../../support/job-rows.ts';
+import { begun, ended, until } from '../../support/job-rows.ts';
 import { startReplicaSet, type ReplicaSet } from '../../support/mongod.ts';
 import { insertAsIs, oddDocuments, storeZeroTimestamps } from '../../support/odd-corpus.ts';
 import { kindsOfEntry, OPLOG_KINDS } from '../../support/oplog-kinds.ts';
@@ -109,7 +109,7 @@ describe('instants of a random workload', { timeout: 1_800_000 }, () => {
   /** The worker is killed with the base in its hands; the next one takes it. */
   async function takeBase(): Promise<void> {
     const base = await until('a base to be asked for', async () => (await world.catalog.snapshots.list(inventory.cluster.id, { pageNumber: 1, itemsPerPage: 5 })).items[0]);
-    await running(world.catalog, base.jobId);
+    await begun(world.catalog, base.jobId);
     await killWorker();
     await reach(world, inventory, await mark(client), { base: true });
   }
@@ -162,7 +162,7 @@ describe('instants of a random workload', { timeout: 1_800_000 }, () => {
       for (const db of workload.databases) await dropDatabase(db);
       const { jobId } = await askForInstant(services, inventory, copy, instant);
       if (index % 10 === 1) {
-        await running(world.catalog, jobId);
+        await begun(world.catalog, jobId);
         await killWorker();
       }
       const job = await ended(world.catalog, jobId);

@@ -10,7 +10,7 @@ import { PATIENCE_MS } from '../support/patience.ts';
 const COLLECTIONS = 4;
 const OWN = `/api/leafvault/v1/groups/${PROJECT.id}/clusters/${CLUSTER.id}`;
 
-describe('a restore whose servers were built anew', { timeout: 180_000 }, () => {
+describe('a restore whose servers were built anew', { timeout: 900_000 }, () => {
   test('is abandoned by who says so, once they are others, and its cluster is deleted', async () => {
     await using source = await startSource(200, { parameters: HOLDABLE });
     await using anew = await startSource(10);

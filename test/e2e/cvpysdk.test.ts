@@ -15,7 +15,7 @@ import { openTailerWorld, type TailerWorld } from '../support/tailer-world.ts';
 
 const ORDERS = '5f0000000000000000000004';
 
-describe('cvpysdk', { timeout: 300_000 }, () => {
+describe('cvpysdk', { timeout: 900_000 }, () => {
   let servers: ReplicaSet;
   let client: MongoClient;
   let world: TailerWorld;

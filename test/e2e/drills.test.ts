@@ -14,7 +14,7 @@ import { freePort, resolveMongod } from '../support/mongod.ts';
 const CARTS = { name: 'carts', id: '5f0000000000000000000005' };
 const of = (clusterId: string): string => `/api/leafvault/v1/groups/${PROJECT.id}/clusters/${clusterId}`;
 
-describe('restore drills of an installation', { timeout: 300_000 }, () => {
+describe('restore drills of an installation', { timeout: 900_000 }, () => {
   let source: Source;
   let folder: LeafvaultFolder;
   let leafvault: LeafvaultProcess;

@@ -15,7 +15,7 @@ const JOBS = `/api/leafvault/v1/groups/${PROJECT.id}/clusters/${CLUSTER.id}`;
 type Side = 'old' | 'new' | 'neither';
 type Names = ReadonlyMap<string, string>;
 
-describe('Leafvault killed with SIGKILL', { timeout: 300_000 }, () => {
+describe('Leafvault killed with SIGKILL', { timeout: 900_000 }, () => {
   let source: Source;
   let folder: LeafvaultFolder;
   let shop: Db;

@@ -24,7 +24,7 @@ const CONFIG = `${GROUP}/backupConfigs/${CLUSTER.id}`;
 /** The newer version sends it with every list, the older one never. */
 const PAGE = '?itemsPerPage=100&pageNum=1';
 
-describe('mongocli', { timeout: 300_000 }, () => {
+describe('mongocli', { timeout: 900_000 }, () => {
   let source: Source;
   let copy: ReplicaSet;
   let folder: LeafvaultFolder;

@@ -25,7 +25,7 @@ const OWNER = 'abcdefgh:00000000-0000-4000-8000-000000000000';
 const ATLAS = `/api/atlas/v2/groups/${SHOP}/clusters/orders/backup`;
 const OURS = `/api/leafvault/v1/groups/${SHOP}/clusters/${ORDERS}`;
 
-describe('jobs that run', { timeout: 180_000 }, () => {
+describe('jobs that run', { timeout: 900_000 }, () => {
   let servers: ReplicaSet;
   let client: MongoClient;
   let world: TailerWorld;

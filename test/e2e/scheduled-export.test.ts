@@ -18,9 +18,9 @@ const KINDS: readonly S3Kind[] = ['moto', 'versitygw'];
 const missing = new Map(await Promise.all(KINDS.map(async (kind) => [kind, await whyNot(kind)] as const)));
 
 // At once: each waits for the same minute.
-describe('the export of a schedule', { concurrency: true, timeout: 300_000 }, () => {
+describe('the export of a schedule', { concurrency: true, timeout: 900_000 }, () => {
   for (const kind of KINDS) {
-    test(`a snapshot of the schedule is exported to a bucket of ${kind}, document by document`, { timeout: 240_000, skip: missing.get(kind) ?? false }, async () => {
+    test(`a snapshot of the schedule is exported to a bucket of ${kind}, document by document`, { timeout: 900_000, skip: missing.get(kind) ?? false }, async () => {
       await using source = await startSource(1_000);
       await using s3 = await startS3(kind);
       await using folder = await leafvaultFolder();

@@ -90,7 +90,7 @@ async function fill(db: string, name: string, count: number): Promise<void> {
   await client.db(db).collection<Document>(name).insertMany(Array.from({ length: count }, (_, n) => ({ _id: n as never, n })));
 }
 
-describe('a capture whose T0 lies inside of a transaction', { timeout: 120_000 }, () => {
+describe('a capture whose T0 lies inside of a transaction', { timeout: 900_000 }, () => {
   it('holds all of it when its last entry comes before T1', async () => {
     await fill('parts', 'large', 100);
     let commit: Promise<unknown> = Promise.resolve();
@@ -166,7 +166,7 @@ describe('a capture whose T0 lies inside of a transaction', { timeout: 120_000 }
   }
 });
 
-describe('a capture whose oplog disturbs it', { timeout: 120_000 }, () => {
+describe('a capture whose oplog disturbs it', { timeout: 900_000 }, () => {
   it('fails by name at an operation that nobody knows, each time it comes', async () => {
     await client.db('unknown').createCollection('ring', { capped: true, size: 4_096 });
     const lines: LogLine[] = [];
@@ -216,7 +216,7 @@ describe('a capture whose oplog disturbs it', { timeout: 120_000 }, () => {
   }
 });
 
-describe('a capture of a member whose oplog is too small', { timeout: 120_000 }, () => {
+describe('a capture of a member whose oplog is too small', { timeout: 900_000 }, () => {
   it('begins again when entries behind T0 are gone before they were read', async () => {
     // A server cuts its oplog behind checkpoints only.
     await using small = await startReplicaSet({ oplogSizeMB: 2, checkpointSeconds: 1, parameters: { enableTestCommands: 1, minSnapshotHistoryWindowInSeconds: 600 } });

@@ -115,7 +115,7 @@ describe('targets of a restore', () => {
     assert.deepEqual(await contentOfServer(standalone.uri), original);
   });
 
-  test('may change their primary while documents are written', { timeout: 90_000 }, async () => {
+  test('may change their primary while documents are written', { timeout: 900_000 }, async () => {
     await using three = await startReplicaSet({ members: 3 });
     let stepped: Promise<unknown> | undefined;
     await using world = await restoreWorld(repository, root, three.uri, { onProgress: ({ phase, documentsDone }) => { if (phase === 'load' && documentsDone > 0) stepped ??= three.stepDown(); } });
@@ -125,7 +125,7 @@ describe('targets of a restore', () => {
     assert.deepEqual(await contentOfServer(three.uri), original);
   });
 
-  test('may lose a cursor while they are read back: what was read is read again', { timeout: 90_000 }, async () => {
+  test('may lose a cursor while they are read back: what was read is read again', { timeout: 900_000 }, async () => {
     await using one = await startReplicaSet({ parameters: { enableTestCommands: 1 } });
     const admin = new MongoClient(one.uri);
     const told: number[] = [];
@@ -147,7 +147,7 @@ describe('targets of a restore', () => {
   });
 
   for (const question of ['listIndexes', 'listCollections']) {
-    test(`may lose their primary while ${question} is asked: it is asked again`, { timeout: 90_000 }, async () => {
+    test(`may lose their primary while ${question} is asked: it is asked again`, { timeout: 900_000 }, async () => {
       await using one = await startReplicaSet({ parameters: { enableTestCommands: 1 } });
       const admin = new MongoClient(one.uri);
       await using world = await restoreWorld(repository, root, one.uri, {

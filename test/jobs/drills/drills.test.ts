@@ -30,7 +30,7 @@ const NEVER: DrillDefaults = { everyHours: null, at: null, where: null, mongod: 
 const SCRATCH: DrillOrder = { everyHours: 0, at: null, place: 'scratch', target: null, namespaces: [] };
 const DOCUMENTS = 400;
 
-describe('a restore drill', { timeout: 180_000 }, () => {
+describe('a restore drill', { timeout: 900_000 }, () => {
   let server: TestDatabase;
   let catalog: Catalog;
   let queue: PostgresQueue;

@@ -20,7 +20,7 @@ const MODES: readonly FaultMode[] = ['stop', 'stop after', 'lose answer', 'fail 
 /** A strike takes seconds, a base and a restore among them: the short form takes the modes by turns. */
 const FORMS: readonly (readonly FaultMode[])[] = LONG ? MODES.map((mode) => [mode]) : [MODES];
 
-describe('a tailer over a store that fails', { timeout: LONG ? 1_800_000 : 300_000 }, () => {
+describe('a tailer over a store that fails', { timeout: LONG ? 1_800_000 : 900_000 }, () => {
   let servers: ReplicaSet;
   let target: ReplicaSet;
   let client: MongoClient;

@@ -14,7 +14,7 @@ import { startReplicaSet, startStandalone, type ReplicaSet } from '../../support
 import { SOON_MS } from '../../support/patience.ts';
 import { mark, openTailerWorld, oplogBetween, reach, storedChain, tailerIn, windowsOf, type TailerWorld } from '../../support/tailer-world.ts';
 
-describe('tailers', { timeout: 120_000 }, () => {
+describe('tailers', { timeout: 900_000 }, () => {
   let servers: ReplicaSet;
   let client: MongoClient;
   let world: TailerWorld;

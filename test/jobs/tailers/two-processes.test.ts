@@ -11,7 +11,7 @@ import { mark, openTailerWorld, oplogBetween, reach, storedChain, windowsOf, typ
 
 const ROUNDS = 2;
 
-describe('two processes with tailers', { timeout: 120_000 }, () => {
+describe('two processes with tailers', { timeout: 900_000 }, () => {
   let servers: ReplicaSet;
   let client: MongoClient;
   let world: TailerWorld;

@@ -39,7 +39,7 @@ function afterProbe(answer: Answer): Answer {
   };
 }
 
-describe('a server of S3', { timeout: 60_000 }, () => {
+describe('a server of S3', { timeout: 900_000 }, () => {
   test('that accepts every call and never answers is given up, whatever was asked', async () => {
     await withServer(() => undefined, async (storage) => {
       await givesUp(storage.get('a'), /^Reading a at /);

@@ -17,7 +17,7 @@ const BIG = 12_000;
 const SMALL = 3_000;
 const selection = { databases: ['rest'], collections: [] };
 
-describe('a capture that rested', { timeout: 300_000 }, () => {
+describe('a capture that rested', { timeout: 900_000 }, () => {
   let servers: ReplicaSet;
   let client: MongoClient;
   let storage: Storage;

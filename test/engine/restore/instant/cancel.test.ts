@@ -12,7 +12,7 @@ import { INTO_COPY, startSmallSource, type SmallSource } from './small-source.ts
 
 const ROUNDS = 6;
 
-describe('a restore to an instant that is cancelled', { timeout: 120_000 }, () => {
+describe('a restore to an instant that is cancelled', { timeout: 900_000 }, () => {
   let small: SmallSource;
   let border: ClusterTime;
   let live: Record<string, string>;

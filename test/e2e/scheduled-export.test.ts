@@ -33,12 +33,14 @@ describe('the export of a schedule', { concurrency: true, timeout: 900_000 }, ()
         return answer.body;
       };
       const bucket = await ask('POST', BUCKETS, { bucketName: 'acme', cloudProvider: 'AWS', iamRoleId: TARGET });
-      // The next whole minute that is not about to begin: each hour's due time.
-      const due = new Date(Math.ceil((Date.now() + 5_000) / 60_000) * 60_000);
-      await ask('PATCH', `${BACKUP}/schedule`, {
-        referenceHourOfDay: due.getUTCHours(), referenceMinuteOfHour: due.getUTCMinutes(), autoExportEnabled: true, export: { exportBucketId: bucket['_id'], frequencyType: 'hourly' },
-        policies: [{ policyItems: [{ frequencyType: 'hourly', frequencyInterval: 1, retentionUnit: 'days', retentionValue: 2 }] }],
-      });
+      // The next whole minute that is not about to begin: each hour's due time. Set anew where it had begun before it was set.
+      for (let due = new Date(0); due.getTime() <= Date.now();) {
+        due = new Date(Math.ceil((Date.now() + 5_000) / 60_000) * 60_000);
+        await ask('PATCH', `${BACKUP}/schedule`, {
+          referenceHourOfDay: due.getUTCHours(), referenceMinuteOfHour: due.getUTCMinutes(), autoExportEnabled: true, export: { exportBucketId: bucket['_id'], frequencyType: 'hourly' },
+          policies: [{ policyItems: [{ frequencyType: 'hourly', frequencyInterval: 1, retentionUnit: 'days', retentionValue: 2 }] }],
+        });
+      }
       let exported: Record<string, unknown> | undefined;
       for (const deadline = performance.now() + PATIENCE_MS; exported === undefined && performance.now() < deadline; await delay(250)) {
         const { results } = await ask('GET', `${BACKUP}/exports`) as { readonly results: readonly Record<string, unknown>[] };

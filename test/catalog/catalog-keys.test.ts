@@ -13,7 +13,7 @@ const key = (fill: number): MasterKeyInHand => ({ bytes: Buffer.alloc(32, fill),
 const [M, N, P] = [key(1), key(2), key(3)];
 const URI = 'mongodb://u:top-secret@127.0.0.1:27017/';
 
-describe('the key of the catalog', { timeout: 60_000 }, () => {
+describe('the key of the catalog', { timeout: 900_000 }, () => {
   let server: TestDatabase;
   let schema: string;
   const opened: Catalog[] = [];

@@ -81,7 +81,7 @@ for (const { name, start } of DATABASES) {
       assert.deepEqual(await catalog.tailers.renew([first], 60), []);
     });
 
-    test('are taken from a process that was frozen in the middle of a transaction', { timeout: 30_000 }, async ({ signal }) => {
+    test('are taken from a process that was frozen in the middle of a transaction', { timeout: 900_000 }, async ({ signal }) => {
       const { cluster } = inventory;
       const frozen = await server.open({ schema: catalog.schema, idleTransactionMs: 200 });
       try {

@@ -10,7 +10,7 @@ import { loadMasterKey } from '../../src/composition/master-key.ts';
 import type { RestoreJournal } from '../../src/engine/contracts.ts';
 import { restoreSnapshot, settleRestore } from '../../src/engine/index.ts';
 import { systemClock } from '../../src/foundation/clock.ts';
-import { freePort } from '../../src/foundation/free-port.ts';
+import { freePort } from '../support/free-port.ts';
 import { openPostgresQueue, type PostgresQueue } from '../../src/jobs/index.ts';
 import { createMemoryStorage } from '../../src/storage/index.ts';
 import { buildSnapshot } from '../support/build-snapshot.ts';

@@ -19,7 +19,7 @@ interface Run { readonly code: number; readonly out: string; readonly err: strin
 const KEY = masterKeyOf(MASTER_KEY);
 const PASSPHRASE = 'five words that nobody guesses';
 
-describe('leafvault keys', { timeout: 60_000 }, () => {
+describe('leafvault keys', { timeout: 900_000 }, () => {
   let folder: string;
   let database: Awaited<ReturnType<typeof startExternal>>;
   const keyFile = (): string => join(folder, 'home/master.key');

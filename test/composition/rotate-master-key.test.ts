@@ -27,7 +27,7 @@ const retry = { attempts: 3, firstDelayMs: 1 };
 
 interface Place extends RotateOptions { readonly secret: Buffer; readonly folder: string }
 
-describe('a rotation of the master key', { timeout: 240_000 }, () => {
+describe('a rotation of the master key', { timeout: 900_000 }, () => {
   let stopDatabase: () => Promise<void>;
   let db: Kysely<Tables>;
   let base: Storage;

@@ -9,7 +9,7 @@ import { freePort } from '../support/mongod.ts';
 
 const USER = { user: 'admin', password: 'change-me-now' };
 
-describe('a restore to an instant by cvpysdk', { timeout: 300_000 }, () => {
+describe('a restore to an instant by cvpysdk', { timeout: 900_000 }, () => {
   let source: Source;
   let folder: LeafvaultFolder;
   let leafvault: LeafvaultProcess;

@@ -41,7 +41,7 @@ test('a declared cluster is followed from its first base on, whatever happens to
   const second = await start('second');
   const began = performance.now();
   await continuous(({ state }) => state === 'running' || state === 'starting');
-  assert.ok(performance.now() - began < 15_000, 'a dead process of this machine keeps no cluster until its lease ends');
+  assert.ok(performance.now() - began < 20_000, 'a dead process of this machine keeps no cluster until its lease ends');
   const late = await write();
   assert.equal(await second.stop(), 0, 'a clean stop puts the slice that was begun');
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { runCli } from '../../src/cli/index.ts';
 import { isProcessAlive } from '../../src/foundation/process-alive.ts';
+import { holdCommands, HOLDABLE } from '../support/hold-commands.ts';
 import { call, CLUSTER, PROJECT, settingsFor, startSource, takeSnapshot, until, type Reply, type Source } from '../support/installation.ts';
 import { until as poll } from '../support/job-rows.ts';
 import { leafvaultFolder, startLeafvault, type LeafvaultFolder, type LeafvaultProcess } from '../support/leafvault.ts';
@@ -13,7 +14,7 @@ import { freePort, resolveMongod } from '../support/mongod.ts';
 const CARTS = { name: 'carts', id: '5f0000000000000000000005' };
 const of = (clusterId: string): string => `/api/leafvault/v1/groups/${PROJECT.id}/clusters/${clusterId}`;
 
-describe('restore drills of an installation', { timeout: 300_000 }, () => {
+describe('restore drills of an installation', { timeout: 900_000 }, () => {
   let source: Source;
   let folder: LeafvaultFolder;
   let leafvault: LeafvaultProcess;
@@ -48,7 +49,7 @@ describe('restore drills of an installation', { timeout: 300_000 }, () => {
     globSync(join(folder.path, 'home/tmp/jobs/*/*/mongod/throwaway.pid')).map((file) => ({ file, pid: Number(readFileSync(file, 'utf8')) })).filter(({ pid }) => pid > 1);
 
   before(async () => {
-    [source, folder, port, { path: binary }] = await Promise.all([startSource(10_000), leafvaultFolder(), freePort(), resolveMongod()]);
+    [source, folder, port, { path: binary }] = await Promise.all([startSource(10_000, { parameters: HOLDABLE }), leafvaultFolder(), freePort(), resolveMongod()]);
     await start();
     await Promise.all([takeSnapshot(leafvault.origin), takeSnapshot(leafvault.origin, CARTS.name)]);
   });
@@ -87,9 +88,12 @@ describe('restore drills of an installation', { timeout: 300_000 }, () => {
     assert.deepEqual(await scratchNow(), [], 'the other drill waits: there is one at a time');
     await leafvault.kill();
     await poll('process and files to go', async () => !isProcessAlive(server?.pid ?? 0) && throwaways().length === 0);
+    // What is loaded there is left without indexes until the service is killed.
+    const release = await holdCommands(source.mongo, ['createIndexes']);
     await start();
     await poll('scratch to be there', async () => (await scratchNow()).length > 0);
     await leafvault.kill();
+    await release();
     assert.equal((await scratchNow()).length, 1);
     await start();
     assert.equal((await endOf(inScratch)).state, 'completed', await leafvault.log());

@@ -21,7 +21,7 @@ const ATLAS = `/api/atlas/v2/groups/${PROJECT.id}/clusters`;
 const mongorestore = await findMongorestore();
 const OPS_MANAGER = `/api/public/v1.0/groups/${PROJECT.id}/clusters`;
 
-describe('what is ordered at a door', { timeout: 180_000 }, () => {
+describe('what is ordered at a door', { timeout: 900_000 }, () => {
   let source: Source;
   let copy: ReplicaSet;
   let alone: MongoServer;

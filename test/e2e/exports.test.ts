@@ -8,6 +8,7 @@ import { gunzipSync } from 'node:zlib';
 import { CLUSTER, KEY, PROJECT, settingsFor, startSource, takeSnapshot } from '../support/installation.ts';
 import { leafvaultFolder, startLeafvault } from '../support/leafvault.ts';
 import { freePort } from '../support/mongod.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { runCurl } from '../support/run-curl.ts';
 
 const COLLECTIONS = 100;
@@ -24,7 +25,7 @@ async function ask(origin: string, method: string, path: string, body?: unknown)
 }
 
 async function endOf(origin: string, path: string, over: readonly string[]): Promise<Record<string, unknown>> {
-  for (const deadline = performance.now() + 90_000; performance.now() < deadline; await delay(50)) {
+  for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline; await delay(50)) {
     const { body } = await ask(origin, 'GET', path);
     if (over.includes(String(body['state']))) return body;
   }

@@ -25,7 +25,7 @@ const KILLS = LONG ? 80 : 2;
 const run = promisify(execFile);
 const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('LEAFVAULT_')));
 
-describe('the master key, changed while processes run', { timeout: 180_000 }, () => {
+describe('the master key, changed while processes run', { timeout: 900_000 }, () => {
   let database: Awaited<ReturnType<typeof startExternal>>;
   let source: Source;
   let folder: LeafvaultFolder;
@@ -115,7 +115,7 @@ describe('the master key, changed while processes run', { timeout: 180_000 }, ()
   });
 });
 
-test('a rotation that is killed at any moment leaves a key file that opens repository and catalog', { timeout: LONG ? 900_000 : 120_000 }, async (context) => {
+test('a rotation that is killed at any moment leaves a key file that opens repository and catalog', { timeout: LONG ? 900_000 : 900_000 }, async (context) => {
   await using database = Object.assign(await startExternal(), { async [Symbol.asyncDispose]() { await database.stop(); } });
   const folder = await mkdtemp(join(tmpdir(), 'leafvault-keys-kill-'));
   const path = join(folder, 'master.key');
@@ -133,10 +133,11 @@ test('a rotation that is killed at any moment leaves a key file that opens repos
   const rotate = (...args: readonly string[]) => spawn(process.execPath, [MAIN, 'keys', 'rotate', '--remove-old-slot', '--home', folder, ...args], { env: { ...environment, LEAFVAULT_DATABASE_URL: database.url, LEAFVAULT_LOG_LEVEL: 'silent' }, stdio: 'ignore' });
   const began = performance.now();
   assert.deepEqual(await once(rotate(), 'exit'), [0, null]);
-  const wholeMs = performance.now() - began;
+  let wholeMs = performance.now() - began;
 
   let killed = 0;
-  for (let round = 0; round < KILLS; round += 1) {
+  for (let round = 0; round < KILLS || killed < KILLS / 4; round += 1) {
+    const startedAt = performance.now();
     const child = rotate();
     const exit = once(child, 'exit');
     // The first half of its life is the start of Node.
@@ -144,13 +145,14 @@ test('a rotation that is killed at any moment leaves a key file that opens repos
     child.kill('SIGKILL');
     const [, signal] = (await exit) as [number | null, string | null];
     if (signal === 'SIGKILL') killed += 1;
+    // The machine is quicker than it was: the next one is killed earlier.
+    else wholeMs = Math.min(wholeMs, performance.now() - startedAt) * 0.9;
     assert.equal(await open(), secret, `round ${round}`);
     if (round % 2 === 1) continue; // Half of them meet what the one before left.
     assert.deepEqual(await once(rotate('--resume'), 'exit'), [0, null], `round ${round}`);
     assert.equal(await open(), secret, `round ${round}, resumed`);
     assert.deepEqual((await readdir(folder)).filter((name) => /^master\.key\.(new|old)/.test(name) && !/\.[0-9a-f]{12}$/.test(name)), []);
   }
-  context.diagnostic(`${killed} of ${KILLS} were killed before their end`);
-  assert.ok(killed >= KILLS / 4, `${killed} kills`);
+  context.diagnostic(`${killed} were killed before their end`);
   await rm(folder, { recursive: true, force: true });
 });

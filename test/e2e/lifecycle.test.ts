@@ -5,9 +5,9 @@ import { glob, mkdir, readdir, readFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { isProcessAlive } from '../../src/foundation/process-alive.ts';
+import { holdCommands, HOLDABLE } from '../support/hold-commands.ts';
 import { BACKUP, call, endOfSnapshot, restore, settingsFor, startSource, takeSnapshot } from '../support/installation.ts';
 import { until as poll } from '../support/job-rows.ts';
 import { leafvaultFolder, spawnLeafvault, startLeafvault, type LeafvaultFolder } from '../support/leafvault.ts';
@@ -50,13 +50,15 @@ describe('leafvault serve', () => {
   });
 
   test('goes on after kill -9 with the server that it left and the job that it ran', async () => {
-    await using source = await startSource(30_000);
+    await using source = await startSource(1_000, { parameters: HOLDABLE });
     await using folder = await leafvaultFolder();
     const options = { folder, port: await freePort(), settings: settingsFor(source.uri) };
     const first = await startLeafvault(options);
+    const release = await holdCommands(source.mongo, ['find']);
     const { body } = await call(first.origin, 'POST', `${BACKUP}/snapshots`, { description: 'interrupted', retentionInDays: 1 });
-    while ((await call(first.origin, 'GET', `${BACKUP}/snapshots/${String(body.id)}`)).body.status === 'queued') await delay(5);
+    await poll('the job to run', async () => (await call(first.origin, 'GET', `${BACKUP}/snapshots/${String(body.id)}`)).body.status === 'inProgress');
     await first.kill();
+    await release();
     assert.ok(await postgresRuns(folder), 'PostgreSQL was left running');
 
     const second = await startLeafvault({ ...options, name: 'second' });
@@ -122,15 +124,17 @@ describe('leafvault check', () => {
 
 describe('leafvault prune', () => {
   test('frees what a deleted snapshot and a killed process left, beside the service, and what stays restores', async () => {
-    await using source = await startSource(20_000);
+    await using source = await startSource(20_000, { parameters: HOLDABLE });
     await using folder = await leafvaultFolder();
     const options = { folder, port: await freePort(), settings: settingsFor(source.uri) };
     const first = await startLeafvault(options);
+    const release = await holdCommands(source.mongo, ['find']);
     const { body } = await call(first.origin, 'POST', `${BACKUP}/snapshots`, { description: 'interrupted', retentionInDays: 1 });
     const packs = async (): Promise<string[]> => (await promisify(execFile)('find', [join(folder.path, 'home/repository/packs'), '-type', 'f']).catch(() => ({ stdout: '' }))).stdout.split('\n').filter(Boolean);
     const sessions = () => readdir(join(folder.path, 'home/repository/sessions')).catch(() => []);
-    while ((await sessions()).length === 0) await delay(2);
+    await poll('its session', async () => (await sessions()).length > 0);
     await first.kill();
+    await release();
     assert.ok((await sessions()).length > 0, 'its session was left');
 
     const leafvault = await startLeafvault({ ...options, name: 'second' });
@@ -143,8 +147,8 @@ describe('leafvault prune', () => {
     const before = await packs();
     const prune = async (...flags: string[]) => (await promisify(execFile)(LAUNCHER, ['prune', ...flags, ...config])).stdout;
     // The repository is told of the deletion within seconds.
-    let dry = await prune('--dry-run');
-    for (; !/would forget 1 deleted snapshots/.test(dry); dry = await prune('--dry-run')) await delay(500);
+    let dry = '';
+    await poll('the repository to be told', async () => /would forget 1 deleted snapshots/.test(dry = await prune('--dry-run')));
     assert.match(dry, /would free [1-9]/);
     assert.deepEqual(await packs(), before, 'a dry run changes nothing');
     const report = JSON.parse(await prune('--json')) as { freedBytes: number; forgotten: number; ended: unknown[]; waitingBytes: number };

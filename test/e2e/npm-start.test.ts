@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../support/mongod.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -16,7 +17,7 @@ async function readyz(port: number): Promise<number | null> {
 }
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const end = performance.now() + 60_000; performance.now() < end; await delay(50)) if (await holds()) return;
+  for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await delay(50)) if (await holds()) return;
   throw new Error(`Waiting failed: ${what}`);
 }
 

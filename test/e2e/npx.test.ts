@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { leafvaultFolder } from '../support/leafvault.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -29,7 +30,7 @@ function ownEnvironment(): NodeJS.ProcessEnv {
 }
 
 async function says(started: Started, words: RegExp): Promise<void> {
-  for (const end = performance.now() + 60_000; performance.now() < end; await delay(50)) if (words.test(started.text())) return;
+  for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await delay(50)) if (words.test(started.text())) return;
   throw new Error(`Waiting for ${String(words)} failed:\n${started.text()}`);
 }
 

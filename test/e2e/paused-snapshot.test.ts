@@ -10,7 +10,7 @@ const OWN = `/api/leafvault/v1/groups/${PROJECT.id}/clusters/${CLUSTER.id}`;
 const JOBS = `${OWN}/jobs`;
 const WIDE = 12_000;
 
-describe('a snapshot that was paused', { timeout: 300_000 }, () => {
+describe('a snapshot that was paused', { timeout: 900_000 }, () => {
   let source: Source;
   let folder: LeafvaultFolder;
   let leafvault: LeafvaultProcess;

@@ -24,7 +24,7 @@ const SEED = Number(process.env['LEAFVAULT_TEST_SEED'] ?? Date.now() % 1_000_000
 const PATIENCE_MS = 180_000;
 const KIND = (await whyNot('versitygw')) === null ? 'versitygw' : 'moto';
 
-describe(`an installation whose parts fail at random (${KIND}, seed ${SEED})`, { timeout: LONG ? 3_600_000 : 400_000 }, () => {
+describe(`an installation whose parts fail at random (${KIND}, seed ${SEED})`, { timeout: LONG ? 3_600_000 : 900_000 }, () => {
   const random = createRandom(SEED);
   let database: ExternalDatabase;
   let source: Source;
@@ -103,7 +103,7 @@ describe(`an installation whose parts fail at random (${KIND}, seed ${SEED})`, {
     'a prune runs': async () => void (await prune(null)),
   };
 
-  test('ends every job, says nothing that is not so, and works on afterwards', { timeout: LONG ? 3_600_000 : 400_000 }, async (context) => {
+  test('ends every job, says nothing that is not so, and works on afterwards', { timeout: LONG ? 3_600_000 : 900_000 }, async (context) => {
     const completed = new Map<string, number>();
     const tally = { asked: 0, completed: 0, failed: 0, deleted: 0, restored: 0 };
     const causes: string[] = [];

@@ -15,7 +15,7 @@ const OPS_MANAGER = `/api/public/v1.0/groups/${PROJECT.id}/clusters/${CLUSTER.id
 const JOB_FIELDS = ['id', 'groupId', 'clusterId', 'created', 'snapshotId', 'pointInTime', 'statusName', 'timestamp.date', 'timestamp.increment', 'encryptionEnabled', 'links[].rel', 'links[].href', 'delivery.methodName'];
 const HTTP_FIELDS = ['delivery.statusName', 'delivery.url', 'delivery.expires', 'delivery.expirationHours', 'delivery.maxDownloads', 'hashes[].typeName', 'hashes[].fileName', 'hashes[].hash'];
 
-describe('the reference pages, on a real installation', { timeout: 180_000 }, () => {
+describe('the reference pages, on a real installation', { timeout: 900_000 }, () => {
   let source: Source;
   let folder: LeafvaultFolder;
   let leafvault: LeafvaultProcess;

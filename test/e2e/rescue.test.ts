@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { BACKUP, call, CLUSTER, KEY, PASSWORD, PROJECT, settingsFor, startSource, takeSnapshot, until, type Source } from '../support/installation.ts';
 import { leafvaultFolder, startLeafvault, type LeafvaultFolder } from '../support/leafvault.ts';
 import { freePort } from '../support/mongod.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 
 const LAUNCHER = join(import.meta.dirname, '../../bin/leafvault');
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
@@ -60,7 +61,7 @@ async function loseEverything(source: Source, folder: LeafvaultFolder): Promise<
 
 /** Waits until the repository was told. */
 async function factOf(store: string, snapshotId: string, kind: RegExp, count: number): Promise<void> {
-  for (const end = performance.now() + 15_000; performance.now() < end; await delay(50)) {
+  for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await delay(50)) {
     let found = 0;
     for await (const name of glob('*', { cwd: join(store, 'facts', snapshotId) })) if (kind.test(name)) found += 1;
     if (found >= count) return;

@@ -15,7 +15,7 @@ const MAIN = join(import.meta.dirname, '../../src/main.ts');
 // A real server where there is one; moto is slower.
 const KIND = (await whyNot('versitygw')) === null ? 'versitygw' : 'moto';
 
-describe(`an installation on a bucket (${KIND})`, { timeout: 300_000 }, () => {
+describe(`an installation on a bucket (${KIND})`, { timeout: 900_000 }, () => {
   let database: Awaited<ReturnType<typeof startExternal>>;
   let source: Source;
   let folder: LeafvaultFolder;

@@ -8,6 +8,7 @@ import { EJSON } from 'bson';
 import { BACKUP, call, CLUSTER, PROJECT, settingsFor, startSource } from '../support/installation.ts';
 import { leafvaultFolder, startLeafvault } from '../support/leafvault.ts';
 import { freePort } from '../support/mongod.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { S3_KEY, startS3, whyNot, type S3Kind } from '../support/s3-servers.ts';
 
 const TARGET = '5f00000000000000000000ee';
@@ -17,9 +18,9 @@ const KINDS: readonly S3Kind[] = ['moto', 'versitygw'];
 const missing = new Map(await Promise.all(KINDS.map(async (kind) => [kind, await whyNot(kind)] as const)));
 
 // At once: each waits for the same minute.
-describe('the export of a schedule', { concurrency: true, timeout: 300_000 }, () => {
+describe('the export of a schedule', { concurrency: true, timeout: 900_000 }, () => {
   for (const kind of KINDS) {
-    test(`a snapshot of the schedule is exported to a bucket of ${kind}, document by document`, { timeout: 240_000, skip: missing.get(kind) ?? false }, async () => {
+    test(`a snapshot of the schedule is exported to a bucket of ${kind}, document by document`, { timeout: 900_000, skip: missing.get(kind) ?? false }, async () => {
       await using source = await startSource(1_000);
       await using s3 = await startS3(kind);
       await using folder = await leafvaultFolder();
@@ -32,14 +33,16 @@ describe('the export of a schedule', { concurrency: true, timeout: 300_000 }, ()
         return answer.body;
       };
       const bucket = await ask('POST', BUCKETS, { bucketName: 'acme', cloudProvider: 'AWS', iamRoleId: TARGET });
-      // The next whole minute that is not about to begin: each hour's due time.
-      const due = new Date(Math.ceil((Date.now() + 5_000) / 60_000) * 60_000);
-      await ask('PATCH', `${BACKUP}/schedule`, {
-        referenceHourOfDay: due.getUTCHours(), referenceMinuteOfHour: due.getUTCMinutes(), autoExportEnabled: true, export: { exportBucketId: bucket['_id'], frequencyType: 'hourly' },
-        policies: [{ policyItems: [{ frequencyType: 'hourly', frequencyInterval: 1, retentionUnit: 'days', retentionValue: 2 }] }],
-      });
+      // The next whole minute that is not about to begin: each hour's due time. Set anew where it had begun before it was set.
+      for (let due = new Date(0); due.getTime() <= Date.now();) {
+        due = new Date(Math.ceil((Date.now() + 5_000) / 60_000) * 60_000);
+        await ask('PATCH', `${BACKUP}/schedule`, {
+          referenceHourOfDay: due.getUTCHours(), referenceMinuteOfHour: due.getUTCMinutes(), autoExportEnabled: true, export: { exportBucketId: bucket['_id'], frequencyType: 'hourly' },
+          policies: [{ policyItems: [{ frequencyType: 'hourly', frequencyInterval: 1, retentionUnit: 'days', retentionValue: 2 }] }],
+        });
+      }
       let exported: Record<string, unknown> | undefined;
-      for (const deadline = performance.now() + 150_000; exported === undefined && performance.now() < deadline; await delay(250)) {
+      for (const deadline = performance.now() + PATIENCE_MS; exported === undefined && performance.now() < deadline; await delay(250)) {
         const { results } = await ask('GET', `${BACKUP}/exports`) as { readonly results: readonly Record<string, unknown>[] };
         exported = results.find(({ state }) => ['Successful', 'Failed', 'Cancelled'].includes(String(state)));
       }

@@ -25,7 +25,7 @@ async function holdsDeltas(store: string): Promise<boolean> {
 
 const ordersOf = async (source: Source): Promise<unknown> => ((await source.client.db('shop').command({ dbHash: 1 })).collections as Record<string, unknown>)['orders'];
 
-test('snapshots outlive the store that they were taken to', { timeout: 240_000 }, async () => {
+test('snapshots outlive the store that they were taken to', { timeout: 900_000 }, async () => {
   await using source = await startSource(3_000);
   await using folder = await leafvaultFolder();
   const [first, second] = [join(folder.path, 'first'), join(folder.path, 'second')];

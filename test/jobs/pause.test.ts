@@ -11,6 +11,7 @@ import { isLeafvaultError } from '../../src/foundation/errors.ts';
 import { Worker, type JobHandler, type JobHandlers, type PostgresQueue } from '../../src/jobs/index.ts';
 import { makeInventory, OUTCOME, type Inventory } from '../support/catalog-rows.ts';
 import { askForRestore, askForSnapshot, ended, running, until } from '../support/job-rows.ts';
+import { SOON_MS } from '../support/patience.ts';
 import { emptyCatalog, silent } from '../support/postgres.ts';
 import { startQueuedCatalog, type QueuedCatalog } from '../support/queued-catalog.ts';
 
@@ -86,7 +87,7 @@ describe('a paused job', () => {
     const began = performance.now();
     assert.equal(await queue.pause(job.id), 'requested');
     await until('the slot to be free', async () => worker?.active === 0);
-    assert.ok(performance.now() - began < 2000, `took ${performance.now() - began} ms`);
+    assert.ok(performance.now() - began < SOON_MS, `took ${performance.now() - began} ms`);
     assert.deepEqual([reasons, await state(job.id)], [['JOBS_PAUSED'], ['queued', true, 1]]);
     const { job: other } = await askForSnapshot(catalog, queue, inventory);
     assert.equal((await ended(catalog, other.id)).state, 'completed', 'of the same cluster, meanwhile');

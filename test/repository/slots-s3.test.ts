@@ -9,7 +9,7 @@ import { MASTER_KEY } from '../support/repository-fixture.ts';
 
 const NEW_KEY = Buffer.alloc(32, 8);
 
-describe('a key slot in a bucket with object lock', { timeout: 60_000 }, () => {
+describe('a key slot in a bucket with object lock', { timeout: 900_000 }, () => {
   let s3: S3Server;
   before(async () => { s3 = await startS3('moto'); });
   after(() => s3[Symbol.asyncDispose]());

@@ -2,12 +2,12 @@
 import { CLUSTER, PROJECT, settingsFor, startSource, type Source } from './installation.ts';
 import { leafvaultFolder, startLeafvault, type LeafvaultFolder, type LeafvaultProcess } from './leafvault.ts';
 import { freePort } from './mongod.ts';
+import { PATIENCE_MS } from './patience.ts';
 
 export const ORGANIZATION_ID = '5f0000000000000000000001';
 const ACCOUNT = { clientId: 'mdb_sa_id_5f0000000000000000000002', clientSecret: 'mdb_sa_sk_example' };
 /** Where buckets of exports lie. */
 const EXPORT_TARGET = '5f00000000000000000000ee';
-const WAIT_MS = 60_000;
 
 export interface AtlasAnswer {
   readonly status: number;
@@ -34,7 +34,7 @@ export interface AtlasInstallation extends AsyncDisposable {
   readonly folder: LeafvaultFolder;
   /** @param path from the root of the server on */
   ask(method: string, path: string, call?: AtlasCall): Promise<AtlasAnswer>;
-  /** Asks until `isOver`, and gives that answer. @throws Error after a minute */
+  /** Asks until `isOver`, and gives that answer. @throws Error when it takes too long */
   settled(path: string, isOver: (json: AtlasAnswer['json']) => boolean, version?: string): Promise<AtlasAnswer>;
 }
 
@@ -62,11 +62,11 @@ export async function startAtlasInstallation(documents = 200): Promise<AtlasInst
     };
     const settled: AtlasInstallation['settled'] = async (path, isOver, version) => {
       let last: AtlasAnswer | undefined;
-      for (const deadline = performance.now() + WAIT_MS; performance.now() < deadline;) {
+      for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline;) {
         last = await ask('GET', path, version === undefined ? {} : { version });
         if (last.status === 200 && isOver(last.json)) return last;
       }
-      throw new Error(`Waited ${WAIT_MS} ms for ${path}; the last answer was ${last?.text}`);
+      throw new Error(`Waited ${PATIENCE_MS} ms for ${path}; the last answer was ${last?.text}`);
     };
     return { origin, token, source, folder, ask, settled, [Symbol.asyncDispose]: close };
   } catch (error) {

@@ -11,6 +11,7 @@ import { systemClock } from '../../src/foundation/clock.ts';
 import { LeafvaultError } from '../../src/foundation/errors.ts';
 import { newId } from '../../src/foundation/ids.ts';
 import type { Repository, SnapshotRoot } from '../../src/repository/repository.ts';
+import { PATIENCE_MS } from './patience.ts';
 import { readSettledEntries, type SettledEntry } from './settled.ts';
 
 export interface LogLine {
@@ -75,7 +76,7 @@ export async function takeSnapshot(options: CaptureInTest): Promise<CapturedInTe
 /** Captures until `pause.abort()` is called; gives what was kept, as a catalog gives it back. */
 export async function captureUntilRest(options: RestInTest): Promise<CaptureRest | null> {
   let kept: CaptureRest | null = null;
-  const { pause, withinMs = 20_000, ...capture } = options;
+  const { pause, withinMs = PATIENCE_MS, ...capture } = options;
   const resting = takeSnapshot({ ...capture, signal: pause.signal, restWithinMs: () => withinMs, onRest: async (rest) => { kept = rest; } });
   await assert.rejects(resting, { code: 'JOBS_PAUSED' });
   return kept === null ? null : (JSON.parse(JSON.stringify(kept)) as CaptureRest);

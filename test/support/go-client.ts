@@ -1,6 +1,7 @@
 // A client of the field written in Go, over a real socket: a challenge before every call, its headers, its digest.
 import { setTimeout as delay } from 'node:timers/promises';
 import { goAnswer, type DigestCredentials } from './digest-clients.ts';
+import { PATIENCE_MS } from './patience.ts';
 
 export interface GoAnswer { readonly status: number; readonly json: Record<string, unknown>; readonly headers: Headers }
 
@@ -29,7 +30,7 @@ export function goClient(origin: string, userAgent: string, key: DigestCredentia
     call,
     async until(target, done) {
       let last: GoAnswer | undefined;
-      for (const end = performance.now() + 60_000; performance.now() < end; await delay(PAUSE_MS)) {
+      for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await delay(PAUSE_MS)) {
         last = await call('GET', target);
         const found = last.status === 200 ? done(last.json) : null;
         if (found !== null) return found;

@@ -3,6 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 import { roleCommands } from '../../src/engine/index.ts';
+import { PATIENCE_MS } from './patience.ts';
 import { runCurl } from './run-curl.ts';
 import { startReplicaSet, type ReplicaSet, type ReplicaSetOptions } from './mongod.ts';
 
@@ -63,15 +64,15 @@ export async function call(origin: string, method: string, path: string, body?: 
   return { status: answer.status, body: answer.body.trim() === '' ? {} : (JSON.parse(answer.body) as Record<string, unknown>) };
 }
 
-/** Asks again until `done` gives something. @throws Error after 60 s with the last answer */
+/** Asks again until `done` gives something. @throws Error with the last answer */
 export async function until<T>(ask: () => Promise<Reply>, done: (body: Record<string, unknown>) => T | null): Promise<T> {
   let last: Reply | undefined;
-  for (const deadline = performance.now() + 60_000; performance.now() < deadline; await delay(PAUSE_MS)) {
+  for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline; await delay(PAUSE_MS)) {
     last = await ask();
     const found = last.status === 200 ? done(last.body) : null;
     if (found !== null) return found;
   }
-  throw new Error(`Waited 60 s; the last answer was ${JSON.stringify(last)}`);
+  throw new Error(`Waited ${PATIENCE_MS / 1000} s; the last answer was ${JSON.stringify(last)}`);
 }
 
 /** Asks for a snapshot and waits for its end. @returns its last answer */

@@ -36,7 +36,7 @@ export async function askForInstant(services: Services, { cluster }: Inventory, 
 /** Resolves with the job when it is over; somebody has to work. */
 export async function restoreToInstant(world: TailerWorld, source: Inventory, target: Inventory, instant: Instant): Promise<Job> {
   const { jobId } = await askForInstant(servicesOf(world), source, target, instant);
-  return ended(world.catalog, jobId, 120_000);
+  return ended(world.catalog, jobId);
 }
 
 /** What a member holds now. */

@@ -5,6 +5,7 @@ import type { Job } from '../../src/domain/records.ts';
 import { newId } from '../../src/foundation/ids.ts';
 import type { JobQueue } from '../../src/jobs/index.ts';
 import { insertCompleted, snapshotRow, type Inventory } from './catalog-rows.ts';
+import { PATIENCE_MS } from './patience.ts';
 
 export interface Asked { readonly job: Job; readonly snapshotId: string; readonly restoreId: string | null }
 
@@ -44,7 +45,7 @@ export async function askForVerify(catalog: Catalog, queue: JobQueue, { project,
 }
 
 /** Polls until `wanted` gives something; the last thing seen is in the error. */
-export async function until<T>(what: string, wanted: () => Promise<T | null | undefined | false>, patienceMs = 20_000): Promise<T> {
+export async function until<T>(what: string, wanted: () => Promise<T | null | undefined | false>, patienceMs = PATIENCE_MS): Promise<T> {
   const end = performance.now() + patienceMs;
   for (;;) {
     const found = await wanted();
@@ -63,6 +64,15 @@ export function ended(catalog: Catalog, jobId: string, patienceMs?: number): Pro
   }, patienceMs);
 }
 
+/** Of a job that is not held: it may be over when it is looked at. */
+export function begun(catalog: Catalog, jobId: string): Promise<Job> {
+  return until(`job ${jobId} to begin`, async () => {
+    const job = await catalog.jobs.get(jobId);
+    return job !== null && job.attempt > 0 && job;
+  });
+}
+
+/** Of a job that somebody holds, or it may go by between two looks. */
 export function running(catalog: Catalog, jobId: string): Promise<Job> {
   return until(`job ${jobId} to run`, async () => {
     const job = await catalog.jobs.get(jobId);

@@ -6,6 +6,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { PATIENCE_MS } from './patience.ts';
 import { startWatchdog } from './watchdog.ts';
 
 export interface LeafvaultFolder extends AsyncDisposable {
@@ -28,7 +29,7 @@ export interface LeafvaultProcess {
   log(): Promise<string>;
   /** Resolves when the process is gone. */
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
-  /** SIGTERM; gives the exit code. SIGKILL after 30 s. */
+  /** SIGTERM; gives the exit code. SIGKILL when that takes too long. */
   stop(): Promise<number | null>;
   /** SIGKILL. */
   kill(): Promise<void>;
@@ -48,8 +49,6 @@ export interface LeafvaultOptions {
 }
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
-const READY_MS = 60_000;
-const STOP_MS = 30_000;
 
 /** A fresh folder below the temp folder that goes, with the processes in it, when this process dies. */
 export async function leafvaultFolder(prefix = 'leafvault-run-'): Promise<LeafvaultFolder> {
@@ -94,7 +93,7 @@ export async function spawnLeafvault(options: LeafvaultOptions): Promise<Leafvau
   const ended = once(child, 'close').then(([code, signal]) => ({ code: code as number | null, signal: signal as NodeJS.Signals | null }));
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
-    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+    const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
     const { code } = await ended;
     clearTimeout(timer);
     return code;
@@ -117,7 +116,7 @@ export async function startLeafvault(options: LeafvaultOptions): Promise<Leafvau
     if (options.command === 'worker') return leafvault.output().includes('waits for jobs');
     return fetch(`${leafvault.origin}/readyz`).then((answer) => answer.status === 200, () => false);
   };
-  for (const deadline = performance.now() + READY_MS; performance.now() < deadline && !isOver; await delay(50)) {
+  for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline && !isOver; await delay(50)) {
     if (await isReady()) return leafvault;
   }
   await leafvault.kill();

@@ -5,7 +5,8 @@ import { mkdir, open, readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort } from '../../src/foundation/free-port.ts';
+import { freePort } from './free-port.ts';
+import { PATIENCE_MS } from './patience.ts';
 
 export interface MongodProcess {
   readonly port: number;
@@ -32,12 +33,11 @@ export interface MongodOptions {
   readonly onPid: (pid: number) => void;
 }
 
-const READY_MS = 30_000;
 const PORT_TRIES = 5;
 /** mongod's own exit code for an address in use. */
 const EXIT_NET_ERROR = 48;
 
-/** @throws Error with the last lines of the log when the server ends or stays silent for 30 s */
+/** @throws Error with the last lines of the log when the server ends or stays silent */
 export async function startMongod(options: MongodOptions): Promise<MongodProcess> {
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort();
@@ -90,7 +90,7 @@ async function launch(options: MongodOptions, port: number): Promise<ChildProces
   child.on('error', () => undefined);
   if (child.pid !== undefined) options.onPid(child.pid);
   child.unref();
-  const deadline = performance.now() + READY_MS;
+  const deadline = performance.now() + PATIENCE_MS;
   while (!(await answers(port))) {
     if (child.exitCode === EXIT_NET_ERROR) return 'port taken';
     if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined || performance.now() > deadline) {

@@ -8,10 +8,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { MongoClient, MongoNetworkError, type Document } from 'mongodb';
 import { resolveMongod } from './mongod-binary.ts';
 import { startMongod, type MongodProcess } from './mongod-process.ts';
+import { PATIENCE_MS } from './patience.ts';
 import { startWatchdog } from './watchdog.ts';
 
 export { resolveMongod, type ResolvedMongod } from './mongod-binary.ts';
-export { freePort } from '../../src/foundation/free-port.ts';
+export { freePort } from './free-port.ts';
 
 export interface ServerOptions {
   /** Authorization on, with a root user that `adminUri` names. */
@@ -70,7 +71,6 @@ export interface ReplicaSet extends MongoServer {
 }
 
 const ROOT = { user: 'root', password: 'root-of-a-throw-away-server' };
-const PRIMARY_MS = 30_000;
 
 /** A replica set with a primary. Members beyond the first are in state SECONDARY when it resolves. */
 export async function startReplicaSet(options: ReplicaSetOptions = {}): Promise<ReplicaSet> {
@@ -184,7 +184,7 @@ function asServer(base: Servers, query: string, auth: boolean): MongoServer {
   const adminUri = auth ? uriOf(ROOT.user, ROOT.password) : uriOf();
   const admin = (command: Document): Promise<Document> => withClient(adminUri, (client) => client.db('admin').command(command));
   // A member that lags would refuse the login.
-  const everywhere = { w: base.members.length, wtimeout: PRIMARY_MS };
+  const everywhere = { w: base.members.length, wtimeout: PATIENCE_MS };
   return {
     uri: uriOf(),
     adminUri,
@@ -241,7 +241,7 @@ async function waitForSecondaries(set: ReplicaSet, count: number): Promise<void>
 }
 
 async function poll(what: string, done: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + PRIMARY_MS;
+  const deadline = performance.now() + PATIENCE_MS;
   let last: unknown;
   while (performance.now() < deadline) {
     try {
@@ -251,11 +251,11 @@ async function poll(what: string, done: () => Promise<boolean>): Promise<void> {
     }
     await delay(50);
   }
-  throw new Error(`Waited ${PRIMARY_MS / 1000} s for ${what}`, { cause: last });
+  throw new Error(`Waited ${PATIENCE_MS / 1000} s for ${what}`, { cause: last });
 }
 
 async function withClient<T>(uri: string, use: (client: MongoClient) => Promise<T>): Promise<T> {
-  const client = new MongoClient(uri, { serverSelectionTimeoutMS: 15_000, heartbeatFrequencyMS: 500 });
+  const client = new MongoClient(uri, { serverSelectionTimeoutMS: 30_000, heartbeatFrequencyMS: 500 });
   try {
     return await use(client);
   } finally {

@@ -4,6 +4,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Document, MongoClient, Timestamp } from 'mongodb';
 import { compareClusterTimes, type ClusterTime } from '../../src/domain/cluster-time.ts';
+import { PATIENCE_MS } from './patience.ts';
 
 /** One entry at a time, or the ones before would be held as well. */
 export const PARKABLE = { enableTestCommands: true, bgSyncOplogFetcherBatchSize: 1 } as const;
@@ -50,13 +51,13 @@ export async function parkBefore(primary: MongoClient, secondary: MongoClient, o
 
 /** Resolves when a member knows that a majority has `time`. */
 export async function reached(member: MongoClient, time: ClusterTime): Promise<void> {
-  const deadline = performance.now() + 30_000;
+  const deadline = performance.now() + PATIENCE_MS;
   while (performance.now() < deadline) {
     const { lastWrite } = await member.db('admin').command({ hello: 1 });
     if (compareClusterTimes(timeOf(lastWrite.majorityOpTime.ts), time) >= 0) return;
     await delay(20);
   }
-  throw new Error('Waited 30 s for the secondary');
+  throw new Error('Waited ${PATIENCE_MS / 1000} s for the secondary');
 }
 
 function timeOf({ t, i }: Timestamp): ClusterTime {

@@ -13,9 +13,10 @@ import { prepareBinaries } from '../../src/catalog/embedded-postgres/binaries.ts
 import { readPostmaster } from '../../src/catalog/embedded-postgres/postmaster-file.ts';
 import { openCatalog, type Catalog, type CatalogOptions, type CatalogTransaction } from '../../src/catalog/index.ts';
 import { systemClock } from '../../src/foundation/clock.ts';
-import { freePort } from '../../src/foundation/free-port.ts';
+import { freePort } from './free-port.ts';
 import { createLogger } from '../../src/foundation/logger.ts';
 import { createSealer } from '../../src/foundation/seal.ts';
+import { PATIENCE_MS } from './patience.ts';
 import { copyTemplate } from './server-template.ts';
 import { startWatchdog } from './watchdog.ts';
 
@@ -185,7 +186,7 @@ async function findPrograms(folder: string): Promise<{ readonly initdb: string; 
 }
 
 async function answering(url: string, child: ChildProcess): Promise<void> {
-  for (const end = performance.now() + 30_000; performance.now() < end; await delay(50)) {
+  for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await delay(50)) {
     if (child.exitCode !== null) break;
     const client = new pg.Client({ connectionString: url });
     client.on('error', () => undefined);

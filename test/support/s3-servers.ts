@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { freePort } from './mongod.ts';
+import { PATIENCE_MS } from './patience.ts';
 import { resolveS3Binaries } from './s3-binaries.ts';
 import { startWatchdog } from './watchdog.ts';
 
@@ -104,11 +105,10 @@ async function startVersitygw(binary: string | Error, { port, folder, versions, 
 }
 
 async function answers(port: number, child: ChildProcess): Promise<void> {
-  for (let tries = 0; tries < 600; tries += 1) {
+  for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline; await delay(50)) {
     if (child.exitCode !== null) throw new Error(`The S3 server ended with ${child.exitCode}`);
     const answer = await fetch(`http://127.0.0.1:${port}/`).catch(() => null);
     if (answer !== null) return;
-    await delay(50);
   }
-  throw new Error('The S3 server said nothing for 30 s');
+  throw new Error('The S3 server says nothing');
 }

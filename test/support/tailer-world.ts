@@ -107,14 +107,14 @@ export function reach(world: TailerWorld, inventory: Inventory, time: ClusterTim
   return until(`the window to reach ${time.t}`, async () => {
     const newest = (await windowsOf(world, inventory)).at(-1);
     return newest !== undefined && compareClusterTimes(newest.to, time) >= 0 && (!base || newest.base !== null) && newest;
-  }, 30_000);
+  });
 }
 
 export function tailerIn(world: TailerWorld, { cluster }: Inventory, wanted: (tailer: Tailer) => boolean): Promise<Tailer> {
   return until('the tailer', async () => {
     const tailer = await world.catalog.tailers.get(cluster.id);
     return tailer !== null && wanted(tailer) && tailer;
-  }, 30_000);
+  });
 }
 
 export interface StoredChain { readonly slices: readonly Slice[]; readonly times: readonly ClusterTime[]; readonly raw: readonly Buffer[] }

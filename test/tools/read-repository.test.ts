@@ -26,7 +26,7 @@ import { MASTER_KEY, openTestRepository } from '../support/repository-fixture.ts
 const TOOL = join(import.meta.dirname, '../../tools/read-repository.ts');
 const run = promisify(execFile);
 
-describe('the tool that reads a repository', { timeout: 120_000 }, () => {
+describe('the tool that reads a repository', { timeout: 900_000 }, () => {
   let server: ReplicaSet;
   let folder: string;
   let root: SnapshotRoot;

@@ -34,7 +34,7 @@ function referenceOf(id: string): ReferenceOperation {
   return found;
 }
 
-describe('the contract of Atlas', { timeout: 300_000 }, () => {
+describe('the contract of Atlas', { timeout: 900_000 }, () => {
   let installation: AtlasInstallation;
   const world: World = { params: { ...ATLAS_PARAMS }, settled: async (path, isOver, version) => void (await installation.settled(`${V2}${path}`, isOver, version)) };
 

@@ -9,6 +9,7 @@ import type { Repository } from '../../../src/repository/index.ts';
 import { createMemoryStorage } from '../../../src/storage/index.ts';
 import { readBack, takeSnapshot, type CapturedInTest, type LogLine } from '../../support/capture.ts';
 import { startReplicaSet, type ReplicaSet } from '../../support/mongod.ts';
+import { PATIENCE_MS } from '../../support/patience.ts';
 import { openTestRepository } from '../../support/repository-fixture.ts';
 import { compareWithOracle, readOracle } from './oracle.ts';
 
@@ -53,11 +54,11 @@ async function held<T>(member: MongoClient, { failPoint, data = {} }: { failPoin
 }
 
 async function poll<T>(what: string, read: () => Promise<T | false | null | undefined>): Promise<T> {
-  for (const deadline = performance.now() + 30_000; performance.now() < deadline; await delay(20)) {
+  for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline; await delay(20)) {
     const found = await read();
     if (found !== false && found !== null && found !== undefined) return found;
   }
-  throw new Error(`Waited 30 s for ${what}`);
+  throw new Error(`Waited too long for ${what}`);
 }
 
 /** The last entry that the secondary knows a majority to hold. */
@@ -89,7 +90,7 @@ async function fill(db: string, name: string, count: number): Promise<void> {
   await client.db(db).collection<Document>(name).insertMany(Array.from({ length: count }, (_, n) => ({ _id: n as never, n })));
 }
 
-describe('a capture whose T0 lies inside of a transaction', { timeout: 120_000 }, () => {
+describe('a capture whose T0 lies inside of a transaction', { timeout: 900_000 }, () => {
   it('holds all of it when its last entry comes before T1', async () => {
     await fill('parts', 'large', 100);
     let commit: Promise<unknown> = Promise.resolve();
@@ -165,7 +166,7 @@ describe('a capture whose T0 lies inside of a transaction', { timeout: 120_000 }
   }
 });
 
-describe('a capture whose oplog disturbs it', { timeout: 120_000 }, () => {
+describe('a capture whose oplog disturbs it', { timeout: 900_000 }, () => {
   it('fails by name at an operation that nobody knows, each time it comes', async () => {
     await client.db('unknown').createCollection('ring', { capped: true, size: 4_096 });
     const lines: LogLine[] = [];
@@ -215,7 +216,7 @@ describe('a capture whose oplog disturbs it', { timeout: 120_000 }, () => {
   }
 });
 
-describe('a capture of a member whose oplog is too small', { timeout: 120_000 }, () => {
+describe('a capture of a member whose oplog is too small', { timeout: 900_000 }, () => {
   it('begins again when entries behind T0 are gone before they were read', async () => {
     // A server cuts its oplog behind checkpoints only.
     await using small = await startReplicaSet({ oplogSizeMB: 2, checkpointSeconds: 1, parameters: { enableTestCommands: 1, minSnapshotHistoryWindowInSeconds: 600 } });

@@ -15,7 +15,7 @@ const LONG = process.env['LEAFVAULT_LONG_TESTS'] === '1';
 const MODES = LONG ? (['stop', 'stop after', 'fail once', 'lose answer'] as const) : (['stop', 'stop after', 'lose answer'] as const);
 const PATIENT: readonly string[] = ['fail once', 'lose answer'];
 
-describe('a capture over a store that fails', { timeout: 300_000 }, () => {
+describe('a capture over a store that fails', { timeout: 900_000 }, () => {
   let server: ReplicaSet;
   let client: MongoClient;
   let first: SnapshotRoot;

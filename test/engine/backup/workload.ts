@@ -95,9 +95,14 @@ export function createWorkload(options: WorkloadOptions): Workload {
       await tolerate(learn);
     }
   };
+  /** A build whose client was cut off by an election goes on at the new primary, which lists its index before it is known whether it succeeds. */
+  const buildsOver = async (): Promise<void> => {
+    while ((await tolerate(() => hasUnfinishedBuilds([db, other]))) !== false) await delay(20);
+  };
   /** After an interrupted operation nobody knows whether it took place: the server is asked. */
   const resync = async (): Promise<void> => {
     for (;;) {
+      await buildsOver();
       const known = await tolerate(() => listExpected([db, other]));
       if (known === null) continue;
       journal.clear();
@@ -124,8 +129,7 @@ export function createWorkload(options: WorkloadOptions): Workload {
       catalogOn = false;
       await catalogRun;
       while (cappedUnderWay > 0) await delay(5);
-      // A build whose client was cut off by an election goes on at the new primary.
-      while ((await tolerate(() => hasUnfinishedBuilds([db, other]))) !== false) await delay(20);
+      await buildsOver();
     },
     async stop() {
       documentsOn = false;

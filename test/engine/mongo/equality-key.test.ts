@@ -39,7 +39,7 @@ const PAIRS: readonly (readonly [unknown, unknown, equal: boolean])[] = [
   [new BSON.BSONRegExp('a', 'i'), new BSON.BSONRegExp('a', 'm'), false],
 ];
 
-test('ids have one key exactly where a server takes them for one', { timeout: 300_000 }, async () => {
+test('ids have one key exactly where a server takes them for one', { timeout: 900_000 }, async () => {
   await using set = await startReplicaSet();
   const client = new MongoClient(set.memberUri(0));
   try {

@@ -30,7 +30,7 @@ const KNOWN: readonly (readonly [Buffer, Buffer, equal: boolean])[] = [
   [decimalOf(10n ** 34n, 0), double(-0), true],
 ];
 
-test('numbers have one key exactly where a server takes them for one id', { timeout: 300_000 }, async (context) => {
+test('numbers have one key exactly where a server takes them for one id', { timeout: 900_000 }, async (context) => {
   await using set = await startReplicaSet();
   const client = new MongoClient(set.memberUri(0));
   try {

@@ -126,7 +126,7 @@ describe('raw inserts', () => {
     assert.equal(calls, 2);
   });
 
-  test('survive a change of primary', { timeout: 60_000 }, async () => {
+  test('survive a change of primary', { timeout: 900_000 }, async () => {
     const three = await startReplicaSet({ members: 3 });
     const its = new MongoClient(three.uri, { serverSelectionTimeoutMS: 5_000 });
     try {

@@ -92,7 +92,7 @@ function assertContiguous(slices: readonly OplogSlice[], from: ClusterTime): voi
   }
 }
 
-describe('following the oplog of three members, with authorization on and the role leafvaultBackup alone', { timeout: 180_000 }, () => {
+describe('following the oplog of three members, with authorization on and the role leafvaultBackup alone', { timeout: 900_000 }, () => {
   let servers: ReplicaSet;
   let client: MongoClient;
   let uri: string;
@@ -244,7 +244,7 @@ describe('following the oplog of three members, with authorization on and the ro
   });
 });
 
-describe('following an oplog that is too small', { timeout: 180_000 }, () => {
+describe('following an oplog that is too small', { timeout: 900_000 }, () => {
   it('ends when the oplog has rolled over what was not read', async () => {
     await using server = await startReplicaSet({ oplogSizeMB: 2, checkpointSeconds: 1 });
     const client = await MongoClient.connect(server.uri);
@@ -263,7 +263,7 @@ describe('following an oplog that is too small', { timeout: 180_000 }, () => {
   });
 });
 
-describe('following an operation that nobody knows', { timeout: 60_000 }, () => {
+describe('following an operation that nobody knows', { timeout: 900_000 }, () => {
   it('ends at it, with everything before it handed on', async () => {
     await using server = await startReplicaSet({ parameters: { enableTestCommands: 1 } });
     const client = await MongoClient.connect(server.uri);

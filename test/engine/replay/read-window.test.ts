@@ -127,7 +127,7 @@ describe('a transaction of several entries', () => {
   });
 });
 
-test('prepared transactions of a real server count when they commit and vanish when they abort', { timeout: 120_000 }, async () => {
+test('prepared transactions of a real server count when they commit and vanish when they abort', { timeout: 900_000 }, async () => {
   await using set = await startReplicaSet({ parameters: { enableTestCommands: true } });
   const client = new MongoClient(set.memberUri(0));
   try {

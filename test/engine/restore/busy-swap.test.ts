@@ -14,7 +14,7 @@ const NAMES = ['a', 'b', 'c'];
 
 describe('a swap under applications that write all the time', () => {
   for (const members of [1, 3]) {
-    test(`ends new on ${members} member(s), and every acknowledged write is live, old or kept`, { timeout: 120_000 }, () => underWriters(members, async ({ client, options, written, stop }) => {
+    test(`ends new on ${members} member(s), and every acknowledged write is live, old or kept`, { timeout: 900_000 }, () => underWriters(members, async ({ client, options, written, stop }) => {
       const result = await restoreSnapshot(options);
       await stop();
       for (const name of NAMES) {
@@ -24,7 +24,7 @@ describe('a swap under applications that write all the time', () => {
     }));
   }
 
-  test('is put back when it fails at its end, and every acknowledged write is live or kept', { timeout: 120_000 }, () => underWriters(1, async ({ client, options, written, stop }) => {
+  test('is put back when it fails at its end, and every acknowledged write is live or kept', { timeout: 900_000 }, () => underWriters(1, async ({ client, options, written, stop }) => {
     const before = new Map<string, string>();
     for (const { name, info } of (await client.db('shop').listCollections({}, { nameOnly: false }).toArray()) as Document[]) before.set(String(name), String(info?.uuid));
     const failure = new Error('of the test');

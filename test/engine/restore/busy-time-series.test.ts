@@ -55,7 +55,7 @@ describe('a time series that applications write to while it is restored', () => 
   });
 
   for (const [how, phase, live] of [['dropped', 'finish:time-series', 7], ['emptied', 'finish:time-series', 7], ['emptied', 'finish:time-series:copying', 0]] as const) {
-    test(`fails and says so when its proven copy is ${how} in ${phase}`, { timeout: 60_000 }, async () => {
+    test(`fails and says so when its proven copy is ${how} in ${phase}`, { timeout: 900_000 }, async () => {
       await client.db('shop').createCollection('weather', SERIES);
       await client.db('shop').collection('weather').insertMany(Array.from({ length: 7 }, (_, i) => ({ t: new Date(i * 1000), sensor: 'live' })));
       await using world = await restoreWorld(repository, root, uri, { ...CHOICE, timeSeries: 'replace', onPhase: async (name) => {
@@ -72,7 +72,7 @@ describe('a time series that applications write to while it is restored', () => 
 
   for (const [before, timeSeries] of [['dropped', 'refuse'], ['damaged', 'replace']] as const) {
     for (const writers of [1, 5]) {
-      test(`${before} before, ${writers} writer(s): is whole, and every acknowledged write is live or kept`, { timeout: 60_000 }, async () => {
+      test(`${before} before, ${writers} writer(s): is whole, and every acknowledged write is live or kept`, { timeout: 900_000 }, async () => {
         await damage(before);
         writing = startWriters(writers);
         const result = await restore({ timeSeries });

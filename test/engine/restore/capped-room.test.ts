@@ -78,7 +78,7 @@ async function restore(changes: Partial<RestoreOptions>, root = small.root): Pro
   await restoreSnapshot(world.options);
 }
 
-describe('a capped collection that holds more than its limits say', { timeout: 300_000 }, () => {
+describe('a capped collection that holds more than its limits say', { timeout: 900_000 }, () => {
   test('does so on the source until the next insert', () => {
     const counts = (name: string) => moments.map(({ held }) => (held[name] as { readonly ids: unknown[] }).ids.length);
     assert.deepEqual([counts('byMax'), counts('bySize')], [[10, 4, 9, 9, 6, 4], [10, 4, 9, 9, 6, 4]]);

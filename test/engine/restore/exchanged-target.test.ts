@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { MongoClient } from 'mongodb';
 import { RESTORE_ROLE } from '../../../src/engine/mongo/roles.ts';
-import { freePort } from '../../../src/foundation/free-port.ts';
+import { freePort } from '../../support/free-port.ts';
 import { newId } from '../../../src/foundation/ids.ts';
 import { dropKept, restoreSnapshot, settleRestore, standsElsewhere, undoRestore } from '../../../src/engine/restore/index.ts';
 import type { RestoreOptions } from '../../../src/engine/contracts.ts';

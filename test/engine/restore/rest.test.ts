@@ -18,7 +18,7 @@ import { contentOfServer, restoreWorld, type RestoreWorld } from '../../support/
 
 const CHOICE = { selection: { databases: ['shop'], collections: [], renames: [] }, rests: (reason: unknown) => isLeafvaultError(reason, 'JOBS_PAUSED') };
 
-describe('a restore that rests', { timeout: 120_000 }, () => {
+describe('a restore that rests', { timeout: 900_000 }, () => {
   let server: ReplicaSet;
   let client: MongoClient;
   let repository: Repository;

@@ -34,7 +34,7 @@ function altering(inner: Storage, at: number): Storage & { readonly struck: bool
   };
 }
 
-describe('a restore over a store that fails', { timeout: 300_000 }, () => {
+describe('a restore over a store that fails', { timeout: 900_000 }, () => {
   let server: ReplicaSet;
   let client: MongoClient;
   let root: SnapshotRoot;

@@ -57,7 +57,7 @@ async function onlyMark(options: Partial<ReadTimelineOptions>): Promise<Mark> {
   return marks[0]!;
 }
 
-describe('the time line', { timeout: 300_000 }, () => {
+describe('the time line', { timeout: 900_000 }, () => {
   test('counts what happened to each namespace in each minute', async () => {
     const from = await small.here();
     await collection('orders').insertMany([1, 2, 3].map((n) => ({ _id: id(100 + n) })));
@@ -184,7 +184,7 @@ describe('the time line', { timeout: 300_000 }, () => {
   });
 });
 
-describe('single operations', { timeout: 300_000 }, () => {
+describe('single operations', { timeout: 900_000 }, () => {
   test('are found by namespace, kind and _id, numbers by value', async () => {
     const from = await small.here();
     const oid = new ObjectId();

@@ -30,7 +30,7 @@ const NEVER: DrillDefaults = { everyHours: null, at: null, where: null, mongod: 
 const SCRATCH: DrillOrder = { everyHours: 0, at: null, place: 'scratch', target: null, namespaces: [] };
 const DOCUMENTS = 400;
 
-describe('a restore drill', { timeout: 180_000 }, () => {
+describe('a restore drill', { timeout: 900_000 }, () => {
   let server: TestDatabase;
   let catalog: Catalog;
   let queue: PostgresQueue;
@@ -62,7 +62,7 @@ describe('a restore drill', { timeout: 180_000 }, () => {
     return drill ?? assert.fail('there is no snapshot');
   };
   const endOf = async ({ id, jobId }: Drill): Promise<Drill> => {
-    await ended(catalog, jobId, 60_000);
+    await ended(catalog, jobId);
     return (await catalog.drills.get(id)) ?? assert.fail();
   };
   const databases = async (): Promise<string[]> => ((await source.mongo.admin({ listDatabases: 1, nameOnly: true })).databases as { name: string }[]).map(({ name }) => name).sort();

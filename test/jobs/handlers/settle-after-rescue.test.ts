@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { settleRestore, slicesOfChain } from '../../../src/engine/index.ts';
-import { freePort } from '../../../src/foundation/free-port.ts';
+import { freePort } from '../../support/free-port.ts';
 import { systemClock } from '../../../src/foundation/clock.ts';
 import { createSettleRestore } from '../../../src/jobs/handlers/run-restore.ts';
 import type { JobContext } from '../../../src/jobs/job-handler.ts';

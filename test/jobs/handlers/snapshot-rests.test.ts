@@ -152,8 +152,8 @@ describe('a snapshot job that rests', () => {
     assert.equal((await ended(catalog, job.id)).state, 'cancelled');
     assert.equal(await catalog.captureRests.load(job.id), null);
 
-    const { job: paused } = await askForSnapshot(catalog, queue, inventory);
     beforeTheLast = 2;
+    const { job: paused } = await askForSnapshot(catalog, queue, inventory);
     await until('the capture to begin', async () => given.length === 2);
     await queue.pause(paused.id);
     await rested(worker);

@@ -9,7 +9,7 @@ import { until } from '../../support/job-rows.ts';
 import { startReplicaSet, type ReplicaSet } from '../../support/mongod.ts';
 import { mark, openTailerWorld, reach, windowsOf, type TailerWorld } from '../../support/tailer-world.ts';
 
-describe('a replica set that is not what it was', { timeout: 240_000 }, () => {
+describe('a replica set that is not what it was', { timeout: 900_000 }, () => {
   let servers: ReplicaSet;
   let target: ReplicaSet;
   let client: MongoClient;

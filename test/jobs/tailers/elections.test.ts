@@ -6,7 +6,7 @@ import { MongoClient } from 'mongodb';
 import { startReplicaSet, type ReplicaSet } from '../../support/mongod.ts';
 import { mark, openTailerWorld, oplogBetween, reach, storedChain, tailerIn, windowsOf, type TailerWorld } from '../../support/tailer-world.ts';
 
-describe('tailers of a set of three', { timeout: 120_000 }, () => {
+describe('tailers of a set of three', { timeout: 900_000 }, () => {
   let servers: ReplicaSet;
   let client: MongoClient;
   let world: TailerWorld;

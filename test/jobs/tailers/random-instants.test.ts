@@ -8,7 +8,7 @@ import { compareClusterTimes, type ClusterTime } from '../../../src/domain/clust
 import { borderOf, type Instant } from '../../../src/domain/instant.ts';
 import { makeInventory, type Inventory } from '../../support/catalog-rows.ts';
 import { askForInstant, differences, servicesOf } from '../../support/instant-restores.ts';
-import { ended, running, until } from '../../support/job-rows.ts';
+import { begun, ended, until } from '../../support/job-rows.ts';
 import { startReplicaSet, type ReplicaSet } from '../../support/mongod.ts';
 import { insertAsIs, oddDocuments, storeZeroTimestamps } from '../../support/odd-corpus.ts';
 import { kindsOfEntry, OPLOG_KINDS } from '../../support/oplog-kinds.ts';
@@ -108,8 +108,8 @@ describe('instants of a random workload', { timeout: 1_800_000 }, () => {
 
   /** The worker is killed with the base in its hands; the next one takes it. */
   async function takeBase(): Promise<void> {
-    const base = await until('a base to be asked for', async () => (await world.catalog.snapshots.list(inventory.cluster.id, { pageNumber: 1, itemsPerPage: 5 })).items[0], 60_000);
-    await running(world.catalog, base.jobId);
+    const base = await until('a base to be asked for', async () => (await world.catalog.snapshots.list(inventory.cluster.id, { pageNumber: 1, itemsPerPage: 5 })).items[0]);
+    await begun(world.catalog, base.jobId);
     await killWorker();
     await reach(world, inventory, await mark(client), { base: true });
   }
@@ -137,7 +137,7 @@ describe('instants of a random workload', { timeout: 1_800_000 }, () => {
   async function makeTrouble(troubles: readonly Trouble[]): Promise<void> {
     for (const trouble of troubles) {
       await reach(world, inventory, await mark(client));
-      if (trouble === 'step down') await until('an election', () => servers.stepDown().then(() => true, () => false), 60_000);
+      if (trouble === 'step down') await until('an election', () => servers.stepDown().then(() => true, () => false));
       else if (trouble === 'kill the tailer') tailer = await killed(tailer);
       else if (trouble === 'kill the worker') await killWorker();
       else await killServer(trouble === 'kill a primary');
@@ -162,10 +162,10 @@ describe('instants of a random workload', { timeout: 1_800_000 }, () => {
       for (const db of workload.databases) await dropDatabase(db);
       const { jobId } = await askForInstant(services, inventory, copy, instant);
       if (index % 10 === 1) {
-        await running(world.catalog, jobId);
+        await begun(world.catalog, jobId);
         await killWorker();
       }
-      const job = await ended(world.catalog, jobId, 180_000);
+      const job = await ended(world.catalog, jobId);
       assert.equal(job.state, 'completed', `${place.label}: ${JSON.stringify(job)}`);
       assert.deepEqual(await differences(target.uri, place.held, { capped: place.capped, databases: workload.databases }), [], `${place.label} (seed ${SEED})`);
     }

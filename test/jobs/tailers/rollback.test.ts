@@ -10,7 +10,7 @@ import { mark, openTailerWorld, oplogBetween, reach, storedChain, tailerIn, wind
 
 const LOST = 'never-by-a-majority';
 
-describe('a primary that rolls back', { timeout: 180_000 }, () => {
+describe('a primary that rolls back', { timeout: 900_000 }, () => {
   let servers: ReplicaSet;
   let target: ReplicaSet;
   let client: MongoClient;

@@ -10,7 +10,7 @@ import { until } from '../../support/job-rows.ts';
 import { startReplicaSet, type ReplicaSet } from '../../support/mongod.ts';
 import { mark, openTailerWorld, oplogBetween, reach, storedChain, windowsOf, type TailerWorld } from '../../support/tailer-world.ts';
 
-describe('an oplog that rolls over what was not kept', { timeout: 240_000 }, () => {
+describe('an oplog that rolls over what was not kept', { timeout: 900_000 }, () => {
   let servers: ReplicaSet;
   let target: ReplicaSet;
   let client: MongoClient;

@@ -11,9 +11,10 @@ import type { Inventory } from '../../support/catalog-rows.ts';
 import { servicesOf } from '../../support/instant-restores.ts';
 import { until } from '../../support/job-rows.ts';
 import { startReplicaSet, startStandalone, type ReplicaSet } from '../../support/mongod.ts';
+import { SOON_MS } from '../../support/patience.ts';
 import { mark, openTailerWorld, oplogBetween, reach, storedChain, tailerIn, windowsOf, type TailerWorld } from '../../support/tailer-world.ts';
 
-describe('tailers', { timeout: 120_000 }, () => {
+describe('tailers', { timeout: 900_000 }, () => {
   let servers: ReplicaSet;
   let client: MongoClient;
   let world: TailerWorld;
@@ -70,7 +71,7 @@ describe('tailers', { timeout: 120_000 }, () => {
     const before = await mark(client);
     const began = performance.now();
     await tailers.stop();
-    assert.ok(performance.now() - began < 4_000, `took ${performance.now() - began} ms`);
+    assert.ok(performance.now() - began < SOON_MS, `took ${performance.now() - began} ms`);
     const [stopped] = await windowsOf(world, inventory);
     assert.ok(stopped && compareClusterTimes(stopped.to, before) >= 0);
     assert.equal((await world.catalog.tailers.get(inventory.cluster.id))?.held, false);
@@ -222,7 +223,7 @@ describe('tailers', { timeout: 120_000 }, () => {
     const later = await until('the catalog to be back and the window to move on', async () => {
       const newest = (await windowsOf(world, inventory).catch(() => [])).at(-1);
       return newest !== undefined && compareClusterTimes(newest.to, time) >= 0 && newest;
-    }, 40_000);
+    });
     assert.equal(later.id, before.id);
     await world.stopAll();
     const [row] = await windowsOf(world, inventory);

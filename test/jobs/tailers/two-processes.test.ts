@@ -11,7 +11,7 @@ import { mark, openTailerWorld, oplogBetween, reach, storedChain, windowsOf, typ
 
 const ROUNDS = 2;
 
-describe('two processes with tailers', { timeout: 120_000 }, () => {
+describe('two processes with tailers', { timeout: 900_000 }, () => {
   let servers: ReplicaSet;
   let client: MongoClient;
   let world: TailerWorld;
@@ -36,7 +36,7 @@ describe('two processes with tailers', { timeout: 120_000 }, () => {
       children.push(child);
       return child;
     };
-    const follows = (child: CatalogChild, active: number): Promise<unknown> => until(`active ${active}`, async () => (await child.next())['active'] === active, 60_000);
+    const follows = (child: CatalogChild, active: number): Promise<unknown> => until(`active ${active}`, async () => (await child.next())['active'] === active);
     let writing = true;
     const writer = (async () => {
       for (let n = 0; writing; n += 1) await client.db('shop').collection('orders').insertOne({ n, pad: 'x'.repeat(n % 3000) });

@@ -7,7 +7,7 @@ import { openTestRepository, randomChunks, readSnapshot, writeSnapshot, collect 
 import { remove } from '../../support/prune-fixture.ts';
 import { startS3, type S3Server } from '../../support/s3-servers.ts';
 
-describe('a repository under object lock', { timeout: 120_000 }, () => {
+describe('a repository under object lock', { timeout: 900_000 }, () => {
   let server: S3Server;
   before(async () => { server = await startS3('moto'); });
   after(() => server[Symbol.asyncDispose]());

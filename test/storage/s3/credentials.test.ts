@@ -11,7 +11,7 @@ import { openStorage } from '../../../src/storage/index.ts';
 const NOBODY = { AWS_EC2_METADATA_DISABLED: 'true' };
 const METADATA_ROLES = '/latest/meta-data/iam/security-credentials/';
 
-describe('a store of S3 takes its credentials', { timeout: 60_000 }, () => {
+describe('a store of S3 takes its credentials', { timeout: 900_000 }, () => {
   let server: Server;
   let origin: string;
   let folder: string;

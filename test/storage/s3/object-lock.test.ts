@@ -13,7 +13,7 @@ const DAY_MS = 86_400_000;
 
 for (const kind of ['moto', 'versitygw'] as const satisfies readonly S3Kind[]) {
   const reason = await whyNot(kind);
-  describe(`a bucket with object lock on ${kind}`, { skip: reason ?? false, timeout: 120_000 }, () => {
+  describe(`a bucket with object lock on ${kind}`, { skip: reason ?? false, timeout: 900_000 }, () => {
     let server: S3Server;
     before(async () => { server = await startS3(kind, { versions: true }); });
     after(() => server?.[Symbol.asyncDispose]());

@@ -14,7 +14,7 @@ const MIB = 1024 * 1024;
 
 for (const kind of ['moto', 'versitygw'] as const satisfies readonly S3Kind[]) {
   const reason = await whyNot(kind);
-  describe(`a store on ${kind}`, { skip: reason ?? false, timeout: 300_000 }, () => {
+  describe(`a store on ${kind}`, { skip: reason ?? false, timeout: 900_000 }, () => {
     let server: S3Server;
     before(async () => { server = await startS3(kind); });
     after(() => server?.[Symbol.asyncDispose]());
@@ -86,7 +86,7 @@ describe('a store on versitygw with a wrong key', { skip: (await whyNot('versity
   });
 });
 
-describe('a server that misbehaves', { timeout: 60_000 }, () => {
+describe('a server that misbehaves', { timeout: 900_000 }, () => {
   const withServer = (answer: Answer, use: (storage: Storage) => Promise<void>): Promise<void> => withOddServer(afterBody(answer), use);
 
   test('is told apart: what can be tried again, what is full, what is denied', async () => {

@@ -50,6 +50,7 @@ const MOVED = new Set([26, 239, 246, 175]);
 export async function settleInstant(context: CaptureContext, state: SettleState): Promise<Instant> {
   const cappedScans = new Map<string, number>();
   for (let pass = 1; pass <= PASSES; pass += 1) {
+    await comeUp(context, state);
     await scanMissing(context, state, cappedScans);
     if (state.touched.freshCount() <= LAST_PASS_IDS) break;
     await reread(context, state, () => ({ level: 'majority', afterClusterTime: toTimestamp(state.follower.position) }));
@@ -67,6 +68,20 @@ export async function settleInstant(context: CaptureContext, state: SettleState)
     retryable: true,
     hint: 'Take the snapshot when collections are not being created, renamed and dropped all the time, and no restore is swapping names here',
   });
+}
+
+/** What was written up to now is known, so that no more than a last pass is left to the read at T1, however far the oplog was behind. */
+async function comeUp({ source, signal }: CaptureContext, { follower }: SettleState): Promise<void> {
+  const { generation } = source;
+  try {
+    await follower.holdAt(await source.majorityTime());
+  } catch (error) {
+    throwIfAborted(signal);
+    if (!isTransient(error)) throw asReadError(error, 'Settling', source.member);
+    await source.recover(generation);
+  } finally {
+    follower.release();
+  }
 }
 
 /** Null when something changed its shape after T1, so that it can't be read as it was then. */

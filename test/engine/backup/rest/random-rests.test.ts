@@ -20,7 +20,7 @@ const FIRST_SEED = Number(process.env.LEAFVAULT_CONSISTENCY_SEED ?? 1);
 /** In which nobody reads, and the writers write. */
 const REST_MS = 700;
 
-describe('capture that rests beside random writers', { timeout: 60_000 + RUNS * 60_000 }, () => {
+describe('capture that rests beside random writers', { timeout: 900_000 + RUNS * 60_000 }, () => {
   let servers: ReplicaSet;
   let client: MongoClient;
   let uri: string;

@@ -12,7 +12,7 @@ import { startReplicaSet, type ReplicaSet } from '../../../support/mongod.ts';
 import { openTestRepository } from '../../../support/repository-fixture.ts';
 import { compareWithOracle, readOracle } from '../oracle.ts';
 
-describe('a capture that rested longer than the oplog reaches back', { timeout: 180_000 }, () => {
+describe('a capture that rested longer than the oplog reaches back', { timeout: 900_000 }, () => {
   let servers: ReplicaSet;
   let client: MongoClient;
   let repository: Repository;

@@ -43,7 +43,7 @@ async function held(db: string): Promise<Document> {
   return all;
 }
 
-test('what a person did with an atomic applyOps is part of an instant, whatever it met', { timeout: 120_000 }, async () => {
+test('what a person did with an atomic applyOps is part of an instant, whatever it met', { timeout: 900_000 }, async () => {
   for (const [index, operations] of Object.values(ODD).entries()) {
     for (const name of namesOf(index)) {
       const { results } = await small.client.db('admin').command({ applyOps: operations.map((each) => ({ ...each, ns: `shop.${name}` })) });

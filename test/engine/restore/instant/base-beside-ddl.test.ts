@@ -99,7 +99,7 @@ async function assertEnd(base: CapturedInTest): Promise<void> {
   await assertRestores(base, end, await readOracle(client, DATABASES, end));
 }
 
-describe('a base that is taken within a command of several entries', { timeout: 300_000 }, () => {
+describe('a base that is taken within a command of several entries', { timeout: 900_000 }, () => {
   for (const command of Object.keys(COMMANDS) as Command[]) {
     test(`${command}, begun before it and ended after it, restores every instant behind it`, async () => {
       const wanted = await prepare();
@@ -157,7 +157,7 @@ async function changeAll(n: number): Promise<void> {
   await reached(secondary, await source.now());
 }
 
-describe('a base that is taken beside changes of the catalog', { timeout: 300_000 }, () => {
+describe('a base that is taken beside changes of the catalog', { timeout: 900_000 }, () => {
   test('is what was there when they had all been made, and restores what comes behind', async () => {
     await prepare();
     let wanted: Held = new Map();

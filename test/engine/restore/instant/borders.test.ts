@@ -70,7 +70,7 @@ async function lastEntryOf(namespace: string): Promise<ClusterTime> {
   return { t, i };
 }
 
-describe('the border of a restore', { timeout: 300_000 }, () => {
+describe('the border of a restore', { timeout: 900_000 }, () => {
   test('is exact to one operation: the entry at it counts, the next one does not', async () => {
     await orders().updateOne({ _id: 7 as never }, { $set: { n: 'first' } });
     const first = await lastEntryOf('shop.orders');
@@ -116,7 +116,7 @@ describe('the border of a restore', { timeout: 300_000 }, () => {
   });
 });
 
-describe('operations as large as a server takes them', { timeout: 300_000 }, () => {
+describe('operations as large as a server takes them', { timeout: 900_000 }, () => {
   test('are replayed byte for byte', async () => {
     const largest = 16 * 1024 * 1024;
     const pad = Buffer.alloc(largest - BSON.calculateObjectSize({ _id: 1, pad: Buffer.alloc(0) }), 7);
@@ -130,7 +130,7 @@ describe('operations as large as a server takes them', { timeout: 300_000 }, () 
   });
 });
 
-describe('what is chosen for a restore to an instant', { timeout: 300_000 }, () => {
+describe('what is chosen for a restore to an instant', { timeout: 900_000 }, () => {
   test('are names at that instant', async () => {
     await collection('old').rename('new');
     await collection('new').insertOne({ a: 3 });
@@ -159,7 +159,7 @@ describe('what is chosen for a restore to an instant', { timeout: 300_000 }, () 
   });
 });
 
-describe('a restore to an instant is refused before anything is written', { timeout: 300_000 }, () => {
+describe('a restore to an instant is refused before anything is written', { timeout: 900_000 }, () => {
   test('when the chain has a gap, or does not reach the instant, or begins behind the base', async () => {
     const border = await small.here();
     const late = await keepOplog(small.server.memberUri(0), small.repository);

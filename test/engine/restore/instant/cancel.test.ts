@@ -6,12 +6,13 @@ import type { ClusterTime } from '../../../../src/domain/cluster-time.ts';
 import type { KeptInstant, RestoreOptions } from '../../../../src/engine/contracts.ts';
 import { restoreSnapshot } from '../../../../src/engine/restore/index.ts';
 import { createMemoryStorage } from '../../../../src/storage/index.ts';
+import { SOON_MS } from '../../../support/patience.ts';
 import { contentOfServer, restoreWorld } from '../../../support/restore-world.ts';
 import { INTO_COPY, startSmallSource, type SmallSource } from './small-source.ts';
 
 const ROUNDS = 6;
 
-describe('a restore to an instant that is cancelled', { timeout: 120_000 }, () => {
+describe('a restore to an instant that is cancelled', { timeout: 900_000 }, () => {
   let small: SmallSource;
   let border: ClusterTime;
   let live: Record<string, string>;
@@ -54,7 +55,7 @@ describe('a restore to an instant that is cancelled', { timeout: 120_000 }, () =
       });
       const error = await restoreSnapshot(w.options).then(() => assert.fail('the restore succeeded'), (caught: unknown) => caught);
       assert.equal(error, reason);
-      assert.ok(performance.now() - cancelledAt < 2_000, `${performance.now() - cancelledAt} ms`);
+      assert.ok(performance.now() - cancelledAt < SOON_MS, `${performance.now() - cancelledAt} ms`);
       assert.deepEqual(await contentOfServer(small.server.uri), live);
       assert.equal(await small.client.db('__leafvault').collection('plans').countDocuments(), 0);
       assert.deepEqual(await readdir(w.options.tempDir), []);

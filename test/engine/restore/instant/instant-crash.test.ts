@@ -11,6 +11,7 @@ import { settleRestore } from '../../../../src/engine/restore/index.ts';
 import { newId } from '../../../../src/foundation/ids.ts';
 import { createLogger } from '../../../../src/foundation/logger.ts';
 import { createLocalStorage } from '../../../../src/storage/index.ts';
+import { holdCommands } from '../../../support/hold-commands.ts';
 import { fileJournal, type RestoreChildOptions } from '../../../support/restore-child.ts';
 import { contentOfServer } from '../../../support/restore-world.ts';
 import { INTO_COPY, startSmallSource, type SmallSource } from './small-source.ts';
@@ -18,7 +19,7 @@ import { INTO_COPY, startSmallSource, type SmallSource } from './small-source.ts
 const CHILD = join(import.meta.dirname, '../../../support/restore-child.ts');
 const OPERATIONS = 20_000;
 
-describe('a restore to an instant that is killed with SIGKILL', { timeout: 300_000 }, () => {
+describe('a restore to an instant that is killed with SIGKILL', { timeout: 900_000 }, () => {
   let folder: string;
   let small: SmallSource;
   let border: ClusterTime;
@@ -44,11 +45,13 @@ describe('a restore to an instant that is killed with SIGKILL', { timeout: 300_0
     for (const where of ['replay', 'among operations', 'indexes']) {
       const restoreId = newId();
       const begun = await operationsSoFar();
+      const release = where === 'among operations' ? await holdCommands(small.server, ['applyOps'], { skip: 5 }) : null;
       const { child, over } = start(restoreId, (step) => {
         if (step === where) child.kill('SIGKILL');
         else if (step === 'replay' && where === 'among operations') void killOnce(child, begun);
       });
       await over;
+      await release?.();
       if (where === 'among operations') assert.ok((await operationsSoFar()) - begun < OPERATIONS, 'it was killed before the last operation');
       assert.equal(await settle(restoreId), 'old');
       assert.equal(await settle(restoreId), 'old');
@@ -63,7 +66,7 @@ describe('a restore to an instant that is killed with SIGKILL', { timeout: 300_0
   });
 
   async function killOnce(child: ChildProcess, begun: number): Promise<void> {
-    while ((await operationsSoFar()) - begun < 1_000) await delay(2);
+    while ((await operationsSoFar()) === begun) await delay(20);
     child.kill('SIGKILL');
   }
 

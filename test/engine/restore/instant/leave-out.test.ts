@@ -70,7 +70,7 @@ async function entry(filter: Filter<Document>): Promise<ClusterTime> {
 
 const without = (documents: readonly Document[], ...ids: readonly number[]): Document[] => documents.filter(({ _id }) => !ids.includes(Number(_id)));
 
-describe('a restore without a mistake', { timeout: 300_000 }, () => {
+describe('a restore without a mistake', { timeout: 900_000 }, () => {
   test('brings back what was deleted, and keeps everything that came after', async () => {
     await collection('orders').insertOne({ _id: id(100), made: 'before' });
     await collection('orders').deleteMany({ n: { $gte: 5 } });
@@ -118,7 +118,7 @@ describe('a restore without a mistake', { timeout: 300_000 }, () => {
   });
 });
 
-describe('a restore without a session', { timeout: 300_000 }, () => {
+describe('a restore without a session', { timeout: 900_000 }, () => {
   test('leaves out everything that it wrote', async () => {
     // The driver hands a session out again: earlier transactions may have had it.
     const from = await small.here();
@@ -135,7 +135,7 @@ describe('a restore without a session', { timeout: 300_000 }, () => {
   });
 });
 
-describe('what depends on something left out', { timeout: 300_000 }, () => {
+describe('what depends on something left out', { timeout: 900_000 }, () => {
   test('is told before anything is written, and applied, put in its place or skipped when that is wished', async () => {
     const cards = collection('cards');
     await cards.insertOne({ _id: id(400), n: 1 });
@@ -223,7 +223,7 @@ describe('what depends on something left out', { timeout: 300_000 }, () => {
   });
 });
 
-describe('leaving out is refused', { timeout: 300_000 }, () => {
+describe('leaving out is refused', { timeout: 900_000 }, () => {
   test('where nothing answers to a choice: in vain is not done', async () => {
     const { t, i } = await small.here();
     const error = await refusal([{ at: { t, i: i + 1 } }], ['notes'], { t, i });
@@ -248,7 +248,7 @@ describe('leaving out is refused', { timeout: 300_000 }, () => {
   });
 });
 
-describe('leaving out never looks like it did more than it does', { timeout: 300_000 }, () => {
+describe('leaving out never looks like it did more than it does', { timeout: 900_000 }, () => {
   test('where a choice begins within the base', async () => {
     const { pointInTime } = small.root.body as { pointInTime?: ClusterTime };
     const error = await refusal([{ namespace: 'shop.notes', kind: 'delete', from: pointInTime!, to: await small.here() }], ['notes']);
@@ -316,7 +316,7 @@ describe('leaving out never looks like it did more than it does', { timeout: 300
   });
 });
 
-describe('ids that a collation makes equal', { timeout: 300_000 }, () => {
+describe('ids that a collation makes equal', { timeout: 900_000 }, () => {
   test('are replayed in their order', async () => {
     await small.client.db('shop').createCollection('folded', { collation: { locale: 'en', strength: 2 } });
     for (let n = 0; n < 40; n += 1) await collection('folded').insertOne({ _id: `k${n}` as never, n });
@@ -332,7 +332,7 @@ describe('ids that a collation makes equal', { timeout: 300_000 }, () => {
   });
 });
 
-test('a dropped database comes back when each of its drops is left out', { timeout: 300_000 }, async () => {
+test('a dropped database comes back when each of its drops is left out', { timeout: 900_000 }, async () => {
   const held = await small.documents('shop', 'notes');
   const before = await small.here();
   await small.client.db('shop').dropDatabase();
@@ -344,7 +344,7 @@ test('a dropped database comes back when each of its drops is left out', { timeo
 });
 
 // Last: every later restore would read its 20 MB again.
-test('a restore without a transaction leaves out all of it, or one of its operations, however many entries it takes', { timeout: 300_000 }, async () => {
+test('a restore without a transaction leaves out all of it, or one of its operations, however many entries it takes', { timeout: 900_000 }, async () => {
   for (const name of ['boxes', 'labels']) await collection(name).insertMany(Array.from({ length: 20 }, (_, n) => ({ _id: id(n), n })));
   const pad = 'x'.repeat(1024 * 1024);
   await small.client.withSession((session) => session.withTransaction(async () => {

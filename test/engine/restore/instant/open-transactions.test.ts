@@ -83,7 +83,7 @@ async function assertRestores({ root }: CapturedInTest, border: ClusterTime | nu
   assert.ok(found.every(({ _id, balance, pad }) => !_id.startsWith('pad') || pad.buffer.every((byte) => byte === balance)));
 }
 
-describe('a transaction of several entries', { timeout: 300_000 }, () => {
+describe('a transaction of several entries', { timeout: 900_000 }, () => {
   test('that is open at a border counts there not at all, and at its last entry whole', async () => {
     await prepare();
     const early = await snapshot();
@@ -106,7 +106,7 @@ describe('a transaction of several entries', { timeout: 300_000 }, () => {
   });
 });
 
-describe('a prepared transaction', { timeout: 300_000 }, () => {
+describe('a prepared transaction', { timeout: 900_000 }, () => {
   test('counts when it commits, whatever was written meanwhile', async () => {
     await prepare();
     const base = await snapshot();

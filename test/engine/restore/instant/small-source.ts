@@ -6,6 +6,7 @@ import type { RestoreOptions } from '../../../../src/engine/contracts.ts';
 import type { Repository, SnapshotRoot } from '../../../../src/repository/repository.ts';
 import type { Storage } from '../../../../src/storage/index.ts';
 import { takeSnapshot } from '../../../support/capture.ts';
+import { HOLDABLE } from '../../../support/hold-commands.ts';
 import { keepOplog, type KeptOplog } from '../../../support/kept-oplog.ts';
 import { startReplicaSet, type ReplicaSet } from '../../../support/mongod.ts';
 import { openTestRepository } from '../../../support/repository-fixture.ts';
@@ -28,7 +29,7 @@ export const INTO_COPY: RestoreOptions['selection'] = { databases: ['shop'], col
 
 /** @param prepare writes what the base holds */
 export async function startSmallSource(storage: Storage, prepare: (client: MongoClient) => Promise<void>): Promise<SmallSource> {
-  const server = await startReplicaSet({ parameters: { minSnapshotHistoryWindowInSeconds: 900 } });
+  const server = await startReplicaSet({ parameters: { minSnapshotHistoryWindowInSeconds: 900, ...HOLDABLE } });
   const client = new MongoClient(server.memberUri(0));
   await prepare(client);
   const repository = await openTestRepository(storage);

@@ -67,7 +67,7 @@ function withoutShadow(entry: Buffer): string {
   return BSON.EJSON.stringify(operation);
 }
 
-describe('a replay by the server that differs from our fold', { timeout: 300_000 }, () => {
+describe('a replay by the server that differs from our fold', { timeout: 900_000 }, () => {
   let sent: readonly Buffer[];
 
   before(async () => {
@@ -127,7 +127,7 @@ describe('a replay by the server that differs from our fold', { timeout: 300_000
   });
 });
 
-describe('a target that is lost while operations are replayed', { timeout: 300_000 }, () => {
+describe('a target that is lost while operations are replayed', { timeout: 900_000 }, () => {
   test('fails the attempt, and the next one begins anew and succeeds', async () => {
     const restoreId = '0123456789abcdef01234567';
     const held = await small.documents('shop', 'twice');

@@ -1,0 +1,16 @@
+// Holds what clients ask of a server, so that a moment in the middle of their work lasts until somebody has seen it, however fast or slow the machine is.
+import type { MongoServer } from './mongod.ts';
+
+/** Parameters of a server whose commands can be held. */
+export const HOLDABLE = { enableTestCommands: true } as const;
+/** Longer than any test. */
+const HELD_MS = 3_600_000;
+
+/**
+ * The server begins none of these commands from now on, but for the first `skip` of them.
+ * @returns lets those through that come from then on; who waited goes on waiting, and is to be killed
+ */
+export async function holdCommands(server: Pick<MongoServer, 'admin'>, failCommands: readonly string[], { skip = 0 }: { readonly skip?: number } = {}): Promise<() => Promise<void>> {
+  await server.admin({ configureFailPoint: 'failCommand', mode: skip > 0 ? { skip } : 'alwaysOn', data: { failCommands, blockConnection: true, blockTimeMS: HELD_MS } });
+  return async () => void (await server.admin({ configureFailPoint: 'failCommand', mode: 'off' }));
+}

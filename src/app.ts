@@ -2,6 +2,7 @@
 import { openCatalog, type Catalog } from './catalog/index.ts';
 import { archiveOpener } from './composition/archive-opener.ts';
 import { describeFirstStart } from './composition/announce.ts';
+import { askBeforePrune } from './composition/ask-before-prune.ts';
 import { assertNoRescue } from './composition/assert-no-rescue.ts';
 import { createClosers } from './composition/closers.ts';
 import { contentsReader } from './composition/contents-reader.ts';
@@ -231,6 +232,11 @@ export async function openRepositoryOf(config: Config, { clock, log }: Pick<AppO
  */
 export async function openCatalogOf(config: Config, { clock, log }: Pick<AppOptions, 'clock' | 'log'>): Promise<Catalog> {
   return openCatalogAlone(await loadMasterKey(config.masterKeyFile, { make: false }), { config, clock, log });
+}
+
+/** Asks the catalog, where there is one, whether a prune may take anything. @returns why it could not be asked; null: it was @throws JOBS_SNAPSHOTS_HIDDEN, and as `openCatalogOf` */
+export async function mayPrune(config: Config, repository: Repository, options: Pick<AppOptions, 'clock' | 'log'>): Promise<string | null> {
+  return askBeforePrune({ config, repository, openCatalog: () => openCatalogOf(config, options) });
 }
 
 /** What workers do with the repository by themselves, as the catalog has it. @throws as `openCatalogOf` */

@@ -26,7 +26,7 @@ const BY_CODE: readonly (readonly [RegExp, keyof typeof EXIT_CODES])[] = [
   [/^(CONFIG_|CLI_)/, 'usage'],
   [/^(MASTER_KEY_|SEAL_|RECOVERY_|RESCUE_KEY_)/, 'masterKey'],
   [/^CATALOG_/, 'catalog'],
-  [/^REPOSITORY_PRUNE_REFUSED$/, 'refused'],
+  [/^(REPOSITORY_PRUNE_REFUSED|JOBS_SNAPSHOTS_HIDDEN)$/, 'refused'],
   [/^(REPOSITORY_|STORAGE_)/, 'repository'],
 ];
 

@@ -1,5 +1,5 @@
-// `leafvault prune`: takes away what no snapshot needs, with the master key and without the catalog, beside a service that runs.
-import { openRepositoryOf, ownersThatAreGone, readNeededUntil, trimCatalogDumps, trimChains, type LockReport, type OpenSession, type PruneReport, type TrimmedChain } from '../app.ts';
+// `leafvault prune`: takes away what no snapshot needs, with the master key, beside a service that runs; the catalog is only asked, where there is one.
+import { mayPrune, openRepositoryOf, ownersThatAreGone, readNeededUntil, trimCatalogDumps, trimChains, type LockReport, type OpenSession, type PruneReport, type TrimmedChain } from '../app.ts';
 import type { Config } from '../config/index.ts';
 import { systemClock } from '../foundation/clock.ts';
 import { createLogger } from '../foundation/logger.ts';
@@ -12,6 +12,8 @@ export interface PruneFlags {
   readonly dryRun: boolean;
   /** Hours after which a session of whose owner nothing is known is ended; null: none is. */
   readonly endSessionsAfterHours: number | null;
+  /** Does not ask the catalog whether roots are lost. */
+  readonly withoutCatalog: boolean;
   readonly json: boolean;
   /** Asks for one, in the place of the key file. */
   readonly passphrase: boolean;
@@ -19,16 +21,18 @@ export interface PruneFlags {
 
 const HOUR_MS = 3_600_000;
 
-export async function runPrune(world: CliWorld, config: Config, { dryRun, endSessionsAfterHours, json, passphrase }: PruneFlags): Promise<number> {
-  const repository = await openRepositoryOf(config, { clock: systemClock, log: createLogger(config.logLevel) }, passphrase ? await askPassphrase(world) : null);
+export async function runPrune(world: CliWorld, config: Config, { dryRun, endSessionsAfterHours, withoutCatalog, json, passphrase }: PruneFlags): Promise<number> {
+  const options = { clock: systemClock, log: createLogger(config.logLevel) };
+  const repository = await openRepositoryOf(config, options, passphrase ? await askPassphrase(world) : null);
   try {
+    const catalogNotAsked = withoutCatalog ? '--without-catalog says so' : await mayPrune(config, repository, options);
     const isOver = await ownersThatAreGone({ clock: systemClock, since: 'created', afterMs: endSessionsAfterHours === null ? null : endSessionsAfterHours * HOUR_MS });
     const report = await repository.prune({ dryRun, isOver, signal: world.stop });
     const chains = dryRun ? [] : await trimChains(repository, { now: systemClock.now(), signal: world.stop });
     const { dumps } = dryRun ? { dumps: [] } : await trimCatalogDumps(repository, { signal: world.stop });
     const locks = dryRun ? null : await repository.extendLocks({ neededUntil: await readNeededUntil(repository, systemClock), signal: world.stop });
     const ofDumps = dumps.length === 0 ? '' : `dumps of the catalog: ${dumps.length} old ones went\n`;
-    world.out(json ? `${JSON.stringify({ ...report, chains, dumps, locks })}\n` : `${describe(report, dryRun)}${describeChains(chains)}${ofDumps}${describeLocks(locks)}`);
+    world.out(json ? `${JSON.stringify({ ...report, chains, dumps, locks, catalogNotAsked })}\n` : `${describe(report, dryRun)}${describeChains(chains)}${ofDumps}${describeLocks(locks)}${catalogNotAsked === null ? '' : `the catalog was not asked whether snapshots lost their roots: ${catalogNotAsked}\n`}`);
     return report.damagedPacks.length === 0 && (locks?.failed ?? []).length === 0 ? EXIT_CODES.ok.code : EXIT_CODES.damaged.code;
   } finally {
     await repository.close();

@@ -104,10 +104,11 @@ function buildProgram(world: CliWorld, outcome: { code: number }): Command {
     .option('--dry-run', 'change nothing, tell what would be freed')
     .option('--passphrase', PASSPHRASE_HELP)
     .option('--end-sessions-after <hours>', 'also end sessions of processes on other machines that were opened longer ago', hours)
+    .option('--without-catalog', 'do not ask the catalog whether snapshots lost their roots, where it is gone or can not be reached')
     .option('--json', 'as a JSON object, with all fields')
     .addHelpText('after', '\nSessions of dead processes of this machine are ended in any case. A service prunes once a day by itself.\n')
     .action(run((config, flags) => runPrune(world, config, {
-      dryRun: flags.dryRun === true, endSessionsAfterHours: typeof flags.endSessionsAfter === 'number' ? flags.endSessionsAfter : null, json: flags.json === true, passphrase: flags.passphrase === true,
+      dryRun: flags.dryRun === true, endSessionsAfterHours: typeof flags.endSessionsAfter === 'number' ? flags.endSessionsAfter : null, withoutCatalog: flags.withoutCatalog === true, json: flags.json === true, passphrase: flags.passphrase === true,
     })));
   withSettings(command('clusters', 'the clusters: whether each is backed up, which namespaces of it, and the newest instant that can be restored'), CATALOG_SETTINGS)
     .option('--cluster <name>', 'only those of this name')

@@ -53,18 +53,21 @@ function bodyOf({ takenAt, migrations, counts }: TableDump, reason: DumpReason):
   return { dumpVersion: 1, reason, migrations, tables: counts.tables, takenAt: takenAt.toISOString(), broken: counts.broken };
 }
 
+/** Each is good until the next one is asked for: all lie in the same memory. A fresh buffer for each would pile up until the collector comes. */
 async function* partsOf({ lines }: TableDump): AsyncGenerator<Buffer> {
-  let part: string[] = [];
+  let room = Buffer.allocUnsafe(2 * PART_BYTES);
   let size = 0;
   for await (const line of lines()) {
-    part.push(line, '\n');
-    size += line.length + 1;
+    const length = Buffer.byteLength(line);
+    if (size + length + 1 > room.length) room = Buffer.concat([room.subarray(0, size)], 2 * (size + length + 1));
+    room.write(line, size);
+    room[size + length] = 10;
+    size += length + 1;
     if (size < PART_BYTES) continue;
-    yield Buffer.from(part.join(''));
-    part = [];
+    yield room.subarray(0, size);
     size = 0;
   }
-  if (size > 0) yield Buffer.from(part.join(''));
+  if (size > 0) yield room.subarray(0, size);
 }
 
 /** The lines of a dump; each part holds whole ones. */

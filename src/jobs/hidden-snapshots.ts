@@ -1,5 +1,6 @@
 // Snapshots that the catalog knows, against what the store shows: a root that is lost, or that somebody with its credentials hid, nobody else would miss.
 import type { Catalog } from '../catalog/index.ts';
+import { LeafvaultError } from '../foundation/errors.ts';
 import type { Repository } from '../repository/repository.ts';
 import { isKeptIn, surveyStore } from './rescue/survey-store.ts';
 
@@ -15,4 +16,14 @@ export async function hiddenSnapshots({ snapshots }: Pick<Catalog, 'snapshots'>,
   // Deleted and pruned since: then nothing in the store says anything of it any more.
   const kept = new Set(await snapshots.allKept());
   return hidden.filter((id) => kept.has(id));
+}
+
+/** Before a prune: to that a snapshot without its root is none, and all that it alone needs would go. @throws JOBS_SNAPSHOTS_HIDDEN */
+export async function assertNoneHidden(catalog: Pick<Catalog, 'snapshots'>, repository: Pick<Repository, 'listFacts' | 'listSnapshots'>): Promise<void> {
+  const [id, ...others] = await hiddenSnapshots(catalog, repository);
+  if (id === undefined) return;
+  throw new LeafvaultError('JOBS_SNAPSHOTS_HIDDEN', `Pruning was refused: the root of the snapshot ${id}${others.length === 0 ? '' : ` and those of ${others.length} others`} that the catalog knows are not in the store`, {
+    details: { snapshotId: id },
+    hint: 'Bring the root back from a copy of the store, or look for delete markers in a bucket with versions (docs/guides/object-lock.md); a snapshot that is really lost has to be deleted before anything is pruned',
+  });
 }

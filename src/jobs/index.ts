@@ -10,6 +10,7 @@ export { checkOnSchedule } from './check-on-schedule.ts';
 export { createMendingChore } from './mending.ts';
 export { scheduleDrills, type AskForDrill } from './drills/schedule-drills.ts';
 export { createScheduleChores, type SchedulingParts } from './scheduling.ts';
+export { assertNoneHidden } from './hidden-snapshots.ts';
 export { createRetentionChores } from './retention.ts';
 export { ownersThatAreGone, sessionOwner } from './session-owner.ts';
 export { createChores } from './chores.ts';

@@ -2,10 +2,10 @@
 import type { Catalog } from '../catalog/index.ts';
 import { pruneKey, type PruneResult, type PruneState } from '../domain/prune-state.ts';
 import type { Clock } from '../foundation/clock.ts';
-import { describeError, isLeafvaultError, LeafvaultError } from '../foundation/errors.ts';
+import { describeError, isLeafvaultError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { PruneReport, Repository } from '../repository/repository.ts';
-import { hiddenSnapshots } from './hidden-snapshots.ts';
+import { assertNoneHidden } from './hidden-snapshots.ts';
 import { BEAT_MS } from './one-worker.ts';
 import { ownersThatAreGone, SESSION_ENDS_AFTER_MS } from './session-owner.ts';
 import { startBeat } from './start-beat.ts';
@@ -66,13 +66,6 @@ async function pruneWhenDue(parts: RetentionParts, signal: AbortSignal): Promise
   }
 }
 
-function hiddenError(id: string, others: number): LeafvaultError {
-  return new LeafvaultError('JOBS_SNAPSHOTS_HIDDEN', `Pruning was refused: the root of the snapshot ${id}${others === 0 ? '' : ` and those of ${others} others`} that the catalog knows are not in the store`, {
-    details: { snapshotId: id },
-    hint: 'Bring the root back from a copy of the store, or look for delete markers in a bucket with versions (docs/guides/object-lock.md); a snapshot that is really lost has to be deleted before anything is pruned',
-  });
-}
-
 /** Whoever prunes has the repository to itself, so nobody else tells anything meanwhile. */
 async function tell({ catalog: { settings } }: RetentionParts, { id }: Repository, news: Partial<PruneState>): Promise<void> {
   const before = (await settings.get(pruneKey(id))) as PruneState | undefined;
@@ -82,9 +75,7 @@ async function tell({ catalog: { settings } }: RetentionParts, { id }: Repositor
 /** False where another process is at it: it writes down that it did. */
 async function prune(parts: RetentionParts, repository: Repository, signal: AbortSignal): Promise<boolean> {
   const { catalog, clock, log } = parts;
-  // To a prune a snapshot without its root is none, and all that it alone needs would go.
-  const [hidden, ...others] = await hiddenSnapshots(catalog, repository);
-  if (hidden !== undefined) throw hiddenError(hidden, others.length);
+  await assertNoneHidden(catalog, repository);
   const isOver = await ownersThatAreGone({ clock, workers: () => catalog.workers.list(), afterMs: SESSION_ENDS_AFTER_MS });
   const since = clock.now().toISOString();
   let at: Pick<NonNullable<PruneState['running']>, 'phase' | 'done' | 'total'> | null = null;

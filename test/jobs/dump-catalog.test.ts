@@ -95,7 +95,8 @@ describe('the dump of the catalog', () => {
     assert.equal(dump?.parts, parts);
     assert.ok(parts >= 3 && largest < 1.5 * MIB, `${parts} parts, the largest has ${largest} bytes`);
     context.diagnostic(`${ROWS} rows in ${Math.round(performance.now() - began)} ms, ${dump?.rawBytes} bytes, ${dump?.storedBytes} stored; RSS ${Math.round(before / MIB)} MiB before, ${Math.round(peak / MIB)} MiB at most`);
-    assert.ok(peak - before < 250 * MIB, `${Math.round((peak - before) / MIB)} MiB more`);
+    // What a worker is promised to stay below, and this process holds the tests besides.
+    assert.ok(peak < 512 * MIB, `${Math.round(peak / MIB)} MiB, ${Math.round((peak - before) / MIB)} of them more than before`);
     let rows = 0;
     for await (const line of linesOf(repository.dumps.read(dump!.id))) if (line.includes('"text"')) rows += 1;
     assert.equal(rows, ROWS);

@@ -15,7 +15,8 @@ export const PASSWORD = 'p@ss:w/rd of the source';
 /** Between two questions: each is a curl process and two requests. */
 const PAUSE_MS = 150;
 const V2 = ['--header', 'Accept: application/vnd.atlas.2023-01-01+json', '--header', 'Content-Type: application/json'];
-const backupOf = (cluster: string): string => `/api/atlas/v2/groups/${PROJECT.id}/clusters/${cluster}/backup`;
+/** Where the Atlas API has the backups of a cluster. */
+export const backupOf = (cluster: string): string => `/api/atlas/v2/groups/${PROJECT.id}/clusters/${cluster}/backup`;
 export const BACKUP = backupOf(CLUSTER.name);
 
 export interface Source extends AsyncDisposable {
@@ -45,11 +46,13 @@ export async function startSource(documents: number, options: ReplicaSetOptions 
   };
 }
 
-/** leafvault.yaml with one organization, project, key and cluster; `cluster` adds to what is said of that. */
-export function settingsFor(uri: string, more: Readonly<Record<string, unknown>> = {}, cluster: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+/** leafvault.yaml with one organization, project, key and cluster; `cluster` adds to what is said of that, `others` are beside it. */
+export function settingsFor(
+  uri: string, more: Readonly<Record<string, unknown>> = {}, cluster: Readonly<Record<string, unknown>> = {}, others: readonly Readonly<Record<string, unknown>>[] = [],
+): Record<string, unknown> {
   return {
     home: './home',
-    organizations: [{ name: 'Example', apiKeys: [{ ...KEY, roles: ['ORG_OWNER'], accessList: ['127.0.0.1/32'] }], users: [{ name: 'admin', password: 'change-me-now', roles: ['ORG_OWNER'] }], projects: [{ ...PROJECT, clusters: [{ ...CLUSTER, uri, ...cluster }] }] }],
+    organizations: [{ name: 'Example', apiKeys: [{ ...KEY, roles: ['ORG_OWNER'], accessList: ['127.0.0.1/32'] }], users: [{ name: 'admin', password: 'change-me-now', roles: ['ORG_OWNER'] }], projects: [{ ...PROJECT, clusters: [{ ...CLUSTER, uri, ...cluster }, ...others] }] }],
     ...more,
   };
 }

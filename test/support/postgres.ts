@@ -78,6 +78,8 @@ async function makeEmbedded(home: string): Promise<void> {
 
 export interface ExternalDatabase extends TestDatabase {
   readonly url: string;
+  /** What one statement gives, on a connection of its own. */
+  query(text: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Ends without a checkpoint and begins again, on the same port and data. */
   crash(): Promise<void>;
 }
@@ -111,6 +113,11 @@ export async function startExternal(): Promise<ExternalDatabase> {
     database: { url },
     url,
     open: (options) => openOn({ url }, options),
+    async query(text) {
+      const client = new pg.Client({ connectionString: url });
+      await client.connect();
+      return client.query<Record<string, unknown>>(text).then(({ rows }) => rows).finally(() => client.end());
+    },
     async crash() {
       await end('SIGQUIT');
       child = await start();

@@ -27,8 +27,8 @@ export interface SmallSource extends AsyncDisposable {
 export const INTO_COPY: RestoreOptions['selection'] = { databases: ['shop'], collections: [], renames: [{ from: 'shop', to: 'copy' }] };
 
 /** @param prepare writes what the base holds */
-export async function startSmallSource(storage: Storage, prepare: (client: MongoClient) => Promise<void>): Promise<SmallSource> {
-  const server = await startReplicaSet({ parameters: { minSnapshotHistoryWindowInSeconds: 900 } });
+export async function startSmallSource(storage: Storage, prepare: (client: MongoClient) => Promise<void>, parameters: Readonly<Record<string, number>> = {}): Promise<SmallSource> {
+  const server = await startReplicaSet({ parameters: { minSnapshotHistoryWindowInSeconds: 900, ...parameters } });
   const client = new MongoClient(server.memberUri(0));
   await prepare(client);
   const repository = await openTestRepository(storage);

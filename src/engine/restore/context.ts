@@ -1,4 +1,5 @@
 // What every step of one restore attempt gets.
+import type { ClusterTime } from '../../domain/cluster-time.ts';
 import type { RestoreOptions } from '../contracts.ts';
 import type { SequenceMaker } from '../mongo/raw-insert-sequence.ts';
 import type { CollectionEntry, Expected } from '../snapshot/index.ts';
@@ -34,8 +35,12 @@ export interface Load {
   expected: Expected;
   /** What an attempt before this one left of it; null: nothing that can be taken over. */
   rested: RestedShadow | null;
-  /** Null until every document was written. `committed`: no election can take them back; else none may come before the barrier that says so. */
+  /** Null until every document was written, and while operations are on their way to it. `committed`: no election can take them back; else none may come before the barrier that says so. */
   loaded: { readonly committed: boolean; readonly electionId: string | null } | null;
+  /** To an instant: every operation up to and including it is applied, and none behind it; null: none is. */
+  replayedTo: ClusterTime | null;
+  /** Operations that the fold passed over, since what they build on was left out. */
+  skipped: number;
 }
 
 /** Collections that are loaded, built or read at once. */

@@ -52,7 +52,7 @@ function planCollection(plan: RestorePlan, n: number, chosen: SelectedEntry, fac
     expiries: [...planIndexes(entry.body, options.indexStrategy).expiries],
   };
   plan.swaps.push(step);
-  return { entry, step, collection: step.shadow, expected: entry.body, rested: null, loaded: null };
+  return { entry, step, collection: step.shadow, expected: entry.body, rested: null, loaded: null, replayedTo: null, skipped: 0 };
 }
 
 function planTimeSeries(plan: RestorePlan, n: number, { entry, db, name }: SelectedEntry, facts: TargetFacts, options: RestoreOptions): Load {
@@ -71,7 +71,7 @@ function planTimeSeries(plan: RestorePlan, n: number, { entry, db, name }: Selec
   };
   if (beside) plan.warnings.push(`the time series ${db}.${name} stays as it is; the restored one is ${db}.${besideName}`);
   plan.timeSeries.push(step);
-  return { entry, step, collection: bucketsOf(step.shadow), expected: entry.body, rested: null, loaded: null };
+  return { entry, step, collection: bucketsOf(step.shadow), expected: entry.body, rested: null, loaded: null, replayedTo: null, skipped: 0 };
 }
 
 function planView(plan: RestorePlan, n: number, chosen: SelectedEntry, facts: TargetFacts, options: RestoreOptions): void {

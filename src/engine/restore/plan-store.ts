@@ -81,13 +81,16 @@ export async function otherPlans(restoreId: string, target: Target): Promise<Res
 
 /** The plan is one document on the target. @throws RESTORE_PREFLIGHT_REFUSED when it would pass the limit of 16 MiB */
 export function refuseLargePlan(plan: RestorePlan): void {
-  // What is found out later (UUIDs, proofs, failed indexes) makes it larger.
-  const bytes = BSON.calculateObjectSize(storedOf(plan)) * 1.25;
-  if (bytes < MAX_DOCUMENT_BYTES) return;
+  if (fitsOneDocument(plan)) return;
   const reason = `its plan names ${plan.swaps.length + plan.asides.length + plan.timeSeries.length} collections, and a plan has to fit into one document`;
   throw new LeafvaultError('RESTORE_PREFLIGHT_REFUSED', `Restoring was refused before it began: ${reason}`, {
     details: { reasons: [reason] }, hint: 'Restore a few databases at a time',
   });
+}
+
+/** With room for what is found out later: UUIDs, proofs, failed indexes. */
+export function fitsOneDocument(plan: RestorePlan): boolean {
+  return BSON.calculateObjectSize(storedOf(plan)) * 1.25 < MAX_DOCUMENT_BYTES;
 }
 
 function storedOf(plan: RestorePlan): StoredPlan & RestorePlan {

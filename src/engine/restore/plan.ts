@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { ClusterTime } from '../../domain/cluster-time.ts';
 import type { LeftOutReport } from '../../domain/leave-out.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
+import type { Expected } from '../snapshot/index.ts';
 
 export type PlanState = 'preparing' | 'proven' | 'swapping' | 'committed' | 'finished' | 'undone';
 
@@ -122,6 +123,18 @@ export interface RestedShadow {
   readonly name: string;
   /** 32 hex digits. */
   readonly uuid: string;
+  /** Of a restore to an instant. */
+  readonly instant?: RestedInstant;
+}
+
+/** How far a collection that rests was brought to its instant. */
+export interface RestedInstant {
+  /** Every operation of the window up to and including it is applied, and none behind it; null: none is. */
+  readonly to: ClusterTime | null;
+  /** What it has to hold at the border: our own fold, made while the base was loaded. */
+  readonly expected: Expected;
+  /** Operations that the fold passed over, since what they build on was left out. */
+  readonly skipped: number;
 }
 
 export interface RestorePlan {

@@ -2,6 +2,7 @@
 // in any case, so nothing has to be believed of what somebody could touch meanwhile (docs/design/restore-protocol.md, "Rest").
 import { MongoServerError } from 'mongodb';
 import { sleep } from '../../foundation/abort.ts';
+import { compareClusterTimes, type ClusterTime } from '../../domain/cluster-time.ts';
 import type { RestoreOptions } from '../contracts.ts';
 import { majorityBarrier } from './barrier.ts';
 import type { Load, RestoreContext } from './context.ts';
@@ -9,7 +10,7 @@ import { bucketsOf } from '../mongo/namespaces.ts';
 import { uuidsOf } from './displace.ts';
 import { dropNamed } from './drop-named.ts';
 import { openTarget, type Target } from './open-target.ts';
-import { createPlanStore, loadPlan } from './plan-store.ts';
+import { createPlanStore, fitsOneDocument, loadPlan } from './plan-store.ts';
 import { shadowsOf, type RestedShadow, type RestorePlan } from './plan.ts';
 
 type Options = Pick<RestoreOptions, 'restoreId' | 'root' | 'instant' | 'target' | 'journal' | 'signal' | 'log' | 'clock'>;
@@ -19,8 +20,8 @@ type Options = Pick<RestoreOptions, 'restoreId' | 'root' | 'instant' | 'target' 
  * @returns false: there is nothing that can be kept, and the attempt is to be rolled back
  */
 export async function restShadows(options: Options, plan: RestorePlan, loads: readonly Load[]): Promise<boolean> {
-  if (options.instant !== undefined || (plan.state !== 'preparing' && plan.state !== 'proven')) return false;
-  const candidates = loads.flatMap((load) => restable(load) ?? []);
+  if (plan.state !== 'preparing' && plan.state !== 'proven') return false;
+  const candidates = loads.flatMap((load) => restable(load, options.instant?.border ?? null) ?? []);
   if (candidates.length === 0) return false;
   const target = await openTarget(options.target.uri, options.signal);
   try {
@@ -31,7 +32,8 @@ export async function restShadows(options: Options, plan: RestorePlan, loads: re
     await majorityBarrier(target, plan.restoreId);
     const electionId = await target.electionId();
     const rested = await present(target, candidates.filter(({ under }) => under === COMMITTED || under === electionId).map(({ shadow }) => shadow));
-    if (rested.length === 0) return false;
+    // The next attempt names them beside its own shadows.
+    if (rested.length === 0 || !fitsOneDocument({ ...plan, rested })) return false;
     plan.rested = rested;
     await store.save(plan);
     await dropInTime(target, plan, options, () => store.hold(plan));
@@ -67,11 +69,22 @@ const COMMITTED = Symbol('committed');
 interface Candidate { readonly shadow: RestedShadow; readonly under: string | null | typeof COMMITTED }
 
 /** Of this attempt, or of one before it that this one had not come to take over. */
-function restable({ entry, step, loaded, rested }: Load): Candidate | null {
+function restable({ entry, step, loaded, rested, ...load }: Load, border: ClusterTime | null): Candidate | null {
   if (entry.body.kind !== 'collection') return null;
   if (loaded === null) return rested === null ? null : { shadow: rested, under: COMMITTED };
   if (step.shadowUuid === null) return null;
-  return { shadow: { from: step.from, db: step.db, name: step.shadow, uuid: step.shadowUuid }, under: loaded.committed ? COMMITTED : loaded.electionId };
+  const shadow = { from: step.from, db: step.db, name: step.shadow, uuid: step.shadowUuid };
+  if (border === null) return { shadow, under: loaded.committed ? COMMITTED : loaded.electionId };
+  // What the fold passed over is marked in a table that ends with the attempt: the next one would replay it.
+  if (load.skipped > 0 && !isReplayed(load.replayedTo, border)) return null;
+  const { documents, bytes, hash, capped, orderedHash } = load.expected;
+  const instant = { to: load.replayedTo, expected: { documents, bytes, hash, capped, orderedHash }, skipped: load.skipped };
+  return { shadow: { ...shadow, instant }, under: loaded.committed ? COMMITTED : loaded.electionId };
+}
+
+/** True when no operation up to the border is left to apply. */
+export function isReplayed(to: ClusterTime | null, border: ClusterTime): boolean {
+  return to !== null && compareClusterTimes(to, border) >= 0;
 }
 
 /**
@@ -80,11 +93,11 @@ function restable({ entry, step, loaded, rested }: Load): Candidate | null {
  */
 export async function findRested(options: Options): Promise<readonly RestedShadow[]> {
   const known = await options.journal.load();
-  if (options.instant !== undefined || !Array.isArray(known?.rested) || known.rested.length === 0) return [];
+  if (!Array.isArray(known?.rested) || known.rested.length === 0) return [];
   const target = await openTarget(options.target.uri, options.signal);
   try {
     const plan = await loadPlan(options.restoreId, options.journal, target);
-    if (plan === null || plan.kind !== 'restore' || plan.state !== 'preparing' || plan.snapshotId !== options.root.id) return [];
+    if (plan === null || plan.kind !== 'restore' || plan.state !== 'preparing' || plan.snapshotId !== options.root.id || !leadsTo(plan, options)) return [];
     // The attempt may have died before it had dropped them, and the next plan names none of them.
     await dropOthers(target, plan, options);
     // Free room is judged by what is there.
@@ -94,8 +107,14 @@ export async function findRested(options: Options): Promise<readonly RestedShado
   }
 }
 
+/** What was folded and replayed towards another instant is of no use. */
+function leadsTo({ border, rested }: RestorePlan, { instant }: Options): boolean {
+  if (border === null || instant === undefined) return border === null && instant === undefined;
+  return compareClusterTimes(border, instant.border) === 0 && rested.every((shadow) => shadow.instant !== undefined);
+}
+
 /** Gives what rests its name in this plan. False: there is nothing to take over, and the shadow has to be made. */
-export async function takeOver({ target, options }: RestoreContext, load: Load): Promise<boolean> {
+export async function takeOver({ target, options, instant }: RestoreContext, load: Load): Promise<boolean> {
   const { rested, step } = load;
   if (rested === null) return false;
   const found = await uuidsOf(target, step.db, [rested.name]);
@@ -107,6 +126,11 @@ export async function takeOver({ target, options }: RestoreContext, load: Load):
   await renameOnceBuilt(target, { from: `${step.db}.${rested.name}`, to: `${step.db}.${step.shadow}` }, options);
   step.shadowUuid = rested.uuid;
   load.loaded = { committed: true, electionId: null };
+  if (rested.instant === undefined) return true;
+  load.replayedTo = rested.instant.to;
+  load.expected = rested.instant.expected;
+  load.skipped = rested.instant.skipped;
+  if (instant?.leftOut != null) instant.leftOut.skippedLater += load.skipped;
   return true;
 }
 

@@ -9,6 +9,7 @@ import { warnOfCrossings } from '../instant/crossing-transactions.ts';
 import { judgeLeftOut, refuseNameConflicts } from '../instant/instant-left-out.ts';
 import { openInstant, type Instant } from '../instant/open-instant.ts';
 import type { Target } from '../open-target.ts';
+import { isReplayed } from '../rest-shadows.ts';
 import { restedNames, type RestedShadow } from '../plan.ts';
 import type { ProgressTally } from '../progress-tally.ts';
 import { warnOfExpiry } from './expiring-documents.ts';
@@ -33,7 +34,7 @@ export async function preflight(options: RestoreOptions, target: Target, tally: 
   if (options.instant === undefined) return { ...(await judge(options, target, entries, null, rested)), instant: null };
   const instant = await openInstant({ ...options, instant: options.instant, tally }, entries);
   try {
-    return { ...(await judge(options, target, instant.entries, instant, [])), instant };
+    return { ...(await judge(options, target, instant.entries, instant, rested)), instant };
   } catch (error) {
     await instant.close();
     throw error;
@@ -45,7 +46,8 @@ async function judge(options: RestoreOptions, target: Target, entries: readonly 
   const selected = selectEntries(entries, options);
   if (instant?.leftOut != null) refuseNameConflicts(selected.map(({ entry }) => entry));
   const databases = [...new Set(selected.filter(({ entry }) => !isAuth(entry)).map(({ db }) => db))];
-  const replayed = instant === null ? null : selected.reduce((sum, { entry }) => sum + bytesToReplay(instant, entry), 0);
+  const done = new Set(rested.filter((shadow) => instant !== null && isReplayed(shadow.instant?.to ?? null, instant.border)).map(({ from }) => from));
+  const replayed = instant === null ? null : selected.reduce((sum, { entry }) => sum + (done.has(entry.namespace) ? 0 : bytesToReplay(instant, entry)), 0);
   const gathered = await gatherFacts(target, options.restoreId, databases, isWholeCluster(selection));
   const facts = { ...gathered, shadows: new Set([...gathered.shadows, ...restedNames({ rested: [...rested] })]) };
   const loaded = new Set(rested.map(({ from }) => from));

@@ -34,10 +34,8 @@ export function createCollectionRestores({ db, clock }: CatalogContext): Collect
       return row === undefined ? null : rowOf(row);
     },
     async list(clusterId, page) {
-      const { items, totalCount } = await readLongPage(page, await countsOf(db, 'collectionRestores', { clusterIds: [clusterId] }), (before) => {
-        const ids = db.selectFrom('collectionRestores').select('restoreId').where('clusterId', '=', clusterId).orderBy('createdAt', 'desc').orderBy('restoreId', 'desc');
-        return before === null ? ids : ids.where('createdAt', '<', before);
-      });
+      const ids = db.selectFrom('collectionRestores').select('restoreId').where('clusterId', '=', clusterId).orderBy('createdAt', 'desc').orderBy('restoreId', 'desc');
+      const { items, totalCount } = await readLongPage(page, { rows: ids, began: 'createdAt', counts: await countsOf(db, 'collectionRestores', { clusterIds: [clusterId] }) });
       const rows = await select().where(isOneOfMany('restoreId', items.map(({ restoreId }) => restoreId))).orderBy('createdAt', 'desc').orderBy('restoreId', 'desc').execute();
       return { items: rows.map(rowOf), totalCount };
     },

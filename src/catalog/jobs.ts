@@ -115,14 +115,12 @@ export function createJobs(context: CatalogContext): Jobs {
 async function listJobs(context: CatalogContext, filter: JobFilter, page: Page): Promise<PageOf<Job>> {
   const { db } = context;
   // The page is picked on the narrow index first: joining before an offset would join every row skipped.
-  const { items, totalCount } = await readLongPage(page, await countJobs(context, filter), (before) => {
-    const all = db.selectFrom('jobs').select('id').orderBy('createdAt', 'desc').orderBy('id', 'desc');
-    const ids = before === null ? all : all.where('createdAt', '<', before);
-    return conditionsOf(filter).reduce((query, condition) => query.where(condition), ids);
-  });
-  const ids = items.map(({ id }) => id);
+  const ids = conditionsOf(filter).reduce(
+    (query, condition) => query.where(condition), db.selectFrom('jobs').select('id').orderBy('createdAt', 'desc').orderBy('id', 'desc'),
+  );
+  const { items, totalCount } = await readLongPage(page, { rows: ids, began: 'createdAt', counts: await countJobs(context, filter) });
   const rows = await selectJobs(context)
-    .where(isOneOfMany('jobs.id', ids))
+    .where(isOneOfMany('jobs.id', items.map(({ id }) => id)))
     .orderBy('jobs.createdAt', 'desc').orderBy('jobs.id', 'desc').execute();
   return { items: rows.map(recordOf), totalCount };
 }

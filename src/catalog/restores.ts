@@ -87,10 +87,8 @@ export function createRestores(context: CatalogContext): Restores {
     },
     async list(clusterId, page) {
       // The page is picked on the narrow index first: joining before an offset would join every row skipped.
-      const { items, totalCount } = await readLongPage(page, await countsOf(db, 'restores', { clusterIds: [clusterId] }), (before) => {
-        const ids = db.selectFrom('restores').select('id').where('clusterId', '=', clusterId).orderBy('createdAt', 'desc').orderBy('id', 'desc');
-        return before === null ? ids : ids.where('createdAt', '<', before);
-      });
+      const ids = db.selectFrom('restores').select('id').where('clusterId', '=', clusterId).orderBy('createdAt', 'desc').orderBy('id', 'desc');
+      const { items, totalCount } = await readLongPage(page, { rows: ids, began: 'createdAt', counts: await countsOf(db, 'restores', { clusterIds: [clusterId] }) });
       const rows = await selectRestores(context)
         .where(isOneOfMany('restores.id', items.map(({ id }) => id)))
         .orderBy('restores.createdAt', 'desc').orderBy('restores.id', 'desc').execute();

@@ -42,8 +42,6 @@ export interface Jobs {
   insert(job: NewJob): Promise<Job>;
   get(id: string): Promise<Job | null>;
   byNumber(number: number): Promise<Job | null>;
-  /** Those of these ids, by id. */
-  many(ids: readonly string[]): Promise<ReadonlyMap<string, Job>>;
   /** Newest first. */
   list(filter: JobFilter, page: Page): Promise<PageOf<Job>>;
   /** The newest ones, newest first, without the count that a list has. */
@@ -84,10 +82,6 @@ export function createJobs(context: CatalogContext): Jobs {
       if (!Number.isSafeInteger(number)) return null;
       const row = await selectJobs(context).where('jobs.number', '=', number).executeTakeFirst();
       return row === undefined ? null : recordOf(row);
-    },
-    async many(ids) {
-      const rows = await selectJobs(context).where(isOneOfMany('jobs.id', ids)).execute();
-      return new Map(rows.map((row) => [row.id, recordOf(row)]));
     },
     list: (filter, page) => listJobs(context, filter, page),
     async newest({ clusterIds, failed = false }, limit) {

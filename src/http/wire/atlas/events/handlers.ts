@@ -60,7 +60,7 @@ function presentEvent(event: ChangeEvent, { root }: Pick<Call, 'root'>): object 
     groupId: projectId ?? undefined,
     id,
     isGlobalAdmin: false,
-    links: [{ rel: 'self', href: projectId === null ? `${root}/orgs/${orgId ?? ''}/events/${id}` : `${root}/groups/${projectId}/events/${id}` }],
+    links: [{ href: projectId === null ? `${root}/orgs/${orgId ?? ''}/events/${id}` : `${root}/groups/${projectId}/events/${id}`, rel: 'self' }],
     orgId: orgId ?? undefined,
     publicKey: isUser ? undefined : (principalName ?? undefined),
     remoteAddress: address,

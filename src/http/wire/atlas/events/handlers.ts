@@ -56,7 +56,8 @@ function presentEvent(event: ChangeEvent, { root }: Pick<Call, 'root'>): object 
     apiKeyId: isUser ? undefined : (principalId ?? undefined),
     clusterName: event.clusterName ?? undefined,
     created: isoSeconds(at),
-    eventTypeName: eventTypeOf(event.action),
+    // A client that reads nothing else must not take it for done.
+    eventTypeName: `${eventTypeOf(event.action)}${event.outcomeUnknown ? '_OUTCOME_UNKNOWN' : ''}`,
     groupId: projectId ?? undefined,
     id,
     isGlobalAdmin: false,

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { canReach, type Account } from '../../src/catalog/embedded-postgres/account.ts';
 import type { CatalogOptions } from '../../src/catalog/index.ts';
+import type { DoorsChildOptions } from './doors-child.ts';
 import type { TailerChildOptions } from './tailer-child.ts';
 import type { WorkerChildOptions } from './worker-child.ts';
 
@@ -41,6 +42,12 @@ export function startWorkerChild(options: WorkerChildOptions): CatalogChild {
 /** Starts `tailer-child.ts`, whose `active` says how many clusters it follows, or how many jobs it runs. */
 export function startTailerChild(options: TailerChildOptions): CatalogChild {
   const script = join(ROOT, 'test', 'support', 'tailer-child.ts');
+  return speakWith(spawn(process.execPath, [script, JSON.stringify(options)], { cwd: '/', stdio: ['pipe', 'pipe', 'inherit'] }));
+}
+
+/** Starts `doors-child.ts`. */
+export function startDoorsChild(options: DoorsChildOptions): CatalogChild {
+  const script = join(ROOT, 'test', 'support', 'doors-child.ts');
   return speakWith(spawn(process.execPath, [script, JSON.stringify(options)], { cwd: '/', stdio: ['pipe', 'pipe', 'inherit'] }));
 }
 

@@ -129,6 +129,7 @@ async function fill(catalog: Catalog): Promise<void> {
       union all select 'restores', cluster_id, month_of(created_at), '', true, count(*) from restores group by 2, 3
       union all select 'collectionRestores', cluster_id, month_of(created_at), '', true, count(*) from collection_restores group by 2, 3
       union all select 'exports', cluster_id, month_of(created_at), '', true, count(*) from exports group by 2, 3`, []);
+    await tx.executeSql("insert into event_counts select org_id, project_id, month_of(at), action, count(*) from audit_events where (details ->> 'status')::integer < 400 group by 1, 2, 3, 4", []);
   });
   const client = new pg.Client(clientConfigOf(catalog.address, catalog.schema));
   await client.connect();
@@ -149,6 +150,8 @@ async function showPlans(client: pg.Client): Promise<void> {
     `select * from snapshots where id in ${listed('b1')} order by requested_at desc, id desc`,
     `select id from restores where cluster_id = '${CLUSTER}' and created_at < '2025-01-01' order by created_at desc, id desc limit ${PAGE} offset 4400`,
     `select * from restores join snapshots on snapshots.id = restores.snapshot_id join jobs on jobs.id = restores.job_id left join downloads on downloads.restore_id = restores.id where restores.id in ${listed('b2')} order by restores.created_at desc, restores.id desc`,
+    `select id from audit_events where project_id = '${PROJECT}' and org_id = '${ORG}' and ((details ->> 'status')::integer < 400 or outcome_unknown) and at < '2025-01-01' order by at desc, id desc limit ${PAGE} offset 3900`,
+    `select month, sum(n)::bigint as n from (select month, n from event_counts where project_id = '${PROJECT}' and org_id = '${ORG}' union all select month_of(at), count(*) from audit_events where outcome_unknown and project_id = '${PROJECT}' and org_id = '${ORG}' group by 1) told group by month order by month desc`,
   ];
   for (const statement of statements) {
     const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain (analyze, buffers, timing off) ${statement}`);

@@ -1,8 +1,8 @@
-// Who did what, from where.
+// Who did what, from where; written before it is done (docs/decisions/0019-audit-before-the-change.md).
 import { sql, type RawBuilder } from 'kysely';
 import type { Page, PageOf } from '../domain/records.ts';
 import type { Principal } from '../domain/roles.ts';
-import { countRows, isAnyOf, readPage, type CatalogContext } from './context.ts';
+import { atomically, countRows, isAnyOf, readLongPage, type CatalogContext, type MonthCount } from './context.ts';
 
 export interface AuditEvent {
   /** Counts up. */
@@ -17,18 +17,20 @@ export interface AuditEvent {
   readonly object: string | null;
   readonly address: string;
   readonly details: Readonly<Record<string, unknown>>;
+  /** It was begun, and is not answered yet or never was. */
+  readonly outcomeUnknown: boolean;
 }
 
 /** `orgId`: where no known project says better. */
-export type NewAuditEvent = Omit<AuditEvent, 'id' | 'at'>;
+export type NewAuditEvent = Omit<AuditEvent, 'id' | 'at' | 'outcomeUnknown'>;
 
 export interface AuditFilter {
   readonly projectId?: string | null | undefined;
   readonly orgId?: string | undefined;
   /** Of what was done in projects, that in these alone. */
   readonly inProjects?: readonly string[] | undefined;
-  /** Requests that were answered with success. */
-  readonly doneOnly?: boolean | undefined;
+  /** Requests that were answered with success, and those of which nobody knows. */
+  readonly toldOnly?: boolean | undefined;
   readonly actions?: readonly string[] | undefined;
   readonly exceptActions?: readonly string[] | undefined;
   /** Both included. */
@@ -38,43 +40,92 @@ export interface AuditFilter {
 }
 
 export interface AuditEvents {
+  /** Of what is over. */
   insert(event: NewAuditEvent): Promise<void>;
+  /** Of what is about to be done: its outcome is unknown until `settle`. @returns its id */
+  begin(event: NewAuditEvent): Promise<number>;
+  /** One event for each place that was changed, at least one; all of them, or none. The time stays that of `begin`. */
+  settle(id: number, events: readonly NewAuditEvent[]): Promise<void>;
   /** Newest first; `projectId` null: of any. */
   list(filter: AuditFilter, page: Page): Promise<PageOf<AuditEvent>>;
 }
 
 const COLUMNS = [
-  'id', 'at', 'principalKind', 'principalId', 'principalName', 'action', 'projectId', 'orgId', 'object', 'address', 'details',
+  'id', 'at', 'principalKind', 'principalId', 'principalName', 'action', 'projectId', 'orgId', 'object', 'address', 'details', 'outcomeUnknown',
 ] as const;
 
-export function createAuditEvents({ db, clock }: CatalogContext): AuditEvents {
+export function createAuditEvents(context: CatalogContext): AuditEvents {
+  const { db, clock } = context;
   return {
-    async insert({ orgId, ...event }) {
-      const known = sql<string | null>`coalesce((select org_id from projects where id = ${event.projectId}), ${orgId})`;
-      await db.insertInto('auditEvents').values({ ...event, orgId: known, at: clock.now(), details: JSON.stringify(event.details) }).execute();
+    async insert(event) {
+      await db.insertInto('auditEvents').values({ ...columnsOf(event), at: clock.now() }).execute();
+    },
+    async begin(event) {
+      const { id } = await db.insertInto('auditEvents').values({ ...columnsOf(event), at: clock.now(), outcomeUnknown: true }).returning('id').executeTakeFirstOrThrow();
+      return id;
+    },
+    async settle(id, events) {
+      // In one order everywhere: two that change the same places would wait for each other's counts.
+      const [first, ...rest] = [...events].sort((a, b) => ((a.projectId ?? '') < (b.projectId ?? '') ? -1 : 1));
+      if (first === undefined) throw new Error(`The event ${id} is to be settled without an outcome`);
+      await atomically(context, async ({ db: tx }) => {
+        const { at } = await tx.updateTable('auditEvents').set({ ...columnsOf(first), outcomeUnknown: false }).where('id', '=', id).returning('at').executeTakeFirstOrThrow();
+        for (const event of rest) await tx.insertInto('auditEvents').values({ ...columnsOf(event), at }).execute();
+      });
     },
     async list(filter, page) {
-      const found = matches(filter);
       // The page is picked on an index alone: what is skipped is never read whole.
-      const picked = db.selectFrom('auditEvents').select('id').where(found).orderBy('at', 'desc').orderBy('id', 'desc');
-      const { items, totalCount } = await readPage(db, page, picked, db.selectFrom('auditEvents').select(countRows).where(found));
+      const picked = db.selectFrom('auditEvents').select('id').where(matches(filter)).orderBy('at', 'desc').orderBy('id', 'desc');
+      const { items, totalCount } = await readLongPage(page, { rows: picked, began: 'at', counts: await countEvents(context, filter) });
       const rows = await db.selectFrom('auditEvents').select(COLUMNS).where(sql<boolean>`id in (select unnest(${items.map(({ id }) => id)}::bigint[]))`).orderBy('at', 'desc').orderBy('id', 'desc').execute();
       return { items: rows.map((row) => ({ ...row, principalKind: row.principalKind as Principal['kind'] | null })), totalCount };
     },
   };
 }
 
-function matches({ projectId, orgId, inProjects, doneOnly = false, actions, exceptActions, from, to, id }: AuditFilter): RawBuilder<boolean> {
-  const conditions = [
-    ...(projectId === undefined || projectId === null ? [] : [sql`project_id = ${projectId}`]),
-    ...(orgId === undefined ? [] : [sql`org_id = ${orgId}`]),
-    ...(inProjects === undefined ? [] : [sql`(project_id is null or ${isAnyOf('project_id', inProjects)})`]),
-    ...(doneOnly ? [sql`(details ->> 'status')::integer < 400`] : []),
-    ...(actions === undefined ? [] : [isAnyOf('action', actions)]),
-    ...(exceptActions === undefined ? [] : [sql`not ${isAnyOf('action', exceptActions)}`]),
+function columnsOf({ orgId, details, ...event }: NewAuditEvent) {
+  const known = sql<string | null>`coalesce((select org_id from projects where id = ${event.projectId}), ${orgId})`;
+  return { ...event, orgId: known, details: JSON.stringify(details) };
+}
+
+/** The kept counts know what was done, by month: all else is counted, times and single ones as if they were of one month. */
+async function countEvents({ db }: CatalogContext, filter: AuditFilter): Promise<readonly MonthCount[]> {
+  const { toldOnly = false, from, to, id } = filter;
+  if (!toldOnly || from !== undefined || to !== undefined || id !== undefined) {
+    const { n } = await db.selectFrom('auditEvents').select(countRows).where(matches(filter)).executeTakeFirstOrThrow();
+    return [{ month: new Date(0), n }];
+  }
+  const { rows } = await sql<MonthCount>`
+    select month, sum(n)::bigint as n from (
+      select month, n from event_counts where ${placesOf(filter, sql`project_id = ''`)}
+      union all select month_of(at), count(*) from audit_events where outcome_unknown and ${placesOf(filter)} group by 1
+    ) told group by month order by month desc`.execute(db);
+  return rows;
+}
+
+function matches(filter: AuditFilter): RawBuilder<boolean> {
+  const { toldOnly = false, from, to, id } = filter;
+  return allOf([
+    placesOf(filter),
+    // In the words of the partial indexes, so that the planner takes them.
+    ...(toldOnly ? [sql`((details ->> 'status')::integer < 400 or outcome_unknown)`] : []),
     ...(from === undefined ? [] : [sql`at >= ${from}`]),
     ...(to === undefined ? [] : [sql`at <= ${to}`]),
     ...(id === undefined ? [] : [sql`id = ${id}`]),
-  ];
+  ]);
+}
+
+/** What events and their counts have in common. */
+function placesOf({ projectId, orgId, inProjects, actions, exceptActions }: AuditFilter, inNone = sql`project_id is null`): RawBuilder<boolean> {
+  return allOf([
+    ...(projectId === undefined || projectId === null ? [] : [sql`project_id = ${projectId}`]),
+    ...(orgId === undefined ? [] : [sql`org_id = ${orgId}`]),
+    ...(inProjects === undefined ? [] : [sql`(${inNone} or ${isAnyOf('project_id', inProjects)})`]),
+    ...(actions === undefined ? [] : [isAnyOf('action', actions)]),
+    ...(exceptActions === undefined ? [] : [sql`not ${isAnyOf('action', exceptActions)}`]),
+  ]);
+}
+
+function allOf(conditions: readonly RawBuilder<unknown>[]): RawBuilder<boolean> {
   return conditions.length === 0 ? sql<boolean>`true` : sql<boolean>`${sql.join(conditions, sql` and `)}`;
 }

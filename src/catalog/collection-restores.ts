@@ -1,16 +1,31 @@
-// How a collection restore job was asked for, and what it was to restore; all else is the restore's.
+// How a collection restore job was asked for, and what it was to restore; all else is its restore's and its job's.
 import type { CollectionRestoreRequest } from '../domain/collection-restore.ts';
-import type { Page, PageOf } from '../domain/records.ts';
+import type { RestoreInstant } from '../domain/instant.ts';
+import type { Job, JobState, Page, PageOf } from '../domain/records.ts';
 import { countsOf, isOneOfMany, readLongPage, type CatalogContext } from './context.ts';
+import { instantOf, type IndexStrategy } from './restores.ts';
 
 /** One that was to be restored, as its snapshot holds it. */
 export interface ChosenNamespace { readonly db: string; readonly name: string; readonly documents: number }
 
+/** As it is told: of its restore and its job no more than that, since a page of 500 has 500 of them. */
 export interface CollectionRestoreRow {
   readonly restoreId: string;
+  readonly projectId: string;
+  readonly clusterId: string;
+  readonly clusterName: string;
+  readonly snapshotId: string;
+  readonly instant: RestoreInstant | null;
+  readonly targetProjectId: string | null;
+  readonly targetClusterName: string | null;
+  readonly createdAt: Date;
+  readonly indexStrategy: IndexStrategy;
   readonly request: CollectionRestoreRequest;
   /** Null: nobody has looked into the snapshot yet. */
   readonly contents: readonly ChosenNamespace[] | null;
+  /** What the engine reported at the end, or null. */
+  readonly result: Readonly<Record<string, unknown>> | null;
+  readonly job: Pick<Job, 'id' | 'state' | 'phase' | 'documentsDone' | 'finishedAt' | 'errorMessage'>;
 }
 
 export interface CollectionRestores {
@@ -23,22 +38,23 @@ export interface CollectionRestores {
   keepContents(restoreId: string, contents: readonly ChosenNamespace[]): Promise<void>;
 }
 
-export function createCollectionRestores({ db, clock }: CatalogContext): CollectionRestores {
-  const select = () => db.selectFrom('collectionRestores').select(['restoreId', 'request', 'contents']);
+export function createCollectionRestores(context: CatalogContext): CollectionRestores {
+  const { db, clock } = context;
   return {
     async insert(restoreId, clusterId, request) {
       await db.insertInto('collectionRestores').values({ restoreId, clusterId, createdAt: clock.now(), request: JSON.stringify(request) }).execute();
     },
     async get(restoreId) {
-      const row = await select().where('restoreId', '=', restoreId).executeTakeFirst();
+      const row = await selectRows(context).where('collectionRestores.restoreId', '=', restoreId).executeTakeFirst();
       return row === undefined ? null : rowOf(row);
     },
     async list(clusterId, page) {
-      const { items, totalCount } = await readLongPage(page, await countsOf(db, 'collectionRestores', { clusterIds: [clusterId] }), (before) => {
-        const ids = db.selectFrom('collectionRestores').select('restoreId').where('clusterId', '=', clusterId).orderBy('createdAt', 'desc').orderBy('restoreId', 'desc');
-        return before === null ? ids : ids.where('createdAt', '<', before);
-      });
-      const rows = await select().where(isOneOfMany('restoreId', items.map(({ restoreId }) => restoreId))).orderBy('createdAt', 'desc').orderBy('restoreId', 'desc').execute();
+      // The page is picked on the narrow index first: joining before an offset would join every row skipped.
+      const ids = db.selectFrom('collectionRestores').select('restoreId').where('clusterId', '=', clusterId).orderBy('createdAt', 'desc').orderBy('restoreId', 'desc');
+      const { items, totalCount } = await readLongPage(page, { rows: ids, began: 'createdAt', counts: await countsOf(db, 'collectionRestores', { clusterIds: [clusterId] }) });
+      const rows = await selectRows(context)
+        .where(isOneOfMany('collectionRestores.restoreId', items.map(({ restoreId }) => restoreId)))
+        .orderBy('collectionRestores.createdAt', 'desc').orderBy('collectionRestores.restoreId', 'desc').execute();
       return { items: rows.map(rowOf), totalCount };
     },
     async keepContents(restoreId, contents) {
@@ -47,6 +63,25 @@ export function createCollectionRestores({ db, clock }: CatalogContext): Collect
   };
 }
 
-function rowOf({ contents, ...row }: { readonly restoreId: string; readonly request: CollectionRestoreRequest; readonly contents: string | null }): CollectionRestoreRow {
-  return { ...row, contents: contents === null ? null : (JSON.parse(contents) as readonly ChosenNamespace[]) };
+function selectRows({ db }: CatalogContext) {
+  return db
+    .selectFrom('collectionRestores')
+    .innerJoin('restores', 'restores.id', 'collectionRestores.restoreId')
+    .innerJoin('jobs', 'jobs.id', 'restores.jobId')
+    .innerJoin('leases', 'leases.jobId', 'restores.jobId')
+    .select([
+      'collectionRestores.restoreId', 'collectionRestores.request', 'collectionRestores.contents', 'restores.projectId', 'restores.clusterId', 'restores.clusterName', 'restores.snapshotId',
+      'restores.chainId', 'restores.borderT', 'restores.borderI', 'restores.askedTimeMs', 'restores.targetProjectId', 'restores.targetClusterName', 'restores.createdAt', 'restores.indexStrategy', 'restores.result',
+      'restores.jobId', 'jobs.state', 'jobs.finishedAt', 'jobs.errorMessage', 'leases.phase', 'leases.documentsDone',
+    ]);
+}
+
+function rowOf(row: Awaited<ReturnType<ReturnType<typeof selectRows>['execute']>>[number]): CollectionRestoreRow {
+  const { restoreId, projectId, clusterId, clusterName, snapshotId, targetProjectId, targetClusterName, createdAt, request, contents, result, jobId, state, finishedAt, errorMessage, phase, documentsDone } = row;
+  return {
+    restoreId, projectId, clusterId, clusterName, snapshotId, instant: instantOf(row), targetProjectId, targetClusterName, createdAt, indexStrategy: row.indexStrategy as IndexStrategy, request,
+    contents: contents === null ? null : (JSON.parse(contents) as readonly ChosenNamespace[]),
+    result: result === null ? null : (JSON.parse(result) as Readonly<Record<string, unknown>>),
+    job: { id: jobId, state: state as JobState, phase, documentsDone, finishedAt, errorMessage },
+  };
 }

@@ -44,14 +44,13 @@ export async function readPage<T>(db: Kysely<Tables>, page: Page, rows: PageQuer
 /** How many rows of a list began in a UTC month; `month` is its first instant. */
 export interface MonthCount { readonly month: Date; readonly n: number }
 
-/**
- * One page of a long list, newest first. `counts` are those of all rows the list has, newest month first; `rows` are those
- * that began before an instant (null: all), newest first. Only the rows of one month are skipped: walking over 50,000
- * entries of an index costs more than all the rest.
- */
-export async function readLongPage<T>(
-  { pageNumber, itemsPerPage }: Page, counts: readonly MonthCount[], rows: (before: Date | null) => PageQuery<T>,
-): Promise<PageOf<T>> {
+/** `rows` newest first, by the time in the column `began`; `counts` are those of all of them, newest month first. */
+interface LongList<T> { readonly rows: NarrowedQuery<T>; readonly began: string; readonly counts: readonly MonthCount[] }
+
+interface NarrowedQuery<T> extends PageQuery<T> { where(condition: RawBuilder<boolean>): PageQuery<T> }
+
+/** One page of a long list. Only the rows of one month are skipped: walking over 50,000 entries of an index costs more than all the rest. */
+export async function readLongPage<T>({ pageNumber, itemsPerPage }: Page, { rows, began, counts }: LongList<T>): Promise<PageOf<T>> {
   const totalCount = counts.reduce((sum, { n }) => sum + n, 0);
   const first = (pageNumber - 1) * itemsPerPage;
   if (first >= totalCount) return { items: [], totalCount };
@@ -62,7 +61,8 @@ export async function readLongPage<T>(
     skipped += count.n;
     newer = count;
   }
-  return { items: await rows(newer === null ? null : newer.month).limit(itemsPerPage).offset(first - skipped).execute(), totalCount };
+  const older = newer === null ? rows : rows.where(sql<boolean>`${sql.ref(began)} < ${newer.month}`);
+  return { items: await older.limit(itemsPerPage).offset(first - skipped).execute(), totalCount };
 }
 
 /** Kept counts of one kind of row, newest month first; `where` narrows them to clusters, kinds, active or not. */

@@ -28,10 +28,8 @@ export function createExports(context: CatalogContext): Exports {
     get,
     async list(clusterId, page) {
       // The page is picked on the narrow index first: joining before an offset would join every row skipped.
-      const { items, totalCount } = await readLongPage(page, await countsOf(db, 'exports', { clusterIds: [clusterId] }), (before) => {
-        const ids = db.selectFrom('exports').select('id').where('clusterId', '=', clusterId).orderBy('createdAt', 'desc').orderBy('id', 'desc');
-        return before === null ? ids : ids.where('createdAt', '<', before);
-      });
+      const ids = db.selectFrom('exports').select('id').where('clusterId', '=', clusterId).orderBy('createdAt', 'desc').orderBy('id', 'desc');
+      const { items, totalCount } = await readLongPage(page, { rows: ids, began: 'createdAt', counts: await countsOf(db, 'exports', { clusterIds: [clusterId] }) });
       const rows = await select().where(isOneOfMany('exports.id', items.map(({ id }) => id))).orderBy('exports.createdAt', 'desc').orderBy('exports.id', 'desc').execute();
       return { items: rows.map(recordOf), totalCount };
     },

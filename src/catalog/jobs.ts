@@ -42,8 +42,6 @@ export interface Jobs {
   insert(job: NewJob): Promise<Job>;
   get(id: string): Promise<Job | null>;
   byNumber(number: number): Promise<Job | null>;
-  /** Those of these ids, by id. */
-  many(ids: readonly string[]): Promise<ReadonlyMap<string, Job>>;
   /** Newest first. */
   list(filter: JobFilter, page: Page): Promise<PageOf<Job>>;
   /** The newest ones, newest first, without the count that a list has. */
@@ -85,10 +83,6 @@ export function createJobs(context: CatalogContext): Jobs {
       const row = await selectJobs(context).where('jobs.number', '=', number).executeTakeFirst();
       return row === undefined ? null : recordOf(row);
     },
-    async many(ids) {
-      const rows = await selectJobs(context).where(isOneOfMany('jobs.id', ids)).execute();
-      return new Map(rows.map((row) => [row.id, recordOf(row)]));
-    },
     list: (filter, page) => listJobs(context, filter, page),
     async newest({ clusterIds, failed = false }, limit) {
       const chosen = selectJobs(context).orderBy('jobs.createdAt', 'desc').orderBy('jobs.id', 'desc').limit(limit);
@@ -115,14 +109,12 @@ export function createJobs(context: CatalogContext): Jobs {
 async function listJobs(context: CatalogContext, filter: JobFilter, page: Page): Promise<PageOf<Job>> {
   const { db } = context;
   // The page is picked on the narrow index first: joining before an offset would join every row skipped.
-  const { items, totalCount } = await readLongPage(page, await countJobs(context, filter), (before) => {
-    const all = db.selectFrom('jobs').select('id').orderBy('createdAt', 'desc').orderBy('id', 'desc');
-    const ids = before === null ? all : all.where('createdAt', '<', before);
-    return conditionsOf(filter).reduce((query, condition) => query.where(condition), ids);
-  });
-  const ids = items.map(({ id }) => id);
+  const ids = conditionsOf(filter).reduce(
+    (query, condition) => query.where(condition), db.selectFrom('jobs').select('id').orderBy('createdAt', 'desc').orderBy('id', 'desc'),
+  );
+  const { items, totalCount } = await readLongPage(page, { rows: ids, began: 'createdAt', counts: await countJobs(context, filter) });
   const rows = await selectJobs(context)
-    .where(isOneOfMany('jobs.id', ids))
+    .where(isOneOfMany('jobs.id', items.map(({ id }) => id)))
     .orderBy('jobs.createdAt', 'desc').orderBy('jobs.id', 'desc').execute();
   return { items: rows.map(recordOf), totalCount };
 }

@@ -52,8 +52,6 @@ export interface Restores {
   insert(row: NewRestore): Promise<RestoreRecord>;
   get(id: string): Promise<RestoreRecord | null>;
   byJob(jobId: string): Promise<RestoreRecord | null>;
-  /** Those of these ids, by id. */
-  many(ids: readonly string[]): Promise<ReadonlyMap<string, RestoreRecord>>;
   /** Of the source cluster, newest first. */
   list(clusterId: string, page: Page): Promise<PageOf<RestoreRecord>>;
   saveProof(id: string, proof: RestoreProof, result: Readonly<Record<string, unknown>>): Promise<void>;
@@ -61,8 +59,6 @@ export interface Restores {
   setMovedAside(id: string, names: readonly string[]): Promise<void>;
   /** What the engine reported at the end, or null. */
   result(id: string): Promise<Readonly<Record<string, unknown>> | null>;
-  /** Of those of these restores that have one, by id. */
-  results(ids: readonly string[]): Promise<ReadonlyMap<string, Readonly<Record<string, unknown>>>>;
   /** The hours begin to run, unless they run already. */
   setDownloadReady(id: string): Promise<void>;
   /** Counts one whole transfer and keeps the checksum of what was sent. */
@@ -81,16 +77,10 @@ export function createRestores(context: CatalogContext): Restores {
     insert: (row) => atomically(context, (inner) => insertRestore(inner, row)),
     get: (id) => one('restores.id', id),
     byJob: (jobId) => one('restores.jobId', jobId),
-    async many(ids) {
-      const rows = await selectRestores(context).where(isOneOfMany('restores.id', ids)).execute();
-      return new Map(rows.map((row) => [row.id, recordOf(row)]));
-    },
     async list(clusterId, page) {
       // The page is picked on the narrow index first: joining before an offset would join every row skipped.
-      const { items, totalCount } = await readLongPage(page, await countsOf(db, 'restores', { clusterIds: [clusterId] }), (before) => {
-        const ids = db.selectFrom('restores').select('id').where('clusterId', '=', clusterId).orderBy('createdAt', 'desc').orderBy('id', 'desc');
-        return before === null ? ids : ids.where('createdAt', '<', before);
-      });
+      const ids = db.selectFrom('restores').select('id').where('clusterId', '=', clusterId).orderBy('createdAt', 'desc').orderBy('id', 'desc');
+      const { items, totalCount } = await readLongPage(page, { rows: ids, began: 'createdAt', counts: await countsOf(db, 'restores', { clusterIds: [clusterId] }) });
       const rows = await selectRestores(context)
         .where(isOneOfMany('restores.id', items.map(({ id }) => id)))
         .orderBy('restores.createdAt', 'desc').orderBy('restores.id', 'desc').execute();
@@ -114,10 +104,6 @@ export function createRestores(context: CatalogContext): Restores {
     async result(id) {
       const row = await db.selectFrom('restores').select('result').where('id', '=', id).executeTakeFirst();
       return row?.result == null ? null : (JSON.parse(row.result) as Readonly<Record<string, unknown>>);
-    },
-    async results(ids) {
-      const rows = await db.selectFrom('restores').select(['id', 'result']).where(isOneOfMany('id', ids)).execute();
-      return new Map(rows.flatMap(({ id, result }) => (result === null ? [] : [[id, JSON.parse(result) as Readonly<Record<string, unknown>>]])));
     },
     async setDownloadReady(id) {
       const now = clock.now();
@@ -215,7 +201,8 @@ function recordOf(row: RestoreRow): RestoreRecord {
   };
 }
 
-function instantOf({ chainId, borderT, borderI, askedTimeMs }: RestoreRow): RestoreInstant | null {
+/** Of the columns that hold it; null: a restore of a whole snapshot. */
+export function instantOf({ chainId, borderT, borderI, askedTimeMs }: Pick<RestoreRow, 'chainId' | 'borderT' | 'borderI' | 'askedTimeMs'>): RestoreInstant | null {
   if (chainId === null || borderT === null || borderI === null) return null;
   const border = { t: borderT, i: borderI };
   return { chainId, border, asked: askedTimeMs === null ? { border } : { time: new Date(askedTimeMs) } };

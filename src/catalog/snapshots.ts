@@ -180,15 +180,12 @@ export function createSnapshots(context: CatalogContext): Snapshots {
     },
     async list(clusterId, page, { completedOnly = false, unfinishedOnly = false } = {}) {
       const counts = await countsOf(db, 'snapshots', { clusterIds: [clusterId], active: completedOnly ? true : unfinishedOnly ? false : undefined });
-      const { items, totalCount } = await readLongPage(page, counts, (before) => {
-        const all = db
-          .selectFrom('snapshots').select('id').where('clusterId', '=', clusterId).where('deletedAt', 'is', null)
-          .orderBy('requestedAt', 'desc').orderBy('id', 'desc');
-        const ids = before === null ? all : all.where('requestedAt', '<', before);
-        // In the words of the partial indexes, so that the planner takes them.
-        if (completedOnly) return ids.where(sql<boolean>`state = 'completed'`);
-        return unfinishedOnly ? ids.where(sql<boolean>`state <> 'completed'`) : ids;
-      });
+      const all = db
+        .selectFrom('snapshots').select('id').where('clusterId', '=', clusterId).where('deletedAt', 'is', null)
+        .orderBy('requestedAt', 'desc').orderBy('id', 'desc');
+      // In the words of the partial indexes, so that the planner takes them.
+      const ids = completedOnly ? all.where(sql<boolean>`state = 'completed'`) : unfinishedOnly ? all.where(sql<boolean>`state <> 'completed'`) : all;
+      const { items, totalCount } = await readLongPage(page, { rows: ids, began: 'requestedAt', counts });
       const rows = await select().where(isOneOfMany('id', items.map(({ id }) => id))).orderBy('requestedAt', 'desc').orderBy('id', 'desc').execute();
       return { items: rows.map(recordOf), totalCount };
     },

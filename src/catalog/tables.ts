@@ -325,6 +325,7 @@ export interface AuditEventsTable {
   object: string | null;
   address: string;
   details: Json<Record<string, unknown>>;
+  outcomeUnknown: Defaulted<boolean>;
 }
 
 /** Kept by triggers; `kind` and `active` are used by jobs, `active` by snapshots for `completed`. */

@@ -8,7 +8,23 @@ export const BY_COMMAND_LINE = 'command line';
 
 export interface CommandEvent { readonly action: string; readonly projectId: string; readonly object: string | null; readonly details?: Readonly<Record<string, unknown>> }
 
-/** To be called once it is done: events are shown of what succeeded. */
-export async function auditCommand({ auditEvents }: Pick<Catalog, 'auditEvents'>, { details = {}, ...event }: CommandEvent): Promise<void> {
-  await auditEvents.insert({ ...event, principalKind: null, principalId: null, principalName: BY_COMMAND_LINE, orgId: null, address: 'local', details: { ...details, status: 200 } });
+/** In the transaction of the change. */
+export async function auditCommand({ auditEvents }: Pick<Catalog, 'auditEvents'>, event: CommandEvent): Promise<void> {
+  await auditEvents.insert(rowOf(event, 200));
+}
+
+/** Of a change of several steps: written before `work`, with its outcome behind it. What `work` throws is thrown on. */
+export async function auditWork<T>({ auditEvents }: Pick<Catalog, 'auditEvents'>, event: CommandEvent, work: () => Promise<T>): Promise<T> {
+  const id = await auditEvents.begin(rowOf(event));
+  const done = await work().catch(async (error: unknown) => {
+    // The reason of the failure counts; without an outcome the event says less, and nothing wrong.
+    await auditEvents.settle(id, [rowOf(event, 409)]).catch(() => undefined);
+    throw error;
+  });
+  await auditEvents.settle(id, [rowOf(event, 200)]);
+  return done;
+}
+
+function rowOf({ details = {}, ...event }: CommandEvent, status?: number): Parameters<Catalog['auditEvents']['insert']>[0] {
+  return { ...event, principalKind: null, principalId: null, principalName: BY_COMMAND_LINE, orgId: null, address: 'local', details: { ...details, ...(status === undefined ? {} : { status }) } };
 }

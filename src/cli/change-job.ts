@@ -3,7 +3,7 @@ import { abandonJob, cancelJob, openCatalogOf, pauseJob, resumeJob, standsElsewh
 import type { Config } from '../config/index.ts';
 import { systemClock } from '../foundation/clock.ts';
 import { createLogger } from '../foundation/logger.ts';
-import { auditCommand, BY_COMMAND_LINE } from './audit-command.ts';
+import { auditWork, BY_COMMAND_LINE } from './audit-command.ts';
 import { EXIT_CODES } from './errors.ts';
 import type { CliWorld } from './world.ts';
 
@@ -34,9 +34,11 @@ const CHANGES: Readonly<Record<JobChange, (catalog: Catalog, id: string) => Prom
 export async function runChangeJob(world: CliWorld, config: Config, { id, change, json }: { readonly id: string; readonly change: JobChange; readonly json: boolean }): Promise<number> {
   const catalog = await openCatalogOf(config, { clock: systemClock, log: createLogger(config.logLevel) });
   try {
-    const words = await CHANGES[change](catalog, id);
+    const known = await catalog.jobs.get(id);
+    const work = (): Promise<string> => CHANGES[change](catalog, id);
+    // Without a job there is nothing to change, and the work says so.
+    const words = known === null ? await work() : await auditWork(catalog, { action: `jobs ${change}`, projectId: known.projectId, object: id }, work);
     const job = await catalog.jobs.get(id);
-    if (job !== null) await auditCommand(catalog, { action: `jobs ${change}`, projectId: job.projectId, object: id });
     world.out(json ? `${JSON.stringify(job, null, 2)}\n` : `${words}\n`);
     return EXIT_CODES.ok.code;
   } finally {

@@ -1,39 +1,59 @@
-// Every request that may change something leaves an audit event, with its outcome, before it is answered.
+// Every request that may change something leaves an audit event: written before it is begun, with its outcome before it is answered.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Audit } from '../services/contracts.ts';
+import type { Audit, AuditedRequest } from '../services/contracts.ts';
 import { plainAddress } from '../foundation/access-list.ts';
-import type { Facade } from './facade.ts';
+import type { Change, Facade } from './facade.ts';
 import { redactTarget } from './redact-target.ts';
 
+type Door = Pick<Facade, 'name' | 'prefix' | 'readingRoutes'>;
+
 /** For the requests of one facade whose credentials were good; the others are in the log alone, or anybody could fill the audit. */
-export function auditWrites(scope: FastifyInstance, facade: Pick<Facade, 'name' | 'prefix' | 'readingRoutes'>, audit: Audit): void {
+export function auditWrites(scope: FastifyInstance, door: Door, audit: Audit): void {
+  // The last moment before a handler. Where the catalog refuses the row nothing is changed: the request fails.
+  scope.addHook('preHandler', async (request) => {
+    if (isReading(request, door) || request.is404) return;
+    request.auditId = await audit.begin(eventOf(request, door, placeOf(request)));
+  });
   scope.addHook('onSend', async (request, reply) => {
-    if (request.principal === null || isReading(request, facade)) return;
-    for (const event of eventsOf(request, reply, facade)) {
-      await audit.record(event).catch((error: unknown) => {
-        // What was asked for is done, and telling the client otherwise would be false: the log keeps the event.
-        request.log.error({ err: error, event }, 'audit event was not stored');
-      });
-    }
+    if (isReading(request, door)) return;
+    const events = (request.changes ?? [placeOf(request)]).map((place) => withOutcome(eventOf(request, door, place), request, reply));
+    await store(audit, request.auditId, events).catch((error: unknown) => {
+      // What was asked for is done, and telling the client otherwise would be false: the event stays without an outcome, and the log keeps it.
+      request.log.error({ err: error, events }, 'outcome of an audit event was not stored');
+    });
   });
 }
 
-function isReading(request: FastifyRequest, { prefix, readingRoutes = [] }: Pick<Facade, 'prefix' | 'readingRoutes'>): boolean {
-  if (request.method === 'GET' || request.method === 'HEAD') return true;
+/** What was refused before its handler was not begun, and is written whole. */
+async function store(audit: Audit, begun: number | null, events: readonly AuditedRequest[]): Promise<void> {
+  if (begun !== null) return audit.settle(begun, events);
+  for (const event of events) await audit.record(event);
+}
+
+function isReading(request: FastifyRequest, { prefix, readingRoutes = [] }: Door): boolean {
+  if (request.principal === null || request.method === 'GET' || request.method === 'HEAD') return true;
   return readingRoutes.includes((request.routeOptions.url ?? '').slice(prefix.length));
 }
 
+/** What the path says; paths that name no project are noted by their handlers (`noteChange`). */
+function placeOf({ params }: FastifyRequest): { readonly projectId: string | null; readonly clusterName: null } {
+  return { projectId: (params as { readonly groupId?: string } | undefined)?.groupId ?? null, clusterName: null };
+}
+
 /** One for each place that was changed: each has a list of its own. */
-function eventsOf(request: FastifyRequest, reply: FastifyReply, { name, prefix }: Pick<Facade, 'name' | 'prefix'>): Parameters<Audit['record']>[0][] {
-  const route = request.routeOptions.url?.slice(prefix.length) ?? 'unknown';
-  const { groupId = null, orgId } = (request.params ?? {}) as { readonly groupId?: string; readonly orgId?: string };
-  return (request.changes ?? [{ projectId: groupId, clusterName: null }]).map(({ projectId, clusterName }) => ({
+function eventOf(request: FastifyRequest, { name, prefix }: Door, { projectId, clusterName }: Change | ReturnType<typeof placeOf>): AuditedRequest {
+  const { orgId } = (request.params ?? {}) as { readonly orgId?: string };
+  return {
     principal: request.principal,
-    action: `${name} ${request.method} ${route}`,
+    action: `${name} ${request.method} ${request.routeOptions.url?.slice(prefix.length) ?? 'unknown'}`,
     projectId,
     orgId: orgId ?? request.principal?.orgId ?? null,
     object: redactTarget(request.originalUrl).replaceAll('\0', ''),
     address: plainAddress(request.ip),
-    details: { status: request.auditStatus ?? reply.statusCode, requestId: request.id, ...(clusterName === null ? {} : { clusterName }) },
-  }));
+    details: { requestId: request.id, ...(clusterName === null ? {} : { clusterName }) },
+  };
+}
+
+function withOutcome({ details, ...event }: AuditedRequest, request: FastifyRequest, reply: FastifyReply): AuditedRequest {
+  return { ...event, details: { status: request.auditStatus ?? reply.statusCode, ...details } };
 }

@@ -94,6 +94,8 @@ declare module 'fastify' {
     changes: readonly Change[] | null;
     /** What the audit keeps as outcome where a failure is told inside a body that answers 200. */
     auditStatus: number | null;
+    /** Of the event that was written before the handler was begun; null before that, and where nothing may be changed. */
+    auditId: number | null;
   }
 }
 

@@ -92,6 +92,7 @@ function createInstance(options: ServerOptions, context: FacadeContext): Fastify
   app.decorateRequest('principal', null);
   app.decorateRequest('changes', null);
   app.decorateRequest('auditStatus', null);
+  app.decorateRequest('auditId', null);
   app.decorateRequest('sessionToken', null);
   return app;
 }

@@ -145,6 +145,8 @@ export interface ChangeEvent {
   readonly orgId: string | null;
   readonly address: string;
   readonly clusterName: string | null;
+  /** It was begun, and is not answered yet or never was: whether it was done has to be looked at. */
+  readonly outcomeUnknown: boolean;
 }
 
 export interface ChangeFilter {

@@ -1,21 +1,27 @@
 // The audit: who did what, to what, from where.
 import type { CatalogAggregates } from '../catalog/index.ts';
-import type { Audit } from './contracts.ts';
+import type { Audit, AuditedRequest } from './contracts.ts';
 import { storable } from '../foundation/storable.ts';
 
 export function createAudit(catalog: Pick<CatalogAggregates, 'auditEvents'>): Audit {
   return {
-    record: ({ principal, action, projectId, orgId, object, address, details }) => catalog.auditEvents.insert({
-      principalKind: principal?.kind ?? null,
-      principalId: principal?.id ?? null,
-      principalName: storableOrNull(principal?.name ?? null),
-      action: storable(action),
-      projectId: storableOrNull(projectId),
-      orgId: storableOrNull(orgId ?? principal?.orgId ?? null),
-      object: storableOrNull(object),
-      address: storable(address),
-      details: storableDetails(details ?? {}),
-    }),
+    record: (event) => catalog.auditEvents.insert(rowOf(event)),
+    begin: (event) => catalog.auditEvents.begin(rowOf(event)),
+    settle: (id, events) => catalog.auditEvents.settle(id, events.map(rowOf)),
+  };
+}
+
+function rowOf({ principal, action, projectId, orgId, object, address, details }: AuditedRequest): Parameters<CatalogAggregates['auditEvents']['insert']>[0] {
+  return {
+    principalKind: principal?.kind ?? null,
+    principalId: principal?.id ?? null,
+    principalName: storableOrNull(principal?.name ?? null),
+    action: storable(action),
+    projectId: storableOrNull(projectId),
+    orgId: storableOrNull(orgId ?? principal?.orgId ?? null),
+    object: storableOrNull(object),
+    address: storable(address),
+    details: storableDetails(details ?? {}),
   };
 }
 

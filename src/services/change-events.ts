@@ -10,13 +10,13 @@ const CLUSTER_IN_PATH = /\/(?:clusters|flexClusters|serverless|backupConfigs)\/(
 export function createChangeEvents(catalog: Pick<CatalogAggregates, 'auditEvents' | 'clusters'>): ChangeEvents {
   return {
     async list({ actions, exceptActions, ...filter }, page) {
-      const { items, totalCount } = await catalog.auditEvents.list({ ...filter, doneOnly: true, actions: actions?.filter(isStorable), exceptActions: exceptActions?.filter(isStorable) }, page);
+      const { items, totalCount } = await catalog.auditEvents.list({ ...filter, toldOnly: true, actions: actions?.filter(isStorable), exceptActions: exceptActions?.filter(isStorable) }, page);
       return { items: await changesOf(catalog, items), totalCount };
     },
     async get(where, id) {
       const number = isId(id) ? Number.parseInt(id, 16) : Number.NaN;
       const { items } = Number.isSafeInteger(number)
-        ? await catalog.auditEvents.list({ ...where, doneOnly: true, id: number }, { pageNumber: 1, itemsPerPage: 1 }) : { items: [] };
+        ? await catalog.auditEvents.list({ ...where, toldOnly: true, id: number }, { pageNumber: 1, itemsPerPage: 1 }) : { items: [] };
       const [event] = await changesOf(catalog, items);
       if (event === undefined) throw new LeafvaultError('EVENT_NOT_FOUND', `Reading event ${id} failed: there is none`, { details: { id } });
       return event;

@@ -7,7 +7,6 @@ import { LeafvaultError } from '../foundation/errors.ts';
 import { isId } from '../foundation/ids.ts';
 import { collectionsOfJob } from './collection-states.ts';
 import type { CollectionRestore, CollectionRestores, RestoreOutcome } from './contracts.ts';
-import { presentRestore } from './downloads.ts';
 import { createRestore, type RestoresOptions } from './restores.ts';
 import type { ReadContents } from './snapshot-contents.ts';
 
@@ -18,34 +17,20 @@ export interface CollectionRestoresOptions {
 }
 
 export function createCollectionRestores({ catalog, restores, readContents }: CollectionRestoresOptions): CollectionRestores {
-  /** Of a page, by a few statements for all of its rows. */
   const presentAll = async (rows: readonly CollectionRestoreRow[]): Promise<readonly CollectionRestore[]> => {
-    const ids = rows.map(({ restoreId }) => restoreId);
-    const [records, outcomes] = await Promise.all([catalog.restores.many(ids), catalog.restores.results(ids)]);
-    const unsaid = rows.filter(({ restoreId, contents }) => contents === null || !outcomes.has(restoreId)).map(({ restoreId }) => restoreId);
-    const [jobs, plans] = await Promise.all([catalog.jobs.many([...records.values()].map(({ jobId }) => jobId)), catalog.restorePlans.loadMany(unsaid)]);
+    const plans = await catalog.restorePlans.loadMany(rows.filter(({ contents, result }) => contents === null || result === null).map(({ restoreId }) => restoreId));
     const presented: CollectionRestore[] = [];
     for (const row of rows) {
-      const record = records.get(row.restoreId);
-      const job = jobs.get(record?.jobId ?? '');
-      // Gone between two statements, by the end of its project.
-      if (record === undefined || job === undefined) continue;
-      const outcome = (outcomes.get(row.restoreId) ?? null) as RestoreOutcome | null;
+      const { restoreId: id, request, result, indexStrategy, job, ...restore } = row;
+      const outcome = result as RestoreOutcome | null;
       // One after another: each that is not kept yet opens a reader of the repository.
-      const contents = row.contents ?? (outcome === null ? await learnContents(row, record.snapshotId) : null);
-      const { indexStrategy } = record;
-      const restore = presentRestore(record, { now: restores.clock.now(), key: restores.key, baseUrl: restores.baseUrl });
-      presented.push({ restore, request: row.request, indexStrategy, job, collections: collectionsOfJob({ request: row.request, plan: plans.get(row.restoreId) ?? null, outcome, job, indexStrategy, contents }) });
+      const contents = row.contents ?? (outcome === null ? await learnContents(row) : null);
+      presented.push({ restore: { id, jobId: job.id, ...restore }, request, indexStrategy, job, collections: collectionsOfJob({ request, plan: plans.get(id) ?? null, outcome, job, indexStrategy, contents }) });
     }
     return presented;
   };
-  const present = async (row: CollectionRestoreRow): Promise<CollectionRestore> => {
-    const [presented] = await presentAll([row]);
-    if (presented === undefined) throw notFound(row.restoreId);
-    return presented;
-  };
   /** Looks into the snapshot, once, and keeps what counts. Null where it went before anybody looked: what the plan says is left. */
-  const learnContents = async ({ restoreId, request }: CollectionRestoreRow, snapshotId: string): Promise<readonly ChosenNamespace[] | null> => {
+  const learnContents = async ({ restoreId, request, snapshotId }: CollectionRestoreRow): Promise<readonly ChosenNamespace[] | null> => {
     const snapshot = await catalog.snapshots.get(snapshotId);
     // A snapshot that can't be read is told of by the job; its row has to be shown all the same.
     const all = snapshot === null || snapshot.deletedAt !== null ? null : await readContents(snapshotId).catch(() => null);
@@ -57,16 +42,16 @@ export function createCollectionRestores({ catalog, restores, readContents }: Co
   };
   const find = async (clusterId: string, id: string): Promise<CollectionRestore> => {
     const row = isId(id) ? await catalog.collectionRestores.get(id) : null;
-    const record = row === null ? null : await catalog.restores.get(id);
-    if (row === null || record?.clusterId !== clusterId) throw notFound(id, clusterId);
-    return present(row);
+    const [found] = row?.clusterId === clusterId ? await presentAll([row]) : [];
+    if (found === undefined) throw notFound(id, clusterId);
+    return found;
   };
   return {
     async create({ request, ...order }) {
       const restore = await createRestore(restores, {
         ...order, delivery: 'automated', selection: selectionOf(request), existing: request.writeStrategy === 'CREATE_NEW' ? 'refuse' : 'replace', usersAndRoles: false,
       }, (tx, { id, clusterId }) => tx.collectionRestores.insert(id, clusterId, request));
-      return present({ restoreId: restore.id, request, contents: null });
+      return find(restore.clusterId, restore.id);
     },
     async list(clusterId, page) {
       const { items, totalCount } = await catalog.collectionRestores.list(clusterId, page);
@@ -93,6 +78,6 @@ export function selectionOf({ databases, collections, databaseSuffix, collection
   return { databases: sources(databases), collections: sources(collections), renames, ...suffixes };
 }
 
-function notFound(id: string, clusterId?: string): LeafvaultError {
-  return new LeafvaultError('RESTORE_NOT_FOUND', `Reading collection restore ${id} failed: there is none`, { details: { id, ...(clusterId === undefined ? {} : { clusterId }) } });
+function notFound(id: string, clusterId: string): LeafvaultError {
+  return new LeafvaultError('RESTORE_NOT_FOUND', `Reading collection restore ${id} failed: there is none`, { details: { id, clusterId } });
 }

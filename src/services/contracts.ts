@@ -299,8 +299,24 @@ export interface Identity {
   closeSession(token: string): Promise<void>;
 }
 
+/** Who asks for what, from where, and with its outcome in `details`. */
+export interface AuditedRequest {
+  readonly principal: Principal | null;
+  readonly action: string;
+  readonly projectId: string | null;
+  readonly orgId?: string | null;
+  readonly object: string | null;
+  readonly address: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
 export interface Audit {
-  record(event: { readonly principal: Principal | null; readonly action: string; readonly projectId: string | null; readonly orgId?: string | null; readonly object: string | null; readonly address: string; readonly details?: Readonly<Record<string, unknown>> }): Promise<void>;
+  /** Of what is over, or changes nothing. */
+  record(event: AuditedRequest): Promise<void>;
+  /** Before something is changed: its outcome is told as unknown until `settle`. @returns the number of the event */
+  begin(event: AuditedRequest): Promise<number>;
+  /** With the outcome; one event for each place that was changed, at least one. */
+  settle(id: number, events: readonly AuditedRequest[]): Promise<void>;
 }
 
 /**

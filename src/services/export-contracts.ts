@@ -83,10 +83,10 @@ export interface RestoredCollection {
 }
 
 export interface CollectionRestore {
-  readonly restore: Restore;
+  readonly restore: Pick<Restore, 'id' | 'projectId' | 'clusterId' | 'clusterName' | 'snapshotId' | 'instant' | 'targetProjectId' | 'targetClusterName' | 'createdAt' | 'jobId'>;
   readonly request: CollectionRestoreRequest;
   readonly indexStrategy: 'ALL' | 'NONE' | 'ALL_EXCEPT_TTL';
-  readonly job: Job;
+  readonly job: Pick<Job, 'state' | 'phase' | 'documentsDone' | 'finishedAt' | 'errorMessage'>;
   readonly collections: readonly RestoredCollection[];
 }
 

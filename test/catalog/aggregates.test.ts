@@ -330,6 +330,52 @@ for (const { name, start } of DATABASES) {
       assert.equal(await catalog.settings.get('k'), null);
     });
 
+    test('pages through audit events of several months, and counts those that are told, through every change', async () => {
+      const [here, other] = [inventory, await makeInventory(catalog)];
+      const event = { principalKind: null, principalId: null, principalName: null, action: 'a', projectId: here.project.id, orgId: here.orgId, object: null, address: '127.0.0.1', details: { status: 200 } };
+      const told: string[] = [];
+      for (let n = 0; n < 15; n += 1) {
+        const action = ['a', 'b', 'c'][n % 3] ?? '';
+        const begun = await catalog.auditEvents.begin({ ...event, action: `${action}${n}`, details: {} });
+        const refused = await catalog.auditEvents.begin({ ...event, action: 'refused', details: {} });
+        await catalog.auditEvents.settle(refused, [{ ...event, action: 'refused', details: { status: 403 } }]);
+        // Every fifth is never answered.
+        if (n % 5 !== 0) await catalog.auditEvents.settle(begun, [{ ...event, action: `${action}${n}` }]);
+        await catalog.auditEvents.insert({ ...event, projectId: null, orgId: other.orgId });
+        told.unshift(`${action}${n}`);
+        clock.advance(n === 7 ? untilNextMonth(clock.now()) : 5 * 86_400_000);
+      }
+      const read = async (filter: Parameters<typeof catalog.auditEvents.list>[0], itemsPerPage: number): Promise<readonly string[]> => {
+        const actions: string[] = [];
+        for (let pageNumber = 1; ; pageNumber += 1) {
+          const { items, totalCount } = await catalog.auditEvents.list({ toldOnly: true, ...filter }, { pageNumber, itemsPerPage });
+          actions.push(...items.map(({ action, outcomeUnknown }) => (outcomeUnknown ? `${action}?` : action)));
+          if (items.length > 0) continue;
+          assert.equal(totalCount, actions.length);
+          return actions;
+        }
+      };
+      const marked = told.map((action) => (Number(action.slice(1)) % 5 === 0 ? `${action}?` : action));
+      for (const itemsPerPage of [1, 4, 50]) for (const filter of [{ projectId: here.project.id }, { orgId: here.orgId }, { orgId: here.orgId, inProjects: [here.project.id] }, { orgId: here.orgId, from: new Date(0) }]) assert.deepEqual(await read(filter, itemsPerPage), marked);
+      assert.deepEqual([await read({ orgId: here.orgId, inProjects: [] }, 4), (await read({ orgId: other.orgId, inProjects: [] }, 4)).length], [[], 15]);
+      assert.deepEqual(await read({ projectId: here.project.id, actions: ['b1', 'c5', 'refused'] }, 1), ['c5?', 'b1']);
+      assert.deepEqual(await read({ projectId: here.project.id, exceptActions: told.slice(0, 13) }, 1), ['b1', 'a0?']);
+      await catalog.transaction((tx) => tx.executeSql("delete from audit_events where action in ('a3', 'c5')"));
+      assert.deepEqual(await read({ projectId: here.project.id }, 4), marked.filter((action) => !/^(a3|c5)/.test(action)));
+    });
+
+    test('puts what was done in several places in the place of an event that was begun', async () => {
+      const event = { principalKind: null, principalId: null, principalName: null, action: 'a', projectId: null, orgId: inventory.orgId, object: null, address: '127.0.0.1', details: {} };
+      const id = await catalog.auditEvents.begin(event);
+      const began = clock.now();
+      clock.advance(60_000);
+      const places = [inventory.project.id, (await makeInventory(catalog)).project.id];
+      await catalog.auditEvents.settle(id, places.map((projectId) => ({ ...event, projectId, details: { status: 200 } })));
+      const { items } = await catalog.auditEvents.list({ toldOnly: true }, PAGE);
+      assert.deepEqual(items.map(({ projectId }) => projectId).sort(), places.toSorted());
+      assert.deepEqual(items.map(({ at, outcomeUnknown }) => [at, outcomeUnknown]), [[began, false], [began, false]]);
+    });
+
     test('lists audit events newest first', async () => {
       const event = { principalKind: null, principalId: null, principalName: null, action: 'a', projectId: inventory.project.id, orgId: null, object: null, address: '127.0.0.1', details: { n: 1, status: 200 } };
       await catalog.auditEvents.insert(event);
@@ -340,7 +386,7 @@ for (const { name, start } of DATABASES) {
       const actions = async (filter: Parameters<typeof catalog.auditEvents.list>[0]): Promise<string[]> => (await catalog.auditEvents.list(filter, PAGE)).items.map(({ action }) => action);
       // A known project says whose organization it is.
       assert.deepEqual(await actions({ orgId: inventory.orgId }), ['c', 'a']);
-      assert.deepEqual([await actions({ orgId: inventory.orgId, doneOnly: true }), await actions({ exceptActions: ['b', 'c'] }), await actions({ actions: [] }), await actions({ to: new Date(0) })], [['a'], ['a'], [], []]);
+      assert.deepEqual([await actions({ orgId: inventory.orgId, toldOnly: true }), await actions({ exceptActions: ['b', 'c'] }), await actions({ actions: [] }), await actions({ to: new Date(0) })], [['a'], ['a'], [], []]);
     });
   });
 }

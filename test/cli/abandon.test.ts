@@ -102,7 +102,7 @@ describe('leafvault jobs abandon', () => {
     assert.equal(await catalog.leases.claimUnsettled({ workerId: 'w', leaseSeconds: 60, except: [] }), null, 'no worker tries to end it any more');
     const told = (await run('--limit', '1')).out;
     assert.deepEqual([/was given up by command line/.test(told), told.includes('OPEN:')], [true, false], told);
-    const { items } = await catalog.auditEvents.list({ projectId: inventory.project.id, doneOnly: true }, { pageNumber: 1, itemsPerPage: 100 });
+    const { items } = await catalog.auditEvents.list({ projectId: inventory.project.id, toldOnly: true }, { pageNumber: 1, itemsPerPage: 100 });
     assert.deepEqual(items.map(({ action, object }) => [action, object]), [['jobs abandon', id]], 'what was refused is no event');
     const names = (await client.db('shop').listCollections().toArray()).map(({ name }) => String(name));
     assert.equal(names.filter((name) => name.startsWith('__lv_')).length, 2, 'nothing was touched there: the old one and the copy');

@@ -45,7 +45,7 @@ describe('leafvault compliance release', () => {
     assert.deepEqual([code, /is released/.test(out)], [0, true]);
     const record = await catalog.compliance.get(inventory.project.id);
     assert.equal(record?.deletable, true);
-    const { items } = await catalog.auditEvents.list({ projectId: inventory.project.id, doneOnly: true }, { pageNumber: 1, itemsPerPage: 10 });
+    const { items } = await catalog.auditEvents.list({ projectId: inventory.project.id, toldOnly: true }, { pageNumber: 1, itemsPerPage: 10 });
     assert.deepEqual(items.map(({ action, principalName }) => [action, principalName]), [['compliance release', 'command line']]);
     assert.equal((await catalog.compliance.save(record.policy, 'test')).deletable, false);
   });

@@ -139,7 +139,7 @@ describe('leafvault jobs', () => {
   test('and each change is an event of its project, what was refused is none', async () => {
     const { job } = await askForSnapshot(catalog, queue, inventory);
     for (const change of ['pause', 'resume', 'resume', 'cancel', 'cancel']) await run(change, job.id);
-    const { items } = await catalog.auditEvents.list({ projectId: inventory.project.id, doneOnly: true }, { pageNumber: 1, itemsPerPage: 100 });
+    const { items } = await catalog.auditEvents.list({ projectId: inventory.project.id, toldOnly: true }, { pageNumber: 1, itemsPerPage: 100 });
     const told = items.filter(({ object }) => object === job.id).map(({ action, principalName, address }) => [action, principalName, address]);
     assert.deepEqual(told.reverse(), ['pause', 'resume', 'cancel'].map((change) => [`jobs ${change}`, 'command line', 'local']));
   });

@@ -43,7 +43,7 @@ describe('leafvault snapshots', () => {
     assert.match((await run('release', id)).out, /Nothing keeps/);
     const [listed] = JSON.parse((await run('list', '--json')).out) as { readonly id: string; readonly pin: unknown; readonly hold: unknown }[];
     assert.deepEqual([listed?.id, listed?.pin, listed?.hold], [id, null, null]);
-    const { items } = await catalog.auditEvents.list({ projectId: inventory.project.id, doneOnly: true }, { pageNumber: 1, itemsPerPage: 10 });
+    const { items } = await catalog.auditEvents.list({ projectId: inventory.project.id, toldOnly: true }, { pageNumber: 1, itemsPerPage: 10 });
     assert.deepEqual(items.map(({ action, object }) => [action, object]).reverse(), ['snapshots pin', 'snapshots hold', 'snapshots unpin', 'snapshots release'].map((action) => [action, id]));
   });
 

@@ -13,6 +13,8 @@ import { servicesInMemory, type AuditRecord } from '../support/services-in-memor
 
 const THING = '/api/echo/v1/groups/5f0000000000000000000003/things/a';
 const MIB = 1024 * 1024;
+const full = (): Promise<never> => Promise.reject(new Error('disk is full'));
+const FULL = { record: full, begin: full, settle: full };
 let server: HttpServer | null = null;
 
 afterEach(async () => {
@@ -259,9 +261,16 @@ describe('the audit', () => {
     assert.deepEqual(events, []);
   });
 
-  test('that fails does not undo the answer', async () => {
-    const { app, authorized, lines } = await setUp({ parts: { audit: { record: async () => { throw new Error('disk is full'); } } } });
+  test('that cannot be begun keeps the change from being made', async () => {
+    const { app, facade, authorized } = await setUp({ parts: { audit: FULL } });
+    assert.equal((await app.inject({ method: 'POST', url: THING, headers: await authorized('POST') })).statusCode, 500);
+    assert.deepEqual(facade.reached, []);
+  });
+
+  test('whose outcome cannot be kept does not undo the answer', async () => {
+    const { app, facade, authorized, lines } = await setUp({ parts: { audit: { ...FULL, begin: () => Promise.resolve(1) } } });
     assert.equal((await app.inject({ method: 'POST', url: THING, headers: await authorized('POST') })).statusCode, 200);
+    assert.equal(facade.reached.length, 1);
     assert.ok(lines.some((line) => line.includes('disk is full')));
   });
 });

@@ -7,6 +7,7 @@ import { projectRolesOf, type Principal, type RoleGrant } from '../../src/domain
 import type { Clock } from '../../src/foundation/clock.ts';
 import { LeafvaultError } from '../../src/foundation/errors.ts';
 import type { Services, SnapshotNamespace } from '../../src/services/contracts.ts';
+import { auditInMemory } from './services-in-memory.ts';
 import { administrationInMemory } from './administration-in-memory.ts';
 import { backupsInMemory } from './backups-in-memory.ts';
 import { drillsInMemory } from './drills-in-memory.ts';
@@ -108,9 +109,10 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
     if (job.kind === 'snapshot' && snapshotId !== null) change(state.snapshots, snapshotId, { state: end, finishedAt: now });
   };
   const isFormOf = (jobId: string, { id, isDefault }: { readonly id: string; readonly isDefault: boolean }): boolean => (state.jobs.get(jobId)?.form?.['subclientId'] ?? (isDefault ? id : null)) === id;
+  const audit: AuditEvent[] = [];
   const world: MemoryWorld = {
     identity,
-    audit: [],
+    audit,
     snapshots: state.snapshots,
     restores: state.restores,
     jobs: state.jobs,
@@ -152,7 +154,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
           return known === null || principal === undefined ? known : { ...known, principal };
         },
       },
-      audit: { async record(event) { world.audit.push(event); } },
+      audit: auditInMemory(audit),
       continuous: {
         status: () => Promise.resolve({
           state: world.window === null ? 'off' : 'running', cause: null, warning: null, recoveryPoint: world.window?.to ?? null, lagSeconds: null, headroomSeconds: null, member: null,

@@ -4,9 +4,18 @@ import { identityInMemory } from './identity-in-memory.ts';
 
 export type AuditRecord = Parameters<Audit['record']>[0];
 
+/** Keeps what is over; what is begun is not kept. */
+export function auditInMemory(events: Pick<AuditRecord, 'action' | 'principal' | 'object' | 'address'>[]): Audit {
+  return {
+    record: async (event) => { events.push(event); },
+    begin: () => Promise.resolve(1),
+    settle: async (_id, settled) => { events.push(...settled); },
+  };
+}
+
 /** With an identity in memory and an audit that goes into `events`. */
 export function servicesInMemory(parts: Partial<Services> = {}, events: AuditRecord[] = []): Services {
-  const given: Partial<Services> = { identity: identityInMemory(), audit: { record: async (event) => { events.push(event); } }, ...parts };
+  const given: Partial<Services> = { identity: identityInMemory(), audit: auditInMemory(events), ...parts };
   return new Proxy(given as Services, {
     get(target, name) {
       if (name in target) return Reflect.get(target, name) as unknown;

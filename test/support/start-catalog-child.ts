@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { canReach, type Account } from '../../src/catalog/embedded-postgres/account.ts';
 import type { CatalogOptions } from '../../src/catalog/index.ts';
+import type { DoorsChildOptions } from './doors-child.ts';
+import type { SchedulerChildOptions } from './scheduler-child.ts';
 import type { TailerChildOptions } from './tailer-child.ts';
 import type { WorkerChildOptions } from './worker-child.ts';
 
@@ -14,7 +16,8 @@ export interface CatalogChild {
   readonly pid: number;
   /** The next line that it says. */
   next(): Promise<Record<string, unknown>>;
-  send(command: 'insert' | 'close'): void;
+  /** `insert` or `close` to a catalog's, an instant to a scheduler's. */
+  send(line: string): void;
   /** SIGKILL, and gone when it resolves. */
   kill(): Promise<void>;
   exited(): Promise<void>;
@@ -41,6 +44,18 @@ export function startWorkerChild(options: WorkerChildOptions): CatalogChild {
 /** Starts `tailer-child.ts`, whose `active` says how many clusters it follows, or how many jobs it runs. */
 export function startTailerChild(options: TailerChildOptions): CatalogChild {
   const script = join(ROOT, 'test', 'support', 'tailer-child.ts');
+  return speakWith(spawn(process.execPath, [script, JSON.stringify(options)], { cwd: '/', stdio: ['pipe', 'pipe', 'inherit'] }));
+}
+
+/** Starts `scheduler-child.ts`. */
+export function startSchedulerChild(options: SchedulerChildOptions): CatalogChild {
+  const script = join(ROOT, 'test', 'support', 'scheduler-child.ts');
+  return speakWith(spawn(process.execPath, [script, JSON.stringify(options)], { cwd: '/', stdio: ['pipe', 'pipe', 'inherit'] }));
+}
+
+/** Starts `doors-child.ts`. */
+export function startDoorsChild(options: DoorsChildOptions): CatalogChild {
+  const script = join(ROOT, 'test', 'support', 'doors-child.ts');
   return speakWith(spawn(process.execPath, [script, JSON.stringify(options)], { cwd: '/', stdio: ['pipe', 'pipe', 'inherit'] }));
 }
 

@@ -48,6 +48,7 @@ export const DUMP_POLICY: Readonly<Record<string, TablePolicy>> = {
   used_nonces: NEVER,
   workers: NEVER,
   row_counts: NEVER,
+  event_counts: NEVER,
   // These belong to the tables, not to what is in them: a rescue makes them by migrating.
   migrations: NEVER,
   migrations_lock: NEVER,

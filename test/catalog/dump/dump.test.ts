@@ -23,6 +23,8 @@ import { freshSchema, silent, testSealer, type TestDatabase } from '../../suppor
 import { startQueuedCatalog, type QueuedCatalog } from '../../support/queued-catalog.ts';
 
 const OTHER_SEALER = createSealer(Buffer.alloc(32, 9));
+/** Made anew by triggers; counts of nothing stay behind where rows went. */
+const COUNTS = ['row_counts', 'event_counts'];
 const URI = 'mongodb://u:top-secret@127.0.0.1:27017/';
 
 async function linesOf(dumps: CatalogDumps, everything = false): Promise<{ readonly lines: string[]; readonly migrations: readonly string[]; readonly broken: number }> {
@@ -75,16 +77,16 @@ describe('a dump of the catalog', () => {
     const loaded = await target.load({ migrations, lines: each(lines) }, (name) => name === 'masterKeyFingerprint');
     const rescued = await target.open();
     for (const { name } of (await shapeOf(catalog)).tables) {
-      if (DUMP_POLICY[name]?.kind === 'never' && name !== 'row_counts') continue;
+      if (DUMP_POLICY[name]?.kind === 'never' && !COUNTS.includes(name)) continue;
       const rowsOf = async (of: Catalog): Promise<readonly string[]> => (await of.transaction((tx) => tx.executeSql(
         `select (to_jsonb(t) - 'uri_sealed' - 'private_key_sealed' - 'ha1_sealed' - 'owner' - 'expires_at')::text as line from ${name} t`,
       ))).rows.map(({ line }) => String(line)).sort();
       const [was, is] = [await rowsOf(catalog), await rowsOf(rescued)];
       const own = (line: string): boolean => name === 'settings' && /"(rescue|masterKeyFingerprint)"/.test(line);
-      const counts = (all: readonly string[]): readonly string[] => all.filter((line) => !own(line) && !(name === 'row_counts' && /"n": 0,/.test(line)));
+      const counts = (all: readonly string[]): readonly string[] => all.filter((line) => !own(line) && !(COUNTS.includes(name) && /"n": 0,/.test(line)));
       assert.deepEqual(counts(is), counts(was), name);
       assert.ok(was.length > 0, `the test has no row of ${name}`);
-      if (name !== 'settings' && name !== 'row_counts') assert.equal(loaded[name], was.length, name);
+      if (name !== 'settings' && !COUNTS.includes(name)) assert.equal(loaded[name], was.length, name);
     }
     assert.equal(await rescued.clusters.uriOf(inventory.cluster.id), URI);
     assert.equal((await rescued.apiKeys.byPublicKey('abcdefgh'))?.ha1, 'a'.repeat(32));
@@ -236,7 +238,7 @@ async function fill(catalog: Catalog, queue: PostgresQueue, inventory: Inventory
   await catalog.subclients.list(cluster.id);
   await catalog.numbers.numberOf('cluster', cluster.id);
   await catalog.settings.set('firstStart', project.id);
-  await catalog.auditEvents.insert({ principalKind: null, principalId: null, principalName: null, action: 'test', projectId: project.id, object: null, address: '::1', details: { a: [1, 2.5] } } as never);
+  await catalog.auditEvents.insert({ principalKind: null, principalId: null, principalName: null, action: 'test', projectId: project.id, object: null, address: '::1', details: { a: [1, 2.5], status: 200 } } as never);
   await catalog.transaction((tx) => tx.executeSql("insert into revoked_bearers values ('t', now() + interval '1 hour')"));
   const schedule = defaultSchedule(cluster.id, new Date(), newId);
   await catalog.schedules.save({ schedule, progress: { ...freshProgress(new Date()), owed: [schedule.items[0]!.id] } });

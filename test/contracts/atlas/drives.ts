@@ -39,6 +39,8 @@ export interface Drive {
 export const NOT_DRIVEN: readonly string[] = [];
 
 const CLUSTER = (world: World): string => `/groups/${world.params['groupId']}/clusters/${world.params['clusterName']}`;
+const ODD_ITEMS = ([['hourly', 2, 'days', 9], ['daily', 1, 'days', 11], ['weekly', 6, 'weeks', 60], ['monthly', 1, 'months', 50]] as const)
+  .map(([frequencyType, frequencyInterval, retentionUnit, retentionValue]) => ({ frequencyType, frequencyInterval, retentionUnit, retentionValue }));
 const NO_FLEX = { status: 400, errorCode: 'CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API' };
 const snapshotOf = ({ params }: World): { readonly snapshotId: string | undefined } => ({ snapshotId: params['snapshotId'] });
 const target = ({ params }: World) => ({ targetClusterName: params['clusterName'], targetGroupId: params['groupId'] });
@@ -77,6 +79,10 @@ export const DRIVES: readonly Drive[] = [
 
   { id: 'getGroupClusterBackupSchedule' },
   { id: 'updateGroupClusterBackupSchedule', everyVersion: true, body: () => ({ referenceHourOfDay: 3, referenceMinuteOfHour: 30, restoreWindowDays: 5, extraRetentionSettings: [{ frequencyType: 'ON_DEMAND', retentionDays: 1 }] }) },
+  { id: 'getGroupClusterSnapshotSchedule' },
+  // Numbers that the legacy form has no choice for.
+  { id: 'updateGroupClusterBackupSchedule', body: () => ({ policies: [{ policyItems: ODD_ITEMS }] }) },
+  { id: 'getGroupClusterBackupSchedule' },
   { id: 'getGroupClusterSnapshotSchedule' },
   { id: 'updateGroupClusterSnapshotSchedule', body: () => ({ snapshotIntervalHours: 12, weeklySnapshotRetentionWeeks: 6, pointInTimeWindowHours: 48 }) },
 

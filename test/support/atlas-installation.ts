@@ -10,7 +10,7 @@ const ACCOUNT = { clientId: 'mdb_sa_id_5f0000000000000000000002', clientSecret: 
 const EXPORT_TARGET = '5f00000000000000000000ee';
 const WAIT_MS = 60_000;
 /** Between two questions. */
-const PAUSE_MS = 25;
+const PAUSE_MS = 50;
 
 export interface AtlasAnswer {
   readonly status: number;

@@ -1,4 +1,5 @@
 // A whole installation behind the doors of Atlas: a real mongod, Leafvault as its users run it, a service account and a key.
+import { setTimeout as delay } from 'node:timers/promises';
 import { CLUSTER, PROJECT, settingsFor, startSource, type Source } from './installation.ts';
 import { leafvaultFolder, startLeafvault, type LeafvaultFolder, type LeafvaultProcess } from './leafvault.ts';
 import { freePort } from './mongod.ts';
@@ -8,6 +9,8 @@ export const ORGANIZATION_ID = '5f0000000000000000000001';
 const ACCOUNT = { clientId: 'mdb_sa_id_5f0000000000000000000002', clientSecret: 'mdb_sa_sk_example' };
 /** Where buckets of exports lie. */
 const EXPORT_TARGET = '5f00000000000000000000ee';
+/** Between two questions. */
+const PAUSE_MS = 50;
 
 export interface AtlasAnswer {
   readonly status: number;
@@ -62,7 +65,7 @@ export async function startAtlasInstallation(documents = 200): Promise<AtlasInst
     };
     const settled: AtlasInstallation['settled'] = async (path, isOver, version) => {
       let last: AtlasAnswer | undefined;
-      for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline;) {
+      for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline; await delay(PAUSE_MS)) {
         last = await ask('GET', path, version === undefined ? {} : { version });
         if (last.status === 200 && isOver(last.json)) return last;
       }

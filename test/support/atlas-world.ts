@@ -1,7 +1,6 @@
 // The APIs of Atlas over real services: a catalog on a real PostgreSQL, real digests and tokens, a real look at MongoDB servers. No worker.
 import { Readable } from 'node:stream';
 import type { Catalog } from '../../src/catalog/index.ts';
-import type { OpenBucketOf } from '../../src/domain/exports.ts';
 import { probeServer } from '../../src/engine/index.ts';
 import { systemClock } from '../../src/foundation/clock.ts';
 import { buildServer, facades, oauthDoor, type HttpServer } from '../../src/http/index.ts';
@@ -42,14 +41,13 @@ export interface AtlasWorld {
   close(): Promise<void>;
 }
 
-/** @param openBucket places of exports; absent: there are none */
-export async function openAtlasWorld({ openBucket }: { readonly openBucket?: OpenBucketOf } = {}): Promise<AtlasWorld> {
+export async function openAtlasWorld(): Promise<AtlasWorld> {
   const database = await startEmbedded();
   const catalog = await database.open({ clock: systemClock });
   const queue = await openPostgresQueue({ catalog, log: silent });
   const services = createServices({
     catalog, queue, clock: systemClock, secret: Buffer.alloc(32, 9), restoreDefaults: { timeSeries: 'refuse', keepHours: 0 }, baseUrl: () => 'http://leafvault.test',
-    openArchive: () => Readable.from([]), probe: probeServer, ...(openBucket === undefined ? {} : { openBucket }),
+    openArchive: () => Readable.from([]), probe: probeServer,
     timelineReader: { read: () => Promise.reject(new Error('There is no chain')), find: () => Promise.reject(new Error('There is no chain')) },
   });
   await applyDeclared({ catalog, clock: systemClock }, [{ name: 'Example', id: ORG, apiKeys: [{ ...OWNER, roles: ['ORG_OWNER'] }], projects: [{ name: 'shop', id: SHOP }] }]);

@@ -1,4 +1,5 @@
 // Answers against the published schemas of Atlas.
+import { differencesOf } from './atlas-differences.ts';
 import { nameOfRef, REFERENCE_OPERATIONS, schemaNamed, type ReferenceOperation, type Schema } from './reference.ts';
 
 export interface SpecOperation {
@@ -11,15 +12,15 @@ export interface SpecOperation {
 
 export const specOperations: Readonly<Record<string, SpecOperation>> = Object.fromEntries(REFERENCE_OPERATIONS.map((each) => [each.id, each]));
 
-/** Faults of an answer, as `path: what`. Members that the schema does not know are faults too, unless named in `beyond`. */
-export function checkAgainst(operationId: string, version: string, value: unknown, beyond: readonly string[] = []): string[] {
+/** Faults of an answer, as `path: what`. Members that the schema does not know are faults too, but for recorded differences. */
+export function checkAgainst(operationId: string, version: string, value: unknown): string[] {
   const operation = specOperations[operationId]?.versions[version];
-  return operation?.answer === undefined ? [`${operationId} has no schema of ${version}`] : faultsOf(operation.answer, value, '', beyond);
+  return operation?.answer === undefined ? [`${operationId} has no schema of ${version}`] : faultsOf(operation.answer, value, '', differencesOf(operationId));
 }
 
-/** The schema calls parameters objects; recorded ones are texts. */
+/** Faults of the body of an error. */
 export function checkError(value: unknown): string[] {
-  return faultsOf(schemaNamed('ApiError'), value, '', ['.parameters[]']);
+  return faultsOf(schemaNamed('ApiError'), value, '', differencesOf('ApiError'));
 }
 
 export function faultsOf(given: Schema, value: unknown, at: string, beyond: readonly string[]): string[] {

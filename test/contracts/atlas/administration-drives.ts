@@ -52,10 +52,10 @@ const ACCOUNTS: readonly Drive[] = [
 
 export const ADMINISTRATION_DRIVES: readonly Drive[] = [
   { id: 'createGroup', body: ({ params }) => ({ name: 'contract', orgId: params['orgId'], tags }), keep: { otherGroupId: 'id' } },
-  { id: 'updateGroup', plainToo: true, body: () => ({ name: 'contract-renamed' }), params: inOtherGroup },
+  { id: 'updateGroup', body: () => ({ name: 'contract-renamed' }), params: inOtherGroup },
   { id: 'deleteGroup', params: inOtherGroup },
   { id: 'createGroupCluster', everyVersion: true, body: ({ params }, version) => ({ name: copyOf(version), leafvaultConnectionString: params['connectionString'], backupEnabled: false, tags }) },
-  { id: 'updateGroupCluster', everyVersion: true, plainToo: true, body: () => ({ tags: [] }), params: ofCopy },
+  { id: 'updateGroupCluster', everyVersion: true, body: () => ({ tags: [] }), params: ofCopy },
   { id: 'listGroupClusters', query: 'includeDeletedWithRetainedBackups=true' },
   { id: 'deleteGroupCluster', versions: ['2023-01-01'], params: () => ({ clusterName: 'copy-2023-01-01' }) },
   ...['copy-2023-02-01', 'copy-2024-08-05'].map((clusterName): Drive => ({ id: 'deleteGroupCluster', params: () => ({ clusterName }) })),

@@ -2,14 +2,16 @@
 // operation adds an entry here, or names it in `NOT_DRIVEN`.
 import { ADMINISTRATION_DRIVES } from './administration-drives.ts';
 import { EXPORT_DRIVES } from './export-drives.ts';
+import { INSTANT_DRIVES } from './instant-drives.ts';
 import { KEPT_DRIVES } from './kept-drives.ts';
-import { isOver, isTaken } from './over.ts';
+import { isOver, isTaken, type Told } from './over.ts';
+import { PLAIN_DRIVES } from './plain-drives.ts';
 
 export interface World {
   /** Values of the parameters of paths, by name. */
   readonly params: Record<string, string>;
-  /** Waits until the thing at that path (below /api/atlas/v2) is over, and gives its last form. */
-  settled(path: string, isOver: (json: Readonly<Record<string, unknown>>) => boolean, version?: string): Promise<void>;
+  /** Waits until the thing at that path (below /api/atlas/v2, or from the root on) is over, and gives its last form. */
+  settled(path: string, isOver: (json: Told) => boolean, version?: string): Promise<Told>;
 }
 
 export interface Drive {
@@ -27,22 +29,24 @@ export interface Drive {
   readonly everyVersion?: boolean;
   /** These versions alone. */
   readonly versions?: readonly string[];
-  /** A change that may be made again: its twins below v1.0 and v1.5 are asked for it, too. */
-  readonly plainToo?: boolean;
+  /** By that door alone, which has no versions. */
+  readonly door?: 'v1.0' | 'v1.5';
   /** Before the answer of the next one counts. */
-  readonly then?: (world: World) => Promise<void>;
+  readonly then?: (world: World) => Promise<unknown>;
 }
 
 /** Served, and not driven yet: ids. To be shortened. */
 export const NOT_DRIVEN: readonly string[] = [];
 
 const CLUSTER = (world: World): string => `/groups/${world.params['groupId']}/clusters/${world.params['clusterName']}`;
+const ODD_ITEMS = ([['hourly', 2, 'days', 9], ['daily', 1, 'days', 11], ['weekly', 6, 'weeks', 60], ['monthly', 1, 'months', 50]] as const)
+  .map(([frequencyType, frequencyInterval, retentionUnit, retentionValue]) => ({ frequencyType, frequencyInterval, retentionUnit, retentionValue }));
 const NO_FLEX = { status: 400, errorCode: 'CANNOT_USE_NON_FLEX_CLUSTER_IN_FLEX_API' };
 const snapshotOf = ({ params }: World): { readonly snapshotId: string | undefined } => ({ snapshotId: params['snapshotId'] });
 const target = ({ params }: World) => ({ targetClusterName: params['clusterName'], targetGroupId: params['groupId'] });
 const elsewhere = ({ params }: World): Readonly<Record<string, string>> => ({ groupId: params['elsewhereId'] ?? '', clusterName: 'elsewhere' });
 const tenantBody = (world: World) => ({ ...snapshotOf(world), targetDeploymentItemName: world.params['clusterName'], targetProjectId: world.params['groupId'] });
-const restoreIsOver = (name: string) => (world: World): Promise<void> => world.settled(`${CLUSTER(world)}/backup/restoreJobs/${world.params[name]}`, isOver);
+const restoreIsOver = (name: string) => (world: World): Promise<Told> => world.settled(`${CLUSTER(world)}/backup/restoreJobs/${world.params[name]}`, isOver);
 
 export const DRIVES: readonly Drive[] = [
   { id: 'getSystemStatus' },
@@ -68,13 +72,17 @@ export const DRIVES: readonly Drive[] = [
   },
   { id: 'listGroupClusterBackupSnapshots' },
   { id: 'getGroupClusterBackupSnapshot' },
-  { id: 'updateGroupClusterBackupSnapshot', plainToo: true, body: () => ({ retentionUnit: 'WEEKS', retentionValue: 2 }) },
+  { id: 'updateGroupClusterBackupSnapshot', body: () => ({ retentionUnit: 'WEEKS', retentionValue: 2 }) },
   { id: 'listGroupClusterBackupSnapshotShardedClusters' },
   { id: 'getGroupClusterBackupSnapshotShardedCluster' },
   ...EXPORT_DRIVES,
 
   { id: 'getGroupClusterBackupSchedule' },
   { id: 'updateGroupClusterBackupSchedule', everyVersion: true, body: () => ({ referenceHourOfDay: 3, referenceMinuteOfHour: 30, restoreWindowDays: 5, extraRetentionSettings: [{ frequencyType: 'ON_DEMAND', retentionDays: 1 }] }) },
+  { id: 'getGroupClusterSnapshotSchedule' },
+  // Numbers that the legacy form has no choice for.
+  { id: 'updateGroupClusterBackupSchedule', body: () => ({ policies: [{ policyItems: ODD_ITEMS }] }) },
+  { id: 'getGroupClusterBackupSchedule' },
   { id: 'getGroupClusterSnapshotSchedule' },
   { id: 'updateGroupClusterSnapshotSchedule', body: () => ({ snapshotIntervalHours: 12, weeklySnapshotRetentionWeeks: 6, pointInTimeWindowHours: 48 }) },
 
@@ -91,6 +99,7 @@ export const DRIVES: readonly Drive[] = [
   { id: 'getGroupClusterBackupRestoreJob' },
   { id: 'deleteGroupCluster', params: elsewhere },
   { id: 'deleteGroup', params: elsewhere },
+  ...INSTANT_DRIVES,
   // Without continuous backup there is no instant.
   { id: 'createGroupClusterBackupRestoreJob', body: (world) => ({ deliveryType: 'pointInTime', pointInTimeUTCSeconds: 1_700_000_000, ...target(world) }), refused: { status: 409, errorCode: 'NO_CHECKPOINT_FOR_PIT_RESTORE' } },
 
@@ -136,6 +145,7 @@ export const DRIVES: readonly Drive[] = [
   { id: 'deleteGroupClusterBackupSchedule', everyVersion: true },
   { id: 'deleteGroupClusterBackupSnapshot' },
   ...KEPT_DRIVES,
+  ...PLAIN_DRIVES,
   // What is refused is refused of things that are there.
   {
     id: 'takeGroupClusterBackupSnapshots', body: () => ({}), keep: { snapshotId: 'id' },

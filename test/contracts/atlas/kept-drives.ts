@@ -1,6 +1,6 @@
 // A cluster that was deleted while its snapshots were kept: every view of them answers under its name, as the list of snapshots does.
 import type { Drive, World } from './drives.ts';
-import { isIn, isOver, isTaken } from './over.ts';
+import { isIn, isOver, isTaken, type Told } from './over.ts';
 
 const ofKept = (more: Readonly<Record<string, string>> = {}) => ({ params }: World): Readonly<Record<string, string>> => ({
   clusterName: 'kept', name: 'kept', snapshotId: params['keptSnapshotId'] ?? '', ...Object.fromEntries(Object.entries(more).map(([name, from]) => [name, params[from] ?? ''])),
@@ -9,7 +9,7 @@ const snapshotOf = ({ params }: World): { readonly snapshotId: string | undefine
 const intoTheOther = (world: World) => ({ ...snapshotOf(world), targetClusterName: world.params['clusterName'], targetGroupId: world.params['groupId'] });
 const tenantBody = (world: World) => ({ ...snapshotOf(world), targetDeploymentItemName: world.params['clusterName'], targetProjectId: world.params['groupId'] });
 const at = ({ params }: World, path: string): string => `/groups/${params['groupId']}/clusters/kept/${path}`;
-const restoreIsOver = (name: string) => (world: World): Promise<void> => world.settled(at(world, `backup/restoreJobs/${world.params[name]}`), isOver);
+const restoreIsOver = (name: string) => (world: World): Promise<Told> => world.settled(at(world, `backup/restoreJobs/${world.params[name]}`), isOver);
 
 const drive = (id: string, more: Omit<Drive, 'id'> = {}): Drive => ({ id, params: ofKept(), ...more });
 

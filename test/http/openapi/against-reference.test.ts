@@ -57,11 +57,27 @@ function difference(these: readonly string[], those: readonly string[] | null): 
   return those === null ? [] : these.filter((each) => !those.includes(each));
 }
 
+/** `a(b|c)` is `ab` and `ac`. */
+function alternativesOf(source: string): readonly string[] {
+  const group = /\(([^()]*\|[^()]*)\)/.exec(source);
+  return group === null ? [source] : group[1]!.split('|').flatMap((each) => alternativesOf(source.replace(group[0], each)));
+}
+
 describe('our own document', () => {
   test('has the operations of the reference, but for those that are named', (context) => {
     const missing = REFERENCE_OPERATIONS.filter((each) => !own.has(keyOf(each)));
     context.diagnostic(`${REFERENCE_OPERATIONS.length - missing.length} of ${REFERENCE_OPERATIONS.length} operations are served; missing: ${missing.map(({ id }) => id).join(', ') || 'none'}`);
     assert.deepEqual(missing.filter(({ path }) => !NOT_SERVED.some((known) => known.test(path))).map(({ id, method, path }) => `${id}: ${method} ${path}`), []);
+  });
+
+  test('needs each difference that is named', () => {
+    const found = REFERENCE_OPERATIONS.flatMap((each) => {
+      const operation = own.get(keyOf(each));
+      return operation === undefined ? [] : differencesOf(each, operation).map((difference) => ({ id: each.id, difference }));
+    });
+    const unneeded = KNOWN_DIFFERENCES.flatMap(({ operation, what }) =>
+      alternativesOf(what.source).filter((each) => !found.some(({ id, difference }) => operation.test(id) && new RegExp(each).test(difference))).map((each) => `${operation} ${each}`));
+    assert.deepEqual(unneeded, []);
   });
 
   for (const reference of REFERENCE_OPERATIONS) {

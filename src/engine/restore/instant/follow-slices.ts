@@ -27,6 +27,8 @@ export async function* followSlices(slices: AsyncIterable<KeptSlice>, { base, bo
     reachesTo = slice.to;
     if (compareClusterTimes(reachesTo, border) >= 0) return;
   }
+  // A window begins with the base alone: of the oplog behind it nothing counts.
+  if (reachesTo === null && compareClusterTimes(border, base) === 0) return;
   const reach = reachesTo === null ? 'holds nothing for it' : `reaches to ${showClusterTime(reachesTo)}`;
   throw outside(`the kept oplog ${reach}, and the instant is ${showClusterTime(border)}`, { base, border, reachesTo });
 }

@@ -103,6 +103,16 @@ describe('the border of a restore', { timeout: 900_000 }, () => {
     assert.equal(await small.client.db('copy').collection('orders').countDocuments(), 500);
   });
 
+  test('at the instant of the base gives the base, also where the chain has no slice yet', async () => {
+    const { pointInTime } = small.root.body as unknown as SnapshotBody;
+    const none: Options['instant'] = { ...small.oplog.instant(pointInTime!), slices: async function* () {} };
+    await restoreTo(pointInTime!, { instant: none });
+    assert.equal(await small.client.db('copy').collection('orders').countDocuments(), 500);
+    await small.client.db('copy').dropDatabase();
+    const next = { t: pointInTime!.t, i: pointInTime!.i + 1 };
+    assert.equal(await refusal({ instant: { ...none, border: next } }, next), 'RESTORE_INSTANT_OUTSIDE');
+  });
+
   test('within the overflow of a capped collection gives what a server can hold', async () => {
     await collection('log').insertMany([5, 6, 7, 8].map((n) => ({ _id: n as never })));
     const entries = await small.client.db('local').collection('oplog.rs').find({ ns: 'shop.log', op: { $in: ['i', 'd'] } }).toArray();

@@ -1,17 +1,15 @@
-// What the Atlas CLI and the Terraform provider send around compliance, exports and keys, as their sources of August 2026 have it, over real services.
+// What the Atlas CLI and the Terraform provider send around compliance and keys, as their sources of August 2026 have it, over real services.
+// What needs a MongoDB is in test/e2e/atlas-client-flows.test.ts.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { openAtlasWorld, ORG, OWNER, SHOP, type AtlasWorld, type Said } from '../../../support/atlas-world.ts';
-import { OUTCOME } from '../../../support/catalog-rows.ts';
-import { completeJob } from '../../../support/services-world.ts';
 
-const ROLE = '5f00000000000000000000ee';
 const AUTHORIZED = { authorizedEmail: 'first.last@example.com', authorizedUserFirstName: 'First', authorizedUserLastName: 'Last' };
 
 let world: AtlasWorld;
 const clusterId = '5f0000000000000000000005';
 before(async () => {
-  world = await openAtlasWorld({ openBucket: ({ bucketName }) => ({ address: bucketName, region: null, isDeclared: false, put: async () => {}, has: async () => false, close: () => Promise.resolve() }) });
+  world = await openAtlasWorld();
   await world.catalog.clusters.insert({ id: clusterId, projectId: SHOP, name: 'orders', uri: 'mongodb://127.0.0.1:1/', hosts: ['127.0.0.1:1'] });
 });
 after(() => world?.close());
@@ -74,43 +72,6 @@ describe('a compliance policy', () => {
     }
     const destroyed = await terraform('DELETE', path, '2024-11-13');
     assert.deepEqual([destroyed.status, destroyed.json['errorCode']], [400, 'BACKUP_COMPLIANCE_POLICY_SETTINGS_INVALID']);
-  });
-});
-
-describe('exports', () => {
-  const BUCKETS = `/groups/${SHOP}/backup/exportBuckets`;
-  const CLUSTER = `/groups/${SHOP}/clusters/orders`;
-
-  test('by the CLI: a bucket, a job that is watched to its end, and the bucket deleted', async () => {
-    const made = await cli('POST', BUCKETS, '2024-05-30', { bucketName: 'cli-exports', cloudProvider: 'AWS', iamRoleId: ROLE });
-    assert.equal(made.status, 200, made.text);
-    const id = String(made.json['_id']);
-    assert.deepEqual(resultsOf(await cli('GET', `${BUCKETS}?includeCount=true&itemsPerPage=100&pageNum=1`, '2024-05-30')).map((each) => each['_id']), [id]);
-    assert.equal((await cli('GET', `${BUCKETS}/${id}`, '2024-05-30')).json['bucketName'], 'cli-exports');
-    const { json: snapshot } = await cli('POST', `${CLUSTER}/backup/snapshots`, '2023-01-01', { description: 'to export', retentionInDays: 1 });
-    await world.catalog.snapshots.complete(String(snapshot['id']), OUTCOME);
-    const job = await cli('POST', `${CLUSTER}/backup/exports`, '2023-01-01', { customData: [{ key: 'exported by', value: 'me' }], exportBucketId: id, snapshotId: snapshot['id'] });
-    assert.deepEqual([job.status, job.json['state'], job.json['exportBucketId']], [200, 'Queued', id], job.text);
-    await completeJob(world.catalog, (await world.catalog.exports.get(String(job.json['id'])))?.jobId ?? '');
-    assert.match(String((await cli('GET', `${CLUSTER}/backup/exports/${String(job.json['id'])}`, '2023-01-01')).json['state']), /^successful$/i);
-    assert.equal((await cli('GET', `${CLUSTER}/backup/exports?includeCount=true`, '2023-01-01')).json['totalCount'], 1);
-    assert.equal((await cli('DELETE', `${BUCKETS}/${id}`, '2023-01-01')).status, 204);
-  });
-
-  test('by Terraform: a bucket in a schedule is let go of before it is destroyed, and looked for until no schedule names it', async () => {
-    const { json: { _id: id } } = await terraform('POST', BUCKETS, '2024-05-30', { bucketName: 'tf-exports', cloudProvider: 'AWS', iamRoleId: ROLE });
-    assert.equal((await terraform('GET', `${BUCKETS}/${String(id)}`, '2024-05-30')).json['iamRoleId'], ROLE);
-    const schedule = await terraform('PATCH', `${CLUSTER}/backup/schedule`, '2024-08-05', { autoExportEnabled: true, export: { exportBucketId: id, frequencyType: 'daily' } });
-    assert.equal(schedule.status, 200, schedule.text);
-    assert.equal((await terraform('DELETE', `${BUCKETS}/${String(id)}`, '2023-01-01')).json['errorCode'], 'EXPORT_BUCKET_DELETE_FAILED');
-    assert.equal((await terraform('DELETE', `${CLUSTER}/backup/schedule`, '2024-08-05')).status, 200);
-    const gone = await terraform('DELETE', `${BUCKETS}/${String(id)}`, '2023-01-01');
-    assert.equal(gone.status, 204, gone.text);
-    for (const { name } of resultsOf(await terraform('GET', `/groups/${SHOP}/clusters?includeCount=true&itemsPerPage=100&pageNum=1`, '2024-08-05'))) {
-      const { status, json } = await terraform('GET', `/groups/${SHOP}/clusters/${String(name)}/backup/schedule`, '2024-08-05');
-      assert.ok(status !== 200 || (json['export'] as { exportBucketId?: unknown } | undefined)?.exportBucketId !== id, 'else the provider waits for an hour');
-    }
-    assert.equal((await terraform('GET', `${BUCKETS}/${String(id)}`, '2024-05-30')).status, 404);
   });
 });
 

@@ -47,17 +47,15 @@ describe('export buckets', () => {
   for (const version of ['2023-01-01', '2024-05-30']) {
     test(`are made, read, listed and deleted in the form of ${version}`, async () => {
       written.length = 0;
-      // AWS alone has more than the form that all providers share.
-      const beyond = ['iamRoleId', 'region', 'requirePrivateNetworking'];
       const made = await doors.atlas('POST', BUCKETS, { body: BUCKET, version });
       assert.equal(made.status, 200, made.text);
       assert.deepEqual(written, ['acme-exports/exported_snapshots/.permissioncheck'], 'it was written to');
-      assert.deepEqual(checkAgainst('createGroupBackupExportBucket', version, made.json, beyond.map((name) => `.${name}`)), []);
+      assert.deepEqual(checkAgainst('createGroupBackupExportBucket', version, made.json), []);
       const read = await doors.atlas('GET', `${BUCKETS}/${String(made.json['_id'])}`, { version });
-      assert.deepEqual(checkAgainst('getGroupBackupExportBucket', version, read.json, beyond.map((name) => `.${name}`)), []);
+      assert.deepEqual(checkAgainst('getGroupBackupExportBucket', version, read.json), []);
       assert.deepEqual(read.json, { _id: made.json['_id'], ...BUCKET, region: 'eu-central-1', requirePrivateNetworking: false });
       const listed = await doors.atlas('GET', BUCKETS, { version });
-      assert.deepEqual(checkAgainst('listGroupBackupExportBuckets', version, listed.json, beyond.map((name) => `.results[].${name}`)), []);
+      assert.deepEqual(checkAgainst('listGroupBackupExportBuckets', version, listed.json), []);
       assert.equal(listed.json['totalCount'], 1);
       assert.deepEqual([(await doors.atlas('DELETE', `${BUCKETS}/${String(made.json['_id'])}`)).status, (await doors.atlas('GET', `${BUCKETS}/${String(made.json['_id'])}`)).json['errorCode']], [204, 'EXPORT_BUCKET_NOT_FOUND']);
     });
@@ -90,17 +88,17 @@ describe('export jobs', () => {
     const customData = [{ key: 'exported by', value: 'Lee' }];
     const made = await doors.atlas('POST', `${CLUSTER}/backup/exports`, { body: { snapshotId, exportBucketId: bucketId, customData } });
     assert.equal(made.status, 200, made.text);
-    assert.deepEqual(checkAgainst('createGroupClusterBackupExport', '2023-01-01', made.json, ['.prefix']), []);
+    assert.deepEqual(checkAgainst('createGroupClusterBackupExport', '2023-01-01', made.json), []);
     assert.deepEqual([made.json['state'], made.json['prefix'], made.json['customData'], made.json['exportStatus'], made.json['finishedAt']], ['Queued', `exported_snapshots/${ORG}/${SHOP}/orders/2026-03-01T1200/1772366400`, customData, { exportedCollections: 0, totalCollections: 0 }, undefined]);
     const path = `${CLUSTER}/backup/exports/${String(made.json['id'])}`;
     const listed = await doors.atlas('GET', `${CLUSTER}/backup/exports`);
-    assert.deepEqual(checkAgainst('listGroupClusterBackupExports', '2023-01-01', listed.json, ['.results[].prefix']), []);
+    assert.deepEqual(checkAgainst('listGroupClusterBackupExports', '2023-01-01', listed.json), []);
     assert.deepEqual((await doors.bearer('GET', `/api/atlas/v1.0${path}`)).json, made.json);
     await refuse(doors.atlas('DELETE', `${BUCKETS}/${bucketId}`), 400, 'EXPORT_BUCKET_DELETE_FAILED');
     const row = await doors.catalog.exports.get(String(made.json['id']));
     await doors.catalog.transaction((tx) => tx.executeSql("update jobs set state = 'failed', error_code = 'STORAGE_DENIED', error_message = 'no', finished_at = $2 where id = $1", [row?.jobId, '2026-03-01T12:05:00Z']));
     const failed = await doors.atlas('GET', path);
-    assert.deepEqual(checkAgainst('getGroupClusterBackupExport', '2023-01-01', failed.json, ['.prefix']), []);
+    assert.deepEqual(checkAgainst('getGroupClusterBackupExport', '2023-01-01', failed.json), []);
     assert.deepEqual([failed.json['state'], failed.json['stateReason'], failed.json['finishedAt']], ['Failed', { errorCode: 'STORAGE_DENIED', message: 'no' }, '2026-03-01T12:05:00Z']);
     assert.equal((await doors.atlas('DELETE', `${BUCKETS}/${bucketId}`)).status, 204, 'it is over');
     assert.equal((await doors.atlas('GET', path)).json['exportBucketId'], bucketId, 'and still names its bucket');
@@ -148,7 +146,7 @@ describe('the export of a schedule', () => {
     for (const version of ['2023-01-01', '2024-08-05']) {
       const set = await doors.atlas('PATCH', schedule, { version, body: { export: wanted, autoExportEnabled: true } });
       assert.equal(set.status, 200, set.text);
-      assert.deepEqual(checkAgainst('updateGroupClusterBackupSchedule', version, set.json, ['.policies[].policyItems[].id']), []);
+      assert.deepEqual(checkAgainst('updateGroupClusterBackupSchedule', version, set.json), []);
       assert.deepEqual([set.json['autoExportEnabled'], set.json['export']], [true, wanted]);
     }
     await refuse(doors.atlas('DELETE', `${BUCKETS}/${bucketId}`), 400, 'EXPORT_BUCKET_DELETE_FAILED');

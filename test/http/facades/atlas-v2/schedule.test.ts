@@ -25,20 +25,19 @@ describe('the schedule of Atlas v2', () => {
 
   for (const version of VERSIONS) {
     test(`fits its schema of ${version} in every answer, and is marked`, async () => {
-      const beyond = ['.policies[].policyItems[].id'];
       const read = await facade.atlas(SCHEDULE, { version });
-      assert.deepEqual(checkAgainst('getGroupClusterBackupSchedule', version, read.json, beyond), []);
+      assert.deepEqual(checkAgainst('getGroupClusterBackupSchedule', version, read.json), []);
       assert.deepEqual([read.headers['deprecation'], read.headers['sunset']], version === '2023-01-01' ? ['Mon, 5 Aug 2024 00:00:00 GMT', 'Thu, 1 Jul 2027 00:00:00 GMT'] : [undefined, undefined]);
       const changed = await patch({ policies: [{ id: POLICY, policyItems: [ITEM, WEEKLY] }], extraRetentionSettings: [{ frequencyType: 'ON_DEMAND', retentionDays: 3 }], referenceHourOfDay: 3, referenceMinuteOfHour: 45, restoreWindowDays: 4, updateSnapshots: true }, version);
       assert.equal(changed.status, 200, changed.text);
-      assert.deepEqual(checkAgainst('updateGroupClusterBackupSchedule', version, changed.json, beyond), []);
+      assert.deepEqual(checkAgainst('updateGroupClusterBackupSchedule', version, changed.json), []);
       assert.deepEqual([changed.json['nextSnapshot'], changed.json['referenceHourOfDay'], changed.json['referenceMinuteOfHour'], changed.json['restoreWindowDays']], ['2026-03-02T03:45:00Z', 3, 45, 4]);
       assert.deepEqual(changed.json['extraRetentionSettings'], [{ frequencyType: 'ON_DEMAND', retentionDays: 3 }]);
       assert.equal(changed.json['updateSnapshots'], undefined, 'written only');
       assert.equal('autoCopySettingsEnabled' in changed.json, version === '2024-08-05');
       const gone = await facade.atlas(SCHEDULE, { method: 'DELETE', version });
       assert.equal(gone.status, 200);
-      assert.deepEqual(checkAgainst('deleteGroupClusterBackupSchedule', version, gone.json, beyond), []);
+      assert.deepEqual(checkAgainst('deleteGroupClusterBackupSchedule', version, gone.json), []);
       assert.deepEqual([gone.json['policies'], gone.json['nextSnapshot']], [[{ id: POLICY, policyItems: [] }], undefined]);
     });
   }
@@ -101,7 +100,7 @@ describe('the schedule of Atlas v2', () => {
       const was = (await facade.atlas(SCHEDULE, { version: '2024-08-05' })).json;
       const answer = await patch(body);
       assert.deepEqual([answer.status, answer.json['errorCode']], [status, errorCode], answer.text);
-      assert.deepEqual(checkError(answer.json).filter((each) => !each.startsWith('.parameters[')), []);
+      assert.deepEqual(checkError(answer.json), []);
       assert.ok(!String(answer.json['detail']).includes('%s'));
       assert.deepEqual((await facade.atlas(SCHEDULE, { version: '2024-08-05' })).json, was);
     });

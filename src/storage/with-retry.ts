@@ -37,6 +37,7 @@ export function withRetry(inner: Storage, options: RetryOptions = {}): Storage {
     ...(inner.objectLock === undefined ? {} : { objectLock: lockWithRetry(inner.objectLock, retry) }),
     conditionalPut: () => retry(undefined, () => inner.conditionalPut()),
     put: (name, bytes, putOptions) => retry(putOptions?.signal, async (attempt) => {
+      if (attempt > 1) putOptions?.onAgain?.();
       try {
         await inner.put(name, bytes, putOptions);
       } catch (cause) {

@@ -52,13 +52,15 @@ async function putSession(context: Context, kind: OpenSession['kind'], generatio
   const bytes = sealJson(keys, { kind: 'session', name }, {
     id, kind, generation, createdAt: clock.now().toISOString(), owner,
   });
+  let mayComeAgain = false;
   try {
-    await storage.put(name, bytes);
+    await storage.put(name, bytes, { onAgain: () => { mayComeAgain = true; } });
   } catch (error) {
     // Its answer may have been lost.
     left.set(id, { kind, lateUntil: clock.monotonicMs() + MAY_ARRIVE_MS });
     throw error;
   }
+  const lateUntil = mayComeAgain ? clock.monotonicMs() + MAY_ARRIVE_MS : null;
   let claimed = false;
   let ended = false;
   return {
@@ -71,7 +73,7 @@ async function putSession(context: Context, kind: OpenSession['kind'], generatio
     },
     abandon() {
       ended = true;
-      left.set(id, { kind, lateUntil: null });
+      left.set(id, { kind, lateUntil });
       log.warn({ session: id }, 'a session is left open because its root may still arrive; it holds back pruning until it is fenced');
     },
     async end() {
@@ -81,8 +83,9 @@ async function putSession(context: Context, kind: OpenSession['kind'], generatio
         await storage.delete(name);
         // A fence that prune put stays with prune unless we met it; ours goes after the session.
         if (claimed) await storage.delete(sessionEndName(id));
+        if (lateUntil !== null && clock.monotonicMs() < lateUntil) left.set(id, { kind, lateUntil });
       } catch (error) {
-        left.set(id, { kind, lateUntil: null });
+        left.set(id, { kind, lateUntil });
         log.warn({ session: id, error: describeError(error) }, 'a session could not be removed; it holds back pruning until it is fenced');
       }
     },

@@ -51,6 +51,8 @@ export interface PutOptions {
   readonly signal?: AbortSignal;
   /** It comes and goes: not held where the store holds what is put. */
   readonly passing?: boolean;
+  /** Told when a try failed and another one follows (`withRetry`): the object may come once more, when it was deleted meanwhile. */
+  readonly onAgain?: () => void;
 }
 
 export interface Storage {

@@ -1,5 +1,6 @@
 // A store that tries again where the error says that this can help. A put is sent again with the very
-// same bytes; when its first answer was lost, the name is taken by our own bytes, and that is success.
+// same bytes; when its first answer was lost, or something on the way to the store sent it twice, the name is taken by our own bytes, and
+// that is success: no two objects have the same bytes by chance, all hold fresh random ones.
 import { sleep, throwIfAborted } from '../foundation/abort.ts';
 import { isLeafvaultError, LeafvaultError } from '../foundation/errors.ts';
 import type { ObjectInfo, ObjectLock, Storage } from './storage.ts';
@@ -36,11 +37,13 @@ export function withRetry(inner: Storage, options: RetryOptions = {}): Storage {
     ...(inner.objectLock === undefined ? {} : { objectLock: lockWithRetry(inner.objectLock, retry) }),
     conditionalPut: () => retry(undefined, () => inner.conditionalPut()),
     put: (name, bytes, putOptions) => retry(putOptions?.signal, async (attempt) => {
+      if (attempt > 1) putOptions?.onAgain?.();
       try {
         await inner.put(name, bytes, putOptions);
       } catch (cause) {
-        const ours = attempt > 1 && isLeafvaultError(cause, 'STORAGE_OBJECT_EXISTS') && (await holds(inner, name, bytes));
-        if (!ours) throw cause;
+        if (!isLeafvaultError(cause, 'STORAGE_OBJECT_EXISTS')) throw cause;
+        const held = await holding(inner, name, bytes);
+        if (held !== 'ours') throw held === 'others' && attempt > 1 ? foreign(name) : cause;
       }
     }),
     get: (name, range, getOptions) => retry(getOptions?.signal, () => inner.get(name, range, getOptions)),
@@ -78,16 +81,20 @@ async function* listAgain(
   }
 }
 
-async function holds(inner: Storage, name: string, bytes: Uint8Array | readonly Uint8Array[]): Promise<boolean> {
+/** Whose bytes have the name; nobody's where it was deleted meanwhile. */
+async function holding(inner: Storage, name: string, bytes: Uint8Array | readonly Uint8Array[]): Promise<'ours' | 'others' | 'nobody'> {
   const parts = bytes instanceof Uint8Array ? [bytes] : bytes;
-  const stored = await inner.get(name);
+  const stored = await inner.get(name).catch((error: unknown) => {
+    if (!isLeafvaultError(error, 'STORAGE_OBJECT_MISSING')) throw error;
+    return null;
+  });
+  if (stored === null) return 'nobody';
   let offset = 0;
   for (const part of parts) {
-    if (Buffer.compare(stored.subarray(offset, offset + part.length), part) !== 0) throw foreign(name);
+    if (Buffer.compare(stored.subarray(offset, offset + part.length), part) !== 0) return 'others';
     offset += part.length;
   }
-  if (offset !== stored.length) throw foreign(name);
-  return true;
+  return offset === stored.length ? 'ours' : 'others';
 }
 
 function foreign(name: string): LeafvaultError {

@@ -11,6 +11,7 @@ import { openJson, sealJson } from '../../src/repository/format/sealed-json.ts';
 import { openKeySlot, parseKeySlot } from '../../src/repository/format/key-slot.ts';
 import { parseRepositoryFile } from '../../src/repository/format/repository-file.ts';
 import { createLocalStorage, createMemoryStorage, type Storage } from '../../src/storage/index.ts';
+import { createFaultyStorage } from '../support/faulty-storage.ts';
 import { collect, MASTER_KEY, objectNames, openTestRepository, randomChunks, readSnapshot, withTempDir, writeEntries, writeSnapshot } from '../support/repository-fixture.ts';
 
 const CONTENT = { a: randomChunks(60, 3_000) };
@@ -23,6 +24,25 @@ async function withRepository(use: (repository: Repository, storage: Storage, ke
       await use(repository, storage, await keysOf(storage));
       await repository.close();
     }
+  });
+}
+
+for (const [kind, at] of [['writer', 'openWriter'], ['reader', 'openReader']] as const) {
+  test(`the session of a ${kind} whose first try comes to the store when it is over is taken away by its process`, async () => {
+    const storage = createMemoryStorage();
+    await (await openTestRepository(storage)).close();
+    const faulty = createFaultyStorage(storage, 1, 'last');
+    const repository = await openTestRepository(faulty);
+    const opened = await repository[at]();
+    await ('abort' in opened ? opened.abort() : opened.close());
+    const sessions = async (): Promise<number> => (await objectNames(storage)).filter((name) => name.startsWith('sessions/')).length;
+    assert.equal(await sessions(), 0);
+    await repository.endLeftSessions();
+    await faulty.arrive();
+    assert.equal(await sessions(), 1);
+    await repository.endLeftSessions();
+    assert.equal(await sessions(), 0);
+    await repository.close();
   });
 }
 

@@ -1,7 +1,7 @@
 // Trying again: where it helps, no more often than said, and never twice under one name.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createMemoryStorage, withRetry } from '../../src/storage/index.ts';
+import { createMemoryStorage, withRetry, type Storage } from '../../src/storage/index.ts';
 import { createFaultyStorage } from '../support/faulty-storage.ts';
 import { LeafvaultError } from '../../src/foundation/errors.ts';
 
@@ -43,7 +43,34 @@ describe('retry', () => {
     const storage = withRetry(createFaultyStorage(inner, 1, 'lose answer'), QUICK);
     await storage.put('a', [Buffer.from('on'), Buffer.from('e')]);
     assert.equal((await inner.get('a')).toString(), 'one');
-    await assert.rejects(storage.put('a', Buffer.from('one')), { code: 'STORAGE_OBJECT_EXISTS' }, 'a first try is never forgiven');
+  });
+
+  test('takes its own bytes under the name for success, where something on the way sent them twice', async () => {
+    const inner = createMemoryStorage();
+    const twice = createFaultyStorage(inner, 1, 'twice');
+    await withRetry(twice, QUICK).put('a', [Buffer.from('on'), Buffer.from('e')]);
+    assert.equal((await inner.get('a')).toString(), 'one');
+    assert.equal(twice.calls, 1, 'it was not sent again');
+    const storage = withRetry(inner, QUICK);
+    for (const other of ['two', 'on', 'ones']) await assert.rejects(storage.put('a', Buffer.from(other)), { code: 'STORAGE_OBJECT_EXISTS' });
+    assert.equal((await inner.get('a')).toString(), 'one');
+  });
+
+  test('leaves a name taken whose object went before it could be read', async () => {
+    const taken = { ...createMemoryStorage(), put: () => Promise.reject(new LeafvaultError('STORAGE_OBJECT_EXISTS', 'it exists already')) };
+    await assert.rejects(withRetry(taken, QUICK).put('a', Buffer.from('one')), { code: 'STORAGE_OBJECT_EXISTS' });
+  });
+
+  test('gives a listing in the order in which it comes, and fails where it breaks off', async () => {
+    const inner = createMemoryStorage();
+    for (const name of ['a', 'b', 'c', 'd']) await inner.put(name, Buffer.from(name));
+    const namesOf = async (storage: Storage): Promise<string[]> => {
+      const names: string[] = [];
+      for await (const { name } of storage.list('')) names.push(name);
+      return names;
+    };
+    assert.deepEqual(await namesOf(withRetry(createFaultyStorage(inner, 1, 'other order'), QUICK)), ['d', 'a', 'c', 'b']);
+    await assert.rejects(namesOf(withRetry(createFaultyStorage(inner, 1, 'break off'), QUICK)), { code: 'STORAGE_FAILED', retryable: true });
   });
 
   test('takes other bytes under the name for what they are', async () => {

@@ -6,7 +6,7 @@ import { isLeafvaultError, LeafvaultError } from '../../../src/foundation/errors
 import type { ChainWriter, Repository } from '../../../src/repository/index.ts';
 import { createMemoryStorage, type Storage } from '../../../src/storage/index.ts';
 import { appendSlices, beginChain, newSlice, numberName, rawsOf } from '../../support/chain-fixture.ts';
-import { createFaultyStorage, FAULT_MODES, type FaultMode } from '../../support/faulty-storage.ts';
+import { createFaultyStorage, FAULT_MODES, isOutlived, ODD_MODES, strikeInTurn, type FaultMode, type FaultyStorage } from '../../support/faulty-storage.ts';
 import { collect, copyToMemory, openTestRepository } from '../../support/repository-fixture.ts';
 
 const RAWS = Array.from({ length: 4 }, (_, i) => Buffer.alloc(300, i + 1));
@@ -19,6 +19,12 @@ interface Done {
 }
 
 describe('a crash', () => {
+  test('or a write or list that comes twice, late, in another order or in part, leaves a chain that goes on', async (context) => {
+    const base = createMemoryStorage();
+    await (await openTestRepository(base)).close();
+    await strikeInTurn(context, ODD_MODES, 2, async (call, mode, turn) => strikeAt(await copyToMemory(base), call, mode, turn));
+  });
+
   for (const mode of FAULT_MODES) {
     test(`at any call of begin, append and end leaves a chain that goes on (${mode})`, async (context) => {
       const base = createMemoryStorage();
@@ -34,17 +40,21 @@ describe('a crash', () => {
   }
 });
 
-/** @returns false when all was through before the call came */
-async function strikeAt(storage: Storage, call: number, mode: FaultMode): Promise<boolean> {
+/**
+ * @param turn whether what is late comes before anybody looks, or once somebody else goes on with the chain
+ * @returns false when all was through before the call came
+ */
+async function strikeAt(storage: Storage, call: number, mode: FaultMode, turn = 0): Promise<boolean> {
   const faulty = createFaultyStorage(storage, call, mode);
   const done: Done = { id: null, appended: 0, ended: false, whole: false };
   await work(faulty, done).then(() => (done.whole = true), () => undefined);
   if (!faulty.struck) return false;
-  if (mode === 'fail once' || mode === 'lose answer') assert.ok(done.whole, `call ${call}: a try that may be repeated was given up`);
+  if (isOutlived(mode)) assert.ok(done.whole, `call ${call}, ${mode}: a try that may be repeated was given up`);
+  if (turn % 2 === 0) await faulty.arrive();
   const repository = await openTestRepository(storage);
   try {
     if (mode === 'tear') await assertTornNamed(repository, done, `call ${call}`);
-    else await assertGoesOn(repository, done, `call ${call}`);
+    else await assertGoesOn(repository, done, faulty, `call ${call}, ${mode}`);
   } finally {
     await repository.close();
   }
@@ -68,7 +78,7 @@ async function work(storage: Storage, done: Done): Promise<void> {
   done.ended = true;
 }
 
-async function assertGoesOn(repository: Repository, done: Done, where: string): Promise<void> {
+async function assertGoesOn(repository: Repository, done: Done, { arrive }: FaultyStorage, where: string): Promise<void> {
   assert.deepEqual((await repository.check({ readData: true })).problems, [], where);
   const chains = await collect(repository.chains.list());
   assert.ok(chains.length <= 1, where);
@@ -83,9 +93,20 @@ async function assertGoesOn(repository: Repository, done: Done, where: string): 
     return null;
   });
   if (done.ended) assert.equal(writer, null, `${where}: an end that was acknowledged is lost`);
+  await arrive();
   if (writer !== null) {
-    await appendSlices(writer, RAWS.slice(before.length));
-    await writer.end({ reason: 'STOPPED' });
+    try {
+      await appendSlices(writer, RAWS.slice(before.length));
+      await writer.end({ reason: 'STOPPED' });
+    } catch (error) {
+      // What the dead one had sent came first: whoever resumes finds it, a close among it.
+      assert.ok(isLeafvaultError(error, 'REPOSITORY_CHAIN_TAKEN') || isLeafvaultError(error, 'REPOSITORY_CHAIN_ENDED'), `${where}: ${String(error)}`);
+      const have = await rawsOf(repository, chain.head.id);
+      assert.deepEqual(have, RAWS.slice(0, before.length + 1), where);
+      const again = await repository.chains.resume(chain.head.id);
+      await appendSlices(again, RAWS.slice(have.length));
+      await again.end({ reason: 'STOPPED' });
+    }
   }
   const [listed] = await collect(repository.chains.list());
   assert.deepEqual([listed?.end?.reason, listed?.end?.at], ['STOPPED', newSlice(RAWS.length).to], where);

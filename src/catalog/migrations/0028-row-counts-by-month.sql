@@ -60,20 +60,23 @@ begin
   return null;
 end $$;
 
--- A restore never changes its cluster.
-create or replace function count_restores() returns trigger language plpgsql set search_path from current as $$
+-- Of rows that never change their cluster or their time; the trigger names what it counts.
+create function count_lasting() returns trigger language plpgsql set search_path from current as $$
 begin
   if tg_op = 'INSERT' then
     insert into row_counts as c
-      select 'restores', cluster_id, month_of(created_at), '', true, count(*) from new_rows group by 2, 3 order by 2, 3
+      select tg_argv[0], cluster_id, month_of(created_at), '', true, count(*) from new_rows group by 2, 3 order by 2, 3
       on conflict (counted, cluster_id, month, kind, active) do update set n = c.n + excluded.n;
   else
     insert into row_counts as c
-      select 'restores', cluster_id, month_of(created_at), '', true, -count(*) from old_rows group by 2, 3 order by 2, 3
+      select tg_argv[0], cluster_id, month_of(created_at), '', true, -count(*) from old_rows group by 2, 3 order by 2, 3
       on conflict (counted, cluster_id, month, kind, active) do update set n = c.n + excluded.n;
   end if;
   return null;
 end $$;
+create or replace trigger count_added after insert on restores referencing new table as new_rows for each statement execute function count_lasting('restores');
+create or replace trigger count_gone after delete on restores referencing old table as old_rows for each statement execute function count_lasting('restores');
+drop function count_restores();
 
 insert into row_counts select 'jobs', cluster_id, month_of(created_at), kind, state in ('queued', 'running'), count(*) from jobs group by 2, 3, 4, 5;
 insert into row_counts select 'snapshots', cluster_id, month_of(requested_at), '', state = 'completed', count(*) from snapshots where deleted_at is null group by 2, 3, 5;

@@ -3,8 +3,6 @@ alter table audit_events add column outcome_unknown boolean not null default fal
 create index audit_events_unknown on audit_events (at desc, id desc) where outcome_unknown;
 
 -- Lists tell what was done, and what nobody knows the outcome of.
-drop index audit_events_done_in_project;
-drop index audit_events_done_in_org;
 create index audit_events_told_in_project on audit_events (project_id, at desc, id desc) include (action) where (details ->> 'status')::integer < 400 or outcome_unknown;
 create index audit_events_told_in_org on audit_events (org_id, at desc, id desc) include (action, project_id) where (details ->> 'status')::integer < 400 or outcome_unknown;
 

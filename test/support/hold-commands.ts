@@ -8,9 +8,18 @@ const HELD_MS = 3_600_000;
 
 /**
  * The server begins none of these commands from now on, but for the first `skip` of them.
- * @returns lets those through that come from then on; who waited goes on waiting, and is to be killed
+ * @returns lets those through that come from then on; who waited is interrupted, as its client is dead or is told of it
  */
 export async function holdCommands(server: Pick<MongoServer, 'admin'>, failCommands: readonly string[], { skip = 0 }: { readonly skip?: number } = {}): Promise<() => Promise<void>> {
   await server.admin({ configureFailPoint: 'failCommand', mode: skip > 0 ? { skip } : 'alwaysOn', data: { failCommands, blockConnection: true, blockTimeMS: HELD_MS } });
-  return async () => void (await server.admin({ configureFailPoint: 'failCommand', mode: 'off' }));
+  return async () => {
+    // It is over when nobody is held any more, and the server does not see that the client of a held command died.
+    let isOff = false;
+    const off = server.admin({ configureFailPoint: 'failCommand', mode: 'off' }).finally(() => { isOff = true; });
+    while (!isOff) {
+      const { inprog } = (await server.admin({ currentOp: 1, active: true })) as unknown as { readonly inprog: readonly { readonly opid: number; readonly command?: Readonly<Record<string, unknown>> }[] };
+      for (const { opid, command = {} } of inprog) if (failCommands.some((name) => name in command)) await server.admin({ killOp: 1, op: opid });
+    }
+    await off;
+  };
 }

@@ -30,6 +30,13 @@ export interface IndependentChain {
   readonly end: Readonly<Record<string, unknown>> | null;
 }
 
+export interface IndependentDump {
+  readonly id: string;
+  readonly body: Readonly<Record<string, unknown>>;
+  /** JSON, one value a line. */
+  readonly lines: readonly string[];
+}
+
 export interface IndependentSnapshot {
   readonly id: string;
   readonly series: string;
@@ -44,6 +51,8 @@ export interface IndependentReader {
   /** The same, one at a time. */
   eachChunk(list: List): Generator<Buffer>;
   chains(): IndependentChain[];
+  /** Of a catalog; without the fences. */
+  dumps(): IndependentDump[];
   /** True when the directories of the packs say the same as the indexes. */
   directoriesAgree(): boolean;
   /** What was passed over so far since it can't be read, by its name, and why. */
@@ -178,6 +187,7 @@ export function readIndependently(folder: string, opener: Buffer | string): Inde
 
   return {
     chunks, eachChunk,
+    dumps: () => filesBelow(folder, 'catalog').filter((name) => basename(name) === 'manifest').flatMap((name) => dumpOf(folder, name.split('/')[1] ?? '', open)),
     chains: () => filesBelow(folder, 'oplog').filter((name) => basename(name) === 'head').map((name) => chainOf(folder, name.split('/')[1] ?? '', open)),
     // 11: roots; 12: facts of the kind `deleted`, which count where no pin and no hold does
     snapshots() {
@@ -244,6 +254,22 @@ function chainOf(folder: string, id: string, open: (name: string, kind: number) 
     expect(JSON.stringify(end) === JSON.stringify(close), `${last} and the close`);
   }
   return { head: start, slices, end: close };
+}
+
+// 18: dumps of a catalog
+function dumpOf(folder: string, id: string, open: (name: string, kind: number) => Buffer): IndependentDump[] {
+  const name = `catalog/${id}/manifest`;
+  const manifest = JSON.parse(open(name, 8).toString()) as Record<string, unknown>;
+  expect(manifest['formatVersion'] === 1 && manifest['id'] === id, name);
+  if (manifest['fenced'] === true) return [];
+  const parts = filesBelow(folder, `catalog/${id}`).filter((each) => each !== name).sort();
+  expect(parts.length === manifest['parts'] && parts.every((each, i) => basename(each) === String(i + 1).padStart(10, '0')), `${name}: parts`);
+  const raw = Buffer.concat(parts.map((part) => zstdDecompressSync(open(part, 8))));
+  const storedBytes = parts.reduce((sum, part) => sum + readFileSync(join(folder, part)).length, 0);
+  expect(raw.length === manifest['rawBytes'] && storedBytes === manifest['storedBytes'] && createHash('sha256').update(raw).digest('hex') === manifest['sha256'], `${name}: sums`);
+  const lines = raw.toString().split('\n');
+  expect(lines.pop() === '' && lines.at(-1) === '["end"]', `${name}: lines`);
+  return [{ id, body: manifest['body'] as IndependentDump['body'], lines }];
 }
 
 // 4, 5: descriptor and key slots

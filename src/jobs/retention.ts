@@ -91,7 +91,7 @@ async function prune(parts: RetentionParts, repository: Repository, signal: Abor
     const { inTheWay, ended, damagedPacks, stuck, ...figures } = report;
     log.info({ ...figures, inTheWay: inTheWay.length, ended: ended.length, damagedPacks, stuck: stuck.length }, 'the repository was pruned');
     if (stuck.length > 0) log.warn({ objects: stuck.slice(0, STUCK_NAMED), count: stuck.length }, 'the store does not let objects go that nobody needs; the next prune asks again');
-    for (const { chainId, slices, storedBytes } of await trimChains(repository, { now: clock.now(), signal })) {
+    for (const { chainId, slices, storedBytes } of await trimChains(repository, { now: clock.now(), rows: catalog.chains, signal })) {
       await catalog.chains.shrink(chainId, storedBytes);
       log.info({ chain: chainId, slices, storedBytes }, 'kept oplog that no snapshot needs went');
     }

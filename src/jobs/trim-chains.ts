@@ -3,12 +3,20 @@ import { positionOf, type ClusterTime } from '../domain/cluster-time.ts';
 import type { SnapshotBody } from '../engine/contracts.ts';
 import { isDamage } from '../repository/index.ts';
 import type { ChainEnd, Repository } from '../repository/repository.ts';
+import { endIfNobodys, type ChainRows } from './tailers/recover-chains.ts';
 
 export interface TrimmedChain {
   readonly chainId: string;
   /** Slices that went. */
   readonly slices: number;
   readonly storedBytes: number;
+}
+
+export interface TrimOptions {
+  readonly now: Date;
+  /** Of the catalog: with them chains without slices that it does not know end, where it knows another one that goes on. */
+  readonly rows?: Pick<ChainRows, 'get' | 'openOf'>;
+  readonly signal?: AbortSignal;
 }
 
 /** A restore to an instant reads from where its base began to be captured; more is kept so that nobody has to trust a second. */
@@ -21,11 +29,12 @@ const WITHOUT_BASE_MS = 7 * 24 * 3_600_000;
  * snapshot is captured at a time, so none that is on its way began before those that are there.
  * @throws what listing the snapshots throws: then nothing is taken
  */
-export async function trimChains(repository: Repository, { now, signal }: { readonly now: Date; readonly signal?: AbortSignal }): Promise<readonly TrimmedChain[]> {
+export async function trimChains(repository: Repository, { now, rows, signal }: TrimOptions): Promise<readonly TrimmedChain[]> {
   const oldest = await oldestBases(repository);
   const trimmed: TrimmedChain[] = [];
   for await (const { head, end } of repository.chains.list()) {
     signal?.throwIfAborted();
+    if (end === null && rows !== undefined) await endIfNobodys(repository, head, rows);
     const base = oldest.get(head.series);
     const before = base === undefined ? endLongAgo(end, now) : positionOf({ t: Math.max(0, base.t - MARGIN_SECONDS), i: 0 });
     if (before === null) continue;

@@ -10,7 +10,7 @@ import { trimChains } from '../../src/jobs/index.ts';
 import type { ChainWriter, Repository } from '../../src/repository/index.ts';
 import { createMemoryStorage } from '../../src/storage/index.ts';
 import { makeInventory, type Inventory } from '../support/catalog-rows.ts';
-import { at, saveBase, SET_ID } from '../support/chain-rows.ts';
+import { at, ended, saveBase, saveChain, SET_ID } from '../support/chain-rows.ts';
 import { startEmbedded, type TestDatabase } from '../support/postgres.ts';
 import { collect, openTestRepository } from '../support/repository-fixture.ts';
 
@@ -69,6 +69,32 @@ describe('trimming', () => {
       ],
     });
     assert.ok(trimmed > 0 && windows > 0, `${trimmed} slices went, ${windows} windows were read`);
+  });
+
+  test('ends a chain without slices that no row knows beside the one that goes on, and none that a tailer may just have begun', async () => {
+    const repository = await openTestRepository(createMemoryStorage());
+    const begin = async ({ cluster }: Inventory, from: number, slices: number): Promise<string> => {
+      const writer = await repository.chains.begin({ series: cluster.id, from: positionOf(at(from)), body: { replicaSetId: SET_ID } });
+      for (let n = 1; n <= slices; n += 1) await writer.append({ to: positionOf(at(from + n)), records: 1, raw: Buffer.alloc(50), body: {} });
+      return writer.head.id;
+    };
+    const [followed, starting] = [await makeInventory(catalog), await makeInventory(catalog)];
+    const late = await begin(followed, 1_000, 0);
+    const [known, withSlices] = [await begin(followed, 2_000, 0), await begin(followed, 1_500, 2)];
+    await saveChain(catalog, followed, at(2_000), at(2_000), { id: known, slices: 0 });
+    // Its cluster has no open row: that of this one may be on its way.
+    await saveChain(catalog, starting, at(500), at(600), ended('STOPPED'));
+    const begun = await begin(starting, 2_000, 0);
+    const open = async (): Promise<readonly string[]> => (await collect(repository.chains.list())).filter(({ end }) => end === null).map(({ head }) => head.id).sort();
+    await trimChains(repository, { now: systemClock.now() });
+    assert.deepEqual(await open(), [late, known, withSlices, begun].sort(), 'nobody is asked: nothing is ended');
+    for (let round = 0; round < 2; round += 1) {
+      await trimChains(repository, { now: systemClock.now(), rows: catalog.chains });
+      assert.deepEqual(await open(), [known, withSlices, begun].sort());
+    }
+    assert.equal(await catalog.chains.get(late), null);
+    assert.deepEqual((await repository.check({ readData: true })).problems, []);
+    await repository.close();
   });
 });
 

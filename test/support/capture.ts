@@ -23,6 +23,8 @@ export interface CaptureInTest extends Partial<Omit<CaptureOptions, 'previous' |
   readonly uri: string;
   readonly repository: Repository;
   readonly previous?: SnapshotRoot | null;
+  /** Of the snapshot; default: a new one, of the series `test`. */
+  readonly root?: { readonly id: string; readonly series: string };
   /** A rest to go on from. */
   readonly goOnFrom?: CaptureRest['document'];
   readonly onLog?: (line: LogLine) => void;
@@ -64,7 +66,7 @@ export async function takeSnapshot(options: CaptureInTest): Promise<CapturedInTe
       writer,
       tempDir,
     }, { settleCollection, ...options.steps });
-    const root = await writer.commit({ id: newId(), createdAt: new Date().toISOString(), series: 'test', body: { ...body } });
+    const root = await writer.commit({ id: newId(), series: 'test', ...options.root, createdAt: new Date().toISOString(), body: { ...body } });
     return { root, body, missing };
   } finally {
     await writer.abort();

@@ -20,7 +20,7 @@ export interface KeptOplog {
 }
 
 /** Resolves when the chain has begun. */
-export async function keepOplog(uri: string, repository: Repository): Promise<KeptOplog> {
+export async function keepOplog(uri: string, repository: Repository, series = 'test'): Promise<KeptOplog> {
   const ended = new AbortController();
   const begun = Promise.withResolvers<{ readonly writer: ChainWriter; readonly replicaSetId: string | null; readonly from: ClusterTime }>();
   let reached: ClusterTime = { t: 0, i: 0 };
@@ -28,7 +28,7 @@ export async function keepOplog(uri: string, repository: Repository): Promise<Ke
   const tail = tailOplog({
     uri, from: null, signal: ended.signal, clock: systemClock, log: createLogger('silent'), limits: { bytes: 256 * 1024, ms: 100 },
     onBegin: async ({ time, replicaSetId }) => {
-      const writer = await repository.chains.begin({ series: 'test', from: positionOf(time), body: { replicaSetId } });
+      const writer = await repository.chains.begin({ series, from: positionOf(time), body: { replicaSetId } });
       begun.resolve({ writer, replicaSetId, from: time });
     },
     onSlice: async ({ to, entries, raw }) => {

@@ -3,7 +3,7 @@ import type { Chain } from '../../catalog/index.ts';
 import { timeOfPosition } from '../../domain/cluster-time.ts';
 import { isLeafvaultError } from '../../foundation/errors.ts';
 import type { ChainEnd, ChainHead, Repository } from '../../repository/repository.ts';
-import { CHAIN_BROKEN, endOf, isBroken, rowOf } from '../tailers/recover-chains.ts';
+import { endLeftOver, endOf, isBroken, rowOf } from '../tailers/recover-chains.ts';
 
 export interface FoundChains {
   /** To be saved: unknown ones, and those that went on or ended since the dump. */
@@ -13,9 +13,9 @@ export interface FoundChains {
   readonly unreadable: readonly string[];
 }
 
-/** Ends in the store what can't go on beside a newer one. @param known the rows of the dump, null where it has none */
+/** Of a cluster the newest alone may go on; older ones are ended in the store. @param known the rows of the dump, null where it has none */
 export async function findChains(repository: Pick<Repository, 'chains'>, known: (id: string) => Promise<Chain | null>): Promise<FoundChains> {
-  const rows = new Map<string, { readonly row: Chain; readonly isNews: boolean }>();
+  const rows = new Map<string, { readonly row: Chain; readonly head: ChainHead; readonly before: Chain | null }>();
   const ids = new Set<string>();
   const unreadable: string[] = [];
   try {
@@ -24,20 +24,18 @@ export async function findChains(repository: Pick<Repository, 'chains'>, known: 
       const before = await known(head.id);
       // Nothing comes behind an end.
       const row = before === null ? await rowOf(repository, head, end) : before.end !== null ? before : await caughtUp(repository, before, head, end);
-      rows.set(head.id, { row, isNews: row !== before });
+      rows.set(head.id, { row, head, before });
     }
   } catch (error) {
     if (!isLeafvaultError(error, 'REPOSITORY_CHAIN_BROKEN') && !isLeafvaultError(error, 'REPOSITORY_OBJECT_DAMAGED')) throw error;
     unreadable.push(error.message);
   }
-  const goOn = [...rows.values()].map(({ row }) => row).filter(({ end }) => end === null).sort(byFrom);
-  const newest = new Map(goOn.map((row) => [row.clusterId, row.id]));
-  for (const row of goOn) {
-    if (newest.get(row.clusterId) === row.id) continue;
-    const end = await endInStore(repository, row.id);
-    rows.set(row.id, { row: { ...row, end: end === null ? { reason: CHAIN_BROKEN, message: 'It could not be ended in the store', at: row.newestSliceAt ?? row.createdAt } : endOf(end) }, isNews: true });
+  const newest = new Map([...rows.values()].map(({ row }) => row).sort(byFrom).map((row) => [row.clusterId, row.id]));
+  for (const { row, head, before } of [...rows.values()]) {
+    if (row.end === null && newest.get(row.clusterId) !== row.id) rows.set(row.id, { row: { ...row, end: (await endLeftOver(repository, head)).end }, head, before });
   }
-  return { changed: [...rows.values()].filter(({ isNews }) => isNews).map(({ row }) => row), ids, unreadable };
+  const news = [...rows.values()].filter(({ row, before }) => row !== before && (before !== null || row.end === null || row.slices > 0));
+  return { changed: news.map(({ row }) => row), ids, unreadable };
 }
 
 function byFrom(a: Chain, b: Chain): number {
@@ -60,15 +58,4 @@ async function caughtUp(repository: Pick<Repository, 'chains'>, row: Chain, head
     return rowOf(repository, head, end);
   }
   return end === null ? grown : { ...grown, end: endOf(end) };
-}
-
-/** null where nobody can go on with it anyway. */
-async function endInStore(repository: Pick<Repository, 'chains'>, id: string): Promise<ChainEnd | null> {
-  try {
-    const writer = await repository.chains.resume(id);
-    return await writer.end({ reason: 'STOPPED', body: { message: 'A newer chain of the cluster goes on' } });
-  } catch (error) {
-    if (isBroken(error) || isLeafvaultError(error, 'REPOSITORY_CHAIN_ENDED')) return null;
-    throw error;
-  }
 }

@@ -48,7 +48,7 @@ export async function beginChain(parts: ChainParts, from: TailPosition, beside: 
 export async function openChain(parts: ChainParts): Promise<OpenChain | null> {
   const { catalog, repository, clusterId, fence } = parts;
   const known = await catalog.chains.openOf(clusterId);
-  if (known === null) await recoverChains(repository, clusterId, { find: (id) => catalog.chains.get(id), fence });
+  if (known === null) await recoverChains(repository, clusterId, { rows: catalog.chains, fence });
   const row = known ?? (await catalog.chains.openOf(clusterId));
   if (row === null) return null;
   try {

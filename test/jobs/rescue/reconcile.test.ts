@@ -200,6 +200,20 @@ describe('a rescued catalog', () => {
     await assert.rejects(repository.chains.resume(next.head.id), { code: 'REPOSITORY_CHAIN_ENDED' });
   }));
 
+  test('never goes on with one whose head came to light behind the begin of another one that ended since', () => closing(async () => {
+    const [late, next] = [await begin(1_000, 0), await begin(2_000, 2)];
+    await row(next, 2_000, 2_010, 1);
+    const made = await dump();
+    await next.end({ reason: 'RESTORED' });
+    for (const from of [made, null]) {
+      if (from === null) await root(newId());
+      const { rescued, report } = await rescueFrom(from);
+      assert.deepEqual((await rescued.chains.windows(inventory.cluster.id)).map(({ id, end }) => [id, end?.reason ?? null]), [[next.head.id, 'RESTORED']]);
+      assert.deepEqual([report.chains.goOn, await rescued.chains.openOf(inventory.cluster.id)], [0, null]);
+    }
+    await assert.rejects(repository.chains.resume(late.head.id), { code: 'REPOSITORY_CHAIN_ENDED' });
+  }));
+
   test('ends a chain of the dump of which the store has nothing, and takes the one that is there', () => closing(async () => {
     const [lost, there] = [await begin(1_000, 1), await begin(2_000, 2)];
     await row(lost, 1_000, 1_010, 1);

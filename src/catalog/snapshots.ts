@@ -131,10 +131,11 @@ function isReplaced(eb: ExpressionBuilder<Tables, 'snapshots'>) {
     .where(sql<boolean>`(${isWhole('newer.selection')} or ${isOfSame('newer.selection', 'snapshots.selection')})`));
 }
 
-/** Those that are replaced. Of a deleted cluster no newer one comes: there each ends when its time is over. */
+/** Those that are replaced, and that no restore waits for: one that rests reads its snapshot, and kept oplog from there on, when it goes on. Of a deleted cluster no newer one comes: there each ends when its time is over. */
 function expiredOnes({ db, clock }: CatalogContext) {
   return db
     .selectFrom('snapshots').select('id').where('deletedAt', 'is', null).where('state', '=', 'completed').where('expiresAt', '<=', clock.now()).where(NOT_KEPT)
+    .where((eb) => eb.not(eb.exists(eb.selectFrom('jobs').select('jobs.id').whereRef('jobs.snapshotId', '=', 'snapshots.id').where('jobs.kind', '=', 'restore').where('jobs.state', 'in', ['queued', 'running']))))
     .where((eb) => eb.or([
       eb.exists(eb.selectFrom('clusters').select('clusters.id').whereRef('clusters.id', '=', 'snapshots.clusterId').where('clusters.deletedAt', 'is not', null)), isReplaced(eb),
     ]));

@@ -164,6 +164,8 @@ export interface Restore {
   readonly snapshotFinishedAt: Date | null;
   /** Null: that of the snapshot. Else the snapshot is the base that is replayed from. */
   readonly instant: RestoreInstant | null;
+  /** Nothing chosen: everything. */
+  readonly selection: RestoreSelection;
   readonly targetProjectId: string | null;
   readonly targetClusterId: string | null;
   readonly targetClusterName: string | null;

@@ -323,7 +323,12 @@ export interface Audit {
  * All that `work` asks of the services that it is given counts, or nothing. An instant that is not kept yet is not waited for.
  * What it throws is thrown on.
  */
-export type Together = <T>(work: (inside: Pick<Services, 'snapshots' | 'restores' | 'schedules' | 'jobs' | 'numbers'>) => Promise<T>) => Promise<T>;
+export type Together = <T>(work: (inside: InsideTogether) => Promise<T>) => Promise<T>;
+
+export interface InsideTogether extends Pick<Services, 'snapshots' | 'restores' | 'schedules' | 'jobs' | 'numbers'> {
+  /** Before the first is changed of several: whoever asks for the same ones in another order waits then, and none fails for the other's sake. */
+  hold(clusters: readonly Pick<Cluster, 'id' | 'projectId'>[]): Promise<void>;
+}
 
 export interface Services {
   readonly inventory: Inventory;

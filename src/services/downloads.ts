@@ -39,7 +39,7 @@ export function createDownloads({ catalog, clock, key, openArchive }: DownloadsO
 
 /** The record as the doors see it. @param baseUrl origin without a slash at the end */
 export function presentRestore(record: RestoreRecord, { now, key, baseUrl }: { readonly now: Date; readonly key: Buffer; readonly baseUrl: () => string }): Restore {
-  const { selection: _selection, indexStrategy: _indexStrategy, usersAndRoles: _usersAndRoles, download, ...restore } = record;
+  const { indexStrategy: _indexStrategy, usersAndRoles: _usersAndRoles, download, ...restore } = record;
   return { ...restore, download: download === null ? null : presentDownload(record, download, { now, key, baseUrl }) };
 }
 

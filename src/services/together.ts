@@ -2,7 +2,7 @@
 import type { CatalogStore } from '../catalog/index.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { createContinuous } from './continuous.ts';
-import type { Together } from './contracts.ts';
+import type { InsideTogether, Together } from './contracts.ts';
 import { createJobs } from './jobs.ts';
 import { createRestores, type RestoresOptions } from './restores.ts';
 import { createSchedules, type SchedulesOptions } from './schedules.ts';
@@ -23,6 +23,16 @@ export function createTogether({ catalog, clock, restoring, catchUp }: TogetherO
     const snapshots = createSnapshots({ catalog: inside, queue, clock });
     // Nobody hears inside of a transaction that something is waited for.
     const restores = createRestores({ ...restoring, catalog: inside, continuous: createContinuous({ catalog: inside, clock, patienceMs: 0 }) });
-    return work({ snapshots, restores, schedules: createSchedules({ catalog: inside, clock, catchUp }), jobs: createJobs({ catalog: inside, queue, snapshots, restores }), numbers: tx.numbers });
+    const hold: InsideTogether['hold'] = async (clusters) => {
+      // Projects come first, as wherever one cluster is changed.
+      for (const projectId of inOrder(clusters.map((cluster) => cluster.projectId))) await tx.compliance.hold(projectId);
+      for (const id of inOrder(clusters.map((cluster) => cluster.id))) await tx.clusters.hold(id);
+    };
+    return work({ hold, snapshots, restores, schedules: createSchedules({ catalog: inside, clock, catchUp }), jobs: createJobs({ catalog: inside, queue, snapshots, restores }), numbers: tx.numbers });
   });
+}
+
+/** Each once, in the one order that all keep. */
+function inOrder(ids: readonly string[]): readonly string[] {
+  return [...new Set(ids)].sort();
 }

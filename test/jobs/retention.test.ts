@@ -175,6 +175,19 @@ describe('retention', () => {
     assert.deepEqual(await alive(), [newer]);
   });
 
+  test('keeps what a restore that waits or rests begins with, until that is over', async () => {
+    const [first, second] = [await take(), await take()];
+    const { job } = await askForRestore(catalog, queue, inventory, first);
+    await queue.pause(job.id);
+    clock.advance(800 * DAY_MS);
+    await run(/time is over/);
+    assert.deepEqual(await alive(), [second, first], 'what was loaded of it waits on the target');
+    assert.equal(await catalog.snapshots.markExpired(first), false);
+    await queue.cancel(job.id, 'test');
+    await run(/time is over/);
+    assert.deepEqual(await alive(), [second]);
+  });
+
   test('keeps what was given more time', async () => {
     const [first, second] = [await take(), await take()];
     await catalog.snapshots.setExpiry(first, new Date(clock.now().getTime() + 900 * DAY_MS));

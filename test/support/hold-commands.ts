@@ -1,5 +1,6 @@
 // Holds what clients ask of a server, so that a moment in the middle of their work lasts until somebody has seen it, however fast or slow the machine is.
 import type { MongoServer } from './mongod.ts';
+import { PATIENCE_MS } from './patience.ts';
 
 /** Parameters of a server whose commands can be held. */
 export const HOLDABLE = { enableTestCommands: true } as const;
@@ -21,5 +22,19 @@ export async function holdCommands(server: Pick<MongoServer, 'admin'>, failComma
       for (const { opid, command = {} } of inprog) if (failCommands.some((name) => name in command)) await server.admin({ killOp: 1, op: opid });
     }
     await off;
+  };
+}
+
+/**
+ * Each of these commands takes `ms` longer from now on: a work of many of them lasts as long as a test likes, and can still be ended between two.
+ * @returns `entered` waits until so many have begun, `release` is for those that come then
+ */
+export async function slowCommands(
+  server: Pick<MongoServer, 'admin'>, failCommands: readonly string[], ms: number,
+): Promise<{ readonly entered: (times: number) => Promise<void>; readonly release: () => Promise<void> }> {
+  const { count } = await server.admin({ configureFailPoint: 'failCommand', mode: 'alwaysOn', data: { failCommands, blockConnection: true, blockTimeMS: ms } });
+  return {
+    entered: async (times) => void (await server.admin({ waitForFailPoint: 'failCommand', timesEntered: Number(count) + times, maxTimeMS: PATIENCE_MS })),
+    release: async () => void (await server.admin({ configureFailPoint: 'failCommand', mode: 'off' })),
   };
 }

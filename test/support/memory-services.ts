@@ -288,6 +288,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
             snapshotPointInTime: snapshot.pointInTime, snapshotFinishedAt: snapshot.finishedAt, targetProjectId: targetCluster?.projectId ?? null,
             targetClusterId: targetCluster?.id ?? null, targetClusterName: targetCluster?.name ?? null, createdAt: clock.now(), startedAt: null, finishedAt: null,
             state: 'queued', proof: null, jobId: job.id, form: from.form ?? null, jobForm: jobForm ?? null,
+            selection: { databases: [], collections: [], renames: [], ...selection },
             instant: base === null || from.instant === undefined ? null : { asked: from.instant, border: base.border, chainId: base.chainId },
             download: delivery === 'automated' ? null : {
               state: download?.readyAtOnce === true ? 'ready' : 'preparing',
@@ -382,7 +383,7 @@ export function memoryServices(clock: Clock, baseUrl: () => string): MemoryWorld
       },
       subclients: subclients.service,
       // Nothing is taken back here: what that is worth is shown on a real catalog.
-      together: (work) => work(world.services),
+      together: (work) => work({ ...world.services, hold: () => Promise.resolve() }),
     },
   };
   return world;

@@ -1,9 +1,10 @@
 // Jobs, logins and snapshots in Commvault's form.
 import { showInstant } from '../../../domain/instant.ts';
-import type { Job, Restore, Snapshot } from '../../../domain/records.ts';
+import type { Job, Restore, RestoreSelection, Snapshot } from '../../../domain/records.ts';
 import type { Principal } from '../../../domain/roles.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
 import { FULL, noteOn } from './levels.ts';
+import { pathOf } from './tree/content.ts';
 import { APP_NAME, APPLICATION_ID, BACKUPSET_NAME, type Place } from './tree/place.ts';
 
 /** Finished is what contains completed, killed or failed; the SDK kills what stays Pending or Waiting, so a queued job is Queued. */
@@ -206,16 +207,40 @@ export function presentTaskDetails({ job, place, words }: ShownJob, { taskId, re
   };
 }
 
-/** A time in the form of the big data apps, which alone has one; a snapshot in that of DocumentDB. */
+/** A time, and other names, in the form of the big data apps, which alone has them; a snapshot in that of DocumentDB. */
 function restoreOptionsOf({ snapshotId, clusterId }: Job, restore: Restore | null): object {
   const { instant = null, targetClusterId = null, targetClusterName = null } = restore ?? {};
-  const target = targetClusterName === null ? {} : { destination: { inPlace: targetClusterId === clusterId, destinationInstance: { instanceName: targetClusterName } } };
-  if (instant === null) return { ...target, cloudAppsRestoreOptions: { documentDBRestoreOptions: { restoreSnapshotId: snapshotId ?? '' } } };
+  const mongoDb = { ...(instant === null ? {} : { pointInTimeToEndOfBackup: false }), ...(restore === null ? {} : granularOf(restore.selection)) };
   return {
-    ...target,
-    browseOption: { timeRange: { toTime: showInstant(instant.asked).t } },
-    distributedAppsRestoreOptions: { mongoDBRestoreOptions: { pointInTimeToEndOfBackup: false } },
+    ...(targetClusterName === null ? {} : { destination: { inPlace: targetClusterId === clusterId, destinationInstance: { instanceName: targetClusterName } } }),
+    ...(restore === null ? {} : { fileOption: { sourceItem: itemsOf(restore.selection) } }),
+    ...(instant === null ? { cloudAppsRestoreOptions: { documentDBRestoreOptions: { restoreSnapshotId: snapshotId ?? '' } } } : { browseOption: { timeRange: { toTime: showInstant(instant.asked).t } } }),
+    ...(Object.keys(mongoDb).length === 0 ? {} : { distributedAppsRestoreOptions: { mongoDBRestoreOptions: mongoDb } }),
   };
+}
+
+function itemsOf({ databases, collections }: RestoreSelection): readonly string[] {
+  const chosen = [...databases, ...collections].map(pathOf);
+  return chosen.length === 0 ? ['/'] : chosen;
+}
+
+/** Only where something gets another name, by renames or by a suffix; then with all that was chosen. */
+function granularOf({ databases, collections, renames, suffixes = { database: '', collection: '' } }: RestoreSelection): object {
+  if (renames.length === 0 && suffixes.database + suffixes.collection === '') return {};
+  const renamed = (from: string): string | undefined => renames.find((rename) => rename.from === from)?.to;
+  const entities = [...new Set([...databases, ...collections, ...renames.map(({ from }) => from)])].map((from) => {
+    const [srcDbName, srcCollectionName] = splitNamespace(from);
+    const isDbEntity = srcCollectionName === '';
+    const [destDb, destCollection] = splitNamespace(renamed(from) ?? `${renamed(srcDbName) ?? srcDbName}.${srcCollectionName}`);
+    const destDbName = destDb + suffixes.database;
+    return isDbEntity ? { srcDbName, destDbName, isDbEntity } : { srcDbName, srcCollectionName, destDbName, destCollectionName: destCollection + suffixes.collection, isDbEntity };
+  });
+  return { isGranularRecovery: true, destGranularEntityList: entities };
+}
+
+function splitNamespace(namespace: string): readonly [string, string] {
+  const dot = namespace.indexOf('.');
+  return dot === -1 ? [namespace, ''] : [namespace.slice(0, dot), namespace.slice(dot + 1)];
 }
 
 /** What happened to jobs, newest first; made of their rows, so there is no more than those know. */

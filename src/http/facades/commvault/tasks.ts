@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import { isId } from '../../../foundation/ids.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
-import type { Services, Subclient } from '../../../services/contracts.ts';
+import type { InsideTogether as Inside, Services, Subclient } from '../../../services/contracts.ts';
 import type { NamespaceList } from '../../../domain/namespace-selection.ts';
 import type { Cluster, JobForm, RestoreSelection, Snapshot, TimeSeriesChoice } from '../../../domain/records.ts';
 import type { Principal } from '../../../domain/roles.ts';
@@ -15,7 +15,7 @@ import { disagree, requireChange, resolveInstance, resolveSubclient } from './re
 import { snapshotOfJob } from './jobs.ts';
 import type { RestoreForm } from './restore-forms.ts';
 import { MAY_RESTORE, resolveTarget } from './restore-target.ts';
-import { prepareSchedule } from './schedules/schedules.ts';
+import { byCluster, prepareSchedule, type Addition } from './schedules/schedules.ts';
 import type { Association } from './schemas.ts';
 import { numberIn, subclientByNumber, type Instance } from './tree/place.ts';
 
@@ -23,9 +23,13 @@ import { numberIn, subclientByNumber, type Instance } from './tree/place.ts';
 const RETENTION_DAYS = 30;
 const MAY_BACK_UP = ['GROUP_BACKUP_CREATOR'] as const;
 
-type Inside = Parameters<Parameters<Services['together']>[0]>[0];
-/** Makes one job, gives its number. `task`: the number of the first job of the task; null: this is it. */
-type Start = (inside: Inside, task: number | null) => Promise<number>;
+
+interface Start {
+  /** What the job reads and writes. */
+  readonly clusters: readonly Cluster[];
+  /** Makes one job, gives its number. `task`: the number of the first job of the task; null: this is it. */
+  readonly make: (inside: Inside, task: number | null) => Promise<number>;
+}
 
 interface Order<Kind extends Work> {
   readonly work: Kind;
@@ -36,10 +40,10 @@ interface Order<Kind extends Work> {
 export async function createTask(services: Services, request: FastifyRequest): Promise<object> {
   const { associations, work, schedules } = parseCreateTask(request.body);
   if (schedules !== null) {
-    const additions: ((inside: Inside) => Promise<number>)[] = [];
+    const additions: Addition[] = [];
     for (const times of schedules) for (const association of associations) additions.push(await prepareSchedule(services, request, { association, times }));
-    const [taskId] = await services.together((inside) => inOrder(additions, (add) => add(inside)));
-    return { taskId };
+    const numbers = await services.together((inside) => addAll(additions, inside));
+    return { taskId: numbers.get(additions[0] as Addition) };
   }
   const timeSeries = readTimeSeries(request.headers);
   const starts: Start[] = [];
@@ -59,14 +63,20 @@ export async function backUpSubclient(services: Services, request: FastifyReques
 }
 
 async function runTask(services: Services, starts: readonly Start[]): Promise<object> {
-  const jobNumbers = await services.together((inside) => inOrder(starts, (start, made) => start(inside, made[0] ?? null)));
+  const jobNumbers = await services.together(async (inside) => {
+    await inside.hold(starts.flatMap(({ clusters }) => clusters));
+    const made: number[] = [];
+    for (const { make } of starts) made.push(await make(inside, made[0] ?? null));
+    return made;
+  });
   return { taskId: await services.numbers.numberOf('task', String(jobNumbers[0])), jobIds: jobNumbers.map(String) };
 }
 
-async function inOrder<T>(all: readonly T[], act: (each: T, made: readonly number[]) => Promise<number>): Promise<readonly number[]> {
-  const made: number[] = [];
-  for (const each of all) made.push(await act(each, made));
-  return made;
+/** Cluster by cluster in one order, so that two tasks never wait for each other; those of one cluster as they were asked for. */
+async function addAll(additions: readonly Addition[], inside: Inside): Promise<ReadonlyMap<Addition, number>> {
+  const numbers = new Map<Addition, number>();
+  for (const addition of additions.toSorted(byCluster)) numbers.set(addition, await addition.add(inside));
+  return numbers;
 }
 
 function prepare(services: Services, request: FastifyRequest, order: Order<Work>): Promise<Start> {
@@ -83,13 +93,13 @@ async function prepareBackup(services: Services, request: FastifyRequest, associ
 /** @throws SUBCLIENT_EMPTY */
 function startBackup(services: Services, principal: Principal, { cluster, subclient, level }: { readonly cluster: Cluster; readonly subclient: Subclient; readonly level: BackupLevel }): Start {
   const selection = services.subclients.selectionOf(subclient);
-  return async ({ snapshots }, task) => {
+  return { clusters: [cluster], make: async ({ snapshots }, task) => {
     const jobForm = formOf({ subclientId: subclient.id, subclientName: subclient.name, level: level.name }, task);
     const { job } = await snapshots.create({
       cluster, principal, jobForm, description: `Commvault subclient ${subclient.name}`, retentionDays: RETENTION_DAYS, isRetentionAsked: false, ...(selection === undefined ? {} : { selection }),
     });
     return job.number;
-  };
+  } };
 }
 
 function formOf(told: JobForm, task: number | null): JobForm {
@@ -104,12 +114,12 @@ async function prepareRestore(
   const { cluster } = source;
   const from = await beginningOf(services, principal, { instance: source, association, form });
   const target = await resolveTarget(services, request, source, form.target);
-  return async ({ restores, jobs }, task) => {
+  return { clusters: [cluster, target.cluster], make: async ({ restores, jobs }, task) => {
     const restore = await restores.create({
       cluster, principal, selection: form.selection, ...from, timeSeries, jobForm: formOf({}, task), delivery: 'automated', target: { projectId: target.project.id, cluster: { id: target.cluster.id } },
     });
     return (await jobs.get(restore.jobId)).number;
-  };
+  } };
 }
 
 /** An instant has everything of the cluster, so it comes with what the subclient has of that. */

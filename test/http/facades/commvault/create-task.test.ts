@@ -145,6 +145,24 @@ describe('createtask of Commvault', () => {
     assert.deepEqual(facade.lastSelection, { databases: [], collections: [], renames: [] });
   });
 
+  test('tells in the details of its task which parts were chosen, and under which names they come back', async () => {
+    const toldOf = async (body: object): Promise<Record<string, unknown>> => {
+      const { json, text } = await post(body);
+      const details = (await facade.commvault(`/Job/${jobsOf(json)[0]?.number}/TaskDetails`)).json as { taskInfo?: { subTasks: { options: { restoreOptions: Record<string, unknown> } }[] } };
+      assert.ok(details.taskInfo !== undefined, text);
+      return details.taskInfo.subTasks[0]?.options.restoreOptions ?? {};
+    };
+    const documentDb = { cloudAppsRestoreOptions: { documentDBRestoreOptions: { restoreSnapshotId: snapshotId } }, destination: { inPlace: true, destinationInstance: { instanceName: 'orders' } } };
+    assert.deepEqual(await toldOf(page({}, restoreOf({ restoreSnapshotId: snapshotId }))), { ...documentDb, fileOption: { sourceItem: ['/'] } });
+    assert.deepEqual(
+      await toldOf(page({}, restoreOf({ restoreSnapshotId: snapshotId }, { fileOption: { sourceItem: ['shop.orders.old', '/crm'] } }))),
+      { ...documentDb, fileOption: { sourceItem: ['/crm', '/shop/orders.old'] } });
+    const entities = [{ srcDbName: 'shop', destDbName: 'shop2', isDbEntity: true }, { srcDbName: 'crm', srcCollectionName: 'people', destDbName: 'crm', destCollectionName: 'old', isDbEntity: false }];
+    assert.deepEqual(await toldOf(page({}, bigData({ destGranularEntityList: entities, isGranularRecovery: true }))), {
+      ...documentDb, fileOption: { sourceItem: ['/shop', '/crm/people'] }, distributedAppsRestoreOptions: { mongoDBRestoreOptions: { isGranularRecovery: true, destGranularEntityList: entities } },
+    });
+  });
+
   test('restores single databases and collections under other names in that form, up to a time', async () => {
     facade.clock.advance(60_000);
     const later = String((await facade.atlas(`/groups/${SHOP_ID}/clusters/orders/backup/snapshots`, { method: 'POST', body: {} })).json['id']);

@@ -23,14 +23,25 @@ const DELETE = 3;
 
 type Inside = Pick<Services, 'schedules' | 'numbers'>;
 
-/** @returns adds its items to the cluster's schedule, gives the number of the first one's task @throws TASK_UNSUPPORTED, and as names are resolved */
-export async function prepareSchedule(services: Services, request: FastifyRequest, { association, times }: { readonly association: Association; readonly times: Times }): Promise<(inside: Inside) => Promise<number>> {
+export interface Addition {
+  readonly cluster: Cluster;
+  /** Adds its items to the cluster's schedule, gives the number of the first one's task. */
+  readonly add: (inside: Inside) => Promise<number>;
+}
+
+/** The one order in which several clusters are changed. */
+export function byCluster(one: { readonly cluster: Cluster }, other: { readonly cluster: Cluster }): number {
+  return one.cluster.id < other.cluster.id ? -1 : Number(one.cluster.id > other.cluster.id);
+}
+
+/** @throws TASK_UNSUPPORTED, and as names are resolved */
+export async function prepareSchedule(services: Services, request: FastifyRequest, { association, times }: { readonly association: Association; readonly times: Times }): Promise<Addition> {
   const instance = await resolveInstance(services, association, { request, anyOf: MAY_CHANGE });
   const { cluster } = instance;
   const subclient = await resolveSubclient(services, principalOf(request), association, instance);
   if (!subclient.isDefault) throw unsupported(`A schedule of the subclient ${subclient.name}: only everything, which is "default", is backed up by schedule; that`);
   refuseOtherTime(await services.schedules.get(cluster), times);
-  return (inside) => addItems(inside, principalOf(request), cluster, times);
+  return { cluster, add: (inside) => addItems(inside, principalOf(request), cluster, times) };
 }
 
 /** @throws TASK_UNSUPPORTED, SCHEDULE_INVALID */
@@ -90,7 +101,7 @@ export async function runCommand(services: Services, request: FastifyRequest): P
   for (const { subtaskId } of order.subtaskEntity) doomed.push(await scheduleByNumber(services, principal, subtaskId));
   for (const { place } of doomed) await requireChange(services, request, place, MAY_CHANGE);
   await services.together(async ({ schedules }) => {
-    for (const { place: { cluster }, item } of doomed) {
+    for (const { cluster, item } of doomed.map(({ place, ...found }) => ({ ...found, cluster: place.cluster })).sort(byCluster)) {
       await schedules.change({ cluster, principal, change: ({ items }) => ({ items: items.filter(({ id }) => id !== item.id) }) });
     }
   });

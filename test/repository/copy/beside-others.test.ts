@@ -1,6 +1,7 @@
 // Beside a copier others work, at any of its calls: in the source a prune, a snapshot, a chain; in the copy a reader.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { LeafvaultError } from '../../../src/foundation/errors.ts';
 import { createMemoryStorage, type Storage } from '../../../src/storage/index.ts';
 import { add, assertSame, assertWholeCopy, copyTo, goOn, isOver, makeSource, PACKS, type Source } from '../../support/copy-fixture.ts';
 import { strikeCalls } from '../../support/faulty-storage.ts';
@@ -76,3 +77,40 @@ test('a reader that begins in the copy at any call of the copier reads to its en
   assert.ok(calls >= 40, `only ${calls} calls`);
   await source.repository.close();
 });
+
+for (const [what, mode] of [['could not take away in an outage', 'outage'], ['was through with when its first try came', 'late']] as const) {
+  test(`a session in the copy that a copier ${what} does not keep the next run of its process away`, async () => {
+    const source = await makeSource();
+    const inner = createMemoryStorage();
+    let arrive = async (): Promise<void> => undefined;
+    let struck = false;
+    const to: Storage = {
+      ...inner,
+      async put(name, bytes, options) {
+        if (mode === 'late' && name.startsWith('sessions/') && !struck) {
+          struck = true;
+          arrive = () => inner.put(name, bytes);
+          throw new LeafvaultError('STORAGE_FAILED', 'no answer', { retryable: true });
+        }
+        await inner.put(name, bytes, options);
+      },
+      async delete(name, options) {
+        if (mode === 'outage' && name.startsWith('sessions/') && !struck) {
+          struck = true;
+          throw new Error('an outage');
+        }
+        await inner.delete(name, options);
+      },
+    };
+    const sessions = async (): Promise<number> => (await collect(inner.list('sessions/'))).length;
+    // It lives, so nobody else ends what it left.
+    const alive = (): boolean => false;
+    await source.repository.copyTo({ to, isOver: alive });
+    await arrive();
+    assert.equal(await sessions(), 1);
+    await source.repository.copyTo({ to, isOver: alive });
+    assert.equal(await sessions(), 0);
+    await assertSame(source.storage, inner, 'the second run');
+    await source.repository.close();
+  });
+}

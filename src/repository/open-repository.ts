@@ -117,7 +117,10 @@ export async function openRepository(options: OpenByAnyKey): Promise<Repository>
       await endLeftSessions(context);
       return reader;
     },
-    endLeftSessions: () => endLeftSessions(context),
+    async endLeftSessions() {
+      await endLeftSessions(context);
+      for (const copy of context.leftInCopies.values()) await endLeftSessions({ ...context, ...copy });
+    },
     listSnapshots: (listOptions) => listSnapshots(context, listOptions?.onUnreadable),
     loadSnapshot: (id) => loadSnapshot(context, id),
     async addFact(fact) {

@@ -49,7 +49,7 @@ export async function copyRepository(source: RepositoryContext, options: CopyOpt
     }
     const transfer = startTransfer(source, to, options);
     if (options.dryRun === true) return await run(transfer, { isCopy, session: session.id }, null);
-    const destination = { ...source, storage: to, left: leftInCopy(source, to) };
+    const destination = { ...source, ...openedCopy(source, to) };
     await endLeftSessions(destination);
     return await withExclusive(destination, options.isOver, async (exclusive) => {
       const report = await run(transfer, { isCopy, session: session.id }, exclusive);
@@ -60,11 +60,11 @@ export async function copyRepository(source: RepositoryContext, options: CopyOpt
   }
 }
 
-/** What earlier runs of this process could not take away. */
-function leftInCopy({ leftInCopies }: RepositoryContext, { address }: Storage): RepositoryContext['left'] {
-  const left = leftInCopies.get(address) ?? new Map();
-  leftInCopies.set(address, left);
-  return left;
+/** With what earlier runs of this process could not take away there. */
+function openedCopy({ leftInCopies }: RepositoryContext, storage: Storage): Pick<RepositoryContext, 'storage' | 'left'> {
+  const opened = { storage, left: leftInCopies.get(storage.address)?.left ?? new Map() };
+  leftInCopies.set(storage.address, opened);
+  return opened;
 }
 
 /** With an index of its own: what went from the source and is kept is found in the copy alone. */
@@ -73,7 +73,7 @@ async function holdCopy({ source, to, options: { neededUntil = () => null, signa
   const indexes = createIndexLoader({ storage: to, keys: source.keys, log: source.log }, index);
   try {
     return await extendLocks({
-      ...source, storage: to, index, packKeys: createPackKeys(to, source.keys), left: leftInCopy(source, to), refreshIndex: () => indexes.refresh(), recoverIndex: () => Promise.resolve(),
+      ...source, ...openedCopy(source, to), index, packKeys: createPackKeys(to, source.keys), refreshIndex: () => indexes.refresh(), recoverIndex: () => Promise.resolve(),
     }, { neededUntil, isWritten: false, signal });
   } finally {
     await index.close();

@@ -65,7 +65,10 @@ test('a reader that begins in the copy at any call of the copier reads to its en
 });
 
 for (const [what, mode] of [['could not take away in an outage', 'outage'], ['was through with when its first try came', 'late']] as const) {
-  test(`a session in the copy that a copier ${what} does not keep the next run of its process away`, async () => {
+  for (const [who, end] of [
+    ['the next run of its process', (source: Source, to: Storage) => source.repository.copyTo({ to, isOver: () => false })],
+    ['another process, once its own looked for what was left', (source: Source, to: Storage) => source.repository.endLeftSessions().then(() => copyTo(source.storage, to, { isOver: () => false }))],
+  ] as const) test(`a session in the copy that a copier ${what} does not keep away ${who}`, async () => {
     const source = await makeSource();
     const inner = createMemoryStorage();
     let arrive = async (): Promise<void> => undefined;
@@ -90,11 +93,10 @@ for (const [what, mode] of [['could not take away in an outage', 'outage'], ['wa
     };
     const sessions = async (): Promise<number> => (await collect(inner.list('sessions/'))).length;
     // It lives, so nobody else ends what it left.
-    const alive = (): boolean => false;
-    await source.repository.copyTo({ to, isOver: alive });
+    await source.repository.copyTo({ to, isOver: () => false });
     await arrive();
     assert.equal(await sessions(), 1);
-    await source.repository.copyTo({ to, isOver: alive });
+    await end(source, to);
     assert.equal(await sessions(), 0);
     await assertSame(source.storage, inner, 'the second run');
     await source.repository.close();

@@ -2,7 +2,7 @@
 import type { CollectionRestoreRequest } from '../domain/collection-restore.ts';
 import type { RestoreInstant } from '../domain/instant.ts';
 import type { Job, JobState, Page, PageOf } from '../domain/records.ts';
-import { countsOf, isOneOfMany, readLongPage, type CatalogContext } from './context.ts';
+import { isOneOfMany, readPageOfCluster, type CatalogContext } from './context.ts';
 import { instantOf, type IndexStrategy } from './restores.ts';
 
 /** One that was to be restored, as its snapshot holds it. */
@@ -48,15 +48,15 @@ export function createCollectionRestores(context: CatalogContext): CollectionRes
       const row = await selectRows(context).where('collectionRestores.restoreId', '=', restoreId).executeTakeFirst();
       return row === undefined ? null : rowOf(row);
     },
-    async list(clusterId, page) {
-      // The page is picked on the narrow index first: joining before an offset would join every row skipped.
-      const ids = db.selectFrom('collectionRestores').select('restoreId').where('clusterId', '=', clusterId).orderBy('createdAt', 'desc').orderBy('restoreId', 'desc');
-      const { items, totalCount } = await readLongPage(page, { rows: ids, began: 'createdAt', counts: await countsOf(db, 'collectionRestores', { clusterIds: [clusterId] }) });
-      const rows = await selectRows(context)
-        .where(isOneOfMany('collectionRestores.restoreId', items.map(({ restoreId }) => restoreId)))
-        .orderBy('collectionRestores.createdAt', 'desc').orderBy('collectionRestores.restoreId', 'desc').execute();
-      return { items: rows.map(rowOf), totalCount };
-    },
+    list: (clusterId, page) => readPageOfCluster(context, page, {
+      table: 'collectionRestores', key: 'restoreId', clusterId,
+      async read(ids) {
+        const rows = await selectRows(context)
+          .where(isOneOfMany('collectionRestores.restoreId', ids))
+          .orderBy('collectionRestores.createdAt', 'desc').orderBy('collectionRestores.restoreId', 'desc').execute();
+        return rows.map(rowOf);
+      },
+    }),
     async keepContents(restoreId, contents) {
       await db.updateTable('collectionRestores').set({ contents: JSON.stringify(contents) }).where('restoreId', '=', restoreId).where('contents', 'is', null).execute();
     },

@@ -65,6 +65,22 @@ export async function readLongPage<T>({ pageNumber, itemsPerPage }: Page, { rows
   return { items: await older.limit(itemsPerPage).offset(first - skipped).execute(), totalCount };
 }
 
+interface ClusterList<T> {
+  readonly table: 'restores' | 'collectionRestores' | 'exports';
+  /** The table's key; `id` where it is left out. */
+  readonly key?: string;
+  readonly clusterId: string;
+  /** Those of these keys, joined, in the same order. */
+  readonly read: (keys: readonly string[]) => Promise<readonly T[]>;
+}
+
+/** One page of what was begun for a cluster, newest first. It is picked on the narrow index first: joining before an offset would join every row skipped. */
+export async function readPageOfCluster<T>({ db }: Pick<CatalogContext, 'db'>, page: Page, { table, key = 'id', clusterId, read }: ClusterList<T>): Promise<PageOf<T>> {
+  const picked = db.selectFrom(table as 'restores').select(sql<string>`${sql.ref(key)}`.as('picked')).where('clusterId', '=', clusterId).orderBy('createdAt', 'desc').orderBy(sql.ref(key), 'desc');
+  const { items, totalCount } = await readLongPage(page, { rows: picked, began: 'createdAt', counts: await countsOf(db, table, { clusterIds: [clusterId] }) });
+  return { items: await read(items.map((each) => each.picked)), totalCount };
+}
+
 /** Kept counts of one kind of row, newest month first; `where` narrows them to clusters, kinds, active or not. */
 export async function countsOf(
   db: Kysely<Tables>, counted: 'jobs' | 'snapshots' | 'restores' | 'collectionRestores' | 'exports',

@@ -1,7 +1,7 @@
 // Exports as rows beside their jobs.
 import type { NewExport, SnapshotExport } from '../domain/exports.ts';
 import type { JobState, Page, PageOf } from '../domain/records.ts';
-import { countsOf, isOneOfMany, readLongPage, type CatalogContext } from './context.ts';
+import { isOneOfMany, readPageOfCluster, type CatalogContext } from './context.ts';
 
 export interface Exports {
   /** Its job has to be there. A prefix that is taken gets the next free second. @throws CATALOG_DUPLICATE where another takes that one at the same moment */
@@ -26,13 +26,13 @@ export function createExports(context: CatalogContext): Exports {
       return recordOf(await select().where('exports.id', '=', row.id).executeTakeFirstOrThrow());
     },
     get,
-    async list(clusterId, page) {
-      // The page is picked on the narrow index first: joining before an offset would join every row skipped.
-      const ids = db.selectFrom('exports').select('id').where('clusterId', '=', clusterId).orderBy('createdAt', 'desc').orderBy('id', 'desc');
-      const { items, totalCount } = await readLongPage(page, { rows: ids, began: 'createdAt', counts: await countsOf(db, 'exports', { clusterIds: [clusterId] }) });
-      const rows = await select().where(isOneOfMany('exports.id', items.map(({ id }) => id))).orderBy('exports.createdAt', 'desc').orderBy('exports.id', 'desc').execute();
-      return { items: rows.map(recordOf), totalCount };
-    },
+    list: (clusterId, page) => readPageOfCluster(context, page, {
+      table: 'exports', clusterId,
+      async read(ids) {
+        const rows = await select().where(isOneOfMany('exports.id', ids)).orderBy('exports.createdAt', 'desc').orderBy('exports.id', 'desc').execute();
+        return rows.map(recordOf);
+      },
+    }),
     async saveStatus(id, status) {
       await db.updateTable('exports').set(status).where('id', '=', id).execute();
     },

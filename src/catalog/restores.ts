@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import type { RestoreInstant } from '../domain/instant.ts';
 import type { JobState, Page, PageOf, Restore, RestoreProof, RestoreSelection } from '../domain/records.ts';
-import { atomically, countsOf, isOneOfMany, readLongPage, type CatalogContext } from './context.ts';
+import { atomically, isOneOfMany, readPageOfCluster, type CatalogContext } from './context.ts';
 
 export interface DownloadRecord {
   readonly expirationHours: number;
@@ -77,15 +77,13 @@ export function createRestores(context: CatalogContext): Restores {
     insert: (row) => atomically(context, (inner) => insertRestore(inner, row)),
     get: (id) => one('restores.id', id),
     byJob: (jobId) => one('restores.jobId', jobId),
-    async list(clusterId, page) {
-      // The page is picked on the narrow index first: joining before an offset would join every row skipped.
-      const ids = db.selectFrom('restores').select('id').where('clusterId', '=', clusterId).orderBy('createdAt', 'desc').orderBy('id', 'desc');
-      const { items, totalCount } = await readLongPage(page, { rows: ids, began: 'createdAt', counts: await countsOf(db, 'restores', { clusterIds: [clusterId] }) });
-      const rows = await selectRestores(context)
-        .where(isOneOfMany('restores.id', items.map(({ id }) => id)))
-        .orderBy('restores.createdAt', 'desc').orderBy('restores.id', 'desc').execute();
-      return { items: rows.map(recordOf), totalCount };
-    },
+    list: (clusterId, page) => readPageOfCluster(context, page, {
+      table: 'restores', clusterId,
+      async read(ids) {
+        const rows = await selectRestores(context).where(isOneOfMany('restores.id', ids)).orderBy('restores.createdAt', 'desc').orderBy('restores.id', 'desc').execute();
+        return rows.map(recordOf);
+      },
+    }),
     async saveProof(id, proof, result) {
       await db
         .updateTable('restores')

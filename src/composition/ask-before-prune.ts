@@ -19,7 +19,10 @@ export async function askBeforePrune({ config: { home, databaseUrl, masterKeyFil
   if (!(await isThere(masterKeyFile))) return `it takes the master key, and there is no ${masterKeyFile}`;
   const catalog = await openCatalog();
   try {
-    if ((await catalog.settings.get('repositoryId')) !== repository.id) return 'it is of another repository';
+    const known = await catalog.settings.get('repositoryId');
+    // A mistyped database is made and empty: whoever reads this must not take it for asked.
+    if (known === undefined) return 'it knows no repository, and may be another one than that of the service';
+    if (known !== repository.id) return 'it is of another repository';
     await assertNoneHidden(catalog, repository);
     return null;
   } finally {

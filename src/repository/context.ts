@@ -22,6 +22,8 @@ export interface RepositoryContext {
   readonly owner: string;
   /** Sessions that are over and could not be taken away. `lateUntil`: on the monotonic clock, one that may still arrive in the store. */
   readonly left: Map<string, { readonly kind: OpenSession['kind']; readonly lateUntil: number | null }>;
+  /** The same in each copy, by its address, with the store that it was last reached by. */
+  readonly leftInCopies: Map<string, Pick<RepositoryContext, 'storage' | 'left'>>;
   /** Takes in index objects that appeared since, and lets go of what was pruned. */
   refreshIndex(): Promise<void>;
   /** Takes in packs that no index names, by their own directories. Reads all names of packs: the last resort. */

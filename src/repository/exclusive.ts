@@ -25,7 +25,7 @@ export async function withExclusive<T>(
   try {
     for (const other of await openSessions(context)) {
       if (other.kind !== 'prune' || other.id === session.id) continue;
-      if ((await isOver?.(other)) !== true) throw busy(context.storage.address, other);
+      if (!context.left.has(other.id) && (await isOver?.(other)) !== true) throw busy(context.storage.address, other);
       await endSession(context, other);
     }
     return await work({

@@ -70,7 +70,7 @@ export async function openRepository(options: OpenByAnyKey): Promise<Repository>
   index.onFilter((filter) => pool.useFilter(filter));
   const context: RepositoryContext = {
     id: file.id, storage, keys, index, pool, packKeys: createPackKeys(storage, keys),
-    clock: options.clock ?? systemClock, log, owner: options.owner ?? `${process.pid}@${hostname()}`, left: new Map(), refreshIndex: () => loader.refresh(),
+    clock: options.clock ?? systemClock, log, owner: options.owner ?? `${process.pid}@${hostname()}`, left: new Map(), leftInCopies: new Map(), refreshIndex: () => loader.refresh(),
     recoverIndex: () => recoverIndex(context),
   };
   const open = new Set<{ end(): Promise<void> }>();
@@ -113,9 +113,14 @@ export async function openRepository(options: OpenByAnyKey): Promise<Repository>
       const reader = await openReader(context, { unreadableIndexes: loader.unreadable, fromCopy: options.fromCopy, onEnd: () => void open.delete(member) });
       member.end = () => reader.close();
       open.add(member);
+      // Of a process that never writes nobody else would; behind the reader, so that a store that is down is waited for once.
+      await endLeftSessions(context);
       return reader;
     },
-    endLeftSessions: () => endLeftSessions(context),
+    async endLeftSessions() {
+      await endLeftSessions(context);
+      for (const copy of context.leftInCopies.values()) await endLeftSessions({ ...context, ...copy });
+    },
     listSnapshots: (listOptions) => listSnapshots(context, listOptions?.onUnreadable),
     loadSnapshot: (id) => loadSnapshot(context, id),
     async addFact(fact) {

@@ -208,7 +208,7 @@ export interface Repository {
   openWriter(options?: { readonly signal?: AbortSignal }): Promise<RepositoryWriter>;
   /** Open it before the root is loaded: a snapshot that is deleted in between may be pruned. */
   openReader(): Promise<RepositoryReader>;
-  /** Ends sessions that an outage left in the store, of this process; they hold back prunes. A writer does it before it begins. Throws nothing. */
+  /** Ends sessions that an outage left in the store, of this process, in its copies too; they hold back prunes and copiers. A writer does it before it begins, a reader when it has. Throws nothing. */
   endLeftSessions(): Promise<void>;
   /**
    * Roots in no promised order, decrypted and verified; snapshots with a `deleted` fact are left out. A root that can't

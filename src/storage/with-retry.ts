@@ -42,7 +42,7 @@ export function withRetry(inner: Storage, options: RetryOptions = {}): Storage {
         await inner.put(name, bytes, putOptions);
       } catch (cause) {
         if (!isLeafvaultError(cause, 'STORAGE_OBJECT_EXISTS')) throw cause;
-        const held = await holding(inner, name, bytes);
+        const held = await holding(inner, name, bytes, putOptions?.signal);
         if (held !== 'ours') throw held === 'others' && attempt > 1 ? foreign(name) : cause;
       }
     }),
@@ -82,9 +82,11 @@ async function* listAgain(
 }
 
 /** Whose bytes have the name; nobody's where it was deleted meanwhile. */
-async function holding(inner: Storage, name: string, bytes: Uint8Array | readonly Uint8Array[]): Promise<'ours' | 'others' | 'nobody'> {
+async function holding(
+  inner: Storage, name: string, bytes: Uint8Array | readonly Uint8Array[], signal: AbortSignal | undefined,
+): Promise<'ours' | 'others' | 'nobody'> {
   const parts = bytes instanceof Uint8Array ? [bytes] : bytes;
-  const stored = await inner.get(name).catch((error: unknown) => {
+  const stored = await inner.get(name, undefined, signal === undefined ? {} : { signal }).catch((error: unknown) => {
     if (!isLeafvaultError(error, 'STORAGE_OBJECT_MISSING')) throw error;
     return null;
   });

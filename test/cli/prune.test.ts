@@ -65,6 +65,12 @@ describe('leafvault prune', () => {
     await copyFile(join(home, 'master.key'), join(alone, 'master.key'));
     const elsewhere = await runCommand(alone, 'prune', '--dry-run', '--json', '--repository-store', `file:${join(home, 'repository')}`);
     assert.match(String((JSON.parse(elsewhere.out) as Record<string, unknown>)['catalogNotAsked']), /holds none$/);
+    const fresh = join(home, 'fresh');
+    await mkdir(fresh);
+    await copyFile(join(home, 'master.key'), join(fresh, 'master.key'));
+    const empty = await openCatalog({ database: { home: fresh }, masterKey: await loadMasterKey(join(fresh, 'master.key')), log: silent, clock: systemClock });
+    assert.match((await runCommand(fresh, 'prune', '--dry-run', '--repository-store', `file:${join(home, 'repository')}`)).out, /not asked .*: it knows no repository, and may be another one than that of the service\n/);
+    await empty.close();
     await catalog.settings.set('repositoryId', 'f'.repeat(24));
     assert.match((await prune('--dry-run')).out, /not asked .*: it is of another repository\n/);
   });

@@ -8,12 +8,13 @@ import { freshProgress } from '../../src/domain/plan-run.ts';
 import { expiryOf, retainedUntil, type PolicyItem, type Retention } from '../../src/domain/retention.ts';
 import { emptySchedule } from '../../src/domain/schedule.ts';
 import { isLeafvaultError } from '../../src/foundation/errors.ts';
-import { createRetentionChores, createScheduleChores, openPostgresQueue, type PostgresQueue } from '../../src/jobs/index.ts';
+import { createRetentionChores, createScheduleChores, type PostgresQueue } from '../../src/jobs/index.ts';
 import { createSchedules } from '../../src/services/schedules.ts';
 import { createRandom, type Random } from '../engine/backup/random.ts';
 import { makeInventory, OUTCOME, type Inventory } from '../support/catalog-rows.ts';
 import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
-import { emptyCatalog, silent, startEmbedded, type TestDatabase } from '../support/postgres.ts';
+import { emptyCatalog, silent } from '../support/postgres.ts';
+import { startQueuedCatalog, type QueuedCatalog } from '../support/queued-catalog.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -38,22 +39,19 @@ interface Promised {
 
 describe('retention over years', { timeout: 600_000 }, () => {
   const zone = process.env['TZ'];
-  let server: TestDatabase;
+  let opened: QueuedCatalog;
   let catalog: Catalog;
   let queue: PostgresQueue;
   let clock: FakeClock;
 
   before(async () => {
     process.env['TZ'] = 'America/New_York';
-    server = await startEmbedded();
     clock = fakeClock(FROM);
-    catalog = await server.open({ clock });
-    queue = await openPostgresQueue({ catalog, log: silent });
+    opened = await startQueuedCatalog(undefined, { clock });
+    ({ catalog, queue } = opened);
   });
   after(async () => {
-    await queue.close();
-    await catalog.close();
-    await server.stop();
+    await opened?.close();
     if (zone === undefined) delete process.env['TZ'];
     else process.env['TZ'] = zone;
   });

@@ -6,19 +6,20 @@ import { positionOf } from '../../src/domain/cluster-time.ts';
 import { pruneKey, type PruneState } from '../../src/domain/prune-state.ts';
 import { LeafvaultError } from '../../src/foundation/errors.ts';
 import { newId } from '../../src/foundation/ids.ts';
-import { checkOnSchedule, createChores, createRetentionChores, openPostgresQueue, trimChains, type Chore, type PostgresQueue } from '../../src/jobs/index.ts';
+import { checkOnSchedule, createChores, createRetentionChores, trimChains, type Chore, type PostgresQueue } from '../../src/jobs/index.ts';
 import type { ChainWriter, Repository } from '../../src/repository/index.ts';
 import { createMemoryStorage, type Storage } from '../../src/storage/index.ts';
 import { insertCompleted, makeInventory, OUTCOME, type Inventory } from '../support/catalog-rows.ts';
 import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
 import { askForRestore, until } from '../support/job-rows.ts';
-import { emptyCatalog, silent, startEmbedded, type TestDatabase } from '../support/postgres.ts';
+import { emptyCatalog, silent } from '../support/postgres.ts';
+import { startQueuedCatalog, type QueuedCatalog } from '../support/queued-catalog.ts';
 import { collect, openTestRepository, randomChunks, readSnapshot, writeSnapshot } from '../support/repository-fixture.ts';
 
 const DAY_MS = 86_400_000;
 
 describe('retention', () => {
-  let server: TestDatabase;
+  let opened: QueuedCatalog;
   let catalog: Catalog;
   let queue: PostgresQueue;
   let clock: FakeClock;
@@ -28,16 +29,11 @@ describe('retention', () => {
   let run: (name: RegExp) => Promise<void>;
 
   before(async () => {
-    server = await startEmbedded();
     clock = fakeClock(OUTCOME.capturedAt);
-    catalog = await server.open({ clock });
-    queue = await openPostgresQueue({ catalog, log: silent });
+    opened = await startQueuedCatalog(undefined, { clock });
+    ({ catalog, queue } = opened);
   });
-  after(async () => {
-    await queue.close();
-    await catalog.close();
-    await server.stop();
-  });
+  after(() => opened?.close());
   beforeEach(async () => {
     await emptyCatalog(catalog);
     inventory = await makeInventory(catalog);

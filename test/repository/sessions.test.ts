@@ -46,6 +46,68 @@ for (const [kind, at] of [['writer', 'openWriter'], ['reader', 'openReader']] as
   });
 }
 
+describe('a session that an outage left', () => {
+  /** Sessions can't be taken away while `isDown`. */
+  function unsteady(): { readonly inner: Storage; readonly storage: Storage; isDown: boolean; sessions(): Promise<number> } {
+    const inner = createMemoryStorage();
+    const world = {
+      inner, isDown: false,
+      storage: { ...inner, delete: (name: string) => (world.isDown && name.startsWith('sessions/') ? Promise.reject(new Error('an outage')) : inner.delete(name)) },
+      sessions: async () => (await objectNames(inner)).filter((name) => name.startsWith('sessions/')).length,
+    };
+    return world;
+  }
+
+  test('is taken away by the next reader of a process that only reads', async () => {
+    const world = unsteady();
+    const repository = await openTestRepository(world.storage);
+    const reader = await repository.openReader();
+    world.isDown = true;
+    await reader.close();
+    world.isDown = false;
+    assert.equal(await world.sessions(), 1);
+    await (await repository.openReader()).close();
+    assert.equal(await world.sessions(), 0);
+    await repository.close();
+  });
+
+  test('keeps its own process from no work that tolerates no other', async () => {
+    const world = unsteady();
+    const repository = await openTestRepository(world.storage);
+    const copy = createMemoryStorage();
+    await repository.copyTo({ to: copy });
+    world.isDown = true;
+    await repository.heal({ from: copy, objects: [] });
+    world.isDown = false;
+    assert.equal(await world.sessions(), 1);
+    await repository.heal({ from: copy, objects: [], isOver: () => false });
+    assert.equal(await world.sessions(), 0);
+    await repository.close();
+  });
+
+  test('or that may still come is looked for by one list, however many there are', async () => {
+    const inner = createMemoryStorage();
+    await (await openTestRepository(inner)).close();
+    const calls: string[] = [];
+    let failsOnce = false;
+    const repository = await openTestRepository({
+      ...inner,
+      put(name, bytes, options) {
+        failsOnce = !failsOnce && name.startsWith('sessions/');
+        if (failsOnce) return Promise.reject(new LeafvaultError('STORAGE_FAILED', 'busy', { retryable: true }));
+        return inner.put(name, bytes, options);
+      },
+      async delete(name) { calls.push(`delete ${name}`); await inner.delete(name); },
+      async *list(prefix) { calls.push(`list ${prefix}`); yield* inner.list(prefix); },
+    });
+    for (let readers = 0; readers < 5; readers += 1) await (await repository.openReader()).close();
+    calls.length = 0;
+    await repository.endLeftSessions();
+    assert.deepEqual(calls, ['list sessions/']);
+    await repository.close();
+  });
+});
+
 describe('session', () => {
   test('of a writer and of a reader stands while they are open and names its generation', () => withRepository(async (repository, storage, keys) => {
     const [writer, reader] = [await repository.openWriter(), await repository.openReader()];

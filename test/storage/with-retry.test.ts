@@ -56,6 +56,21 @@ describe('retry', () => {
     assert.equal((await inner.get('a')).toString(), 'one');
   });
 
+  test('is ended by its signal while it looks whose bytes have the name', async () => {
+    const stopping = new AbortController();
+    const storage = withRetry({
+      ...createMemoryStorage(),
+      put: () => Promise.reject(new LeafvaultError('STORAGE_OBJECT_EXISTS', 'it exists already')),
+      // A server that says nothing.
+      get: (_name, _range, options) => new Promise((_resolve, reject) => {
+        options?.signal?.addEventListener('abort', () => reject(stopping.signal.reason));
+        stopping.abort(new Error('cancelled'));
+        if (options?.signal === undefined) reject(new Error('nothing ends the look'));
+      }),
+    }, QUICK);
+    await assert.rejects(storage.put('a', Buffer.from('one'), { signal: stopping.signal }), { message: 'cancelled' });
+  });
+
   test('leaves a name taken whose object went before it could be read', async () => {
     const taken = { ...createMemoryStorage(), put: () => Promise.reject(new LeafvaultError('STORAGE_OBJECT_EXISTS', 'it exists already')) };
     await assert.rejects(withRetry(taken, QUICK).put('a', Buffer.from('one')), { code: 'STORAGE_OBJECT_EXISTS' });

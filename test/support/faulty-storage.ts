@@ -191,11 +191,12 @@ export function createFaultyStorage(inner: Storage, failAt: number, mode: FaultM
 }
 
 /** Does something at one call, before it happens. */
-export function atCall(inner: Storage, at: number, act: () => Promise<void>): Storage {
+export function atCall(inner: Storage, at: number, act: () => Promise<void>): Storage & { readonly calls: number } {
   let calls = 0;
   const step = async (): Promise<void> => { if ((calls += 1) === at) await act(); };
   return {
     ...inner,
+    get calls() { return calls; },
     async put(...args) { await step(); return inner.put(...args); },
     async get(...args) { await step(); return inner.get(...args); },
     async stat(name) { await step(); return inner.stat(name); },

@@ -10,9 +10,9 @@ export interface QueuedCatalog {
   close(): Promise<void>;
 }
 
-export async function startQueuedCatalog(start: () => Promise<TestDatabase> = startEmbedded): Promise<QueuedCatalog> {
+export async function startQueuedCatalog(start: () => Promise<TestDatabase> = startEmbedded, options?: Parameters<TestDatabase['open']>[0]): Promise<QueuedCatalog> {
   const server = await start();
-  const catalog = await server.open();
+  const catalog = await server.open(options);
   const queue = await openPostgresQueue({ catalog, log: silent });
   return {
     server, catalog, queue,

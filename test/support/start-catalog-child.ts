@@ -37,25 +37,26 @@ export function startCatalogChild(database: CatalogOptions['database'], { accoun
 
 /** Starts `worker-child.ts`. */
 export function startWorkerChild(options: WorkerChildOptions): CatalogChild {
-  const script = join(ROOT, 'test', 'support', 'worker-child.ts');
-  return speakWith(spawn(process.execPath, [script, JSON.stringify(options)], { cwd: '/', stdio: ['pipe', 'pipe', 'inherit'] }));
+  return startScript('worker-child.ts', options);
 }
 
 /** Starts `tailer-child.ts`, whose `active` says how many clusters it follows, or how many jobs it runs. */
 export function startTailerChild(options: TailerChildOptions): CatalogChild {
-  const script = join(ROOT, 'test', 'support', 'tailer-child.ts');
-  return speakWith(spawn(process.execPath, [script, JSON.stringify(options)], { cwd: '/', stdio: ['pipe', 'pipe', 'inherit'] }));
+  return startScript('tailer-child.ts', options);
 }
 
 /** Starts `scheduler-child.ts`. */
 export function startSchedulerChild(options: SchedulerChildOptions): CatalogChild {
-  const script = join(ROOT, 'test', 'support', 'scheduler-child.ts');
-  return speakWith(spawn(process.execPath, [script, JSON.stringify(options)], { cwd: '/', stdio: ['pipe', 'pipe', 'inherit'] }));
+  return startScript('scheduler-child.ts', options);
 }
 
 /** Starts `doors-child.ts`. */
 export function startDoorsChild(options: DoorsChildOptions): CatalogChild {
-  const script = join(ROOT, 'test', 'support', 'doors-child.ts');
+  return startScript('doors-child.ts', options);
+}
+
+function startScript(name: string, options: object): CatalogChild {
+  const script = join(ROOT, 'test', 'support', name);
   return speakWith(spawn(process.execPath, [script, JSON.stringify(options)], { cwd: '/', stdio: ['pipe', 'pipe', 'inherit'] }));
 }
 

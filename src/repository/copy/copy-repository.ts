@@ -1,7 +1,7 @@
 // One run of a copier, in the order that keeps the copy whole at every call (docs/design/second-copy.md).
 import { join } from 'node:path';
 import { LeafvaultError } from '../../foundation/errors.ts';
-import type { RetryOptions } from '../../storage/index.ts';
+import type { RetryOptions, Storage } from '../../storage/index.ts';
 import { createChunkIndex } from '../chunk-index/chunk-index.ts';
 import { createIndexLoader } from '../chunk-index/load-indexes.ts';
 import type { RepositoryContext } from '../context.ts';
@@ -14,6 +14,7 @@ import { CATALOG, COPY_FILE, dumpPartName, FACTS, idOfName, INDEXES, KEYS, packN
 import { parseRepositoryFile } from '../format/repository-file.ts';
 import { openObject } from '../format/sealed-object.ts';
 import { eachIndexOf } from './index-packs.ts';
+import { endLeftSessions } from '../left-sessions.ts';
 import { extendLocks, type LockReport } from '../lock/extend-locks.ts';
 import { passOver } from '../prune/forget-snapshots.ts';
 import { prepareStorage } from '../prepare-storage.ts';
@@ -48,7 +49,9 @@ export async function copyRepository(source: RepositoryContext, options: CopyOpt
     }
     const transfer = startTransfer(source, to, options);
     if (options.dryRun === true) return await run(transfer, { isCopy, session: session.id }, null);
-    return await withExclusive({ ...source, storage: to, left: new Map() }, options.isOver, async (exclusive) => {
+    const destination = { ...source, ...openedCopy(source, to) };
+    await endLeftSessions(destination);
+    return await withExclusive(destination, options.isOver, async (exclusive) => {
       const report = await run(transfer, { isCopy, session: session.id }, exclusive);
       return { ...report, locks: to.objectLock === undefined ? null : await holdCopy(transfer, tempDir) };
     });
@@ -57,13 +60,20 @@ export async function copyRepository(source: RepositoryContext, options: CopyOpt
   }
 }
 
+/** With what earlier runs of this process could not take away there. */
+function openedCopy({ leftInCopies }: RepositoryContext, storage: Storage): Pick<RepositoryContext, 'storage' | 'left'> {
+  const opened = { storage, left: leftInCopies.get(storage.address)?.left ?? new Map() };
+  leftInCopies.set(storage.address, opened);
+  return opened;
+}
+
 /** With an index of its own: what went from the source and is kept is found in the copy alone. */
 async function holdCopy({ source, to, options: { neededUntil = () => null, signal } }: Transfer, tempDir: string): Promise<LockReport | null> {
   const index = createChunkIndex({ tempDir: join(tempDir, 'copy') });
   const indexes = createIndexLoader({ storage: to, keys: source.keys, log: source.log }, index);
   try {
     return await extendLocks({
-      ...source, storage: to, index, packKeys: createPackKeys(to, source.keys), left: new Map(), refreshIndex: () => indexes.refresh(), recoverIndex: () => Promise.resolve(),
+      ...source, ...openedCopy(source, to), index, packKeys: createPackKeys(to, source.keys), refreshIndex: () => indexes.refresh(), recoverIndex: () => Promise.resolve(),
     }, { neededUntil, isWritten: false, signal });
   } finally {
     await index.close();

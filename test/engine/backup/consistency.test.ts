@@ -5,27 +5,28 @@ import { after, before, describe, it } from 'node:test';
 import { inspect, isDeepStrictEqual } from 'node:util';
 import { BSON, MongoClient } from 'mongodb';
 import { newHashState } from '../../../src/engine/bson/index.ts';
-import { BACKUP_ROLE } from '../../../src/engine/mongo/index.ts';
 import { untouched } from '../../../src/engine/backup/settle/store-lists.ts';
 import type { CaptureSteps } from '../../../src/engine/backup/index.ts';
 import type { CollectionBody } from '../../../src/engine/contracts.ts';
 import type { Repository } from '../../../src/repository/index.ts';
 import { createMemoryStorage } from '../../../src/storage/index.ts';
 import { readBack, takeSnapshot } from '../../support/capture.ts';
-import { startReplicaSet, type ReplicaSet } from '../../support/mongod.ts';
+import type { ReplicaSet } from '../../support/mongod.ts';
 import { openTestRepository } from '../../support/repository-fixture.ts';
-import { connectMembers, type Disturbance, type Members } from './disturb.ts';
+import type { Disturbance, Members } from './disturb.ts';
 import { compareWithOracle, readOracle } from './oracle.ts';
 import { createTally, watchScans } from './scan-watcher.ts';
 import { CATALOG_KINDS, type Expected } from './workload-catalog.ts';
 import { DOCUMENT_KINDS } from './workload-documents.ts';
 import { createWorkload, type Workload } from './workload.ts';
+import { startWrittenSet, type WrittenSet } from './written-set.ts';
 
 const RUNS = Number(process.env.LEAFVAULT_CONSISTENCY_RUNS ?? (process.env.LEAFVAULT_LONG_TESTS === undefined ? 20 : 200));
 const FIRST_SEED = Number(process.env.LEAFVAULT_CONSISTENCY_SEED ?? 1);
 const BYTES_PER_SECOND = 2_500_000;
 const DISTURBANCES: readonly Disturbance[] = ['a stepdown', 'a killed cursor'];
 
+let set: WrittenSet;
 let servers: ReplicaSet;
 let client: MongoClient;
 let repository: Repository;
@@ -34,19 +35,13 @@ let members: Members;
 const total = createTally([...DOCUMENT_KINDS, ...CATALOG_KINDS, ...DISTURBANCES]);
 
 before(async () => {
-  servers = await startReplicaSet({ members: 3, auth: true, oplogSizeMB: 256, parameters: { minSnapshotHistoryWindowInSeconds: 600, transactionLifetimeLimitSeconds: 20 } });
-  await servers.createRole(BACKUP_ROLE);
-  uri = await servers.createUser({ user: 'backup', password: 'p@ss:w/rd', roles: ['leafvaultBackup'] });
-  await servers.createUser({ user: 'somebody', password: 'x', roles: ['read'] });
-  client = await MongoClient.connect(servers.adminUri, { writeConcern: { w: 'majority' }, heartbeatFrequencyMS: 500 });
-  members = await connectMembers(servers, client);
+  set = await startWrittenSet();
+  ({ servers, client, members, uri } = set);
 });
 
 after(async () => {
-  await members?.close();
-  await client?.close(true);
   await repository?.close();
-  await servers?.stop();
+  await set?.close();
 });
 
 interface Run {

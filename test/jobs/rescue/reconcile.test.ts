@@ -5,7 +5,7 @@ import { openForRescue, type Catalog } from '../../../src/catalog/index.ts';
 import { positionOf } from '../../../src/domain/cluster-time.ts';
 import type { SnapshotBody } from '../../../src/engine/contracts.ts';
 import { newId } from '../../../src/foundation/ids.ts';
-import { dumpCatalog, dumpBodyOf, linesOf, openPostgresQueue, reconcile, type PostgresQueue, type Reconciled } from '../../../src/jobs/index.ts';
+import { dumpCatalog, dumpBodyOf, linesOf, reconcile, type PostgresQueue, type Reconciled } from '../../../src/jobs/index.ts';
 import type { ChainWriter, Dump, Repository } from '../../../src/repository/index.ts';
 import { createMemoryStorage, type Storage } from '../../../src/storage/index.ts';
 import { insertCompleted, makeInventory, OUTCOME, type Inventory } from '../../support/catalog-rows.ts';
@@ -13,7 +13,8 @@ import { at } from '../../support/chain-rows.ts';
 import { fakeClock, type FakeClock } from '../../support/fake-clock.ts';
 import { createFaultyStorage } from '../../support/faulty-storage.ts';
 import { askForRestore, askForSnapshot } from '../../support/job-rows.ts';
-import { emptyCatalog, freshSchema, silent, startEmbedded, testSealer, type TestDatabase } from '../../support/postgres.ts';
+import { emptyCatalog, freshSchema, silent, testSealer } from '../../support/postgres.ts';
+import { startQueuedCatalog, type QueuedCatalog } from '../../support/queued-catalog.ts';
 import { openTestRepository } from '../../support/repository-fixture.ts';
 
 const DAY_MS = 86_400_000;
@@ -23,7 +24,7 @@ const BODY: SnapshotBody = {
 };
 
 describe('a rescued catalog', () => {
-  let server: TestDatabase;
+  let opened: QueuedCatalog;
   let catalog: Catalog;
   let queue: PostgresQueue;
   let clock: FakeClock;
@@ -33,16 +34,11 @@ describe('a rescued catalog', () => {
   let open: { close(): Promise<void> }[] = [];
 
   before(async () => {
-    server = await startEmbedded();
     clock = fakeClock(OUTCOME.capturedAt);
-    catalog = await server.open({ clock });
-    queue = await openPostgresQueue({ catalog, log: silent });
+    opened = await startQueuedCatalog(undefined, { clock });
+    ({ catalog, queue } = opened);
   });
-  after(async () => {
-    await queue.close();
-    await catalog.close();
-    await server.stop();
-  });
+  after(() => opened?.close());
   beforeEach(async () => {
     await emptyCatalog(catalog);
     inventory = await makeInventory(catalog);
@@ -64,7 +60,7 @@ describe('a rescued catalog', () => {
   };
   /** As a rescue does, into tables of its own. */
   const rescueFrom = async (made: Dump | null): Promise<{ readonly rescued: Catalog; readonly report: Reconciled }> => {
-    const target = await openForRescue({ database: server.database, schema: freshSchema(), sealer: testSealer, log: silent, clock });
+    const target = await openForRescue({ database: opened.server.database, schema: freshSchema(), sealer: testSealer, log: silent, clock });
     open.push(target);
     await target.load(made === null ? null : { migrations: dumpBodyOf(made)?.migrations ?? [], lines: linesOf(repository.dumps.read(made.id)) }, () => false);
     const rescued = await target.open();
@@ -269,7 +265,7 @@ describe('a rescued catalog', () => {
       await row(known, 1_000, 1_010, 1);
       const made = await dump();
       const newest = await begin(2_000, 2);
-      const target = await openForRescue({ database: server.database, schema: freshSchema(), sealer: testSealer, log: silent, clock });
+      const target = await openForRescue({ database: opened.server.database, schema: freshSchema(), sealer: testSealer, log: silent, clock });
       open.push(target);
       await target.load({ migrations: dumpBodyOf(made)?.migrations ?? [], lines: linesOf(repository.dumps.read(made.id)) }, () => false);
       const rescued = await target.open();

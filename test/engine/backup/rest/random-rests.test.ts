@@ -3,17 +3,17 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
-import { BACKUP_ROLE } from '../../../../src/engine/mongo/index.ts';
 import type { CaptureRest } from '../../../../src/engine/contracts.ts';
 import { createMemoryStorage } from '../../../../src/storage/index.ts';
 import { captureUntilRest, pauseFor, readBack, takeSnapshot, type LogLine } from '../../../support/capture.ts';
-import { startReplicaSet, type ReplicaSet } from '../../../support/mongod.ts';
+import type { ReplicaSet } from '../../../support/mongod.ts';
 import { openTestRepository } from '../../../support/repository-fixture.ts';
-import { connectMembers, type Members } from '../disturb.ts';
+import type { Members } from '../disturb.ts';
 import { compareWithOracle, readOracle } from '../oracle.ts';
 import { createRandom } from '../random.ts';
 import { createTally, watchScans } from '../scan-watcher.ts';
 import { createWorkload } from '../workload.ts';
+import { startWrittenSet, type WrittenSet } from '../written-set.ts';
 
 const RUNS = Number(process.env.LEAFVAULT_CONSISTENCY_RUNS ?? (process.env.LEAFVAULT_LONG_TESTS === undefined ? 3 : 60));
 const FIRST_SEED = Number(process.env.LEAFVAULT_CONSISTENCY_SEED ?? 1);
@@ -21,6 +21,7 @@ const FIRST_SEED = Number(process.env.LEAFVAULT_CONSISTENCY_SEED ?? 1);
 const REST_MS = 700;
 
 describe('capture that rests beside random writers', { timeout: 900_000 + RUNS * 60_000 }, () => {
+  let set: WrittenSet;
   let servers: ReplicaSet;
   let client: MongoClient;
   let uri: string;
@@ -28,18 +29,10 @@ describe('capture that rests beside random writers', { timeout: 900_000 + RUNS *
   const total = { kept: 0, middle: 0, rests: 0, touched: 0 };
 
   before(async () => {
-    servers = await startReplicaSet({ members: 3, auth: true, oplogSizeMB: 256, parameters: { minSnapshotHistoryWindowInSeconds: 600, transactionLifetimeLimitSeconds: 20 } });
-    await servers.createRole(BACKUP_ROLE);
-    uri = await servers.createUser({ user: 'backup', password: 'x', roles: ['leafvaultBackup'] });
-    await servers.createUser({ user: 'somebody', password: 'x', roles: ['read'] });
-    client = await MongoClient.connect(servers.adminUri, { writeConcern: { w: 'majority' }, heartbeatFrequencyMS: 500 });
-    members = await connectMembers(servers, client);
+    set = await startWrittenSet();
+    ({ servers, client, members, uri } = set);
   });
-  after(async () => {
-    await members?.close();
-    await client?.close(true);
-    await servers?.stop();
-  });
+  after(() => set?.close());
 
   async function run(seed: number): Promise<readonly string[]> {
     await using stack = new AsyncDisposableStack();

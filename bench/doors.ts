@@ -150,6 +150,7 @@ async function showPlans(client: pg.Client): Promise<void> {
     `select * from snapshots where id in ${listed('b1')} order by requested_at desc, id desc`,
     `select id from restores where cluster_id = '${CLUSTER}' and created_at < '2025-01-01' order by created_at desc, id desc limit ${PAGE} offset 4400`,
     `select * from restores join snapshots on snapshots.id = restores.snapshot_id join jobs on jobs.id = restores.job_id left join downloads on downloads.restore_id = restores.id where restores.id in ${listed('b2')} order by restores.created_at desc, restores.id desc`,
+    `select * from collection_restores join restores on restores.id = collection_restores.restore_id join jobs on jobs.id = restores.job_id join leases on leases.job_id = restores.job_id where collection_restores.restore_id in ${listed('b2')} order by collection_restores.created_at desc, collection_restores.restore_id desc`,
     `select id from audit_events where project_id = '${PROJECT}' and org_id = '${ORG}' and ((details ->> 'status')::integer < 400 or outcome_unknown) and at < '2025-01-01' order by at desc, id desc limit ${PAGE} offset 3900`,
     `select month, sum(n)::bigint as n from (select month, n from event_counts where project_id = '${PROJECT}' and org_id = '${ORG}' union all select month_of(at), count(*) from audit_events where outcome_unknown and project_id = '${PROJECT}' and org_id = '${ORG}' group by 1) told group by month order by month desc`,
   ];

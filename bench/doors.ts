@@ -36,7 +36,7 @@ const PATHS: readonly string[] = [
   ...['?{page}', '/{id}', '/{id}/collections', '/{id}/collections/shop.orders'].map((path) => `${BACKUP}/collectionRestoreJobs${path}`),
   `${BACKUP}/backup/exports?{page}`, `${BACKUP}/backup/exports/{id}`, `${BACKUP}/backup/schedule`, `/groups/${PROJECT}/backup/exportBuckets`,
   `${BACKUP}/backup/snapshots/{id}/databases`, `${BACKUP}/backup/snapshots/{id}/databases/shop/collections`,
-  `/groups/${PROJECT}/events?{page}`, `/groups/${PROJECT}/events?eventType=CLUSTER_DELETED&{page}`, `/orgs/${ORG}/events?{page}`, '/clusters', `/groups/${PROJECT}/clusters`,
+  `/groups/${PROJECT}/events?{page}`, `/groups/${PROJECT}/events?eventType=CLUSTER_DELETED&{page}`, `/groups/${PROJECT}/events?minDate=2024-01-01T12:00:00Z&maxDate=2030-01-15T12:00:00Z&{page}`, `/orgs/${ORG}/events?{page}`, '/clusters', `/groups/${PROJECT}/clusters`,
 ];
 
 const database = await startEmbedded();

@@ -88,19 +88,38 @@ function columnsOf({ orgId, details, ...event }: NewAuditEvent) {
   return { ...event, orgId: known, details: JSON.stringify(details) };
 }
 
-/** The kept counts know what was done, by month: all else is counted, times and single ones as if they were of one month. */
+/** The kept counts know what was done in whole months; months that begin or end in between are counted by index, all else as if it were of one month. */
 async function countEvents({ db }: CatalogContext, filter: AuditFilter): Promise<readonly MonthCount[]> {
   const { toldOnly = false, from, to, id } = filter;
-  if (!toldOnly || from !== undefined || to !== undefined || id !== undefined) {
+  if (!toldOnly || id !== undefined) {
     const { n } = await db.selectFrom('auditEvents').select(countRows).where(matches(filter)).executeTakeFirstOrThrow();
     return [{ month: new Date(0), n }];
   }
+  const first = from === undefined ? undefined : nextMonth(from);
+  const past = to === undefined ? undefined : monthOf(to);
+  const inside = (column: string): RawBuilder<boolean> => allOf([...(first === undefined ? [] : [sql`${sql.ref(column)} >= ${first}`]), ...(past === undefined ? [] : [sql`${sql.ref(column)} < ${past}`])]);
+  const edges = first !== undefined && past !== undefined && first >= past ? [sql`true`] : [...(first === undefined ? [] : [sql`at < ${first}`]), ...(past === undefined ? [] : [sql`at >= ${past}`])];
   const { rows } = await sql<MonthCount>`
     select month, sum(n)::bigint as n from (
-      select month, n from event_counts where ${placesOf(filter, sql`project_id = ''`)}
-      union all select month_of(at), count(*) from audit_events where outcome_unknown and ${placesOf(filter)} group by 1
+      select month, n from event_counts where ${placesOf(filter, sql`project_id = ''`)} and ${inside('month')}
+      union all select month_of(at), count(*) from audit_events where outcome_unknown and ${placesOf(filter)} and ${inside('at')} group by 1
+      ${sql.join(edges.map((edge) => sql`union all select month_of(at), count(*) from audit_events where ${matches(filter)} and ${edge} group by 1`), sql` `)}
     ) told group by month order by month desc`.execute(db);
   return rows;
+}
+
+/** Where the first UTC month begins that lies whole behind `time`. */
+function nextMonth(time: Date): Date {
+  const month = monthOf(time);
+  if (month.getTime() < time.getTime()) month.setUTCMonth(month.getUTCMonth() + 1);
+  return month;
+}
+
+function monthOf(time: Date): Date {
+  const month = new Date(time);
+  month.setUTCDate(1);
+  month.setUTCHours(0, 0, 0, 0);
+  return month;
 }
 
 function matches(filter: AuditFilter): RawBuilder<boolean> {

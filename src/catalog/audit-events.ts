@@ -17,7 +17,7 @@ export interface AuditEvent {
   readonly object: string | null;
   readonly address: string;
   readonly details: Readonly<Record<string, unknown>>;
-  /** It was begun, and is not answered yet or never was. */
+  /** It was begun, and is not answered yet, never was, or ended in a failure on our side. */
   readonly outcomeUnknown: boolean;
 }
 
@@ -44,7 +44,7 @@ export interface AuditEvents {
   insert(event: NewAuditEvent): Promise<void>;
   /** Of what is about to be done: its outcome is unknown until `settle`. @returns its id */
   begin(event: NewAuditEvent): Promise<number>;
-  /** One event for each place that was changed, at least one; all of them, or none. The time stays that of `begin`. */
+  /** One event for each place that was changed, at least one; all of them, or none. The time stays that of `begin`. A `status` of 500 and more leaves the outcome unknown. */
   settle(id: number, events: readonly NewAuditEvent[]): Promise<void>;
   /** Newest first; `projectId` null: of any. */
   list(filter: AuditFilter, page: Page): Promise<PageOf<AuditEvent>>;
@@ -69,8 +69,8 @@ export function createAuditEvents(context: CatalogContext): AuditEvents {
       const [first, ...rest] = [...events].sort((a, b) => ((a.projectId ?? '') < (b.projectId ?? '') ? -1 : 1));
       if (first === undefined) throw new Error(`The event ${id} is to be settled without an outcome`);
       await atomically(context, async ({ db: tx }) => {
-        const { at } = await tx.updateTable('auditEvents').set({ ...columnsOf(first), outcomeUnknown: false }).where('id', '=', id).returning('at').executeTakeFirstOrThrow();
-        for (const event of rest) await tx.insertInto('auditEvents').values({ ...columnsOf(event), at }).execute();
+        const { at } = await tx.updateTable('auditEvents').set({ ...columnsOf(first), outcomeUnknown: brokeInBetween(first) }).where('id', '=', id).returning('at').executeTakeFirstOrThrow();
+        for (const event of rest) await tx.insertInto('auditEvents').values({ ...columnsOf(event), at, outcomeUnknown: brokeInBetween(event) }).execute();
       });
     },
     async list(filter, page) {
@@ -81,6 +81,11 @@ export function createAuditEvents(context: CatalogContext): AuditEvents {
       return { items: rows.map((row) => ({ ...row, principalKind: row.principalKind as Principal['kind'] | null })), totalCount };
     },
   };
+}
+
+/** What failed on our side may have been done all the same: the failure may be that of the answer, or of the commit's. */
+function brokeInBetween({ details: { status } }: NewAuditEvent): boolean {
+  return typeof status === 'number' && status >= 500;
 }
 
 function columnsOf({ orgId, details, ...event }: NewAuditEvent) {

@@ -387,6 +387,13 @@ for (const { name, start } of DATABASES) {
       assert.deepEqual(items.map(({ at, outcomeUnknown }) => [at, outcomeUnknown]), [[began, false], [began, false]]);
     });
 
+    test('does not know the outcome of what failed on our side: it may have been done all the same', async () => {
+      const event = { principalKind: null, principalId: null, principalName: null, action: 'a', projectId: inventory.project.id, orgId: inventory.orgId, object: null, address: '127.0.0.1', details: {} };
+      for (const status of [200, 409, 500, 503]) await catalog.auditEvents.settle(await catalog.auditEvents.begin(event), [{ ...event, details: { status } }]);
+      const { items, totalCount } = await catalog.auditEvents.list({ toldOnly: true, projectId: inventory.project.id }, PAGE);
+      assert.deepEqual([totalCount, items.map(({ details, outcomeUnknown }) => [details['status'], outcomeUnknown])], [3, [[503, true], [500, true], [200, false]]]);
+    });
+
     test('lists audit events newest first', async () => {
       const event = { principalKind: null, principalId: null, principalName: null, action: 'a', projectId: inventory.project.id, orgId: null, object: null, address: '127.0.0.1', details: { n: 1, status: 200 } };
       await catalog.auditEvents.insert(event);

@@ -82,7 +82,7 @@ async function serverOn(catalog: Catalog, queue: Parameters<typeof createService
     name: 'Example', id: ORG, serviceAccounts: [{ ...ACCOUNT, roles: ['ORG_OWNER'] }], projects: [{ name: 'shop', id: PROJECT, clusters: [{ name: 'orders', id: CLUSTER, uri: 'mongodb://127.0.0.1:1/?replicaSet=rs0' }] }],
   }]);
   return buildServer({
-    services, facades, plugins: [oauthDoor(services.identity)], log: silent, publicUrl: 'http://leafvault.bench', version: { gitHash: 'b'.repeat(40), versionString: 'bench' },
+    services, facades, plugins: [oauthDoor(services)], log: silent, publicUrl: 'http://leafvault.bench', version: { gitHash: 'b'.repeat(40), versionString: 'bench' },
     // A thousand times as fast: the limit of requests is not what is measured.
     clock: { now: systemClock.now, monotonicMs: () => 1_000 * performance.now() },
   });

@@ -46,6 +46,8 @@ export interface AuditEvents {
   begin(event: NewAuditEvent): Promise<number>;
   /** One event for each place that was changed, at least one; all of them, or none. The time stays that of `begin`. A `status` of 500 and more leaves the outcome unknown. */
   settle(id: number, events: readonly NewAuditEvent[]): Promise<void>;
+  /** Those without an outcome that were begun before; `newestAt` null: there are none. */
+  unknown(before: Date): Promise<{ readonly count: number; readonly newestAt: Date | null }>;
   /** Newest first; `projectId` null: of any. */
   list(filter: AuditFilter, page: Page): Promise<PageOf<AuditEvent>>;
 }
@@ -73,6 +75,7 @@ export function createAuditEvents(context: CatalogContext): AuditEvents {
         for (const event of rest) await tx.insertInto('auditEvents').values({ ...columnsOf(event), at, outcomeUnknown: brokeInBetween(event) }).execute();
       });
     },
+    unknown: (before) => db.selectFrom('auditEvents').select([sql<number>`count(*)`.as('count'), sql<Date | null>`max(at)`.as('newestAt')]).where(sql<boolean>`outcome_unknown`).where('at', '<', before).executeTakeFirstOrThrow(),
     async list(filter, page) {
       // The page is picked on an index alone: what is skipped is never read whole.
       const picked = db.selectFrom('auditEvents').select('id').where(matches(filter)).orderBy('at', 'desc').orderBy('id', 'desc');

@@ -36,7 +36,7 @@ const PATHS: readonly string[] = [
   ...['?{page}', '/{id}', '/{id}/collections', '/{id}/collections/shop.orders'].map((path) => `${BACKUP}/collectionRestoreJobs${path}`),
   `${BACKUP}/backup/exports?{page}`, `${BACKUP}/backup/exports/{id}`, `${BACKUP}/backup/schedule`, `/groups/${PROJECT}/backup/exportBuckets`,
   `${BACKUP}/backup/snapshots/{id}/databases`, `${BACKUP}/backup/snapshots/{id}/databases/shop/collections`,
-  `/groups/${PROJECT}/events?{page}`, `/groups/${PROJECT}/events?eventType=CLUSTER_DELETED&{page}`, `/orgs/${ORG}/events?{page}`, '/clusters', `/groups/${PROJECT}/clusters`,
+  `/groups/${PROJECT}/events?{page}`, `/groups/${PROJECT}/events?eventType=CLUSTER_DELETED&{page}`, `/groups/${PROJECT}/events?minDate=2024-01-01T12:00:00Z&maxDate=2030-01-15T12:00:00Z&{page}`, `/orgs/${ORG}/events?{page}`, '/clusters', `/groups/${PROJECT}/clusters`,
 ];
 
 const database = await startEmbedded();
@@ -52,7 +52,10 @@ try {
   const address = await server.app.listen({ host: '127.0.0.1', port: 0 });
   const client = new Worker(new URL('ask.ts', import.meta.url));
   let worst = { path: '', p99: 0 };
-  for (const path of PATHS.filter((each) => each.includes(ONLY))) {
+  const paths = PATHS.filter((each) => each.includes(ONLY));
+  // The first one once for nothing: the code of a fresh process is not compiled yet.
+  for (const path of paths.slice(0, 1)) await timesOf(client, address, path, token);
+  for (const path of paths) {
     const before = await cpuMs();
     const times = await timesOf(client, address, path, token);
     const cpu = ((await cpuMs()) - before) / (REQUESTS + WARM_UP);
@@ -82,7 +85,7 @@ async function serverOn(catalog: Catalog, queue: Parameters<typeof createService
     name: 'Example', id: ORG, serviceAccounts: [{ ...ACCOUNT, roles: ['ORG_OWNER'] }], projects: [{ name: 'shop', id: PROJECT, clusters: [{ name: 'orders', id: CLUSTER, uri: 'mongodb://127.0.0.1:1/?replicaSet=rs0' }] }],
   }]);
   return buildServer({
-    services, facades, plugins: [oauthDoor(services.identity)], log: silent, publicUrl: 'http://leafvault.bench', version: { gitHash: 'b'.repeat(40), versionString: 'bench' },
+    services, facades, plugins: [oauthDoor(services)], log: silent, publicUrl: 'http://leafvault.bench', version: { gitHash: 'b'.repeat(40), versionString: 'bench' },
     // A thousand times as fast: the limit of requests is not what is measured.
     clock: { now: systemClock.now, monotonicMs: () => 1_000 * performance.now() },
   });
@@ -150,6 +153,7 @@ async function showPlans(client: pg.Client): Promise<void> {
     `select * from snapshots where id in ${listed('b1')} order by requested_at desc, id desc`,
     `select id from restores where cluster_id = '${CLUSTER}' and created_at < '2025-01-01' order by created_at desc, id desc limit ${PAGE} offset 4400`,
     `select * from restores join snapshots on snapshots.id = restores.snapshot_id join jobs on jobs.id = restores.job_id left join downloads on downloads.restore_id = restores.id where restores.id in ${listed('b2')} order by restores.created_at desc, restores.id desc`,
+    `select * from collection_restores join restores on restores.id = collection_restores.restore_id join jobs on jobs.id = restores.job_id join leases on leases.job_id = restores.job_id where collection_restores.restore_id in ${listed('b2')} order by collection_restores.created_at desc, collection_restores.restore_id desc`,
     `select id from audit_events where project_id = '${PROJECT}' and org_id = '${ORG}' and ((details ->> 'status')::integer < 400 or outcome_unknown) and at < '2025-01-01' order by at desc, id desc limit ${PAGE} offset 3900`,
     `select month, sum(n)::bigint as n from (select month, n from event_counts where project_id = '${PROJECT}' and org_id = '${ORG}' union all select month_of(at), count(*) from audit_events where outcome_unknown and project_id = '${PROJECT}' and org_id = '${ORG}' group by 1) told group by month order by month desc`,
   ];

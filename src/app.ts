@@ -174,7 +174,7 @@ async function buildDoor({ options, catalog, queue, repositories, ownTemp }: Par
   });
   const server: HttpServer = await buildServer({
     services, facades: [...facades, consoleApi], log, clock,
-    plugins: [console, oauthDoor(services.identity), downloadsDoor(services.downloads), openApiDoor(version.text)],
+    plugins: [console, oauthDoor(services), downloadsDoor(services.downloads), openApiDoor(version.text)],
     publicUrl: config.listen.publicUrl,
     version: { gitHash: version.gitHash, versionString: version.text },
     ...(config.listen.trustProxy.length === 0 ? {} : { trustProxy: config.listen.trustProxy }),

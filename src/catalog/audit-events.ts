@@ -17,7 +17,7 @@ export interface AuditEvent {
   readonly object: string | null;
   readonly address: string;
   readonly details: Readonly<Record<string, unknown>>;
-  /** It was begun, and is not answered yet or never was. */
+  /** It was begun, and is not answered yet, never was, or ended in a failure on our side. */
   readonly outcomeUnknown: boolean;
 }
 
@@ -44,8 +44,10 @@ export interface AuditEvents {
   insert(event: NewAuditEvent): Promise<void>;
   /** Of what is about to be done: its outcome is unknown until `settle`. @returns its id */
   begin(event: NewAuditEvent): Promise<number>;
-  /** One event for each place that was changed, at least one; all of them, or none. The time stays that of `begin`. */
+  /** One event for each place that was changed, at least one; all of them, or none. The time stays that of `begin`. A `status` of 500 and more leaves the outcome unknown. */
   settle(id: number, events: readonly NewAuditEvent[]): Promise<void>;
+  /** Those without an outcome that were begun before; `newestAt` null: there are none. */
+  unknown(before: Date): Promise<{ readonly count: number; readonly newestAt: Date | null }>;
   /** Newest first; `projectId` null: of any. */
   list(filter: AuditFilter, page: Page): Promise<PageOf<AuditEvent>>;
 }
@@ -69,10 +71,11 @@ export function createAuditEvents(context: CatalogContext): AuditEvents {
       const [first, ...rest] = [...events].sort((a, b) => ((a.projectId ?? '') < (b.projectId ?? '') ? -1 : 1));
       if (first === undefined) throw new Error(`The event ${id} is to be settled without an outcome`);
       await atomically(context, async ({ db: tx }) => {
-        const { at } = await tx.updateTable('auditEvents').set({ ...columnsOf(first), outcomeUnknown: false }).where('id', '=', id).returning('at').executeTakeFirstOrThrow();
-        for (const event of rest) await tx.insertInto('auditEvents').values({ ...columnsOf(event), at }).execute();
+        const { at } = await tx.updateTable('auditEvents').set({ ...columnsOf(first), outcomeUnknown: brokeInBetween(first) }).where('id', '=', id).returning('at').executeTakeFirstOrThrow();
+        for (const event of rest) await tx.insertInto('auditEvents').values({ ...columnsOf(event), at, outcomeUnknown: brokeInBetween(event) }).execute();
       });
     },
+    unknown: (before) => db.selectFrom('auditEvents').select([sql<number>`count(*)`.as('count'), sql<Date | null>`max(at)`.as('newestAt')]).where(sql<boolean>`outcome_unknown`).where('at', '<', before).executeTakeFirstOrThrow(),
     async list(filter, page) {
       // The page is picked on an index alone: what is skipped is never read whole.
       const picked = db.selectFrom('auditEvents').select('id').where(matches(filter)).orderBy('at', 'desc').orderBy('id', 'desc');
@@ -83,24 +86,48 @@ export function createAuditEvents(context: CatalogContext): AuditEvents {
   };
 }
 
+/** What failed on our side may have been done all the same: the failure may be that of the answer, or of the commit's. */
+function brokeInBetween({ details: { status } }: NewAuditEvent): boolean {
+  return typeof status === 'number' && status >= 500;
+}
+
 function columnsOf({ orgId, details, ...event }: NewAuditEvent) {
   const known = sql<string | null>`coalesce((select org_id from projects where id = ${event.projectId}), ${orgId})`;
   return { ...event, orgId: known, details: JSON.stringify(details) };
 }
 
-/** The kept counts know what was done, by month: all else is counted, times and single ones as if they were of one month. */
+/** The kept counts know what was done in whole months; months that begin or end in between are counted by index, all else as if it were of one month. */
 async function countEvents({ db }: CatalogContext, filter: AuditFilter): Promise<readonly MonthCount[]> {
   const { toldOnly = false, from, to, id } = filter;
-  if (!toldOnly || from !== undefined || to !== undefined || id !== undefined) {
+  if (!toldOnly || id !== undefined) {
     const { n } = await db.selectFrom('auditEvents').select(countRows).where(matches(filter)).executeTakeFirstOrThrow();
     return [{ month: new Date(0), n }];
   }
+  const first = from === undefined ? undefined : nextMonth(from);
+  const past = to === undefined ? undefined : monthOf(to);
+  const inside = (column: string): RawBuilder<boolean> => allOf([...(first === undefined ? [] : [sql`${sql.ref(column)} >= ${first}`]), ...(past === undefined ? [] : [sql`${sql.ref(column)} < ${past}`])]);
+  const edges = first !== undefined && past !== undefined && first >= past ? [sql`true`] : [...(first === undefined ? [] : [sql`at < ${first}`]), ...(past === undefined ? [] : [sql`at >= ${past}`])];
   const { rows } = await sql<MonthCount>`
     select month, sum(n)::bigint as n from (
-      select month, n from event_counts where ${placesOf(filter, sql`project_id = ''`)}
-      union all select month_of(at), count(*) from audit_events where outcome_unknown and ${placesOf(filter)} group by 1
+      select month, n from event_counts where ${placesOf(filter, sql`project_id = ''`)} and ${inside('month')}
+      union all select month_of(at), count(*) from audit_events where outcome_unknown and ${placesOf(filter)} and ${inside('at')} group by 1
+      ${sql.join(edges.map((edge) => sql`union all select month_of(at), count(*) from audit_events where ${matches(filter)} and ${edge} group by 1`), sql` `)}
     ) told group by month order by month desc`.execute(db);
   return rows;
+}
+
+/** Where the first UTC month begins that lies whole behind `time`. */
+function nextMonth(time: Date): Date {
+  const month = monthOf(time);
+  if (month.getTime() < time.getTime()) month.setUTCMonth(month.getUTCMonth() + 1);
+  return month;
+}
+
+function monthOf(time: Date): Date {
+  const month = new Date(time);
+  month.setUTCDate(1);
+  month.setUTCHours(0, 0, 0, 0);
+  return month;
 }
 
 function matches(filter: AuditFilter): RawBuilder<boolean> {

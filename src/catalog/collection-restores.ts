@@ -1,4 +1,5 @@
 // How a collection restore job was asked for, and what it was to restore; all else is its restore's and its job's.
+import { sql, type RawBuilder } from 'kysely';
 import type { CollectionRestoreRequest } from '../domain/collection-restore.ts';
 import type { RestoreInstant } from '../domain/instant.ts';
 import type { Job, JobState, Page, PageOf } from '../domain/records.ts';
@@ -25,6 +26,7 @@ export interface CollectionRestoreRow {
   readonly contents: readonly ChosenNamespace[] | null;
   /** What the engine reported at the end, or null. */
   readonly result: Readonly<Record<string, unknown>> | null;
+  /** Once it is over it has no phase and no count any more. */
   readonly job: Pick<Job, 'id' | 'state' | 'phase' | 'documentsDone' | 'finishedAt' | 'errorMessage'>;
 }
 
@@ -63,16 +65,21 @@ export function createCollectionRestores(context: CatalogContext): CollectionRes
   };
 }
 
+/** Few jobs of a long list are under way; what is over has no progress to look up. */
+function ofLease<T>(column: 'phase' | 'documents_done'): RawBuilder<T> {
+  return sql<T>`case when jobs.state in ('queued', 'running') then (select ${sql.ref(column)} from leases where leases.job_id = jobs.id) end`;
+}
+
 function selectRows({ db }: CatalogContext) {
   return db
     .selectFrom('collectionRestores')
     .innerJoin('restores', 'restores.id', 'collectionRestores.restoreId')
     .innerJoin('jobs', 'jobs.id', 'restores.jobId')
-    .innerJoin('leases', 'leases.jobId', 'restores.jobId')
     .select([
       'collectionRestores.restoreId', 'collectionRestores.request', 'collectionRestores.contents', 'restores.projectId', 'restores.clusterId', 'restores.clusterName', 'restores.snapshotId',
       'restores.chainId', 'restores.borderT', 'restores.borderI', 'restores.askedTimeMs', 'restores.targetProjectId', 'restores.targetClusterName', 'restores.createdAt', 'restores.indexStrategy', 'restores.result',
-      'restores.jobId', 'jobs.state', 'jobs.finishedAt', 'jobs.errorMessage', 'leases.phase', 'leases.documentsDone',
+      'restores.jobId', 'jobs.state', 'jobs.finishedAt', 'jobs.errorMessage',
+      ofLease<string | null>('phase').as('phase'), ofLease<number | null>('documents_done').as('documentsDone'),
     ]);
 }
 
@@ -82,6 +89,6 @@ function rowOf(row: Awaited<ReturnType<ReturnType<typeof selectRows>['execute']>
     restoreId, projectId, clusterId, clusterName, snapshotId, instant: instantOf(row), targetProjectId, targetClusterName, createdAt, indexStrategy: row.indexStrategy as IndexStrategy, request,
     contents: contents === null ? null : (JSON.parse(contents) as readonly ChosenNamespace[]),
     result: result === null ? null : (JSON.parse(result) as Readonly<Record<string, unknown>>),
-    job: { id: jobId, state: state as JobState, phase, documentsDone, finishedAt, errorMessage },
+    job: { id: jobId, state: state as JobState, phase, documentsDone: documentsDone ?? 0, finishedAt, errorMessage },
   };
 }

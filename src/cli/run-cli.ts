@@ -96,7 +96,7 @@ function buildProgram(world: CliWorld, outcome: { code: number }): Command {
       bytesPerSecond: typeof flags.limit === 'number' ? flags.limit * 1_000_000 : config.copies.bytesPerSecond,
       endSessionsAfterHours: typeof flags.endSessionsAfter === 'number' ? flags.endSessionsAfter : null, json: flags.json === true,
     })));
-  withSettings(command('status', 'what workers do with the repository by themselves: checks, prunes, second copies, object lock; how far they are and what they found'), CATALOG_SETTINGS)
+  withSettings(command('status', 'what workers do with the repository by themselves: checks, prunes, second copies, object lock; how far they are and what they found; changes whose outcome nobody knows'), CATALOG_SETTINGS)
     .option('--json', 'as a JSON object, with all fields')
     .addHelpText('after', '\nIt reads the catalog with the master key and changes nothing. Exit code 3 where something was found.\n')
     .action(run((config, flags) => runStatus(world, config, { json: flags.json === true })));

@@ -23,8 +23,8 @@ export async function runStatus(world: CliWorld, config: Config, { json }: { rea
   }
 }
 
-function textOf({ check, prune, copies, locks, mended, store }: UpkeepView): string {
-  const lines = [...storeLines(store), ...checkLines(check), ...mendedLines(mended), ...pruneLines(prune), ...copies.flatMap(copyLines), ...lockLines(locks)];
+function textOf({ check, prune, copies, locks, mended, store, unknownChanges }: UpkeepView): string {
+  const lines = [...storeLines(store), ...checkLines(check), ...mendedLines(mended), ...pruneLines(prune), ...copies.flatMap(copyLines), ...lockLines(locks), ...changeLines(unknownChanges)];
   return `${lines.map(plainLine).join('\n')}\n`;
 }
 
@@ -95,4 +95,8 @@ function lockLines(locks: UpkeepView['locks']): string[] {
     ...(last?.failedObjects ?? []).map((object) => `  not held: ${object}`),
     ...(failure === null ? [] : [`  the newest did not come to its end (${failure.at}): ${failure.cause}`]),
   ];
+}
+
+function changeLines({ count, newestAt }: NonNullable<UpkeepView['unknownChanges']> = { count: 0, newestAt: null }): string[] {
+  return count === 0 || newestAt === null ? [] : [`changes: the outcome of ${count} is not known, the newest of ${newestAt.toISOString()}; events named …_OUTCOME_UNKNOWN tell which (docs/reference/authentication.md, "Audit")`];
 }

@@ -5,6 +5,8 @@ import { plainAddress } from '../foundation/access-list.ts';
 import type { Change, Facade } from './facade.ts';
 import { redactTarget } from './redact-target.ts';
 
+const BEYOND_THE_LIMIT = 429;
+
 type Door = Pick<Facade, 'name' | 'prefix' | 'readingRoutes'>;
 
 /** For the requests of one facade whose credentials were good; the others are in the log alone, or anybody could fill the audit. */
@@ -15,7 +17,8 @@ export function auditWrites(scope: FastifyInstance, door: Door, audit: Audit): v
     request.auditId = await audit.begin(eventOf(request, door, placeOf(request)));
   });
   scope.addHook('onSend', async (request, reply) => {
-    if (isReading(request, door)) return;
+    // Beyond the limit of requests nothing is begun, nor written: anybody with credentials could fill the audit as fast as he can send.
+    if (isReading(request, door) || (request.auditId === null && reply.statusCode === BEYOND_THE_LIMIT)) return;
     const events = (request.changes ?? [placeOf(request)]).map((place) => withOutcome(eventOf(request, door, place), request, reply));
     await store(audit, request.auditId, events).catch((error: unknown) => {
       // What was asked for is done, and telling the client otherwise would be false: the event stays without an outcome, and the log keeps it.

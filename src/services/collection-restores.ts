@@ -21,11 +21,11 @@ export function createCollectionRestores({ catalog, restores, readContents }: Co
     const plans = await catalog.restorePlans.loadMany(rows.filter(({ contents, result }) => contents === null || result === null).map(({ restoreId }) => restoreId));
     const presented: CollectionRestore[] = [];
     for (const row of rows) {
-      const { restoreId: id, request, result, indexStrategy, job, ...restore } = row;
+      const { restoreId: id, request, result, indexStrategy, job, projectId, clusterId, clusterName, snapshotId, instant, targetProjectId, targetClusterName, createdAt } = row;
       const outcome = result as RestoreOutcome | null;
       // One after another: each that is not kept yet opens a reader of the repository.
       const contents = row.contents ?? (outcome === null ? await learnContents(row) : null);
-      presented.push({ restore: { id, jobId: job.id, ...restore }, request, indexStrategy, job, collections: collectionsOfJob({ request, plan: plans.get(id) ?? null, outcome, job, indexStrategy, contents }) });
+      presented.push({ restore: { id, jobId: job.id, projectId, clusterId, clusterName, snapshotId, instant, targetProjectId, targetClusterName, createdAt }, request, indexStrategy, job, collections: collectionsOfJob({ request, plan: plans.get(id) ?? null, outcome, job, indexStrategy, contents }) });
     }
     return presented;
   };

@@ -1,4 +1,5 @@
 // Everything that the doors may ask for, over one catalog and one queue.
+import { createSecretKey } from 'node:crypto';
 import type { CatalogStore } from '../catalog/index.ts';
 import type { DrillDefaults } from '../domain/drill.ts';
 import type { Clock } from '../foundation/clock.ts';
@@ -72,7 +73,7 @@ export function createServices(
   { catalog, queue, clock, secret, baseUrl, openArchive, timelineReader, openBucket = NO_BUCKETS, readContents = NO_CONTENTS, restoreDefaults, drillDefaults = NO_DRILLS, probe = noProbe, standsElsewhere = noProbe, catchUp = 'once' }: ServicesOptions,
 ): Services {
   const identity = createIdentity({ catalog, clock, secret });
-  const key = identity.signingKey('download-url');
+  const key = createSecretKey(identity.signingKey('download-url'));
   const continuous = createContinuous({ catalog, clock });
   const snapshots = createSnapshots({ catalog, queue, clock });
   const restoring = { catalog, queue, clock, key, baseUrl, continuous, defaults: restoreDefaults, standsElsewhere };

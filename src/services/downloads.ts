@@ -1,5 +1,6 @@
 // Downloads: what state one is in, and the archive behind its address. Expiry and count are looked at when a
 // transfer starts and counted when it is complete.
+import type { KeyObject } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { CatalogAggregates, RestoreRecord } from '../catalog/index.ts';
 import type { Download, DownloadState, Restore, RestoreSelection } from '../domain/records.ts';
@@ -15,7 +16,7 @@ export type OpenArchive = (request: { readonly snapshotId: string; readonly sele
 export interface DownloadsOptions {
   readonly catalog: Pick<CatalogAggregates, 'restores' | 'snapshots'>;
   readonly clock: Clock;
-  readonly key: Buffer;
+  readonly key: KeyObject;
   readonly openArchive: OpenArchive;
 }
 
@@ -38,14 +39,14 @@ export function createDownloads({ catalog, clock, key, openArchive }: DownloadsO
 }
 
 /** The record as the doors see it. @param baseUrl origin without a slash at the end */
-export function presentRestore(record: RestoreRecord, { now, key, baseUrl }: { readonly now: Date; readonly key: Buffer; readonly baseUrl: () => string }): Restore {
+export function presentRestore(record: RestoreRecord, { now, key, baseUrl }: { readonly now: Date; readonly key: KeyObject; readonly baseUrl: () => string }): Restore {
   const { indexStrategy: _indexStrategy, usersAndRoles: _usersAndRoles, download, ...restore } = record;
   return { ...restore, download: download === null ? null : presentDownload(record, download, { now, key, baseUrl }) };
 }
 
 function presentDownload(
   record: RestoreRecord, download: NonNullable<RestoreRecord['download']>,
-  { now, key, baseUrl }: { readonly now: Date; readonly key: Buffer; readonly baseUrl: () => string },
+  { now, key, baseUrl }: { readonly now: Date; readonly key: KeyObject; readonly baseUrl: () => string },
 ): Download {
   const state = stateOf(record, download, now);
   const { readyAt: _, ...facts } = download;

@@ -1,5 +1,6 @@
 // Restores: the rules that allow or refuse one, and its way into the queue. Whether the target can take the data is
 // the job's preflight; here it is only asked who may restore what to where.
+import type { KeyObject } from 'node:crypto';
 import type { CatalogStore, CatalogTransaction, NewRestore, SnapshotRecord } from '../catalog/index.ts';
 import type { RestoreInstant } from '../domain/instant.ts';
 import type { Cluster, Job, Project, Restore, TimeSeriesChoice } from '../domain/records.ts';
@@ -23,7 +24,7 @@ export interface RestoresOptions {
   readonly queue: JobQueue;
   readonly clock: Clock;
   /** Signs download addresses. */
-  readonly key: Buffer;
+  readonly key: KeyObject;
   readonly baseUrl: () => string;
   readonly continuous: Pick<Continuous, 'findBase'>;
   readonly defaults: RestoreDefaults;

@@ -74,6 +74,8 @@ export interface UpkeepView {
   readonly store?: StoreState | null;
   /** Damaged objects that were fetched again from a copy; null: none yet. */
   readonly mended: MendedState | null;
+  /** Changes, of all projects, of which the audit does not tell whether they were done, though they were begun an hour ago. Absent: nobody counted. */
+  readonly unknownChanges?: { readonly count: number; readonly newestAt: Date | null };
 }
 
 /** What workers do with the repository by themselves. */

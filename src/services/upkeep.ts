@@ -11,9 +11,12 @@ import type { Clock } from '../foundation/clock.ts';
 import type { CheckView, DamagedSnapshot, Upkeep } from './contracts.ts';
 
 interface UpkeepOptions {
-  readonly catalog: Pick<CatalogStore, 'settings' | 'snapshots'>;
+  readonly catalog: Pick<CatalogStore, 'settings' | 'snapshots' | 'auditEvents'>;
   readonly clock: Clock;
 }
+
+/** No request and no command is under way for longer. */
+const UNDER_WAY_MS = 3_600_000;
 
 /** As the composition root writes it down at the first start. */
 const REPOSITORY_ID = 'repositoryId';
@@ -47,6 +50,7 @@ export function createUpkeep({ catalog, clock }: UpkeepOptions): Upkeep {
         locks: (locks as LockState | undefined) ?? null,
         mended: (mended as MendedState | undefined) ?? null,
         store: (store as StoreState | undefined) ?? null,
+        ...(projectId === null ? { unknownChanges: await catalog.auditEvents.unknown(new Date(clock.now().getTime() - UNDER_WAY_MS)) } : {}),
       };
 
       async function viewOf(state: CheckState): Promise<CheckView> {

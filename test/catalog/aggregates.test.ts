@@ -334,7 +334,9 @@ for (const { name, start } of DATABASES) {
       const [here, other] = [inventory, await makeInventory(catalog)];
       const event = { principalKind: null, principalId: null, principalName: null, action: 'a', projectId: here.project.id, orgId: here.orgId, object: null, address: '127.0.0.1', details: { status: 200 } };
       const told: string[] = [];
+      const times: Date[] = [];
       for (let n = 0; n < 15; n += 1) {
+        times.unshift(clock.now());
         const action = ['a', 'b', 'c'][n % 3] ?? '';
         const begun = await catalog.auditEvents.begin({ ...event, action: `${action}${n}`, details: {} });
         const refused = await catalog.auditEvents.begin({ ...event, action: 'refused', details: {} });
@@ -357,6 +359,15 @@ for (const { name, start } of DATABASES) {
       };
       const marked = told.map((action) => (Number(action.slice(1)) % 5 === 0 ? `${action}?` : action));
       for (const itemsPerPage of [1, 4, 50]) for (const filter of [{ projectId: here.project.id }, { orgId: here.orgId }, { orgId: here.orgId, inProjects: [here.project.id] }, { orgId: here.orgId, from: new Date(0) }]) assert.deepEqual(await read(filter, itemsPerPage), marked);
+      const second = new Date(times[6] ?? 0);
+      assert.equal(second.getUTCDate(), 1, 'one lies on the first instant of a month');
+      // Within a month, over whole ones, from and up to an event and right beside one.
+      for (const from of [times[14], times[10], times[6], second, times[2]]) for (const to of [times[10], times[6], times[5], times[1], times[0]]) for (const beside of [0, 1]) {
+        const [begin, end] = [new Date((from ?? second).getTime() + beside), new Date((to ?? second).getTime() - beside)];
+        const wanted = marked.filter((_, n) => (times[n] ?? begin) >= begin && (times[n] ?? end) <= end);
+        assert.deepEqual(await read({ projectId: here.project.id, from: begin, to: end }, 4), wanted, `${begin.toISOString()} to ${end.toISOString()}`);
+      }
+      assert.deepEqual([await read({ orgId: here.orgId, from: second }, 4), await read({ orgId: here.orgId, to: second }, 4)], [marked.slice(0, 7), marked.slice(6)]);
       assert.deepEqual([await read({ orgId: here.orgId, inProjects: [] }, 4), (await read({ orgId: other.orgId, inProjects: [] }, 4)).length], [[], 15]);
       assert.deepEqual(await read({ projectId: here.project.id, actions: ['b1', 'c5', 'refused'] }, 1), ['c5?', 'b1']);
       assert.deepEqual(await read({ projectId: here.project.id, exceptActions: told.slice(0, 13) }, 1), ['b1', 'a0?']);
@@ -374,6 +385,13 @@ for (const { name, start } of DATABASES) {
       const { items } = await catalog.auditEvents.list({ toldOnly: true }, PAGE);
       assert.deepEqual(items.map(({ projectId }) => projectId).sort(), places.toSorted());
       assert.deepEqual(items.map(({ at, outcomeUnknown }) => [at, outcomeUnknown]), [[began, false], [began, false]]);
+    });
+
+    test('does not know the outcome of what failed on our side: it may have been done all the same', async () => {
+      const event = { principalKind: null, principalId: null, principalName: null, action: 'a', projectId: inventory.project.id, orgId: inventory.orgId, object: null, address: '127.0.0.1', details: {} };
+      for (const status of [200, 409, 500, 503]) await catalog.auditEvents.settle(await catalog.auditEvents.begin(event), [{ ...event, details: { status } }]);
+      const { items, totalCount } = await catalog.auditEvents.list({ toldOnly: true, projectId: inventory.project.id }, PAGE);
+      assert.deepEqual([totalCount, items.map(({ details, outcomeUnknown }) => [details['status'], outcomeUnknown])], [3, [[503, true], [500, true], [200, false]]]);
     });
 
     test('lists audit events newest first', async () => {

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request } from 'node:http';
 import { afterEach, describe, test } from 'node:test';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
+import { LeafvaultError } from '../../src/foundation/errors.ts';
 import type { Facade } from '../../src/http/facade.ts';
 import { buildServer, type HttpServer } from '../../src/http/index.ts';
 import type { Services } from '../../src/services/contracts.ts';
@@ -259,6 +262,45 @@ describe('the audit', () => {
     await app.inject({ method: 'POST', url: THING, headers: await authorized('POST') });
     await app.inject({ method: 'POST', url: '/api/echo/v1/groups/1/things/2' });
     assert.deepEqual(events, []);
+  });
+
+  test('has nothing of requests beyond the limit of a credential: the limit protects it, too', async () => {
+    const limited = echoFacade({
+      register(app) {
+        app.addHook('onRequest', () => Promise.reject(new LeafvaultError('RATE_LIMITED', 'Taking a request failed: the limit is used up')));
+        app.post('/groups/:groupId/things/:name', () => Promise.resolve({}));
+        app.get('/groups/:groupId/things/:name', () => Promise.resolve({}));
+      },
+      presentFailure: ({ kind }) => ({ status: kind === 'error' ? 429 : 401, body: {} }),
+    });
+    const { app, authorized, events } = await setUp({ facade: limited });
+    assert.equal((await app.inject({ method: 'POST', url: THING, headers: await authorized('POST') })).statusCode, 429);
+    assert.deepEqual(events, []);
+  });
+
+  test('has the outcome of a change whose client went away before the answer', async () => {
+    const [reached, goOn, settled] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>(), Promise.withResolvers<readonly AuditRecord[]>()];
+    const held = echoFacade({
+      register(app) {
+        app.get('/groups/:groupId/things/:name', () => Promise.resolve({}));
+        app.post('/groups/:groupId/things/:name', async (request) => {
+          const gone = once(request.raw.socket, 'close');
+          reached.resolve(undefined);
+          await Promise.all([gone, goOn.promise]);
+          return {};
+        });
+      },
+    });
+    const audit = { record: full, begin: () => Promise.resolve(1), settle: (_: number, events: readonly AuditRecord[]) => Promise.resolve(settled.resolve(events)) };
+    const { authorized } = await setUp({ facade: held, parts: { audit } });
+    const origin = await server?.listen({ host: '127.0.0.1', port: 0 });
+    const asked = request(`${origin}${THING}`, { method: 'POST', headers: await authorized('POST') });
+    asked.on('error', () => undefined);
+    asked.end();
+    await reached.promise;
+    asked.destroy();
+    goOn.resolve(undefined);
+    assert.deepEqual((await settled.promise).map(({ details }) => details?.['status']), [200]);
   });
 
   test('that cannot be begun keeps the change from being made', async () => {

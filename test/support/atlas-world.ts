@@ -52,7 +52,7 @@ export async function openAtlasWorld(): Promise<AtlasWorld> {
   });
   await applyDeclared({ catalog, clock: systemClock }, [{ name: 'Example', id: ORG, apiKeys: [{ ...OWNER, roles: ['ORG_OWNER'] }], projects: [{ name: 'shop', id: SHOP }] }]);
   const server = await buildServer({
-    services, facades, plugins: [oauthDoor(services.identity)], log: silent, clock: systemClock, publicUrl: 'http://leafvault.test', version: { gitHash: 'c'.repeat(40), versionString: '0.1.0' },
+    services, facades, plugins: [oauthDoor(services)], log: silent, clock: systemClock, publicUrl: 'http://leafvault.test', version: { gitHash: 'c'.repeat(40), versionString: '0.1.0' },
   });
   const inject = async (request: Sent): Promise<Said & { readonly challenge: string }> => {
     const answer = await server.app.inject(request);

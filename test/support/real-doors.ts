@@ -53,7 +53,7 @@ export async function openRealDoors(database: TestDatabase, clock: Clock, option
   });
   await applyDeclared({ catalog, clock }, declaration(uri === undefined ? {} : { uri }));
   const server: HttpServer = await buildServer({
-    services, facades: [...facades, consoleApi], plugins: [oauthDoor(services.identity)], log: silent, clock, publicUrl: 'http://leafvault.test', version: { gitHash: 'b'.repeat(40), versionString: '0.1.0' },
+    services, facades: [...facades, consoleApi], plugins: [oauthDoor(services)], log: silent, clock, publicUrl: 'http://leafvault.test', version: { gitHash: 'b'.repeat(40), versionString: '0.1.0' },
   });
   const send = async (method: Method, url: string, headers: Readonly<Record<string, string>>, body?: unknown): Promise<DoorAnswer> => {
     const type = headers['content-type'] ?? 'application/json';

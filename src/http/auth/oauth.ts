@@ -1,6 +1,7 @@
 // `/api/oauth`: access tokens for service accounts by client credentials, and their revocation (RFC 6749, RFC 7009).
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Identity } from '../../services/contracts.ts';
+import { plainAddress } from '../../foundation/access-list.ts';
+import type { Audit, AuditedRequest, Identity } from '../../services/contracts.ts';
 import { contentTypeOf } from '../body.ts';
 import { readClientCredentials, readForm } from './client-credentials.ts';
 
@@ -9,8 +10,13 @@ const FORM_LIMIT_BYTES = 16 * 1024;
 /** Error codes of RFC 6749 section 5.2 that can come from here. */
 type OauthCode = 'invalid_request' | 'invalid_client' | 'unsupported_grant_type' | 'server_error';
 
+interface OauthServices {
+  readonly identity: Pick<Identity, 'serviceAccount' | 'issueBearer' | 'readBearer' | 'revokeBearer'>;
+  readonly audit: Pick<Audit, 'begin' | 'settle'>;
+}
+
 /** A plugin for `buildServer`. */
-export function oauthDoor(identity: Pick<Identity, 'serviceAccount' | 'issueBearer' | 'revokeBearer'>): (app: FastifyInstance) => Promise<void> {
+export function oauthDoor({ identity, audit }: OauthServices): (app: FastifyInstance) => Promise<void> {
   return async (app) => {
     await app.register(async (scope) => {
       parseForms(scope);
@@ -20,7 +26,7 @@ export function oauthDoor(identity: Pick<Identity, 'serviceAccount' | 'issueBear
         return refuse(reply, status, status >= 500 ? 'server_error' : 'invalid_request', status >= 500 ? 'Unexpected failure' : 'The request cannot be read');
       });
       scope.post('/token', async (request, reply) => giveToken(identity, request, reply));
-      scope.post('/revoke', async (request, reply) => revokeToken(identity, request, reply));
+      scope.post('/revoke', async (request, reply) => revokeToken({ identity, audit }, request, reply));
     }, { prefix: '/api/oauth' });
   };
 }
@@ -38,14 +44,29 @@ async function giveToken(identity: Pick<Identity, 'serviceAccount' | 'issueBeare
 }
 
 /** 200 whether the token was known or not (RFC 7009 section 2.2). */
-async function revokeToken(identity: Pick<Identity, 'serviceAccount' | 'revokeBearer'>, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+async function revokeToken({ identity, audit }: OauthServices, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const form = formOf(request);
   if (form === null) return refuse(reply, 400, 'invalid_request', 'The body is not a form, or names a field twice');
-  if ((await proveClient(identity, request, form, reply)) === null) return reply;
+  const account = await proveClient(identity, request, form, reply);
+  if (account === null) return reply;
   const token = form.get('token');
   if (token === undefined) return refuse(reply, 400, 'invalid_request', 'The field token is missing');
-  await identity.revokeBearer(token);
+  const owner = (await identity.readBearer(token))?.principal;
+  const revoke = (): Promise<void> => identity.revokeBearer(token);
+  // One that is over, was revoked or never was ours opens nothing: there is no change to tell of.
+  if (owner === undefined) await revoke();
+  else await audited(audit, request, { principal: account.principal, action: 'oauth POST /revoke', projectId: null, object: owner.name, address: plainAddress(request.ip) }, revoke);
   return answer(reply, 200, {});
+}
+
+/** Written before it is done, as any change (docs/decisions/0019-audit-before-the-change.md); what fails in between leaves an event without an outcome. */
+async function audited(audit: OauthServices['audit'], request: FastifyRequest, event: AuditedRequest, change: () => Promise<void>): Promise<void> {
+  const details = { requestId: request.id };
+  const id = await audit.begin({ ...event, details });
+  await change();
+  await audit.settle(id, [{ ...event, details: { ...details, status: 200 } }]).catch((error: unknown) => {
+    request.log.error({ err: error, door: 'oauth' }, 'outcome of an audit event was not stored');
+  });
 }
 
 async function proveClient(

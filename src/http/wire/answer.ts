@@ -26,8 +26,8 @@ export function answerText(answer: Answer, place: AnswerPlace): string {
   return jsonText({
     links: listLinks({ ...place, includeCount, page: answer.page, totalCount: answer.totalCount }),
     results: answer.results,
-    totalCount: includeCount ? answer.totalCount : undefined,
     status: envelope ? 200 : undefined,
+    totalCount: includeCount ? answer.totalCount : undefined,
   }, pretty);
 }
 

@@ -5,7 +5,7 @@ import { createLogger } from '../../../src/foundation/logger.ts';
 import { buildServer, oauthDoor, type HttpServer } from '../../../src/http/index.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 import { identityInMemory } from '../../support/identity-in-memory.ts';
-import { servicesInMemory } from '../../support/services-in-memory.ts';
+import { servicesInMemory, type AuditRecord } from '../../support/services-in-memory.ts';
 
 const ID = 'mdb_sa_id_5f0000000000000000000002';
 const SECRET = 'mdb_sa_sk_example';
@@ -16,11 +16,13 @@ afterEach(async () => { await server?.close(); });
 
 async function setUp(parts: Partial<ReturnType<typeof identityInMemory>> = {}) {
   const identity = { ...identityInMemory(), ...parts };
+  const events: AuditRecord[] = [];
+  const services = servicesInMemory({ identity }, events);
   server = await buildServer({
-    services: servicesInMemory({ identity }), facades: [], plugins: [oauthDoor(identity)], log: createLogger('silent'), clock: fakeClock(),
+    services, facades: [], plugins: [oauthDoor(services)], log: createLogger('silent'), clock: fakeClock(),
     publicUrl: 'http://127.0.0.1:27080', version: { gitHash: '0'.repeat(40), versionString: '0.1.0' },
   });
-  return { app: server.app, identity };
+  return { app: server.app, identity, events };
 }
 
 function post(app: FastifyInstance, what: 'token' | 'revoke', payload: string, headers: Record<string, string> = {}) {
@@ -92,6 +94,26 @@ describe('POST /api/oauth/revoke', () => {
       assert.equal((await post(app, 'revoke', `token=${each}&token_type_hint=access_token`, basic(ID, SECRET))).statusCode, 200);
     }
     assert.equal(identity.bearers.size, 0);
+  });
+
+  test('leaves an event of each token that was ended, and none of what changes nothing', async () => {
+    const { app, events } = await setUp();
+    const { access_token: token } = (await post(app, 'token', 'grant_type=client_credentials', basic(ID, SECRET))).json<{ access_token: string }>();
+    assert.equal((await post(app, 'revoke', `token=${token}`, basic(ID, 'no'))).statusCode, 401);
+    for (const each of ['unknown', token, token]) await post(app, 'revoke', `token=${each}`, basic(ID, SECRET));
+    assert.deepEqual(events.map(({ action, object, principal, address, details }) => [action, object, principal?.name, address, details?.['status']]), [['oauth POST /revoke', ID, ID, '127.0.0.1', 200]]);
+    assert.ok(!JSON.stringify(events).includes(token), 'the token is a secret');
+  });
+
+  test('is begun in the audit before the token is ended, and does not answer that it is where it is not', async () => {
+    const began: boolean[] = [];
+    const broken = { ...identityInMemory(), revokeBearer: () => Promise.reject(new Error('broken')) };
+    const audit = { begin: () => Promise.resolve(began.push(true)), settle: () => Promise.resolve(void began.push(false)), record: () => Promise.reject(new Error('not here')) };
+    const services = servicesInMemory({ identity: broken, audit });
+    server = await buildServer({ services, facades: [], plugins: [oauthDoor(services)], log: createLogger('silent'), clock: fakeClock(), publicUrl: null, version: { gitHash: '0'.repeat(40), versionString: '0.1.0' } });
+    const { access_token: token } = (await post(server.app, 'token', 'grant_type=client_credentials', basic(ID, SECRET))).json<{ access_token: string }>();
+    assert.equal((await post(server.app, 'revoke', `token=${token}`, basic(ID, SECRET))).statusCode, 500);
+    assert.deepEqual(began, [true], 'without an outcome');
   });
 
   test('asks for credentials and for the token', async () => {

@@ -53,7 +53,7 @@ before(async () => {
     }],
   }]);
   server = await buildServer({
-    services, facades, plugins: [downloadsDoor(services.downloads), oauthDoor(services.identity)], log: silent, clock: systemClock, publicUrl: null,
+    services, facades, plugins: [downloadsDoor(services.downloads), oauthDoor(services)], log: silent, clock: systemClock, publicUrl: null,
     version: { gitHash: 'b'.repeat(40), versionString: '0.1.0' },
   });
   origin = await server.listen({ host: '127.0.0.1', port: 0 });

@@ -7,8 +7,11 @@ import { isoSeconds, isoSecondsOrUnset } from '../../time-text.ts';
 /** Nothing was asked for but the snapshot itself: recorded with these three nulls. */
 const NO_DESIRED_TIMESTAMP = { date: null, increment: null, time: null };
 
+/** In the order of the alphabet, so that the text of a page is made by the engine. */
 export function presentRestoreJob(restore: Restore, root: string): object {
   const url = restore.download?.url ?? null;
+  const { position, second } = instantOf(restore);
+  const target = restore.delivery === 'automated' ? restore : null;
   return {
     cancelled: restore.state === 'cancelled' || restore.download?.state === 'cancelled',
     components: url === null ? [] : [{ downloadUrl: url, privateDownloadDeliveryUrls: [], replicaSetName: restore.clusterName }],
@@ -21,34 +24,29 @@ export function presentRestoreJob(restore: Restore, root: string): object {
     finishedAt: restore.delivery === 'automated' && restore.state === 'completed' ? isoSecondsOrUnset(restore.finishedAt) : undefined,
     id: restore.id,
     links: linksOf(restore, root),
+    oplogInc: position?.i,
+    oplogTs: position?.t,
+    pointInTimeUTCSeconds: second,
     privateDownloadDeliveryUrls: [],
     snapshotId: restore.snapshotId,
+    targetClusterName: target?.targetClusterName ?? undefined,
+    targetDeploymentItemName: target?.targetClusterName ?? undefined,
+    targetGroupId: target?.targetProjectId ?? undefined,
     timestamp: isoSeconds(restore.snapshotCapturedAt ?? restore.createdAt),
-    ...instantOf(restore),
-    ...targetOf(restore),
   };
 }
 
 /** The instant that the restored data stands for. The vendor shows it for points in time alone; it is as true for a snapshot. */
-function instantOf({ instant, snapshotPointInTime }: Restore): object {
-  if (instant !== null && 'time' in instant.asked) return { pointInTimeUTCSeconds: showInstant(instant.asked).t };
+function instantOf({ instant, snapshotPointInTime }: Restore): { readonly position?: { readonly t: number; readonly i: number } | null; readonly second?: number | undefined } {
+  if (instant !== null && 'time' in instant.asked) return { second: showInstant(instant.asked).t };
   const position = instant?.border ?? snapshotPointInTime;
-  return position === null ? {} : { oplogInc: position.i, oplogTs: position.t, pointInTimeUTCSeconds: position.t };
+  return { position, second: position?.t };
 }
 
 function desiredTimestampOf({ instant }: Restore): object {
   if (instant === null) return NO_DESIRED_TIMESTAMP;
   const { t, i } = showInstant(instant.asked);
   return { date: isoSeconds(new Date(t * 1000)), increment: i, time: t };
-}
-
-function targetOf(restore: Restore): object {
-  if (restore.delivery !== 'automated') return {};
-  return {
-    targetClusterName: restore.targetClusterName ?? undefined,
-    targetDeploymentItemName: restore.targetClusterName ?? undefined,
-    targetGroupId: restore.targetProjectId ?? undefined,
-  };
 }
 
 /** Of the source, as recorded. */

@@ -15,7 +15,7 @@ import type { Chore } from './worker.ts';
 
 export interface SchedulingParts {
   readonly catalog: Catalog;
-  readonly queue: JobQueue;
+  readonly queue: Pick<JobQueue, 'enqueue'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly catchUp: CatchUp;

@@ -97,6 +97,11 @@ export function joinItems<Item extends PolicyItem>(first: readonly Item[], secon
   return [...new Map([...first, ...second].map((item) => [item.id, item])).values()];
 }
 
+/** The same, but of an item that is in both the one that keeps longer from this instant on: what was promised stays. */
+export function joinLonger(first: readonly KeptItem[], second: readonly KeptItem[], from: Date): readonly KeptItem[] {
+  return joinItems(first, second.filter((item) => first.every((each) => each.id !== item.id || expiryOf(from, [each]) <= expiryOf(from, [item]))));
+}
+
 /** The most days that it can be, wherever it begins: a month 31, a year 366. */
 export function longestDays(retention: Retention): number {
   return Math.max(...lengthsInDays(retention));

@@ -3,7 +3,7 @@ import type { Catalog, CatalogTransaction, EndedSnapshot, SnapshotSelection } fr
 import { isExportDue, newExport } from '../domain/exports.ts';
 import { usualSelection } from '../domain/namespace-selection.ts';
 import { afterFailure, afterSuccess, afterTwice, planRun, type CatchUp, type PlannedRun } from '../domain/plan-run.ts';
-import { daysKept, expiryOf, joinItems, type PolicyItem } from '../domain/retention.ts';
+import { daysKept, expiryOf, joinLonger, type PolicyItem } from '../domain/retention.ts';
 import type { Cluster } from '../domain/records.ts';
 import { keptItems, type SnapshotSchedule } from '../domain/schedule.ts';
 import type { Clock } from '../foundation/clock.ts';
@@ -15,7 +15,7 @@ import type { Chore } from './worker.ts';
 
 export interface SchedulingParts {
   readonly catalog: Catalog;
-  readonly queue: JobQueue;
+  readonly queue: Pick<JobQueue, 'enqueue'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly catchUp: CatchUp;
@@ -120,8 +120,9 @@ async function joinWaiting(tx: CatalogTransaction, clock: Clock, { schedule, run
   const id = await tx.schedules.waitingSnapshot(schedule.clusterId, selection);
   const waiting = id === null ? null : await tx.snapshots.hold(id);
   if (waiting === null) return null;
-  const joined = joinItems(waiting.policyItems ?? [], keptItems(schedule, run.items));
-  return (await tx.snapshots.joinItems(waiting.id, joined, expiryOf(clock.now(), joined))) ? waiting.id : null;
+  const now = clock.now();
+  const joined = joinLonger(waiting.policyItems ?? [], keptItems(schedule, run.items), now);
+  return (await tx.snapshots.joinItems(waiting.id, joined, expiryOf(now, joined))) ? waiting.id : null;
 }
 
 async function askForSnapshot(tx: CatalogTransaction, { queue, clock }: Pick<SchedulingParts, 'queue' | 'clock'>, { cluster, schedule, run, selection }: WantedSnapshot): Promise<string> {

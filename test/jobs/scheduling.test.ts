@@ -131,6 +131,17 @@ describe('backup schedules', () => {
     assert.equal((await snapshots()).length, 2);
   });
 
+  test('keep a snapshot that waits as long as it was promised, where a due time of an item that is kept shorter by now joins it', async () => {
+    clock.advance(6 * HOUR_MS);
+    await look();
+    await change({ items: [{ ...HOURLY, retentionValue: 1 }, WEEKLY] });
+    clock.advance(6 * HOUR_MS);
+    await look();
+    const waiting = await snapshots();
+    assert.deepEqual(waiting.map(({ policyItems }) => policyItems?.map(({ retentionValue }) => retentionValue)), [[HOURLY.retentionValue]]);
+    assert.deepEqual(waiting.map(({ expiresAt }) => expiresAt), [new Date(clock.now().getTime() + HOURLY.retentionValue * DAY_MS)]);
+  });
+
   test('count one failure for a snapshot that several due times had joined, and owe the items of all', async () => {
     for (const hours of [6, 6 * 24, 6]) {
       clock.advance(hours * HOUR_MS);

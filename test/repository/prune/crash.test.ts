@@ -76,7 +76,7 @@ describe('a prune that is struck', () => {
   }
 
   test('at any write or list, which comes twice, late, in another order or in part, costs nothing, and the next one ends its work', async (context) => {
-    await strikeInTurn(context, ODD_MODES, 20, strikeAt);
+    await strikeInTurn(context, ODD_MODES, 15, strikeAt);
   });
 
   /** @param turn whether what is late comes before anybody looks, behind that, or in the middle of the next prune */

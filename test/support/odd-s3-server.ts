@@ -8,12 +8,14 @@ import { createS3Storage } from '../../src/storage/s3/s3-storage.ts';
 
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** @param answer called as soon as the headers are there; nothing of a body was read */
-export async function withOddServer(answer: Answer, use: (storage: Storage) => Promise<void>, { requestHandler }: Pick<S3ClientConfig, 'requestHandler'> = {}): Promise<void> {
+/** @param answer called as soon as the headers are there; nothing of a body was read. @param options `settings`: of the store, as `&objectLock=governance:10` */
+export async function withOddServer(
+  answer: Answer, use: (storage: Storage) => Promise<void>, { requestHandler, settings = '' }: Pick<S3ClientConfig, 'requestHandler'> & { readonly settings?: string } = {},
+): Promise<void> {
   const server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const address = parseS3Address(`s3://bucket?endpoint=http://127.0.0.1:${port}&region=us-east-1`);
+  const address = parseS3Address(`s3://bucket?endpoint=http://127.0.0.1:${port}&region=us-east-1${settings}`);
   const client = new S3Client({
     endpoint: `http://127.0.0.1:${port}`, forcePathStyle: true, region: 'us-east-1', credentials: { accessKeyId: 'a', secretAccessKey: 'b' }, maxAttempts: 1,
     ...(requestHandler === undefined ? {} : { requestHandler }),

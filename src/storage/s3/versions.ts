@@ -59,6 +59,6 @@ async function* pages({ client, Bucket, text, keyOf }: Bucket, wanted: string): 
 function versionsOf({ nameOf }: Bucket, rows: readonly Row[]): Versions[] {
   const name = nameOf(rows[0]?.key ?? '');
   if (rows.length === 0 || !isObjectName(name)) return [];
-  const versions = [...rows].sort((a, b) => b.modifiedAt.getTime() - a.modifiedAt.getTime() || Number(b.isLatest) - Number(a.isLatest) || Number(a.isMarker) - Number(b.isMarker));
+  const versions = [...rows].sort((a, b) => Number(b.isLatest) - Number(a.isLatest) || b.modifiedAt.getTime() - a.modifiedAt.getTime() || Number(a.isMarker) - Number(b.isMarker));
   return [{ name, versions }];
 }

@@ -1,16 +1,11 @@
 // Made the golden repository `v1-whole`, once, of what the other ones have not: a dump of a catalog, fences and a root behind them, copies that a check found bad, and a
 // second copy that keeps what went from its source. `node scripts/make-golden-whole.ts`
-import { createHash, randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { promisify } from 'node:util';
 import { MongoClient } from 'mongodb';
 import { timeOfPosition } from '../src/domain/cluster-time.ts';
-import { streamArchive, TOP_FOLDER } from '../src/engine/archive/index.ts';
 import { LeafvaultError } from '../src/foundation/errors.ts';
 import { newId } from '../src/foundation/ids.ts';
 import { dumpCatalog } from '../src/jobs/index.ts';
@@ -22,6 +17,7 @@ import { keepOplog } from '../test/support/kept-oplog.ts';
 import { startReplicaSet } from '../test/support/mongod.ts';
 import { startEmbedded } from '../test/support/postgres.ts';
 import { collect, openTestRepository } from '../test/support/repository-fixture.ts';
+import { digests, unpackArchive } from '../test/support/unpacked-archive.ts';
 import { openOplogSource } from '../test/engine/replay/oplog-source.ts';
 
 const URI = 'mongodb://u:top-secret@127.0.0.1:27017/';
@@ -111,21 +107,11 @@ await oplog.stop();
 const missedAt = new Date().toISOString();
 await copy();
 
-const reader = await repository.openReader();
-const options = { reader, root, hashSeed: repository.hashSeed, selection: { databases: [], collections: [], renames: [] }, tempDir: folder, signal: new AbortController().signal };
-await pipeline(streamArchive(options), createWriteStream(join(folder, 'a.tar.gz')));
-await promisify(execFile)('tar', ['xzf', 'a.tar.gz'], { cwd: folder });
-await reader.close();
-const files: Record<string, string> = {};
-for (const item of await readdir(join(folder, TOP_FOLDER), { recursive: true, withFileTypes: true })) {
-  if (!item.isFile()) continue;
-  const path = join(item.parentPath, item.name);
-  files[path.slice(join(folder, TOP_FOLDER).length + 1)] = createHash('sha256').update(await readFile(path)).digest('hex');
-}
+const files = await digests(await unpackArchive(repository, root, folder));
 const slices = (await collect(repository.chains.slices(oplog.chainId))).length;
 await repository.close();
 await writeFile(join(target, 'expected.json'), `${JSON.stringify({
-  snapshotId, chainId: oplog.chainId, slices, files: Object.fromEntries(Object.entries(files).sort()),
+  snapshotId, chainId: oplog.chainId, slices, files,
   whole: { snapshots: [snapshotId, newest.id].sort(), fenced, clusterId: series, uri: URI, expiresAt, dump: { id: dump.id, sha256: dump.sha256 }, bad, copy: { snapshots: [went.id, snapshotId, newest.id].sort(), went: went.id, missedAt } },
 }, null, 1)}\n`);
 await catalog.close();

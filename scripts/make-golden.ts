@@ -1,16 +1,11 @@
 // Makes the golden repository of a format version, once for each: `node scripts/make-golden.ts v2`; `v1-deltas` is one whose snapshot rests in part on the one before,
 // `v1-keeps` one of several snapshots that facts keep, or don't. Later versions of both readers have to read
 // what lies in test/fixtures/golden for ever.
-import { createHash, randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { promisify } from 'node:util';
 import { MongoClient } from 'mongodb';
-import { streamArchive, TOP_FOLDER } from '../src/engine/archive/index.ts';
 import { BACKUP_ROLE } from '../src/engine/mongo/roles.ts';
 import { createLocalStorage } from '../src/storage/index.ts';
 import { takeSnapshot } from '../test/support/capture.ts';
@@ -19,6 +14,7 @@ import { keepOplog } from '../test/support/kept-oplog.ts';
 import { startReplicaSet } from '../test/support/mongod.ts';
 import { writeCorpus } from '../test/support/odd-corpus.ts';
 import { openTestRepository } from '../test/support/repository-fixture.ts';
+import { digests, unpackArchive } from '../test/support/unpacked-archive.ts';
 import { openOplogSource } from '../test/engine/replay/oplog-source.ts';
 
 const [version = ''] = process.argv.slice(2);
@@ -64,22 +60,12 @@ for (const [i, { facts, kept }] of version.endsWith('-keeps') ? SAID.entries() :
 const source = await openOplogSource(client);
 await oplog.reach(await source.now());
 await oplog.stop();
-const reader = await repository.openReader();
-const options = { reader, root, hashSeed: repository.hashSeed, selection: { databases: [], collections: [], renames: [] }, tempDir: folder, signal: new AbortController().signal };
-await pipeline(streamArchive(options), createWriteStream(join(folder, 'a.tar.gz')));
-await promisify(execFile)('tar', ['xzf', 'a.tar.gz'], { cwd: folder });
-await reader.close();
-const files: Record<string, string> = {};
-for (const item of await readdir(join(folder, TOP_FOLDER), { recursive: true, withFileTypes: true })) {
-  if (!item.isFile()) continue;
-  const path = join(item.parentPath, item.name);
-  files[path.slice(join(folder, TOP_FOLDER).length + 1)] = createHash('sha256').update(await readFile(path)).digest('hex');
-}
+const files = await digests(await unpackArchive(repository, root, folder));
 let slices = 0;
 for await (const _slice of repository.chains.slices(oplog.chainId)) slices += 1;
 await repository.close();
 const deltas = previous === null ? {} : { deltas: (await deltasIn(createLocalStorage(join(target, 'store')))).length };
-await writeFile(join(target, 'expected.json'), `${JSON.stringify({ snapshotId: root.id, chainId: oplog.chainId, slices, ...deltas, ...(keeps.kept.length === 0 ? {} : { keeps }), files: Object.fromEntries(Object.entries(files).sort()) }, null, 1)}\n`);
+await writeFile(join(target, 'expected.json'), `${JSON.stringify({ snapshotId: root.id, chainId: oplog.chainId, slices, ...deltas, ...(keeps.kept.length === 0 ? {} : { keeps }), files }, null, 1)}\n`);
 await client.close();
 await server.stop();
 await rm(folder, { recursive: true, force: true });

@@ -1,15 +1,9 @@
 // Repositories of every format version, written once and kept: today's readers have to read what was written then.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { before, describe, test } from 'node:test';
-import { promisify } from 'node:util';
 import { openForRescue } from '../../src/catalog/index.ts';
-import { streamArchive, TOP_FOLDER } from '../../src/engine/archive/index.ts';
 import { systemClock } from '../../src/foundation/clock.ts';
 import { dumpBodyOf, linesOf, reconcile } from '../../src/jobs/index.ts';
 import { openRepository, type OpenOptions, type Repository } from '../../src/repository/index.ts';
@@ -19,9 +13,9 @@ import { deltasIn } from '../support/delta-fixture.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { freshSchema, silent, startEmbedded, testSealer } from '../support/postgres.ts';
 import { collect, MASTER_KEY, openTestRepository, withTempDir } from '../support/repository-fixture.ts';
+import { digests, unpackArchive } from '../support/unpacked-archive.ts';
 
 const GOLDEN = join(import.meta.dirname, '../fixtures/golden');
-const PLAIN = { selection: { databases: [], collections: [], renames: [] }, signal: new AbortController().signal };
 
 interface Expected { readonly snapshotId: string; readonly chainId: string; readonly slices: number; readonly deltas?: number; readonly files: Readonly<Record<string, string>>;
   /** Snapshots of which facts are told: those that are there, and those that are deleted. */
@@ -46,15 +40,6 @@ interface Whole {
   readonly copy: { readonly snapshots: readonly string[]; readonly went: string; readonly missedAt: string };
 }
 
-async function digests(folder: string): Promise<Record<string, string>> {
-  const found: [string, string][] = [];
-  for (const item of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    const path = join(item.parentPath, item.name);
-    if (item.isFile()) found.push([path.slice(folder.length + 1), createHash('sha256').update(await readFile(path)).digest('hex')]);
-  }
-  return Object.fromEntries(found.sort());
-}
-
 for (const version of await readdir(GOLDEN)) {
   describe(`a repository of format ${version}`, () => {
     const read = async (): Promise<Expected> => JSON.parse(await readFile(join(GOLDEN, version, 'expected.json'), 'utf8')) as Expected;
@@ -68,13 +53,8 @@ for (const version of await readdir(GOLDEN)) {
       assert.deepEqual(problems, []);
       assert.equal((await deltasIn(createLocalStorage(join(folder, 'store')))).length, expected.deltas ?? 0);
       const root = await repository.loadSnapshot(expected.snapshotId);
-      const reader = await repository.openReader();
-      const options = { reader, root, hashSeed: repository.hashSeed, selection: { databases: [], collections: [], renames: [] }, tempDir: folder, signal: new AbortController().signal };
-      await pipeline(streamArchive(options), createWriteStream(join(folder, 'a.tar.gz')));
-      await promisify(execFile)('tar', ['xzf', 'a.tar.gz'], { cwd: folder });
-      assert.deepEqual(await digests(join(folder, TOP_FOLDER)), expected.files);
+      assert.deepEqual(await digests(await unpackArchive(repository, root, folder)), expected.files);
       assert.equal((await collect(repository.chains.slices(expected.chainId))).length, expected.slices);
-      await reader.close();
       await repository.close();
     }));
 
@@ -179,11 +159,7 @@ describe('a repository that has something of everything', () => {
     const check = async (): Promise<readonly string[]> => (await repository.check({ readData: true })).problems.map(({ object }) => object);
     assert.deepEqual(await check(), []);
     assert.deepEqual(await filesByTool(store, snapshotId, join(folder, 'dump')), files);
-    const reader = await repository.openReader();
-    await pipeline(streamArchive({ ...PLAIN, reader, root: await repository.loadSnapshot(snapshotId), hashSeed: repository.hashSeed, tempDir: folder }), createWriteStream(join(folder, 'a.tar.gz')));
-    await promisify(execFile)('tar', ['xzf', 'a.tar.gz'], { cwd: folder });
-    assert.deepEqual(await digests(join(folder, TOP_FOLDER)), files);
-    await reader.close();
+    assert.deepEqual(await digests(await unpackArchive(repository, await repository.loadSnapshot(snapshotId), folder)), files);
     await rm(join(store, 'bad'), { recursive: true });
     assert.match((await check()).join(), new RegExp(bad.pack), 'nothing but the record keeps it from being told');
   }));

@@ -1,16 +1,14 @@
 // The way out: the tool that shares no code with src/ makes of store and key what our own download makes of the running system.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { Decimal128, Double, Long, MongoClient } from 'mongodb';
 import { BACKUP_ROLE } from '../../src/engine/mongo/roles.ts';
-import { streamArchive, TOP_FOLDER } from '../../src/engine/archive/index.ts';
+import { TOP_FOLDER } from '../../src/engine/archive/index.ts';
 import { packName } from '../../src/repository/format/names.ts';
 import { openKeySlots } from '../../src/repository/index.ts';
 import type { SnapshotRoot } from '../../src/repository/repository.ts';
@@ -22,6 +20,7 @@ import { startReplicaSet, type ReplicaSet } from '../support/mongod.ts';
 import { writeCorpus } from '../support/odd-corpus.ts';
 import { readIndependently } from '../../tools/read-repository.ts';
 import { MASTER_KEY, openTestRepository } from '../support/repository-fixture.ts';
+import { unpackArchive } from '../support/unpacked-archive.ts';
 
 const TOOL = join(import.meta.dirname, '../../tools/read-repository.ts');
 const run = promisify(execFile);
@@ -51,11 +50,7 @@ describe('the tool that reads a repository', { timeout: 900_000 }, () => {
       await moving.deleteOne({ _id: 8 });
       await moving.insertOne({ _id: 9_000 + phase.length, n: 0 }).catch(() => undefined);
     } }));
-    const reader = await repository.openReader();
-    const options = { reader, root, hashSeed: repository.hashSeed, selection: { databases: [], collections: [], renames: [] }, tempDir: folder, signal: new AbortController().signal };
-    await pipeline(streamArchive(options), createWriteStream(join(folder, 'ours.tar.gz')));
-    await run('tar', ['xzf', 'ours.tar.gz'], { cwd: folder });
-    await reader.close();
+    await unpackArchive(repository, root, folder);
     await repository.close();
     await client.close();
     await writeFile(join(folder, 'master.key'), recoveryKeyOf(MASTER_KEY));

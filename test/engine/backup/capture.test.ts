@@ -11,6 +11,7 @@ import type { Repository, RepositoryWriter } from '../../../src/repository/index
 import { createMemoryStorage } from '../../../src/storage/index.ts';
 import { readBack, takeSnapshot, type LogLine } from '../../support/capture.ts';
 import { deltasIn } from '../../support/delta-fixture.ts';
+import { slowCommands } from '../../support/hold-commands.ts';
 import { startReplicaSet, type ReplicaSet } from '../../support/mongod.ts';
 import { SOON_MS } from '../../support/patience.ts';
 import { openTestRepository } from '../../support/repository-fixture.ts';
@@ -196,11 +197,11 @@ describe('a snapshot', () => {
   });
 
   it('scans what was born while it was taken, however far it is behind in the oplog', async () => {
-    const late = (mode: string): Promise<Document> => servers.admin({ configureFailPoint: 'failCommand', mode, ...(mode === 'off' ? {} : { data: { failCommands: ['getMore'], namespace: 'local.oplog.rs', blockConnection: true, blockTimeMS: 1_000 } }) });
+    let late: { release: () => Promise<void> } | undefined;
     const { root } = await takeSnapshot({ uri, repository, selection: { databases: ['bornLate'], collections: [] }, onPhase: async (phase) => {
-      if (phase === 'settled') await late('off');
+      if (phase === 'settled') await late?.release();
       if (phase !== 'scanned') return;
-      await late('alwaysOn');
+      late = await slowCommands(servers, ['getMore'], 1_000, { namespace: 'local.oplog.rs' });
       await fill('bornLate', 'large', 5_000);
     } });
     const large = (await readBack(repository, root)).get('bornLate.large')!;

@@ -23,7 +23,6 @@ import { numberIn, subclientByNumber, type Instance } from './tree/place.ts';
 const RETENTION_DAYS = 30;
 const MAY_BACK_UP = ['GROUP_BACKUP_CREATOR'] as const;
 
-
 interface Start {
   /** What the job reads and writes. */
   readonly clusters: readonly Cluster[];

@@ -8,10 +8,10 @@ import { BACKUP_ROLE } from '../../../../src/engine/mongo/index.ts';
 import type { Repository } from '../../../../src/repository/index.ts';
 import { createMemoryStorage, type Storage } from '../../../../src/storage/index.ts';
 import { captureUntilRest, pauseFor, readBack, takeSnapshot, type CapturedInTest, type CaptureInTest, type LogLine } from '../../../support/capture.ts';
-import { HOLDABLE } from '../../../support/hold-commands.ts';
+import { HOLDABLE, slowCommands } from '../../../support/hold-commands.ts';
 import { until } from '../../../support/job-rows.ts';
 import { startReplicaSet, type ReplicaSet } from '../../../support/mongod.ts';
-import { PATIENCE_MS, SOON_MS } from '../../../support/patience.ts';
+import { SOON_MS } from '../../../support/patience.ts';
 import { openTestRepository } from '../../../support/repository-fixture.ts';
 import { compareWithOracle, readOracle } from '../oracle.ts';
 
@@ -70,17 +70,13 @@ describe('a capture that rested', { timeout: 900_000 }, () => {
     const { operationTime } = await servers.admin({ ping: 1 });
     const members = await Promise.all(servers.members.map((_, index) => MongoClient.connect(servers.memberUri(index))));
     const asked = members.map(async (member) => {
-      const admin = member.db('admin');
-      await until('a majority to be known', async () => ((await admin.command({ replSetGetStatus: 1 }))['optimes'].lastCommittedOpTime.ts as Timestamp).greaterThanOrEqual(operationTime as Timestamp));
-      const data = { failCommands: ['getMore'], namespace: 'local.oplog.rs', appName: 'leafvault', blockConnection: true, blockTimeMS: 1 };
-      const { count } = await admin.command({ configureFailPoint: 'failCommand', mode: 'alwaysOn', data });
-      await admin.command({ waitForFailPoint: 'failCommand', timesEntered: Number(count) + 2, maxTimeMS: PATIENCE_MS });
+      const admin = (command: Document): Promise<Document> => member.db('admin').command(command);
+      await until('a majority to be known', async () => ((await admin({ replSetGetStatus: 1 }))['optimes'].lastCommittedOpTime.ts as Timestamp).greaterThanOrEqual(operationTime as Timestamp));
+      const { entered, release } = await slowCommands({ admin }, ['getMore'], 1, { namespace: 'local.oplog.rs', appName: 'leafvault' });
+      await entered(2).finally(release);
     });
     await Promise.any(asked);
-    for (const member of members) {
-      await member.db('admin').command({ configureFailPoint: 'failCommand', mode: 'off' });
-      await member.close(true);
-    }
+    for (const member of members) await member.close(true);
     await Promise.allSettled(asked);
   };
 

@@ -88,11 +88,16 @@ export async function runCatalogOperation(world: CatalogWorld, kind: CatalogKind
       return victim;
     }
     case 'drop an index': {
-      const index = [...(journal.get(namespace(victim))?.indexes ?? [])].find((name) => name !== '_id_');
-      if (index === undefined) return null;
-      await db.collection(victim).dropIndex(index);
-      change(world, namespace(victim), (before) => ({ ...before, indexes: new Set([...before.indexes].filter((name) => name !== index)) }));
-      return victim;
+      const indexOf = (name: string): string | undefined => [...(journal.get(namespace(name))?.indexes ?? [])].find((index) => index !== '_id_');
+      const found = world.victims().find((name) => indexOf(name) !== undefined);
+      if (found === undefined) {
+        await runCatalogOperation(world, 'build an index');
+        return runCatalogOperation(world, kind);
+      }
+      const index = indexOf(found)!;
+      await db.collection(found).dropIndex(index);
+      change(world, namespace(found), (before) => ({ ...before, indexes: new Set([...before.indexes].filter((name) => name !== index)) }));
+      return found;
     }
     case 'modify a collection':
       await db.command({ collMod: victim, ...random.pick<Document>([
@@ -122,7 +127,10 @@ export async function runCatalogOperation(world: CatalogWorld, kind: CatalogKind
       return victim;
     case 'change the limits of a capped collection': {
       const capped = [...journal].find(([name, { capped: is }]) => is && name.startsWith(namespace('')))?.[0];
-      if (capped === undefined) return null;
+      if (capped === undefined) {
+        await runCatalogOperation(world, 'convert to capped');
+        return runCatalogOperation(world, kind);
+      }
       await db.command({ collMod: capped.slice(db.databaseName.length + 1), cappedSize: 4_096 + random.below(400_000), cappedMax: 20 + random.below(1_000) });
       return null;
     }

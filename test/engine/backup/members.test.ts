@@ -6,10 +6,10 @@ import { MongoClient, type Document } from 'mongodb';
 import { BACKUP_ROLE } from '../../../src/engine/mongo/index.ts';
 import type { SnapshotBody } from '../../../src/engine/contracts.ts';
 import type { Clock } from '../../../src/foundation/clock.ts';
-import type { Progress } from '../../../src/foundation/progress.ts';
 import type { Repository, SnapshotRoot } from '../../../src/repository/index.ts';
 import { createMemoryStorage } from '../../../src/storage/index.ts';
 import { readBack, takeSnapshot, type LogLine } from '../../support/capture.ts';
+import { HOLDABLE, slowCommands } from '../../support/hold-commands.ts';
 import { startReplicaSet, type ReplicaSet } from '../../support/mongod.ts';
 import { openTestRepository } from '../../support/repository-fixture.ts';
 import { compareWithOracle, readOracle } from './oracle.ts';
@@ -22,7 +22,7 @@ const DOCUMENTS = 6_000;
 const selection = { databases: ['members'], collections: [] };
 
 before(async () => {
-  servers = await startReplicaSet({ members: 3, auth: true, parameters: { minSnapshotHistoryWindowInSeconds: 600 } });
+  servers = await startReplicaSet({ members: 3, auth: true, parameters: { ...HOLDABLE, minSnapshotHistoryWindowInSeconds: 600 } });
   await servers.createRole(BACKUP_ROLE);
   uri = await servers.createUser({ user: 'backup', password: 'x', roles: ['leafvaultBackup'] });
   client = await MongoClient.connect(servers.adminUri, { writeConcern: { w: 'majority' }, heartbeatFrequencyMS: 500 });
@@ -172,16 +172,20 @@ describe('a capture of several members', () => {
     const reached: string[] = [];
     // While it lists: a time that it has seen before is one that a majority holds, so it would wait at once.
     let writing: Promise<void> | undefined;
-    const writeAlone = (): Promise<void> => onMember(host, async (member) => {
-      while (!reached.includes('listed')) await member.db('members').collection('plain').insertOne({ ...lost }, { writeConcern: { w: 1 } });
+    const writeAlone = (from: Promise<void>): Promise<void> => onMember(host, async (member) => {
+      await from;
+      do await member.db('members').collection('plain').insertOne({ ...lost }, { writeConcern: { w: 1 } });
+      while (!reached.includes('listed'));
     });
-    const onProgress = ({ phase }: Progress): void => { if (phase === 'list' && reached.length === 1) writing ??= writeAlone(); };
-    const { root: taken, body } = await takeSnapshot({ uri, repository, selection, previous, onProgress, onLog: (line) => void lines.push(line), onPhase: async (phase) => {
+    const { root: taken, body } = await takeSnapshot({ uri, repository, selection, previous, onLog: (line) => void lines.push(line), onPhase: async (phase) => {
       reached.push(phase);
       if (reached.filter((each) => each === phase).length > 1) return;
       if (phase === 'connected') {
         // The others apply nothing that they get from now on, and say that they are there.
         for (const index of others) await onMember(servers.members[index]!.host, (member) => member.db('admin').command({ fsync: 1, lock: true }));
+        const { entered, release } = await slowCommands(servers, ['listIndexes'], 3_000, { appName: 'leafvault' });
+        writing = writeAlone(entered(1)).finally(release);
+        writing.catch(() => undefined);
       }
       if (phase !== 'listed') return;
       await writing;

@@ -87,7 +87,7 @@ for (const { name, start } of DATABASES) {
       try {
         const first = await claim(catalog, inventory, 'one');
         const [inside, woken] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-      signal.addEventListener('abort', () => woken.resolve());
+        signal.addEventListener('abort', () => woken.resolve());
         const written = frozen.following(first, async (tx) => {
           await tx.tailers.setChain(cluster.id, null);
           inside.resolve();
@@ -99,7 +99,12 @@ for (const { name, start } of DATABASES) {
         const second = await claim(catalog, inventory, 'two');
         woken.resolve();
         await assert.rejects(written, (error) => isLeafvaultError(error, 'CATALOG_UNREACHABLE'), 'what it began was rolled back');
-        await assert.rejects(frozen.following(first, () => Promise.resolve()), lost, 'and it has another connection for what comes next');
+        // It has another connection for what comes next, which a slow machine may lose like the first one.
+        const next = async (): Promise<void> => frozen.following(first, () => Promise.resolve()).catch((error: unknown) => {
+          if (!isLeafvaultError(error, 'CATALOG_UNREACHABLE') || signal.aborted) throw error;
+          return next();
+        });
+        await assert.rejects(next(), lost);
         assert.deepEqual((await catalog.tailers.renew([second], 60)).map(({ token }) => token), [second.token]);
       } finally {
         await frozen.close();

@@ -1,5 +1,6 @@
 // Commvault's own SDK, unmodified from PyPI, against the real door, services, catalog, queue, engine and store, and a real replica set.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { BSON, MongoClient, type Document } from 'mongodb';
 import { systemClock } from '../../src/foundation/clock.ts';
@@ -7,7 +8,6 @@ import { buildServer, facades, type HttpServer } from '../../src/http/index.ts';
 import { applyDeclared } from '../../src/services/index.ts';
 import { openCvpysdk, type CvpysdkSession } from '../support/cvpysdk.ts';
 import { servicesOf } from '../support/instant-restores.ts';
-import { until } from '../support/job-rows.ts';
 import { startReplicaSet, type ReplicaSet } from '../support/mongod.ts';
 import { silent } from '../support/postgres.ts';
 import { contentOfServer } from '../support/restore-world.ts';
@@ -41,16 +41,12 @@ describe('cvpysdk', { timeout: 900_000 }, () => {
     }]);
     server = await buildServer({ services: servicesOf(world), facades, log: silent, clock: systemClock, publicUrl: null, version: { gitHash: 'b'.repeat(40), versionString: '0.1.0' } });
     const origin = await server.listen({ host: '127.0.0.1', port: 0 });
-    await world.startWorker(async (phase) => {
+    await world.startWorker(async (phase, signal) => {
       if (held !== phase) return;
       held = null;
       reached();
-      await until('somebody to ask the running job for something', async () => {
-        const { items } = await world.catalog.jobs.list({ clusterIds: [ORDERS], active: true }, { pageNumber: 1, itemsPerPage: 10 });
-        // The worker hears of a pause by the renewal of its lease, every second.
-        const isHeard = (pausedAt: Date | null): boolean => pausedAt !== null && systemClock.now().getTime() - pausedAt.getTime() > 1500;
-        return items.some(({ state, pausedAt, cancelRequestedAt }) => state === 'running' && (isHeard(pausedAt) || cancelRequestedAt !== null));
-      });
+      // The worker has heard that somebody asked something of the running job.
+      if (!signal.aborted) await once(signal, 'abort');
     });
     sdk = await openCvpysdk(origin, { user: 'admin', password: 'change-me' });
   });

@@ -50,7 +50,7 @@ describe('a snapshot that was paused', { timeout: 900_000 }, () => {
 
   test('goes on in other processes, after a stop and after a kill, and is restored to what the source held', async () => {
     // Longer than any two looks at the job are apart: each of the four replies is seen.
-    await slowDown(2_500);
+    await slowDown(5_000);
     const asked = await call(leafvault.origin, 'POST', `${BACKUP}/snapshots`, { description: 'test', retentionInDays: 1 });
     const snapshotId = String(asked.body.id);
     const listed = (await call(leafvault.origin, 'GET', `${OWN}/snapshots`)).body['results'] as readonly { readonly id: string; readonly jobId: string }[];

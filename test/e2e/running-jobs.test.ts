@@ -1,6 +1,7 @@
 // What is asked at a door about jobs that run: their cancel, their warnings, the deletion of what they read. The real engine works, held between
 // two phases; doors, services, catalog, queue, store and followed oplog are real.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -33,7 +34,7 @@ describe('jobs that run', { timeout: 900_000 }, () => {
   let origin: string;
   let token: string;
   /** Set by a test: the phase in which the next job waits. */
-  let held: { readonly phase: string; readonly met: PromiseWithResolvers<void>; readonly go: PromiseWithResolvers<void> } | null = null;
+  let held: { readonly phase: string; readonly met: PromiseWithResolvers<AbortSignal>; readonly go: PromiseWithResolvers<void> } | null = null;
 
   before(async () => {
     [servers, world] = await Promise.all([startReplicaSet(), openTailerWorld()]);
@@ -47,9 +48,9 @@ describe('jobs that run', { timeout: 900_000 }, () => {
     server = await buildServer({ services: servicesOf(world), facades: [...facades, consoleApi], log: silent, clock: systemClock, publicUrl: null, version: { gitHash: 'b'.repeat(40), versionString: '0.1.0' } });
     origin = await server.listen({ host: '127.0.0.1', port: 0 });
     token = String((await call(['--header', 'Content-Type: application/json', '--data-raw', JSON.stringify({ username: 'admin', password: Buffer.from('change-me').toString('base64') })], '/commandcenter/api/Login')).token);
-    await world.startWorker(async (phase) => {
+    await world.startWorker(async (phase, signal) => {
       if (held?.phase !== phase) return;
-      held.met.resolve();
+      held.met.resolve(signal);
       await held.go.promise;
     });
   });
@@ -184,7 +185,7 @@ describe('jobs that run', { timeout: 900_000 }, () => {
 
   /** Holds a job in a phase while something is asked, lets it go on, and gives the job as it ended: within two seconds of a cancel. */
   async function whileHeld(phase: string, order: () => Promise<number>, ask: (running: Job) => Promise<void>): Promise<Job> {
-    const hold = { phase, met: Promise.withResolvers<void>(), go: Promise.withResolvers<void>() };
+    const hold = { phase, met: Promise.withResolvers<AbortSignal>(), go: Promise.withResolvers<void>() };
     held = hold;
     try {
       const number = await order();
@@ -192,10 +193,12 @@ describe('jobs that run', { timeout: 900_000 }, () => {
         const job = await world.catalog.jobs.byNumber(number);
         return job?.finishedAt != null && job;
       });
-      await Promise.race([hold.met.promise, over.then((job) => assert.fail(`it ended before it was held: ${JSON.stringify(job)}`))]);
+      const signal = await Promise.race([hold.met.promise, over.then((job) => assert.fail(`it ended before it was held: ${JSON.stringify(job)}`))]);
       await ask((await world.catalog.jobs.byNumber(number))!);
-      hold.go.resolve();
       const asked = performance.now();
+      // Else it might be over before its worker hears of the cancel.
+      if ((await world.catalog.jobs.byNumber(number))!.cancelRequestedAt !== null && !signal.aborted) await once(signal, 'abort');
+      hold.go.resolve();
       const job = await over;
       if (job.cancelRequestedAt !== null) assert.ok(performance.now() - asked < SOON_MS, `${performance.now() - asked} ms`);
       return job;

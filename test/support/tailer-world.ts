@@ -1,4 +1,5 @@
 // Tailers on a real catalog, queue and store, with a real worker that takes their bases. Small limits: slices of a tenth of a second.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +10,7 @@ import { compareClusterTimes, timeOfPosition, type ClusterTime } from '../../src
 import { captureSnapshot, dropKept, restoreSnapshot, settleRestore, slicesOfChain, tailOplog, undoRestore } from '../../src/engine/index.ts';
 import { parseOplogEntry } from '../../src/engine/backup/oplog/oplog-entry.ts';
 import { systemClock } from '../../src/foundation/clock.ts';
-import { createHandlers, createTailers, openPostgresQueue, Worker, type PostgresQueue, type Tailers, type TailersOptions } from '../../src/jobs/index.ts';
+import { createHandlers, createTailers, openPostgresQueue, Worker, type JobContext, type JobHandlers, type PostgresQueue, type Tailers, type TailersOptions } from '../../src/jobs/index.ts';
 import type { Repository, Slice } from '../../src/repository/index.ts';
 import { openStorage } from '../../src/storage/index.ts';
 import { makeInventory, type Inventory } from './catalog-rows.ts';
@@ -19,6 +20,8 @@ import { NO_DRILLS } from './small-engine.ts';
 import { openTestRepository } from './repository-fixture.ts';
 
 export const SMALL: Partial<TailersOptions> = { limits: { bytes: 64 * 1024, ms: 100 }, statusMs: 100, retryMs: { first: 100, longest: 500 }, baseRetryMs: 500, leaseSeconds: 2 };
+
+type OnPhase = (phase: string, signal: AbortSignal) => Promise<void>;
 
 export interface TailerWorld extends AsyncDisposable {
   readonly database: TestDatabase;
@@ -30,8 +33,8 @@ export interface TailerWorld extends AsyncDisposable {
   /** A cluster at this address that wants continuous backup. */
   addCluster(uri: string): Promise<Inventory>;
   startTailers(changes?: Partial<TailersOptions>): Promise<Tailers>;
-  /** @param onPhase awaited between the phases of its jobs */
-  startWorker(onPhase?: (phase: string) => Promise<void>): Promise<Worker>;
+  /** @param onPhase awaited between the phases of its jobs, with the signal of the job */
+  startWorker(onPhase?: OnPhase): Promise<Worker>;
   /** Stops all tailers and workers that were started. */
   stopAll(): Promise<void>;
 }
@@ -79,10 +82,13 @@ export async function openTailerWorld(): Promise<TailerWorld> {
 
 /** Takes snapshots and restores as the service's own do. */
 export function realWorker(
-  { catalog, queue, repositories, tempRoot, onPhase }: Pick<TailersOptions, 'catalog' | 'repositories'> & { readonly queue: PostgresQueue; readonly tempRoot: string; readonly onPhase?: (phase: string) => Promise<void> },
+  { catalog, queue, repositories, tempRoot, onPhase }: Pick<TailersOptions, 'catalog' | 'repositories'> & { readonly queue: PostgresQueue; readonly tempRoot: string; readonly onPhase?: OnPhase },
 ): Worker {
-  const handlers = createHandlers({ ...NO_DRILLS, catalog, repositories, clock: systemClock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain, ...(onPhase === undefined ? {} : { onPhase }) });
-  return new Worker({ catalog, queue, handlers, clock: systemClock, log: silent, tempRoot, drainMs: 0 });
+  const signals = new AsyncLocalStorage<AbortSignal>();
+  const told = onPhase === undefined ? {} : { onPhase: (phase: string) => onPhase(phase, signals.getStore()!) };
+  const handlers = createHandlers({ ...NO_DRILLS, catalog, repositories, clock: systemClock, capture: captureSnapshot, restore: restoreSnapshot, settle: settleRestore, undo: undoRestore, dropKept, slicesOfChain, ...told });
+  const withSignal = Object.fromEntries(Object.entries(handlers).map(([kind, handle]) => [kind, (context: JobContext) => signals.run(context.signal, () => handle(context))])) as JobHandlers;
+  return new Worker({ catalog, queue, handlers: withSignal, clock: systemClock, log: silent, tempRoot, drainMs: 0 });
 }
 
 /** Writes with majority; the time of the write. */

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { chmod, glob, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { resolveCvpysdk } from '../test/support/cvpysdk.ts';
 import { makeMemoryFolder } from '../test/support/memory-folder.ts';
 import { resolveMongod } from '../test/support/mongod-binary.ts';
@@ -100,8 +101,8 @@ function runNode(files: readonly string[], env: NodeJS.ProcessEnv): Promise<numb
     ...V8_FLAGS,
     '--test',
     `--test-concurrency=${FILES_AT_ONCE}`,
-    // A file whose tests are over ends, whatever it still holds open.
-    '--test-force-exit',
+    // A file whose tests are over and that something holds open fails.
+    `--import=${pathToFileURL(join(ROOT, 'test/support/end-by-itself.ts')).href}`,
     `--test-timeout=${long ? LONG_TEST_TIMEOUT_MS : TEST_TIMEOUT_MS}`,
     '--test-reporter=spec',
     ...flags,

@@ -84,8 +84,14 @@ function withOurErrors(pool: pg.Pool): PostgresPool {
 }
 
 function wrapClient(client: pg.PoolClient): PostgresPoolClient {
-  const query = (text: string, parameters: readonly unknown[]): Promise<unknown> =>
-    client.query({ name: nameOf(text), text, values: [...parameters] }).catch((error: unknown) => { throw catalogError(error); });
+  // Not by the client's own promise: with it the rows of answered statements outlive the small collections of garbage, each of which
+  // then takes 12 ms instead of 1 and lets 6 to 13 MB through to the next large one (pg 8.23, Node 24; test/catalog/connection.test.ts).
+  const query = (text: string, parameters: readonly unknown[]): Promise<unknown> => new Promise((resolve, reject) => {
+    client.query({ name: nameOf(text), text, values: [...parameters] }, (error: Error | null | undefined, result) => {
+      if (error == null) resolve(result);
+      else reject(catalogError(error));
+    });
+  });
   return {
     // Kysely takes a cursor here as well; the catalog has none.
     query: query as PostgresPoolClient['query'],

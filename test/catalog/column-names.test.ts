@@ -1,7 +1,7 @@
 // Names of columns: as Kysely's own plugin gives them, for one row as for many.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { CamelCasePlugin, createQueryId, type QueryResult, type UnknownRow } from 'kysely';
+import { CamelCasePlugin, createQueryId, DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, sql, type QueryResult, type UnknownRow } from 'kysely';
 import { ColumnNames } from '../../src/catalog/column-names.ts';
 
 const resultOf = (rows: UnknownRow[]): QueryResult<UnknownRow> => ({ rows, numAffectedRows: BigInt(rows.length) });
@@ -9,7 +9,31 @@ const row = (n: number): UnknownRow => ({
   id: `id-${n}`, point_in_time_t: n, data_size_bytes: null, created_at: new Date(n), details: { inner_name: [{ deep_name: n }] }, hosts: ['a_b'], _odd: 1, a1_b2: undefined, '?column?': 2, sha256_of: Buffer.from('x'),
 });
 
+const db = new Kysely<{ readonly jobs: { readonly id: string; readonly createdAt: Date; readonly clusterId: string }; readonly leases: { readonly jobId: string; readonly workerId: string } }>({
+  dialect: { createAdapter: () => new PostgresAdapter(), createDriver: () => new DummyDriver(), createIntrospector: (of) => new PostgresIntrospector(of), createQueryCompiler: () => new PostgresQueryCompiler() },
+  plugins: [new ColumnNames()],
+});
+
 describe('names of columns', () => {
+  for (const [what, query, text] of [
+    ['of one table', db.selectFrom('jobs').select(['id', 'createdAt']), 'select "id", "created_at" as "createdAt" from "jobs"'],
+    ['of two tables', db.selectFrom('jobs').innerJoin('leases', 'leases.jobId', 'jobs.id').select(['jobs.id', 'leases.workerId', 'jobs.clusterId as ofCluster']), 'select "jobs"."id", "leases"."worker_id" as "workerId", "jobs"."cluster_id" as "ofCluster" from "jobs" inner join "leases" on "leases"."job_id" = "jobs"."id"'],
+    ['that rows are ordered by', db.selectFrom('jobs').select(['id', 'createdAt', 'clusterId as ofCluster']).orderBy('createdAt', 'desc').orderBy('ofCluster').orderBy('id'), 'select "id", "created_at" as "createdAt", "cluster_id" as "ofCluster" from "jobs" order by "createdAt" desc, "ofCluster", "id"'],
+    ['of a table that rows are ordered by', db.selectFrom('jobs').select('createdAt').orderBy('jobs.createdAt').where('clusterId', '=', 'x'), 'select "created_at" as "createdAt" from "jobs" where "cluster_id" = $1 order by "jobs"."created_at"'],
+    ['of expressions', db.selectFrom('jobs').select(sql<number>`count(*)`.as('ofAll')), 'select count(*) as "ofAll" from "jobs"'],
+    ['inside of a statement stay as they are', db.selectFrom((eb) => eb.selectFrom('jobs').select('createdAt').as('oldOnes')).select('oldOnes.createdAt'), 'select "old_ones"."created_at" as "createdAt" from (select "created_at" from "jobs") as "old_ones"'],
+    ['of groups stay as they are', db.selectFrom('jobs').select(['clusterId as ofCluster', sql<number>`count(*)`.as('n')]).groupBy('ofCluster'), 'select "cluster_id" as "of_cluster", count(*) as "n" from "jobs" group by "of_cluster"'],
+    ['of all columns stay as they are', db.selectFrom('jobs').selectAll(), 'select * from "jobs"'],
+    ['that are returned stay as they are', db.deleteFrom('jobs').returning('clusterId'), 'delete from "jobs" returning "cluster_id"'],
+  ] as const) {
+    test(`${what}: in the statement`, () => assert.equal(query.compile().sql, text));
+  }
+
+  test('that are ours already cost no copy', async () => {
+    const result = resultOf([{ id: 'a', createdAt: new Date(0) }]);
+    assert.equal(await new ColumnNames().transformResult({ queryId: createQueryId(), result }), result);
+  });
+
   for (const rows of [[], [row(1)], Array.from({ length: 500 }, (_, n) => row(n))]) {
     test(`of ${rows.length} rows are those of Kysely's own plugin, and nothing inside of a value changes`, async () => {
       const args = { queryId: createQueryId(), result: resultOf(rows) };

@@ -20,7 +20,7 @@ export type { Claim, ClaimedJob, HeldLease, JobFailure, LeaseProgress, LostJob }
 export type { NumberKind } from './numbers.ts';
 export type { ClusterTotals, JobCount } from './overview.ts';
 export type { ProjectFilter } from './projects.ts';
-export type { DownloadRecord, IndexStrategy, NewRestore, RestoreRecord } from './restores.ts';
+export type { DownloadRecord, IndexStrategy, ListedRestoreRecord, NewRestore, RestoreRecord } from './restores.ts';
 export type { FoundSnapshot, KnownSnapshot } from './rescues.ts';
 export type { EndedSnapshot, NewRun, ScheduleRecord, Schedules } from './schedules.ts';
 export { SECRETS_AT_MOST, type AccountSecret, type ServiceAccount } from './service-accounts.ts';

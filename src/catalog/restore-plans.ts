@@ -34,6 +34,7 @@ export function createRestorePlans({ db, clock }: CatalogContext): RestorePlans 
       return row === undefined ? null : (JSON.parse(row.plan) as Readonly<Record<string, unknown>>);
     },
     async loadMany(restoreIds) {
+      if (restoreIds.length === 0) return new Map();
       const rows = await db.selectFrom('restorePlans').select(['restoreId', 'plan']).where(isOneOfMany('restoreId', restoreIds)).execute();
       return new Map(rows.map(({ restoreId, plan }) => [restoreId, JSON.parse(plan) as Readonly<Record<string, unknown>> | null]));
     },

@@ -1,7 +1,7 @@
 // Restore jobs and their downloads. State and times are those of the job that does the work.
 import { sql } from 'kysely';
 import type { RestoreInstant } from '../domain/instant.ts';
-import type { JobState, Page, PageOf, Restore, RestoreProof, RestoreSelection } from '../domain/records.ts';
+import type { JobState, ListedRestore, Page, PageOf, Restore, RestoreProof, RestoreSelection } from '../domain/records.ts';
 import { atomically, isOneOfMany, readPageOfCluster, type CatalogContext } from './context.ts';
 
 export interface DownloadRecord {
@@ -26,6 +26,8 @@ export type RestoreRecord = Omit<Restore, 'download'> & {
   readonly usersAndRoles: boolean;
   readonly download: DownloadRecord | null;
 };
+
+export type ListedRestoreRecord = Omit<ListedRestore, 'download'> & Pick<RestoreRecord, 'download'>;
 
 export interface NewRestore {
   readonly id: string;
@@ -53,7 +55,7 @@ export interface Restores {
   get(id: string): Promise<RestoreRecord | null>;
   byJob(jobId: string): Promise<RestoreRecord | null>;
   /** Of the source cluster, newest first. */
-  list(clusterId: string, page: Page): Promise<PageOf<RestoreRecord>>;
+  list(clusterId: string, page: Page): Promise<PageOf<ListedRestoreRecord>>;
   saveProof(id: string, proof: RestoreProof, result: Readonly<Record<string, unknown>>): Promise<void>;
   /** What stays beside after an undo, or after what was kept is gone. */
   setMovedAside(id: string, names: readonly string[]): Promise<void>;
@@ -80,8 +82,8 @@ export function createRestores(context: CatalogContext): Restores {
     list: (clusterId, page) => readPageOfCluster(context, page, {
       table: 'restores', clusterId,
       async read(ids) {
-        const rows = await selectRestores(context).where(isOneOfMany('restores.id', ids)).orderBy('restores.createdAt', 'desc').orderBy('restores.id', 'desc').execute();
-        return rows.map(recordOf);
+        const rows = await selectListed(context).where(isOneOfMany('restores.id', ids)).orderBy('restores.createdAt', 'desc').orderBy('restores.id', 'desc').execute();
+        return rows.map(listedOf);
       },
     }),
     async saveProof(id, proof, result) {
@@ -148,7 +150,7 @@ async function insertDownload({ db, clock }: CatalogContext, restoreId: string, 
   await db.insertInto('downloads').values({ ...rest, restoreId, readyAt, expiresAt }).execute();
 }
 
-function selectRestores({ db }: CatalogContext) {
+function selectListed({ db }: CatalogContext) {
   return db
     .selectFrom('restores')
     .innerJoin('snapshots', 'snapshots.id', 'restores.snapshotId')
@@ -156,19 +158,25 @@ function selectRestores({ db }: CatalogContext) {
     .leftJoin('downloads', 'downloads.restoreId', 'restores.id')
     .select([
       'restores.id', 'restores.delivery', 'restores.projectId', 'restores.clusterId', 'restores.clusterName', 'restores.snapshotId',
-      'snapshots.capturedAt as snapshotCapturedAt', 'snapshots.pointInTimeT', 'snapshots.pointInTimeI',
-      'snapshots.finishedAt as snapshotFinishedAt', 'restores.targetProjectId', 'restores.targetClusterId', 'restores.targetClusterName',
-      'restores.chainId', 'restores.borderT', 'restores.borderI', 'restores.askedTimeMs', 'restores.createdAt', 'jobs.startedAt', 'jobs.finishedAt', 'jobs.state', 'restores.jobId', 'restores.form', 'jobs.form as jobForm', 'restores.selection',
-      'restores.indexStrategy', 'restores.usersAndRoles', 'restores.provenAt', 'restores.provenCollections', 'restores.provenDocuments',
-      'restores.provenBytes', 'downloads.expirationHours', 'downloads.maxDownloads', 'downloads.downloads', 'downloads.fileName',
-      'downloads.readyAt', 'downloads.expiresAt', 'downloads.sha1',
+      'snapshots.capturedAt as snapshotCapturedAt', 'snapshots.pointInTimeT', 'snapshots.pointInTimeI', 'snapshots.finishedAt as snapshotFinishedAt',
+      'restores.chainId', 'restores.borderT', 'restores.borderI', 'restores.askedTimeMs', 'restores.targetProjectId', 'restores.targetClusterId', 'restores.targetClusterName',
+      'restores.createdAt', 'jobs.finishedAt', 'jobs.state', 'jobs.form as jobForm',
+      'downloads.expirationHours', 'downloads.maxDownloads', 'downloads.downloads', 'downloads.fileName', 'downloads.readyAt', 'downloads.expiresAt', 'downloads.sha1',
     ]);
 }
 
+function selectRestores(context: CatalogContext) {
+  return selectListed(context).select([
+    'restores.selection', 'jobs.startedAt', 'restores.jobId', 'restores.form', 'restores.indexStrategy', 'restores.usersAndRoles',
+    'restores.provenAt', 'restores.provenCollections', 'restores.provenDocuments', 'restores.provenBytes',
+  ]);
+}
+
+type ListedRow = Awaited<ReturnType<ReturnType<typeof selectListed>['execute']>>[number];
 type RestoreRow = Awaited<ReturnType<ReturnType<typeof selectRestores>['execute']>>[number];
 
-function recordOf(row: RestoreRow): RestoreRecord {
-  const { provenAt, provenCollections, provenDocuments, provenBytes, pointInTimeT, pointInTimeI } = row;
+function listedOf(row: ListedRow): ListedRestoreRecord {
+  const { pointInTimeT, pointInTimeI } = row;
   return {
     id: row.id,
     delivery: row.delivery as Restore['delivery'],
@@ -184,29 +192,35 @@ function recordOf(row: RestoreRow): RestoreRecord {
     targetClusterId: row.targetClusterId,
     targetClusterName: row.targetClusterName,
     createdAt: row.createdAt,
-    startedAt: row.startedAt,
     finishedAt: row.finishedAt,
     state: row.state as JobState,
-    jobId: row.jobId,
-    form: row.form as Restore['form'],
     jobForm: row.jobForm,
-    selection: row.selection,
-    indexStrategy: row.indexStrategy as IndexStrategy,
-    usersAndRoles: row.usersAndRoles,
-    proof: provenAt === null ? null
-      : { provenAt, collections: provenCollections ?? 0, documents: provenDocuments ?? 0, bytes: provenBytes ?? 0 },
     download: downloadOf(row),
   };
 }
 
+function recordOf(row: RestoreRow): RestoreRecord {
+  const { provenAt, provenCollections, provenDocuments, provenBytes } = row;
+  return {
+    ...listedOf(row),
+    selection: row.selection,
+    startedAt: row.startedAt,
+    jobId: row.jobId,
+    form: row.form as Restore['form'],
+    indexStrategy: row.indexStrategy as IndexStrategy,
+    usersAndRoles: row.usersAndRoles,
+    proof: provenAt === null ? null : { provenAt, collections: provenCollections ?? 0, documents: provenDocuments ?? 0, bytes: provenBytes ?? 0 },
+  };
+}
+
 /** Of the columns that hold it; null: a restore of a whole snapshot. */
-export function instantOf({ chainId, borderT, borderI, askedTimeMs }: Pick<RestoreRow, 'chainId' | 'borderT' | 'borderI' | 'askedTimeMs'>): RestoreInstant | null {
+export function instantOf({ chainId, borderT, borderI, askedTimeMs }: Pick<ListedRow, 'chainId' | 'borderT' | 'borderI' | 'askedTimeMs'>): RestoreInstant | null {
   if (chainId === null || borderT === null || borderI === null) return null;
   const border = { t: borderT, i: borderI };
   return { chainId, border, asked: askedTimeMs === null ? { border } : { time: new Date(askedTimeMs) } };
 }
 
-function downloadOf(row: RestoreRow): DownloadRecord | null {
+function downloadOf(row: ListedRow): DownloadRecord | null {
   const { expirationHours, maxDownloads, downloads, fileName, readyAt, expiresAt, sha1 } = row;
   if (expirationHours === null || fileName === null) return null;
   return { expirationHours, maxDownloads, downloads: downloads ?? 0, fileName, readyAt, expiresAt, sha1 };

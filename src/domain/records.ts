@@ -184,6 +184,9 @@ export interface Restore {
   readonly jobForm?: JobForm | null;
 }
 
+/** As lists have it: a page has 500 of them, and no list tells the rest. */
+export type ListedRestore = Omit<Restore, 'selection' | 'startedAt' | 'proof' | 'jobId' | 'form'>;
+
 /** Forms whose jobs are told apart: clients of all others take any job. */
 export type RestoreForm = 'flex';
 

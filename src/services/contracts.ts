@@ -2,7 +2,7 @@
 // every method throws LeafvaultError with a code of services/errors.ts and takes no wire form.
 import type { Readable } from 'node:stream';
 import type {
-  Cluster, DeliveryKind, Job, JobForm, Organization, Page, PageOf, Project, Restore, RestoreForm, RestoreSelection, Snapshot, TimeSeriesChoice,
+  Cluster, DeliveryKind, Job, JobForm, ListedRestore, Organization, Page, PageOf, Project, Restore, RestoreForm, RestoreSelection, Snapshot, TimeSeriesChoice,
 } from '../domain/records.ts';
 import type { Drill, DrillOrder, DrillPlace } from '../domain/drill.ts';
 import type { KeepKind } from '../domain/keeps.ts';
@@ -118,7 +118,7 @@ export interface Restores {
     readonly form?: RestoreForm;
   }): Promise<Restore>;
   /** Of the source cluster, newest first. */
-  list(clusterId: string, page: Page): Promise<PageOf<Restore>>;
+  list(clusterId: string, page: Page): Promise<PageOf<ListedRestore>>;
   /** @throws RESTORE_NOT_FOUND */
   get(clusterId: string, id: string): Promise<Restore>;
   /**

@@ -2,8 +2,8 @@
 // transfer starts and counted when it is complete.
 import type { KeyObject } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import type { CatalogAggregates, RestoreRecord } from '../catalog/index.ts';
-import type { Download, DownloadState, Restore, RestoreSelection } from '../domain/records.ts';
+import type { CatalogAggregates, ListedRestoreRecord, RestoreRecord } from '../catalog/index.ts';
+import type { Download, DownloadState, ListedRestore, Restore, RestoreSelection } from '../domain/records.ts';
 import type { Clock } from '../foundation/clock.ts';
 import { LeafvaultError } from '../foundation/errors.ts';
 import type { Downloads } from './contracts.ts';
@@ -38,16 +38,22 @@ export function createDownloads({ catalog, clock, key, openArchive }: DownloadsO
   };
 }
 
-/** The record as the doors see it. @param baseUrl origin without a slash at the end */
-export function presentRestore(record: RestoreRecord, { now, key, baseUrl }: { readonly now: Date; readonly key: KeyObject; readonly baseUrl: () => string }): Restore {
-  const { indexStrategy: _indexStrategy, usersAndRoles: _usersAndRoles, download, ...restore } = record;
-  return { ...restore, download: download === null ? null : presentDownload(record, download, { now, key, baseUrl }) };
+export interface ShownBy { readonly now: Date; readonly key: KeyObject; readonly baseUrl: () => string }
+
+/** The record as the doors see it. @param by its `baseUrl` is the origin without a slash at the end */
+export function presentRestore(record: RestoreRecord, by: ShownBy): Restore {
+  const { indexStrategy: _indexStrategy, usersAndRoles: _usersAndRoles, ...restore } = record;
+  return { ...restore, download: presentDownload(record, by) };
 }
 
-function presentDownload(
-  record: RestoreRecord, download: NonNullable<RestoreRecord['download']>,
-  { now, key, baseUrl }: { readonly now: Date; readonly key: KeyObject; readonly baseUrl: () => string },
-): Download {
+/** The same as lists tell it. */
+export function presentListedRestore(record: ListedRestoreRecord, by: ShownBy): ListedRestore {
+  return { ...record, download: presentDownload(record, by) };
+}
+
+function presentDownload(record: ListedRestoreRecord, { now, key, baseUrl }: ShownBy): Download | null {
+  const { download } = record;
+  if (download === null) return null;
   const state = stateOf(record, download, now);
   const { readyAt: _, ...facts } = download;
   if (state !== 'ready') return { ...facts, state, url: null };
@@ -55,7 +61,7 @@ function presentDownload(
   return { ...facts, state, url: baseUrl() + path, bearer: { url: baseUrl() + bearer.path, value: bearer.value } };
 }
 
-function stateOf(record: RestoreRecord, download: NonNullable<RestoreRecord['download']>, now: Date): DownloadState {
+function stateOf(record: Pick<RestoreRecord, 'state'>, download: NonNullable<RestoreRecord['download']>, now: Date): DownloadState {
   if (record.state === 'failed' || record.state === 'cancelled') return record.state;
   if (download.maxDownloads !== null && download.downloads >= download.maxDownloads) return 'exhausted';
   if (download.readyAt === null) return 'preparing';

@@ -11,7 +11,7 @@ import { isId, newId } from '../foundation/ids.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import { abandonRestore, type StandsElsewhere } from './abandon-restore.ts';
 import type { Continuous, RestoreOutcome, Restores } from './contracts.ts';
-import { presentRestore } from './downloads.ts';
+import { presentListedRestore, presentRestore, type ShownBy } from './downloads.ts';
 import { nameOf } from './principals.ts';
 import { checkSelection, isWhole } from './restore-selection.ts';
 import { snapshotNotFound } from './snapshots.ts';
@@ -42,19 +42,20 @@ export const TARGET_ROLES: readonly ProjectRole[] = ['GROUP_OWNER', 'GROUP_BACKU
 
 export function createRestores(options: RestoresOptions): Restores {
   const { catalog, queue, clock, key, baseUrl } = options;
-  const present = (record: Parameters<typeof presentRestore>[0]): Restore => presentRestore(record, { now: clock.now(), key, baseUrl });
+  const shownBy = (): ShownBy => ({ now: clock.now(), key, baseUrl });
   const find = async (clusterId: string, id: string): Promise<Restore> => {
     const record = isId(id) ? await catalog.restores.get(id) : null;
     if (record?.clusterId !== clusterId) {
       throw new LeafvaultError('RESTORE_NOT_FOUND', `Reading restore ${id} of cluster ${clusterId} failed: there is none`, { details: { id, clusterId } });
     }
-    return present(record);
+    return presentRestore(record, shownBy());
   };
   return {
     create: (request) => createRestore(options, request),
     async list(clusterId, page) {
       const { items, totalCount } = await catalog.restores.list(clusterId, page);
-      return { items: items.map(present), totalCount };
+      const by = shownBy();
+      return { items: items.map((each) => presentListedRestore(each, by)), totalCount };
     },
     get: find,
     async undo({ cluster, id, principal, undone }) {

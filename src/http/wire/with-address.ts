@@ -1,5 +1,5 @@
 // Who is told where a prepared download can be fetched: the address alone lets anybody have the data.
-import type { Restore } from '../../domain/records.ts';
+import type { ListedRestore } from '../../domain/records.ts';
 import { projectRolesOf, type ProjectRole } from '../../domain/roles.ts';
 import type { ProjectCall } from './mms-routes.ts';
 
@@ -7,7 +7,7 @@ import type { ProjectCall } from './mms-routes.ts';
 const FETCHERS: readonly ProjectRole[] = ['GROUP_BACKUP_EXPORT_OPERATOR', 'GROUP_BACKUP_RECOVERY_OPERATOR'];
 
 /** The restore as it is, or without its address and what opens it. */
-export function withAddressFor({ principal, project }: Pick<ProjectCall, 'principal' | 'project'>, restore: Restore): Restore {
+export function withAddressFor<T extends ListedRestore>({ principal, project }: Pick<ProjectCall, 'principal' | 'project'>, restore: T): T {
   if (restore.download === null) return restore;
   const held = projectRolesOf(principal, project);
   if (FETCHERS.some((role) => held.has(role))) return restore;

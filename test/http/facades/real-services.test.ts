@@ -242,7 +242,8 @@ describe('the reference endpoints over a real socket', () => {
     ];
     const newest = async (): Promise<{ readonly total: number; readonly choice: unknown }> => {
       const { items, totalCount } = await catalog.restores.list(ORDERS, { pageNumber: 1, itemsPerPage: 1 });
-      const payload = items[0] === undefined ? null : await catalog.jobs.payload(items[0].jobId);
+      const restore = items[0] === undefined ? null : await catalog.restores.get(items[0].id);
+      const payload = restore === null ? null : await catalog.jobs.payload(restore.jobId);
       return { total: totalCount, choice: (payload as { readonly timeSeries?: unknown } | null)?.timeSeries };
     };
     for (const door of doors) {

@@ -1,5 +1,5 @@
 // What each Ops Manager path asks of the services.
-import type { Cluster, Page, PageOf, Project, Restore, Snapshot } from '../../../domain/records.ts';
+import type { Cluster, ListedRestore, Page, PageOf, Project, Snapshot } from '../../../domain/records.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
 import type { ClusterSchedule } from '../../../services/contracts.ts';
 import type { Answer } from '../../wire/answer.ts';
@@ -78,7 +78,7 @@ function sourceOf(call: ProjectCall): Promise<Cluster> {
 }
 
 /** With the members that Atlas's legacy form lacks. */
-function showRestoreJob(restore: Restore, root: string): object {
+function showRestoreJob(restore: ListedRestore, root: string): object {
   return { ...presentRestoreJob(restore, placeAt(root)), pointInTime: restore.instant !== null };
 }
 

@@ -1,5 +1,5 @@
 // What Ops Manager and Atlas's legacy backup ask of the services: the same calls, which differ in how a cluster is named and what is shown of it.
-import type { Cluster, Restore, Snapshot } from '../../../domain/records.ts';
+import type { Cluster, ListedRestore, Snapshot } from '../../../domain/records.ts';
 import { LeafvaultError } from '../../../foundation/errors.ts';
 import type { ClusterSchedule } from '../../../services/contracts.ts';
 import type { Answer } from '../answer.ts';
@@ -15,7 +15,7 @@ export interface MmsBackupForm {
   clusterOf(call: ProjectCall): Promise<Cluster>;
   /** Also one that was deleted while its snapshots were kept. @throws CLUSTER_NOT_FOUND */
   sourceOf(call: ProjectCall): Promise<Cluster>;
-  showRestoreJob(restore: Restore, root: string): object;
+  showRestoreJob(restore: ListedRestore, root: string): object;
   showSnapshot(snapshot: Snapshot, root: string): object;
   showSchedule(schedule: ClusterSchedule, cluster: Cluster, root: string): object;
   /** What a retention of 0 means for its tier. */

@@ -1,7 +1,7 @@
 // Restore jobs and snapshots in the form of Ops Manager, which Atlas's legacy backup shares but for a few members.
 import { showInstant, type InstantRange } from '../../../domain/instant.ts';
 import type { ClusterTime } from '../../../domain/cluster-time.ts';
-import type { Download, Restore, Snapshot } from '../../../domain/records.ts';
+import type { Download, ListedRestore, Restore, Snapshot } from '../../../domain/records.ts';
 import { isoSeconds, isoSecondsOrUnset } from '../time-text.ts';
 import { isForCentury } from './parse.ts';
 
@@ -41,7 +41,7 @@ const DELIVERY_STATUS_BY_DOWNLOAD: Readonly<Partial<Record<Download['state'], st
   cancelled: 'INTERRUPTED',
 };
 
-export function presentRestoreJob(restore: Restore, place: MmsPlace): object {
+export function presentRestoreJob(restore: ListedRestore, place: MmsPlace): object {
   return {
     clusterId: restore.clusterId,
     clusterName: restore.clusterName,
@@ -64,7 +64,7 @@ export function presentRange({ from, to, snapshotId }: InstantRange & { readonly
 }
 
 /** An automated restore is shown with methodName `HTTP` and its target: the vendor's docs say so in as many words. */
-function deliveryOf(restore: Restore, { bearer }: MmsPlace): object {
+function deliveryOf(restore: ListedRestore, { bearer }: MmsPlace): object {
   const { download } = restore;
   if (restore.delivery === 'automated') {
     return {

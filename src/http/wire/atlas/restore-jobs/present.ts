@@ -1,14 +1,14 @@
 // A restore job in Atlas's form. It has no status: clients read the three flags and whether `finishedAt` is there,
 // so that one stays away until the job has succeeded.
 import { showInstant } from '../../../../domain/instant.ts';
-import type { Restore } from '../../../../domain/records.ts';
+import type { ListedRestore } from '../../../../domain/records.ts';
 import { isoSeconds, isoSecondsOrUnset } from '../../time-text.ts';
 
 /** Nothing was asked for but the snapshot itself: recorded with these three nulls. */
 const NO_DESIRED_TIMESTAMP = { date: null, increment: null, time: null };
 
 /** In the order of the alphabet, so that the text of a page is made by the engine. */
-export function presentRestoreJob(restore: Restore, root: string): object {
+export function presentRestoreJob(restore: ListedRestore, root: string): object {
   const url = restore.download?.url ?? null;
   const { position, second } = instantOf(restore);
   const target = restore.delivery === 'automated' ? restore : null;
@@ -37,20 +37,20 @@ export function presentRestoreJob(restore: Restore, root: string): object {
 }
 
 /** The instant that the restored data stands for. The vendor shows it for points in time alone; it is as true for a snapshot. */
-function instantOf({ instant, snapshotPointInTime }: Restore): { readonly position?: { readonly t: number; readonly i: number } | null; readonly second?: number | undefined } {
+function instantOf({ instant, snapshotPointInTime }: ListedRestore): { readonly position?: { readonly t: number; readonly i: number } | null; readonly second?: number | undefined } {
   if (instant !== null && 'time' in instant.asked) return { second: showInstant(instant.asked).t };
   const position = instant?.border ?? snapshotPointInTime;
   return { position, second: position?.t };
 }
 
-function desiredTimestampOf({ instant }: Restore): object {
+function desiredTimestampOf({ instant }: ListedRestore): object {
   if (instant === null) return NO_DESIRED_TIMESTAMP;
   const { t, i } = showInstant(instant.asked);
   return { date: isoSeconds(new Date(t * 1000)), increment: i, time: t };
 }
 
 /** Of the source, as recorded. */
-function linksOf(restore: Restore, root: string): readonly object[] {
+function linksOf(restore: ListedRestore, root: string): readonly object[] {
   const group = `${root}/groups/${restore.projectId}`;
   const cluster = `${group}/clusters/${encodeURIComponent(restore.clusterName)}`;
   return [

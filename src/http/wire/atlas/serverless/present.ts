@@ -1,6 +1,6 @@
 // Snapshots and restore jobs in the serverless form: that of a dedicated cluster with fewer members.
 import { frequencyOf } from '../../../../domain/retention.ts';
-import type { Restore, Snapshot } from '../../../../domain/records.ts';
+import type { ListedRestore, Snapshot } from '../../../../domain/records.ts';
 import { isoSeconds, isoSecondsOrUnset } from '../../time-text.ts';
 import { presentRestoreJob } from '../restore-jobs/present.ts';
 import { SNAPSHOT_STATUS } from '../snapshots/present.ts';
@@ -25,7 +25,7 @@ export function presentServerlessSnapshot(snapshot: Snapshot, root: string): obj
 }
 
 /** A target is always there in this form; that of a download is where it came from. */
-export function presentServerlessRestoreJob(restore: Restore, root: string): object {
+export function presentServerlessRestoreJob(restore: ListedRestore, root: string): object {
   return {
     ...presentRestoreJob(restore, root),
     components: undefined,

@@ -1,5 +1,5 @@
 // Restores and snapshots in the form of the shared tier.
-import type { Restore, Snapshot } from '../../../../domain/records.ts';
+import type { ListedRestore, Restore, Snapshot } from '../../../../domain/records.ts';
 import { isoSeconds, isoSecondsOrUnset } from '../../time-text.ts';
 
 /** Recorded: a restore is shown to expire six hours after it was scheduled. */
@@ -14,7 +14,7 @@ const STATUS: Readonly<Record<Restore['state'], string>> = {
 };
 
 /** The target of a download is what its request named; one that named none tells the cluster that it came from. */
-export function presentTenantRestore(restore: Restore, root: string): object {
+export function presentTenantRestore(restore: ListedRestore, root: string): object {
   const { targetDeploymentItemName, targetProjectId } = restore.jobForm ?? {};
   return {
     clusterName: restore.clusterName,
@@ -56,12 +56,12 @@ const SNAPSHOT_STATUS: Readonly<Record<Snapshot['state'], string>> = {
 };
 
 /** A download whose time is over was still completed: its URL is gone, not its success. */
-function statusOf(restore: Restore): string {
+function statusOf(restore: ListedRestore): string {
   if (restore.download?.state === 'failed' || restore.download?.state === 'cancelled') return 'FAILED';
   return restore.download?.state === 'ready' ? 'COMPLETED' : STATUS[restore.state];
 }
 
-function expiryOf(restore: Restore): Date | null {
+function expiryOf(restore: ListedRestore): Date | null {
   return restore.delivery === 'download' ? (restore.download?.expiresAt ?? null) : new Date(restore.createdAt.getTime() + RESTORE_EXPIRY_MS);
 }
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Document } from 'mongodb';
+import { slowCommands } from '../support/hold-commands.ts';
 import { BACKUP, call, CLUSTER, endOfSnapshot, PROJECT, restore, settingsFor, startSource, until, type Source } from '../support/installation.ts';
 import { leafvaultFolder, startLeafvault, type LeafvaultFolder, type LeafvaultProcess } from '../support/leafvault.ts';
 import { freePort } from '../support/mongod.ts';
@@ -32,8 +33,6 @@ describe('a snapshot that was paused', { timeout: 900_000 }, () => {
   async function start(): Promise<void> {
     leafvault = await startLeafvault({ folder, port, settings: settingsFor(source.uri), name: `start${starts++}` });
   }
-  /** Each reply of a scan behind the first takes so long. */
-  const slowDown = (ms: number): Promise<Document> => source.mongo.admin({ configureFailPoint: 'failCommand', mode: ms > 0 ? 'alwaysOn' : 'off', data: { failCommands: ['getMore'], blockConnection: true, blockTimeMS: ms } });
   const given = async (): Promise<number> => Number((await source.mongo.admin({ serverStatus: 1 })).metrics.document.returned);
   const job = (id: string, done: (body: Record<string, unknown>) => unknown): Promise<Record<string, unknown>> => until(() => call(leafvault.origin, 'GET', `${JOBS}/${id}`), (body) => (done(body) === true ? body : null));
   const isAt = (documents: number) => ({ state, documentsDone }: Record<string, unknown>): boolean => {
@@ -49,8 +48,8 @@ describe('a snapshot that was paused', { timeout: 900_000 }, () => {
   const content = async (): Promise<Document> => ((await source.client.db('shop').command({ dbHash: 1 })) as { readonly collections: Document }).collections;
 
   test('goes on in other processes, after a stop and after a kill, and is restored to what the source held', async () => {
-    // Longer than any two looks at the job are apart: each of the four replies is seen.
-    await slowDown(5_000);
+    // Each reply of a scan behind the first takes longer than any two looks at the job are apart: each of the four is seen.
+    const slow = await slowCommands(source.mongo, ['getMore'], 5_000);
     const asked = await call(leafvault.origin, 'POST', `${BACKUP}/snapshots`, { description: 'test', retentionInDays: 1 });
     const snapshotId = String(asked.body.id);
     const listed = (await call(leafvault.origin, 'GET', `${OWN}/snapshots`)).body['results'] as readonly { readonly id: string; readonly jobId: string }[];
@@ -76,7 +75,7 @@ describe('a snapshot that was paused', { timeout: 900_000 }, () => {
     await job(id, isAt(2_000 + WIDE * 0.7));
     await leafvault.kill();
     await write('killed');
-    await slowDown(0);
+    await slow.release();
     const wanted = await content();
 
     await start();

@@ -16,8 +16,7 @@ export class ColumnNames extends CamelCasePlugin {
 
   override transformQuery(args: PluginTransformQueryArgs): RootOperationNode {
     const node = super.transformQuery(args);
-    // Groups may be of a name that is given here.
-    return SelectQueryNode.is(node) && node.groupBy === undefined && node.distinctOn === undefined ? this.#named(node) : node;
+    return SelectQueryNode.is(node) && mayBeNamed(node) ? this.#named(node) : node;
   }
 
   override transformResult({ result }: PluginTransformResultArgs): Promise<QueryResult<UnknownRow>> {
@@ -39,17 +38,24 @@ export class ColumnNames extends CamelCasePlugin {
     const selections = node.selections?.map(({ selection }) => {
       const column = nameOf(selection);
       const name = column === null ? null : this.camelCase(column);
-      if (column === null || name === null || name === column) return SelectionNode.create(selection);
+      // A statement inside of another one is seen twice: its names are taken for columns then.
+      if (column === null || name === null || name === column || this.snakeCase(name) !== column) return SelectionNode.create(selection);
       given.set(column, name);
       return SelectionNode.create(AliasNode.create(AliasNode.is(selection) ? selection.node : selection, IdentifierNode.create(name)) as SelectionNode['selection']);
     });
-    // A bare name to order by is that of what is selected, where there is one.
+    // A bare name to order by is that of what is selected, where there is one; with a collation it is that of a column.
     const items = node.orderBy?.items.map((item) => {
-      const name = ReferenceNode.is(item.orderBy) && item.orderBy.table === undefined ? given.get(nameOf(item.orderBy) ?? '') : undefined;
+      const isBare = ReferenceNode.is(item.orderBy) && item.orderBy.table === undefined && item.collation === undefined;
+      const name = isBare ? given.get(nameOf(item.orderBy) ?? '') : undefined;
       return name === undefined ? item : { ...item, orderBy: ReferenceNode.create(ColumnNode.create(name)) } satisfies OrderByItemNode;
     });
     return { ...node, ...(selections === undefined ? {} : { selections }), ...(items === undefined ? {} : { orderBy: OrderByNode.create(items) }) };
   }
+}
+
+/** Unless groups or the order may be of a name that is given in the statement, in words that are not looked into. */
+function mayBeNamed({ groupBy, distinctOn, orderBy }: SelectQueryNode): boolean {
+  return groupBy === undefined && distinctOn === undefined && (orderBy === undefined || orderBy.items.every((item) => ReferenceNode.is(item.orderBy)));
 }
 
 /** That of a column or of what was given a name; null for `*` and for what has none. */

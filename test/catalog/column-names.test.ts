@@ -23,6 +23,10 @@ describe('names of columns', () => {
     ['of expressions', db.selectFrom('jobs').select(sql<number>`count(*)`.as('ofAll')), 'select count(*) as "ofAll" from "jobs"'],
     ['inside of a statement stay as they are', db.selectFrom((eb) => eb.selectFrom('jobs').select('createdAt').as('oldOnes')).select('oldOnes.createdAt'), 'select "old_ones"."created_at" as "createdAt" from (select "created_at" from "jobs") as "old_ones"'],
     ['of groups stay as they are', db.selectFrom('jobs').select(['clusterId as ofCluster', sql<number>`count(*)`.as('n')]).groupBy('ofCluster'), 'select "cluster_id" as "of_cluster", count(*) as "n" from "jobs" group by "of_cluster"'],
+    ['of what is told once for each stay as they are', db.selectFrom('jobs').distinctOn('clusterId').select(['clusterId', 'createdAt']), 'select distinct on ("cluster_id") "cluster_id", "created_at" from "jobs"'],
+    ['that rows are ordered by in words of their own stay as they are', db.selectFrom('jobs').select('createdAt').orderBy(sql`created_at + interval '1 day'`), 'select "created_at" from "jobs" order by created_at + interval \'1 day\''],
+    ['with a collation are those of columns', db.selectFrom('jobs').select('clusterId').orderBy('clusterId', (by) => by.collate('C')), 'select "cluster_id" as "clusterId" from "jobs" order by "cluster_id" collate "C"'],
+    ['that would not be told back stay as they are', db.selectFrom('jobs').select(sql<number>`1`.as('n_a_b')), 'select 1 as "n_a_b" from "jobs"'],
     ['of all columns stay as they are', db.selectFrom('jobs').selectAll(), 'select * from "jobs"'],
     ['that are returned stay as they are', db.deleteFrom('jobs').returning('clusterId'), 'delete from "jobs" returning "cluster_id"'],
   ] as const) {

@@ -118,11 +118,12 @@ describe('following the oplog of three members, with authorization on and the ro
     const writers = [0, 1, 2].map(async (writer) => {
       for (let n = 0; writing; n += 1) await client.db('shop').collection<Document>(`c${writer}`).updateOne({ _id: (n % 50) as never }, { $inc: { n: 1 }, $set: { pad: 'x'.repeat(n % 900) } }, { upsert: true }).catch(() => delay(20));
     });
-    await mark(client);
+    // Each is handed on before the next thing happens: however quick the servers are, what follows is of another slice.
+    await tail.reach(await mark(client));
     await servers.stepDown();
-    await mark(client);
+    await tail.reach(await mark(client));
     await client.db('admin').command({ killAllSessions: [{ user: 'backup', db: 'admin' }] }).catch(() => undefined);
-    await mark(client);
+    await tail.reach(await mark(client));
     await servers.stepDown();
     writing = false;
     await Promise.all(writers);

@@ -2,7 +2,7 @@
 // The only file that knows how the driver gives raw replies (`raw: true` of `db.command`, checked with 7.9.0:
 // subdocuments of the reply come as views of its bytes). `createRawReader` proves that once for each client; should a
 // driver stop doing so, batches are asked for with `fieldsAsRaw` instead, and refused if that fails too.
-import { Long, type ClientSession, type Document, type MongoClient, Timestamp } from 'mongodb';
+import { BSON, Long, type ClientSession, type Document, type MongoClient, type ServerDescriptionChangedEvent, Timestamp, type TopologyVersion } from 'mongodb';
 import type { ClusterTime } from '../../domain/cluster-time.ts';
 import { LeafvaultError } from '../../foundation/errors.ts';
 import { asBuffer, rawArray, rawFields, readString } from '../bson/index.ts';
@@ -43,6 +43,7 @@ const RAW_OPTIONS: Readonly<Record<Mode, Document>> = {
 
 /** @throws LeafvaultError SOURCE_DRIVER_UNSUITABLE */
 export async function createRawReader(client: MongoClient): Promise<RawReader> {
+  client.off('serverDescriptionChanged', readVersion).on('serverDescriptionChanged', readVersion);
   const mode = await chooseMode(client);
   const run = async (db: string, command: Document, options: ReadOptions = {}): Promise<RawReply> =>
     parseReply(await client.db(db).command(command, { ...RAW_OPTIONS[mode], ...options }));
@@ -53,6 +54,16 @@ export async function createRawReader(client: MongoClient): Promise<RawReader> {
       await client.db(db).command({ killCursors: cursor.collection, cursors: [Long.fromBigInt(cursor.id)] }).catch(() => undefined);
     },
   };
+}
+
+/**
+ * Decodes the version of a topology that came with the refusal of a raw read, and so as raw bytes. The driver keeps it and compares
+ * with it (7.9.0), asks a server with it, which is refused, and when a connection of its monitor is made meanwhile it throws where
+ * nobody can catch it: a member that stood still and then rolled back ended the process.
+ */
+function readVersion({ newDescription }: ServerDescriptionChangedEvent): void {
+  const version: unknown = newDescription.topologyVersion;
+  if (version instanceof Uint8Array) newDescription.topologyVersion = BSON.deserialize(version, { promoteLongs: false }) as TopologyVersion;
 }
 
 /** `listDatabases` of names only is run both ways on the empty cursor of a command that needs no privilege. */

@@ -8,6 +8,7 @@ import type { Repository, SnapshotRoot } from '../../../src/repository/repositor
 import { createMemoryStorage } from '../../../src/storage/index.ts';
 import { buildSnapshot } from '../../support/build-snapshot.ts';
 import { takeSnapshot } from '../../support/capture.ts';
+import { HOLDABLE, slowCommands } from '../../support/hold-commands.ts';
 import { startReplicaSet, type ReplicaSet } from '../../support/mongod.ts';
 import { openTestRepository } from '../../support/repository-fixture.ts';
 import { restoreWorld } from '../../support/restore-world.ts';
@@ -26,7 +27,7 @@ describe('a time series that applications write to while it is restored', () => 
   let writing: { readonly acknowledged: readonly string[]; stop(): Promise<void> };
 
   before(async () => {
-    server = await startReplicaSet({ auth: true });
+    server = await startReplicaSet({ members: 3, auth: true, parameters: HOLDABLE });
     await server.createRole(RESTORE_ROLE);
     await server.createRole(BACKUP_ROLE);
     uri = await server.createUser({ user: 'leafvault', password: 'both', roles: ['leafvaultBackup', 'leafvaultRestore'] });
@@ -81,6 +82,25 @@ describe('a time series that applications write to while it is restored', () => 
         assert.equal(await seriesOf('weather'), 'timeseries');
       });
     }
+  }
+
+  for (const [slow, command, of] of [['to list', 'listCollections', { appName: 'leafvault-restore' }], ['to acknowledge by a majority', 'replSetUpdatePosition', { failInternalCommands: true }]] as const) {
+    test(`takes its name from busy writers on a server that is slow ${slow}`, { timeout: 900_000 }, async () => {
+      await damage('damaged');
+      writing = startWriters(5, 1);
+      let release = async (): Promise<void> => undefined;
+      try {
+        const result = await restore({ timeSeries: 'replace', onPhase: async (phase) => {
+          if (phase === 'finish:time-series:dropping') ({ release } = await slowCommands(server, [command], 100, of));
+          if (phase === 'finish:time-series:copying') await release();
+        } });
+        await writing.stop();
+        await assertNothingLost(result, 'damaged');
+        assert.equal(await seriesOf('weather'), 'timeseries');
+      } finally {
+        await release();
+      }
+    });
   }
 
   test('goes on after a failure with what applications wrote since, and ends', async () => {
@@ -168,13 +188,13 @@ describe('a time series that applications write to while it is restored', () => 
   }
 
   /** As applications do: what fails is tried no more, what was acknowledged is remembered. */
-  function startWriters(count: number): typeof writing {
+  function startWriters(count: number, w: 'majority' | 1 = 'majority'): typeof writing {
     let going = true;
     const acknowledged: string[] = [];
     const running = Array.from({ length: count }, async (_, writer) => {
       for (let n = 0; going; n++) {
         const id = `application ${writer} ${n}`;
-        await client.db('shop').collection('weather').insertOne({ t: new Date(), sensor: 1000 + writer, id }, { writeConcern: { w: 'majority' } }).then(() => acknowledged.push(id), () => undefined);
+        await client.db('shop').collection('weather').insertOne({ t: new Date(), sensor: 1000 + writer, id }, { writeConcern: { w } }).then(() => acknowledged.push(id), () => undefined);
       }
     });
     return {

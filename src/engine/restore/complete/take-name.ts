@@ -32,20 +32,20 @@ export async function takeName(options: CompleteOptions, step: TimeSeriesStep): 
     const listed = await listNames(target, step.db, [step.name, bucketsOf(step.name)]);
     const live = listed.get(step.name);
     const buckets = listed.get(bucketsOf(step.name))?.uuid ?? null;
-    if (live === undefined) {
-      const made = await unlessMoved(() => db.command({ ...commandOf('create', step.name, wanted), writeConcern: { w: 'majority' } }));
-      // Buckets of other options without their series, or a plain collection of that name: nothing can be made over it. Those
-      // that a lost try of ours left are taken over by the next.
-      refused = made || buckets === null ? 0 : refused + 1;
-      if (refused === REFUSALS) return null;
-      continue;
+    if (live !== undefined) {
+      if (live.type === 'view' || buckets === null && live.type === 'timeseries') return null;
+      if (live.type === 'collection') await moveAside(options, step);
+      else if (buckets === step.liveUuid) await unlessMoved(() => db.command({ drop: step.name, writeConcern: { w: 1 } }));
+      // Made by us, also a moment before a crash, or by an application that wants the same.
+      else return isWanted(live, wanted) ? buckets : null;
     }
-    refused = 0;
-    if (live.type === 'view' || buckets === null && live.type === 'timeseries') return null;
-    else if (live.type === 'collection') await moveAside(options, step);
-    else if (buckets === step.liveUuid) await unlessMoved(() => db.command({ drop: step.name, writeConcern: { w: 'majority' } }));
-    // Made by us, also a moment before a crash, or by an application that wants the same.
-    else return isWanted(live, wanted) ? buckets : null;
+    // At once, and without waiting for a majority before: each moment the name is free is one for applications, and a slow server
+    // or a distant member would let them win each time. Its majority holds what went before, too.
+    const made = await unlessMoved(() => db.command({ ...commandOf('create', step.name, wanted), writeConcern: { w: 'majority' } }));
+    // Buckets of other options without their series, or a plain collection of that name: nothing can be made over it. Those
+    // that a lost try of ours left are taken over by the next.
+    refused = made || live !== undefined || buckets === null ? 0 : refused + 1;
+    if (refused === REFUSALS) return null;
   }
   throw fillFailed(step, `applications made a plain collection of its name in each of ${TRIES} tries; stop them for a moment`);
 }
@@ -54,7 +54,7 @@ async function moveAside({ target, plan, store }: CompleteOptions, step: TimeSer
   const gap = `${step.shadow}.gap${step.gaps.length + 1}`;
   step.gaps.push(gap);
   await store.save(plan);
-  await unlessMoved(() => target.admin({ renameCollection: `${step.db}.${step.name}`, to: `${step.db}.${gap}`, writeConcern: { w: 'majority' } }));
+  await unlessMoved(() => target.admin({ renameCollection: `${step.db}.${step.name}`, to: `${step.db}.${gap}`, writeConcern: { w: 1 } }));
 }
 
 /** False: somebody else was quicker, or something is in the way; the loop looks anew. */

@@ -1,4 +1,4 @@
-// Holds what clients ask of a server, so that a moment in the middle of their work lasts until somebody has seen it, however fast or slow the machine is.
+// Holds or refuses what clients ask of a server, so that a moment in the middle of their work lasts until somebody has seen it, however fast or slow the machine is.
 import type { MongoServer } from './mongod.ts';
 import { PATIENCE_MS } from './patience.ts';
 
@@ -38,4 +38,16 @@ export async function slowCommands(
     entered: async (times) => void (await server.admin({ waitForFailPoint: 'failCommand', timesEntered: Number(count) + times, maxTimeMS: PATIENCE_MS })),
     release: async () => void (await server.admin({ configureFailPoint: 'failCommand', mode: 'off' })),
   };
+}
+
+/**
+ * These commands fail from now on, the first `times` of them.
+ * @param how `errorCode` is the answer; `closeConnection`: there is none
+ * @returns ends it, and says how often clients met it
+ */
+export async function refuseCommands(
+  server: Pick<MongoServer, 'admin'>, failCommands: readonly string[], times: number | 'all', how: { readonly errorCode?: number; readonly closeConnection?: boolean; readonly namespace?: string },
+): Promise<() => Promise<number>> {
+  const { count: before } = await server.admin({ configureFailPoint: 'failCommand', mode: times === 'all' ? 'alwaysOn' : { times }, data: { failCommands, ...how } });
+  return async () => Number((await server.admin({ configureFailPoint: 'failCommand', mode: 'off' })).count) - Number(before);
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { MongoClient, MongoServerError, ObjectId, type ServerDescription } from 'mongodb';
 import { createRawReader, type RawReader } from '../../../src/engine/mongo/index.ts';
-import { HOLDABLE } from '../../support/hold-commands.ts';
+import { HOLDABLE, refuseCommands } from '../../support/hold-commands.ts';
 import { startReplicaSet, type ReplicaSet } from '../../support/mongod.ts';
 
 const INTERRUPTED_BY_STATE_CHANGE = 11602;
@@ -26,7 +26,7 @@ describe('raw reads', () => {
   it('leave a client that goes on when the server refuses one because its state changed', async () => {
     const seen: ServerDescription[] = [];
     client.on('serverDescriptionChanged', ({ newDescription }) => void seen.push(newDescription));
-    await server.admin({ configureFailPoint: 'failCommand', mode: { times: 2 }, data: { failCommands: ['find'], errorCode: INTERRUPTED_BY_STATE_CHANGE } });
+    await refuseCommands(server, ['find'], 2, { errorCode: INTERRUPTED_BY_STATE_CHANGE });
     for (let times = 0; times < 2; times++) {
       await assert.rejects(reader.open('t', { find: 'c' }), (error) => error instanceof MongoServerError && error.code === INTERRUPTED_BY_STATE_CHANGE);
     }

@@ -11,6 +11,7 @@ import { isLeafvaultError, type LeafvaultError } from '../../../src/foundation/e
 import type { Repository, SnapshotRoot } from '../../../src/repository/repository.ts';
 import { createMemoryStorage } from '../../../src/storage/index.ts';
 import { buildSnapshot } from '../../support/build-snapshot.ts';
+import { refuseCommands } from '../../support/hold-commands.ts';
 import { freePort, startReplicaSet, startStandalone, type ReplicaSet } from '../../support/mongod.ts';
 import { SOON_MS } from '../../support/patience.ts';
 import { openTestRepository } from '../../support/repository-fixture.ts';
@@ -129,18 +130,18 @@ describe('targets of a restore', () => {
     await using one = await startReplicaSet({ parameters: { enableTestCommands: 1 } });
     const admin = new MongoClient(one.uri);
     const told: number[] = [];
+    let refused = async (): Promise<number> => 0;
     await using world = await restoreWorld(repository, root, one.uri, {
       onPhase: async (phase) => {
         if (phase !== 'prove') return;
         const [shadow] = await admin.db('shop').listCollections({ name: /^__lv_/, type: 'collection' }).toArray();
         // Two cursors in a row, as an election takes them away.
-        await admin.db('admin').command({ configureFailPoint: 'failCommand', mode: { times: 2 }, data: { failCommands: ['find'], errorCode: 43, namespace: `shop.${shadow!.name}` } });
+        refused = await refuseCommands(one, ['find'], 2, { errorCode: 43, namespace: `shop.${shadow!.name}` });
       },
       onProgress: ({ phase, documentsDone }) => { if (phase === 'prove') told.push(documentsDone); },
     });
     await restoreSnapshot(world.options);
-    const { count } = await admin.db('admin').command({ configureFailPoint: 'failCommand', mode: 'off' });
-    assert.equal(Number(count), 2);
+    assert.equal(await refused(), 2);
     assert.deepEqual(await contentOfServer(one.uri), original);
     assert.ok(told.every((each) => each >= 0));
     await admin.close();
@@ -149,19 +150,16 @@ describe('targets of a restore', () => {
   for (const question of ['listIndexes', 'listCollections']) {
     test(`may lose their primary while ${question} is asked: it is asked again`, { timeout: 900_000 }, async () => {
       await using one = await startReplicaSet({ parameters: { enableTestCommands: 1 } });
-      const admin = new MongoClient(one.uri);
+      let refused = async (): Promise<number> => 0;
       await using world = await restoreWorld(repository, root, one.uri, {
         onPhase: async (phase) => {
-          if (phase !== 'prove') return;
           // NotPrimaryNoSecondaryOk, twice in a row.
-          await admin.db('admin').command({ configureFailPoint: 'failCommand', mode: { times: 2 }, data: { failCommands: [question], errorCode: 13435 } });
+          if (phase === 'prove') refused = await refuseCommands(one, [question], 2, { errorCode: 13435 });
         },
       });
       await restoreSnapshot(world.options);
-      const { count } = await admin.db('admin').command({ configureFailPoint: 'failCommand', mode: 'off' });
-      assert.equal(Number(count), 2);
+      assert.equal(await refused(), 2);
       assert.deepEqual(await contentOfServer(one.uri), original);
-      await admin.close();
     });
   }
 

@@ -15,6 +15,7 @@ import { systemClock } from '../../../../src/foundation/clock.ts';
 import { isLeafvaultError, LeafvaultError } from '../../../../src/foundation/errors.ts';
 import type { RepositoryReader } from '../../../../src/repository/repository.ts';
 import { createLocalStorage } from '../../../../src/storage/index.ts';
+import { refuseCommands } from '../../../support/hold-commands.ts';
 import { fileJournal, type RestoreChildOptions } from '../../../support/restore-child.ts';
 import { contentOfServer, restoreWorld, type RestoreWorld } from '../../../support/restore-world.ts';
 import { INTO_COPY, startSmallSource, type SmallSource } from './small-source.ts';
@@ -226,11 +227,11 @@ describe('a restore to an instant that rests', { timeout: 240_000 }, () => {
 
   test('keeps nothing of what it does not know how far it came', async () => {
     await using world = await worldOf();
-    const admin = small.client.db('admin');
     let isPaused = false;
+    let letGo = async (): Promise<number> => 0;
     // Each batch is fenced by a save: the one that waits as the pause comes loses its connection.
     const journal = { ...world.journal, save: async (plan: Readonly<Record<string, unknown>>) => {
-      if (isPaused) await admin.command({ configureFailPoint: 'failCommand', mode: 'alwaysOn', data: { failCommands: ['applyOps'], closeConnection: true } });
+      if (isPaused) letGo = await refuseCommands(small.server, ['applyOps'], 'all', { closeConnection: true });
       await world.journal.save(plan);
     } };
     await paused(world, (pause) => ({ journal, ...amongOperations(() => {
@@ -238,7 +239,7 @@ describe('a restore to an instant that rests', { timeout: 240_000 }, () => {
       pause();
     }) }));
     assert.deepEqual(Object.keys(await restedIn(world)), ['shop.alone', 'shop.people', 'shop.still'], 'what the operations had not come to');
-    await admin.command({ configureFailPoint: 'failCommand', mode: 'off' });
+    await letGo();
     await goesOn(world);
     await assertOnce();
   });

@@ -7,51 +7,38 @@ import { freshProgress } from '../../src/domain/plan-run.ts';
 import type { PolicyItem } from '../../src/domain/retention.ts';
 import { emptySchedule } from '../../src/domain/schedule.ts';
 import { newId } from '../../src/foundation/ids.ts';
-import { createScheduleChores, openPostgresQueue, type PostgresQueue } from '../../src/jobs/index.ts';
 import { makeInventory, OUTCOME, type Inventory } from '../support/catalog-rows.ts';
 import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
-import { freshSchema, silent, startEmbedded, type TestDatabase } from '../support/postgres.ts';
+import { startScheduleProcesses, type ScheduleProcesses } from '../support/schedule-processes.ts';
 
 const DAY_MS = 86_400_000;
 const DAILY: PolicyItem = { id: 'a'.repeat(24), frequencyType: 'daily', frequencyInterval: 1, retentionUnit: 'days', retentionValue: 7 };
 const WEEKLY: PolicyItem = { id: 'b'.repeat(24), frequencyType: 'weekly', frequencyInterval: 7, retentionUnit: 'weeks', retentionValue: 4 };
 
 describe('a schedule that exports weekly snapshots', () => {
-  let server: TestDatabase;
+  let processes: ScheduleProcesses;
   let clock: FakeClock;
-  const catalogs: Catalog[] = [];
-  const queues: PostgresQueue[] = [];
   let catalog: Catalog;
   let inventory: Inventory;
   let bucketId: string;
 
   before(async () => {
-    server = await startEmbedded();
     // A Thursday.
     clock = fakeClock(new Date('2026-02-26T12:00:00Z'));
-    const schema = freshSchema();
-    for (const _ of [1, 2]) {
-      const opened = await server.open({ clock, schema });
-      catalogs.push(opened);
-      queues.push(await openPostgresQueue({ catalog: opened, log: silent }));
-    }
-    catalog = catalogs[0]!;
+    processes = await startScheduleProcesses(clock);
+    [catalog] = processes.catalogs;
     inventory = await makeInventory(catalog);
     bucketId = newId();
     await catalog.exportBuckets.insert({ id: bucketId, projectId: inventory.project.id, bucketName: 'exports', iamRoleId: 'x', isDeclared: null, region: null });
     await save({ bucketId, frequencyType: 'weekly', isEnabled: true });
   });
-  after(async () => {
-    for (const each of [...queues, ...catalogs]) await each.close();
-    await server.stop();
-  });
+  after(() => processes?.close());
 
   const save = async (choice: ScheduleExport): Promise<void> => {
     const found = await catalog.schedules.get(inventory.cluster.id);
     await catalog.schedules.save({ schedule: { ...emptySchedule(inventory.cluster.id, clock.now()), items: [DAILY, WEEKLY], export: choice }, progress: found?.progress ?? freshProgress(clock.now()) });
   };
-  const look = (process: number): Promise<void> => createScheduleChores({ catalog: catalogs[process]!, queue: queues[process]!, clock, log: silent, catchUp: 'once' })[0]!.run(AbortSignal.timeout(60_000));
-  const everybodyLooks = (): Promise<unknown> => Promise.all([look(0), look(1), look(0), look(1)]);
+  const everybodyLooks = (): Promise<unknown> => Promise.all([0, 1, 0, 1].map((process) => processes.look(process)));
   const exportsNow = async () => (await catalog.exports.list(inventory.cluster.id, { pageNumber: 1, itemsPerPage: 100 })).items;
   const takeSnapshot = async (outcome: 'completed' | 'failed' = 'completed'): Promise<string> => {
     await everybodyLooks();

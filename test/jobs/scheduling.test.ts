@@ -6,12 +6,12 @@ import { freshProgress } from '../../src/domain/plan-run.ts';
 import type { KeptItem, PolicyItem } from '../../src/domain/retention.ts';
 import { emptySchedule, keptItems } from '../../src/domain/schedule.ts';
 import type { Snapshot } from '../../src/domain/records.ts';
-import { createScheduleChores, openPostgresQueue, type PostgresQueue } from '../../src/jobs/index.ts';
 import { createSchedules } from '../../src/services/schedules.ts';
 import type { ScheduleChange } from '../../src/services/contracts.ts';
 import { insertCompleted, jobRow, makeInventory, OUTCOME, snapshotRow, type Inventory } from '../support/catalog-rows.ts';
 import { fakeClock, type FakeClock } from '../support/fake-clock.ts';
-import { emptyCatalog, freshSchema, silent, startEmbedded, type TestDatabase } from '../support/postgres.ts';
+import { emptyCatalog } from '../support/postgres.ts';
+import { startScheduleProcesses, type ScheduleProcesses } from '../support/schedule-processes.ts';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
@@ -20,29 +20,18 @@ const WEEKLY: PolicyItem = { id: 'b'.repeat(24), frequencyType: 'weekly', freque
 const PRINCIPAL = { kind: 'apiKey', id: 'c'.repeat(24), name: 'abcdefgh', orgId: 'd'.repeat(24), grants: [] } as const;
 
 describe('backup schedules', () => {
-  let server: TestDatabase;
+  let processes: ScheduleProcesses;
   let clock: FakeClock;
-  const catalogs: Catalog[] = [];
-  const queues: PostgresQueue[] = [];
   let inventory: Inventory;
   let catalog: Catalog;
 
   before(async () => {
-    server = await startEmbedded();
     // A Sunday.
     clock = fakeClock(new Date('2026-03-01T12:00:00Z'));
-    const schema = freshSchema();
-    for (const _ of [1, 2]) {
-      const opened = await server.open({ clock, schema });
-      catalogs.push(opened);
-      queues.push(await openPostgresQueue({ catalog: opened, log: silent }));
-    }
-    catalog = catalogs[0]!;
+    processes = await startScheduleProcesses(clock);
+    [catalog] = processes.catalogs;
   });
-  after(async () => {
-    for (const each of [...queues, ...catalogs]) await each.close();
-    await server.stop();
-  });
+  after(() => processes?.close());
   beforeEach(async () => {
     await emptyCatalog(catalog);
     inventory = await makeInventory(catalog);
@@ -50,9 +39,7 @@ describe('backup schedules', () => {
     await catalog.schedules.save({ schedule: { ...emptySchedule(inventory.cluster.id, clock.now()), items: [HOURLY, WEEKLY] }, progress: freshProgress(clock.now()) });
   });
 
-  /** One look of one process. */
-  const look = (process = 0): Promise<void> =>
-    createScheduleChores({ catalog: catalogs[process]!, queue: queues[process]!, clock, log: silent, catchUp: 'once' })[0]!.run(AbortSignal.timeout(60_000));
+  const look = (process = 0): Promise<void> => processes.look(process);
   const snapshots = async (): Promise<readonly Snapshot[]> => (await catalog.snapshots.list(inventory.cluster.id, { pageNumber: 1, itemsPerPage: 100 })).items;
   const idsOf = ({ policyItems }: Pick<Snapshot, 'policyItems'>): string[] => (policyItems ?? []).map(({ id }) => id.slice(0, 1)).sort();
   /** As a worker would end it. */
@@ -218,7 +205,7 @@ describe('backup schedules', () => {
   });
 
   test('take changes of several processes at once, each of the schedule that the one before left', async () => {
-    const interval = (frequencyType: PolicyItem['frequencyType'], retentionValue: number, process: number) => createSchedules({ catalog: catalogs[process]!, clock, catchUp: 'once' })
+    const interval = (frequencyType: PolicyItem['frequencyType'], retentionValue: number, process: number) => createSchedules({ catalog: processes.catalogs[process]!, clock, catchUp: 'once' })
       .change({ cluster: inventory.cluster, principal: PRINCIPAL, change: ({ items }) => ({ items: items.map((item) => (item.frequencyType === frequencyType ? { ...item, retentionValue } : item)) }) });
     await Promise.all([interval('hourly', 5, 0), interval('weekly', 9, 1)]);
     const { items } = await createSchedules({ catalog, clock, catchUp: 'once' }).get(inventory.cluster);

@@ -92,7 +92,7 @@ for (const { name, start } of DATABASES_IN_TURN) {
       children.pop();
       // What it wrote of itself before the kill is not written again.
       await moveAway();
-      await startSecond(600);
+      await startSecond(10);
       const other = await askForVerify(catalog, queue, await makeInventory(catalog));
       await ended(catalog, other.id);
       assert.deepEqual([(await catalog.jobs.get(job.id))?.state, (await catalog.jobs.get(job.id))?.attempt], ['running', 1], 'whoever looked for jobs left it');

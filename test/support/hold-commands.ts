@@ -27,11 +27,11 @@ export async function holdCommands(server: Pick<MongoServer, 'admin'>, failComma
 
 /**
  * Each of these commands takes `ms` longer from now on: a work of many of them lasts as long as a test likes, and can still be ended between two.
- * @param of which of them, by the server's own words: `namespace`, `appName`, `failInternalCommands` (those of members too)
+ * @param of which of them, by the server's own words: `namespace`, `appName`
  * @returns `entered` waits until so many have begun, `release` is for those that come then
  */
 export async function slowCommands(
-  server: Pick<MongoServer, 'admin'>, failCommands: readonly string[], ms: number, of: { readonly namespace?: string; readonly appName?: string; readonly failInternalCommands?: boolean } = {},
+  server: Pick<MongoServer, 'admin'>, failCommands: readonly string[], ms: number, of: { readonly namespace?: string; readonly appName?: string } = {},
 ): Promise<{ readonly entered: (times: number) => Promise<void>; readonly release: () => Promise<void> }> {
   const { count } = await server.admin({ configureFailPoint: 'failCommand', mode: 'alwaysOn', data: { ...of, failCommands, blockConnection: true, blockTimeMS: ms } });
   return {

@@ -59,7 +59,8 @@ export async function createRawReader(client: MongoClient): Promise<RawReader> {
 /**
  * Decodes the version of a topology that came with the refusal of a raw read, and so as raw bytes. The driver keeps it and compares
  * with it (7.9.0), asks a server with it, which is refused, and when a connection of its monitor is made meanwhile it throws where
- * nobody can catch it: a member that stood still and then rolled back ended the process.
+ * nobody can catch it: a member that stood still and then rolled back ended the process. Only what it keeps can be mended: such a
+ * refusal still counts as newer than it is, and the member is unknown until its next heartbeat.
  */
 function readVersion({ newDescription }: ServerDescriptionChangedEvent): void {
   const version: unknown = newDescription.topologyVersion;

@@ -3,6 +3,7 @@ import { MongoServerError, type Document } from 'mongodb';
 import { bucketsOf } from '../../mongo/namespaces.ts';
 import { decodeOrderedText, sameValue, type OrderedDocument } from '../../snapshot/index.ts';
 import { commandOf } from '../collection-options.ts';
+import { majorityBarrier } from '../barrier.ts';
 import { listNames, isNamespaceMissing, type Listed } from '../open-target.ts';
 import type { TimeSeriesStep } from '../plan.ts';
 import type { CompleteOptions } from './complete-restore.ts';
@@ -19,7 +20,7 @@ const NAMESPACE_EXISTS = 48;
 /**
  * Drops the series that is to be replaced, moves plain collections out of the way (the names they get are in the saved plan
  * before), creates the new one.
- * @returns UUID of its buckets; null: a series of somebody else, with other options, or a view has the name, and keeps it
+ * @returns UUID of its buckets, which a majority holds; null: a series of somebody else, with other options, or a view has the name, and keeps it
  * @throws RESTORE_FINISH_FAILED when applications won every try
  */
 export async function takeName(options: CompleteOptions, step: TimeSeriesStep): Promise<string | null> {
@@ -27,6 +28,7 @@ export async function takeName(options: CompleteOptions, step: TimeSeriesStep): 
   const db = target.db(step.db);
   const wanted = decodeOrderedText(step.options);
   let refused = 0;
+  let committed: string | null = null;
   for (let attempt = 0; attempt < TRIES; attempt++) {
     await store.hold(plan);
     const listed = await listNames(target, step.db, [step.name, bucketsOf(step.name)]);
@@ -36,12 +38,19 @@ export async function takeName(options: CompleteOptions, step: TimeSeriesStep): 
       if (live.type === 'view' || buckets === null && live.type === 'timeseries') return null;
       if (live.type === 'collection') await moveAside(options, step);
       else if (buckets === step.liveUuid) await unlessMoved(() => db.command({ drop: step.name, writeConcern: { w: 1 } }));
-      // Made by us, also a moment before a crash, or by an application that wants the same.
-      else return isWanted(live, wanted) ? buckets : null;
+      else if (!isWanted(live, wanted)) return null;
+      // Made by us, also a moment before a crash, or by an application that wants the same. What a primary alone had goes with it.
+      else if (buckets === committed) return buckets;
+      else {
+        await majorityBarrier(target, plan.restoreId);
+        committed = buckets;
+        continue;
+      }
     }
-    // At once, and without waiting for a majority before: each moment the name is free is one for applications, and a slow server
-    // or a distant member would let them win each time. Its majority holds what went before, too.
-    const made = await unlessMoved(() => db.command({ ...commandOf('create', step.name, wanted), writeConcern: { w: 'majority' } }));
+    // At once: each moment the name is free is one for applications, and a look at a slow server or a wait for a distant member
+    // would let them win each time. But not by a worker that stood still meanwhile.
+    await store.hold(plan);
+    const made = await unlessMoved(() => db.command({ ...commandOf('create', step.name, wanted), writeConcern: { w: 1 } }));
     // Buckets of other options without their series, or a plain collection of that name: nothing can be made over it. Those
     // that a lost try of ours left are taken over by the next.
     refused = made || live !== undefined || buckets === null ? 0 : refused + 1;

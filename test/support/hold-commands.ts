@@ -16,7 +16,7 @@ export async function holdCommands(server: Pick<MongoServer, 'admin'>, failComma
   return async () => {
     // It is over when nobody is held any more, and the server does not see that the client of a held command died.
     let isOff = false;
-    const off = server.admin({ configureFailPoint: 'failCommand', mode: 'off' }).finally(() => { isOff = true; });
+    const off = switchOff(server).finally(() => { isOff = true; });
     while (!isOff) {
       const { inprog } = (await server.admin({ currentOp: 1, active: true })) as unknown as { readonly inprog: readonly { readonly opid: number; readonly command?: Readonly<Record<string, unknown>> }[] };
       for (const { opid, command = {} } of inprog) if (failCommands.some((name) => name in command)) await server.admin({ killOp: 1, op: opid });
@@ -36,7 +36,7 @@ export async function slowCommands(
   const { count } = await server.admin({ configureFailPoint: 'failCommand', mode: 'alwaysOn', data: { ...of, failCommands, blockConnection: true, blockTimeMS: ms } });
   return {
     entered: async (times) => void (await server.admin({ waitForFailPoint: 'failCommand', timesEntered: Number(count) + times, maxTimeMS: PATIENCE_MS })),
-    release: async () => void (await server.admin({ configureFailPoint: 'failCommand', mode: 'off' })),
+    release: async () => void (await switchOff(server)),
   };
 }
 
@@ -49,5 +49,9 @@ export async function refuseCommands(
   server: Pick<MongoServer, 'admin'>, failCommands: readonly string[], times: number | 'all', how: { readonly errorCode?: number; readonly closeConnection?: boolean; readonly namespace?: string },
 ): Promise<() => Promise<number>> {
   const { count: before } = await server.admin({ configureFailPoint: 'failCommand', mode: times === 'all' ? 'alwaysOn' : { times }, data: { failCommands, ...how } });
-  return async () => Number((await server.admin({ configureFailPoint: 'failCommand', mode: 'off' })).count) - Number(before);
+  return async () => Number((await switchOff(server)).count) - Number(before);
+}
+
+function switchOff(server: Pick<MongoServer, 'admin'>): ReturnType<MongoServer['admin']> {
+  return server.admin({ configureFailPoint: 'failCommand', mode: 'off' });
 }

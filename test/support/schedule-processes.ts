@@ -3,7 +3,7 @@ import type { Catalog } from '../../src/catalog/index.ts';
 import { createScheduleChores } from '../../src/jobs/index.ts';
 import type { FakeClock } from './fake-clock.ts';
 import { freshSchema, silent, startEmbedded } from './postgres.ts';
-import { startQueuedCatalog } from './queued-catalog.ts';
+import { openQueuedCatalog } from './queued-catalog.ts';
 
 export interface ScheduleProcesses {
   readonly catalogs: readonly [Catalog, Catalog];
@@ -15,8 +15,7 @@ export interface ScheduleProcesses {
 export async function startScheduleProcesses(clock: FakeClock): Promise<ScheduleProcesses> {
   const server = await startEmbedded();
   const schema = freshSchema();
-  const start = async () => await startQueuedCatalog(async () => ({ ...server, stop: async () => undefined }), { clock, schema });
-  const both = [await start(), await start()] as const;
+  const both = [await openQueuedCatalog(server, { clock, schema }), await openQueuedCatalog(server, { clock, schema })] as const;
   return {
     catalogs: [both[0].catalog, both[1].catalog],
     look: async (process) => await createScheduleChores({ ...both[process]!, clock, log: silent, catchUp: 'once' })[0]!.run(AbortSignal.timeout(60_000)),

@@ -50,6 +50,7 @@ async function giveBack(target: Target, step: Displaced): Promise<void> {
 
 /** UUID of each of these names that is a collection. */
 export async function uuidsOf(target: Target, db: string, names: readonly string[]): Promise<Map<string, string>> {
+  if (names.length === 0) return new Map();
   const listed = await listNames(target, db, names);
   return new Map([...listed.values()].filter(({ uuid }) => uuid !== null).map(({ name, uuid }) => [name, uuid as string]));
 }

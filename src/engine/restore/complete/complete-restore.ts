@@ -97,7 +97,7 @@ async function writtenBeside(target: Target, plan: RestorePlan): Promise<{ reado
   const places = [...plan.timeSeries.map(({ db, gaps }) => ({ db, names: gaps })), ...plan.views.map((view) => ({ db: view.db, names: gapNamesOfView(view) }))];
   const found: { readonly db: string; readonly name: string }[] = [];
   for (const { db, names } of places) {
-    if (names.length > 0) for (const name of (await uuidsOf(target, db, names)).keys()) found.push({ db, name });
+    for (const name of (await uuidsOf(target, db, names)).keys()) found.push({ db, name });
   }
   return found;
 }

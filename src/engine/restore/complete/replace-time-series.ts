@@ -18,8 +18,7 @@ export async function replaceTimeSeries(options: CompleteOptions): Promise<void>
   for (const step of plan.timeSeries) {
     if (step.stage === 'done') continue;
     if (step.shadow !== step.name) await fill(options, step);
-    const gaps = step.gaps.length === 0 ? new Map() : await uuidsOf(options.target, step.db, step.gaps);
-    for (const gap of gaps.keys()) warn(plan, log, `${showNamespace(`${step.db}.${step.name}`)} was a plain collection that applications wrote to; it is kept as ${showNamespace(`${step.db}.${gap}`)}: look at its documents, then drop it`);
+    for (const gap of (await uuidsOf(options.target, step.db, step.gaps)).keys()) warn(plan, log, `${showNamespace(`${step.db}.${step.name}`)} was a plain collection that applications wrote to; it is kept as ${showNamespace(`${step.db}.${gap}`)}: look at its documents, then drop it`);
     step.stage = 'done';
     await store.save(plan);
   }

@@ -1,10 +1,11 @@
 // Taking a live name for a time series, on two members of which one can be kept from acknowledging anything.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
-import { BSON, MongoClient, type CollectionInfo, type Document, type UUID } from 'mongodb';
+import { BSON, MongoClient, type CollectionInfo, type Document } from 'mongodb';
 import { bucketsOf, PLAN_COLLECTION } from '../../../../src/engine/mongo/namespaces.ts';
 import type { CompleteOptions } from '../../../../src/engine/restore/complete/complete-restore.ts';
 import { takeName } from '../../../../src/engine/restore/complete/take-name.ts';
+import { uuidsOf } from '../../../../src/engine/restore/displace.ts';
 import { openTarget, type Target } from '../../../../src/engine/restore/open-target.ts';
 import type { TimeSeriesStep } from '../../../../src/engine/restore/plan.ts';
 import { newId } from '../../../../src/foundation/ids.ts';
@@ -94,8 +95,8 @@ describe('the name of a time series', () => {
 
   /** UUID of the live series' buckets, null without one. */
   async function bucketsNow(): Promise<string | null> {
-    const [found] = await client.db('shop').listCollections({ name: bucketsOf('weather') }).toArray() as readonly CollectionInfo[];
-    return (found?.info?.uuid as UUID | undefined)?.toHexString(false) ?? null;
+    const name = bucketsOf('weather');
+    return (await uuidsOf(target, 'shop', [name])).get(name) ?? null;
   }
 
   /** The secondary writes nothing from now on, and so no majority has anything new. */
